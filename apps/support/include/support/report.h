@@ -1,0 +1,22 @@
+#pragma once
+/// \file The figures that a program prints, kept so that `--json FILE` can write every one of them.
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace support {
+
+class Report {
+  public:
+    /// Prints "name: value unit" and keeps it.
+    void figure(const std::string& name, double value, const std::string& unit);
+    void text(const std::string& name, const std::string& value);
+    /// Writes {"figures": [{name, value, unit}], "texts": {...}}, whole or not at all. \throws std::runtime_error
+    void write_json(const std::string& path) const;
+
+  private:
+    nlohmann::ordered_json figures = nlohmann::ordered_json::array();
+    nlohmann::ordered_json texts = nlohmann::ordered_json::object();
+};
+
+} // namespace support

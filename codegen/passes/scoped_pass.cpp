@@ -1,0 +1,72 @@
+#include "scoped_pass.h"
+
+namespace lathe {
+
+Module ScopedMutator::run(const Module& module) {
+    Module result = module;
+    for (Function& function : result.functions) {
+        known = {};
+        tensors.clear();
+        for (const Param& p : function.params)
+            if (p.type.is_index()) known.bound(p.symbol, {index(0), {}});
+        for (const Argument& a : function.arguments) tensors[a.tensor.symbol] = a.tensor;
+        for (const Tensor& t : function.constants) tensors[t.symbol] = t;
+        forget();
+        function.body = (*this)(function.body);
+    }
+    return result;
+}
+
+const Tensor& ScopedMutator::declaration(const Symbol& tensor) const {
+    auto found = tensors.find(tensor);
+    invariant(found != tensors.end(), "a tensor is used outside its scope");
+    return found->second;
+}
+
+Stmt ScopedMutator::under(const Expr& condition, const Stmt& s) {
+    const Facts before = known;
+    known.assume(condition);
+    forget();
+    Stmt result = (*this)(s);
+    known = before;
+    forget();
+    return result;
+}
+
+Stmt ScopedMutator::inside(const Symbol& var, const Expr& min, const Expr& extent, const Stmt& s) {
+    const Facts before = known;
+    known.bound(var, {min, isub(iadd(min, extent), index(1))});
+    forget();
+    Stmt result = (*this)(s);
+    known = before;
+    forget();
+    return result;
+}
+
+Stmt ScopedMutator::with_tensor(const Tensor& tensor, const Stmt& body) {
+    tensors[tensor.symbol] = tensor;
+    Stmt result = (*this)(body);
+    tensors.erase(tensor.symbol);
+    return result;
+}
+
+Stmt ScopedMutator::mutate(const Stmt& s) {
+    if (auto* loop = s.as<For>())
+        return For::make(loop->var, (*this)(loop->min), (*this)(loop->extent), loop->loop,
+                         inside(loop->var, loop->min, loop->extent, loop->body), loop->loc);
+    if (auto* branch = s.as<If>()) {
+        Expr condition = (*this)(branch->condition);
+        Stmt then_body = under(branch->condition, branch->then_body);
+        Stmt else_body = branch->else_body.defined()
+                             ? under(Unary::make(UnaryOp::bit_not, branch->condition), branch->else_body)
+                             : Stmt();
+        return If::make(std::move(condition), std::move(then_body), std::move(else_body), branch->loc);
+    }
+    if (auto* allocation = s.as<Allocate>()) {
+        const Tensor tensor = (*this)(allocation->tensor);
+        return Allocate::make(tensor, with_tensor(tensor, allocation->body));
+    }
+    return Mutator::mutate(s);
+}
+
+} // namespace lathe

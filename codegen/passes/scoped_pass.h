@@ -1,0 +1,31 @@
+#pragma once
+/// \file What a pass over statements knows where it stands.
+
+#include "lathe/ir/simplify.h"
+#include "lathe/ir/visit.h"
+
+namespace lathe {
+
+/// A Mutator that keeps the facts (ranges of the loops around, conditions that hold, parameters that are sizes) and
+/// the declarations of the tensors in scope.
+class ScopedMutator : public Mutator {
+  public:
+    /// Mutates the body of every function.
+    Module run(const Module& module);
+
+  protected:
+    Stmt mutate(const Stmt& s) override;
+    const Facts& facts() const { return known; }
+    const Tensor& declaration(const Symbol& tensor) const;
+    /// Mutates `s` where `condition` is known to hold, or where `var` lies in [min, min + extent).
+    Stmt under(const Expr& condition, const Stmt& s);
+    Stmt inside(const Symbol& var, const Expr& min, const Expr& extent, const Stmt& s);
+    /// Rebuilds an Allocate around its mutated body with another declaration in scope.
+    Stmt with_tensor(const Tensor& tensor, const Stmt& body);
+
+  private:
+    Facts known;
+    std::map<Symbol, Tensor> tensors;
+};
+
+} // namespace lathe

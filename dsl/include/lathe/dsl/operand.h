@@ -1,0 +1,68 @@
+#pragma once
+/// \file What operators, subscripts and shapes take: anything that has a value, together with the user's
+/// line.
+
+#include "lathe/ir/stmt.h"
+
+#include <initializer_list>
+#include <utility>
+
+namespace lathe {
+
+/// A name with the line where it was given: lets constructors of named things know where they stand.
+struct Name {
+    std::string text;
+    Loc loc;
+    Name(const char* name, Loc l = Loc::current()) : text(name), loc(l) {}
+    Name(std::string name, Loc l = Loc::current()) : text(std::move(name)), loc(l) {}
+};
+
+/// A handle of the DSL that has a value: Var, RVar, RDom, element references.
+template <class T>
+concept HasValue = requires(T&& x, Loc loc) {
+    { std::forward<T>(x).value(loc) } -> std::same_as<Expr>;
+};
+
+/// What converts to an Operand: expressions, literals, parameters, variables, references to elements.
+template <class T>
+concept Operable =
+    std::same_as<std::remove_cvref_t<T>, Expr> || std::same_as<std::remove_cvref_t<T>, Param> ||
+    Number<std::remove_cvref_t<T>> || HasValue<T>;
+
+/// An operand of an operator or a subscript. Made implicitly, at the user's line.
+class Operand {
+  public:
+    template <class T>
+        requires Operable<T>
+    Operand(T&& x, Loc l = Loc::current()) : location(l) {
+        if constexpr (HasValue<T>)
+            expression = std::forward<T>(x).value(l);
+        else if constexpr (Number<std::remove_cvref_t<T>>)
+            expression = Expr(x, l);
+        else
+            expression = x;
+        check_defined();
+    }
+    const Expr& expr() const { return expression; }
+    Loc loc() const { return location; }
+
+  private:
+    void check_defined() const; ///< \throws Error for an Expr that was never given a value
+    Expr expression;
+    Loc location;
+};
+
+/// The extents of a tensor, outermost first: `{M, 3 * K}`; integers, sizes and expressions of them.
+/// No dimensions, `{}`, is a scalar.
+class Shape {
+  public:
+    Shape() = default;
+    Shape(std::initializer_list<Operand> extents) : dims(extents) {}
+    Shape(std::vector<Operand> extents) : dims(std::move(extents)) {}
+    const std::vector<Operand>& extents() const { return dims; }
+
+  private:
+    std::vector<Operand> dims;
+};
+
+} // namespace lathe

@@ -1,0 +1,5 @@
+#pragma once
+/// \file All of Lathe's public headers.
+
+#include "lathe/ir/error.h"
+#include "lathe/ir/type.h"

@@ -1,0 +1,118 @@
+#include "loop_accesses.h"
+
+#include "lathe/ir/visit.h"
+
+namespace lathe {
+
+namespace {
+
+class Collector {
+  public:
+    explicit Collector(const Symbol& l) : wanted(l) {}
+    LoopAccesses result;
+    bool found = false;
+
+    void visit(const Stmt& s) {
+        if (!s.defined() || done) return;
+        switch (s.kind()) {
+        case StmtKind::block:
+            for (const Stmt& t : s.as<Block>()->stmts) visit(t);
+            return;
+        case StmtKind::for_: return visit_loop(*s.as<For>());
+        case StmtKind::if_: {
+            const If& i = *s.as<If>();
+            reads(i.condition);
+            visit(i.then_body);
+            return visit(i.else_body);
+        }
+        case StmtKind::let: {
+            const LetStmt& l = *s.as<LetStmt>();
+            reads(l.value);
+            counters[l.symbol] = substitute(l.value, counters);
+            return visit(l.body);
+        }
+        case StmtKind::store: return visit_store(*s.as<Store>());
+        case StmtKind::reduce: return visit_reduce(*s.as<Reduce>());
+        case StmtKind::allocate: {
+            const Allocate& a = *s.as<Allocate>();
+            if (found) own.insert(a.tensor.symbol);
+            return visit(a.body);
+        }
+        case StmtKind::assert_: return reads(s.as<Assert>()->condition);
+        case StmtKind::stage: return visit(s.as<Stage>()->body);
+        }
+    }
+
+  private:
+    void visit_loop(const For& f) {
+        bool here = f.var == wanted;
+        if (found) {
+            reads(f.min);
+            reads(f.extent);
+        }
+        CountedLoop counted{f.var, const_upper_bound(f.extent, facts)};
+        if (counted.count && *counted.count < 0) counted.count = 0;
+        facts.bound(f.var, {f.min, isub(iadd(f.min, f.extent), index(1))});
+        Expr min = substitute(f.min, counters);
+        if (as_int(min) != 0) counters[f.var] = iadd(min, Variable::make(f.var, IndexType()));
+        bool outside = !found;
+        if (outside) result.around.push_back(counted);
+        else inside.push_back(counted);
+        if (here) found = true;
+        visit(f.body);
+        if (here) done = true;
+        if (done) return;
+        if (outside) result.around.pop_back();
+        else inside.pop_back();
+    }
+
+    void visit_store(const Store& s) {
+        if (!found) return;
+        for (const StoreTarget& t : s.targets) {
+            for (const Expr& i : t.indices) reads(i);
+            reads(t.value);
+        }
+        reads(s.predicate);
+        for (const StoreTarget& t : s.targets) add(t.tensor, t.indices, true, nullptr, s.loc);
+    }
+
+    void visit_reduce(const Reduce& r) {
+        if (!found) return;
+        for (const Expr& i : r.target.indices) reads(i);
+        reads(r.target.value);
+        reads(r.predicate);
+        add(r.target.tensor, r.target.indices, true, &r, r.loc);
+    }
+
+    void reads(const Expr& e) {
+        if (!found || !e.defined()) return;
+        for_each_expr(e, [&](const Expr& x) {
+            if (const Load* l = x.as<Load>()) add(l->tensor, l->indices, false, nullptr, l->loc);
+        });
+    }
+
+    void add(const Symbol& tensor, const std::vector<Expr>& indices, bool write, const Reduce* reduce, Loc loc) {
+        if (own.contains(tensor)) return;
+        LoopAccess a{tensor, {}, indices, inside, write, reduce, loc};
+        for (const Expr& i : indices) a.indices.push_back(substitute(i, counters));
+        result.accesses.push_back(std::move(a));
+    }
+
+    Symbol wanted;
+    Substitution counters;
+    Facts facts;
+    std::vector<CountedLoop> inside;
+    std::set<Symbol> own;
+    bool done = false;
+};
+
+} // namespace
+
+LoopAccesses accesses_inside(const Stmt& root, const Symbol& loop) {
+    Collector c(loop);
+    c.visit(root);
+    invariant(c.found, "dependence query about a loop that is not in the module");
+    return std::move(c.result);
+}
+
+} // namespace lathe

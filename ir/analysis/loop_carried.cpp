@@ -1,0 +1,349 @@
+#include "lathe/ir/dependence.h"
+#include "lathe/ir/print.h"
+#include "lathe/ir/visit.h"
+
+#include "linear_system.h"
+#include "loop_accesses.h"
+
+#include <algorithm>
+
+namespace lathe {
+
+namespace {
+
+/// How far apart the two iterations of one loop are: second minus first.
+enum class Step : uint8_t { later, same, earlier, any };
+
+/// c0 + Σ c·variable + Σ c·(what is not linear).
+struct Form {
+    int64_t constant = 0;
+    std::map<Symbol, int64_t> variables;
+    std::vector<std::pair<Expr, int64_t>> opaque;
+    bool overflow = false;
+
+    void add(const Expr& e, int64_t factor) {
+        if (auto c = as_int(e)) return plus(constant, *c, factor);
+        if (const Variable* v = e.as<Variable>()) {
+            plus(variables[v->symbol], 1, factor);
+            return;
+        }
+        if (const Binary* b = e.as<Binary>()) {
+            if (b->op == BinaryOp::add || b->op == BinaryOp::sub) {
+                add(b->a, factor);
+                return add(b->b, b->op == BinaryOp::add ? factor : -factor);
+            }
+            auto ca = as_int(b->a), cb = as_int(b->b);
+            if (b->op == BinaryOp::mul && (ca || cb)) {
+                int64_t scaled = 0;
+                plus(scaled, factor, ca ? *ca : *cb);
+                return add(ca ? b->b : b->a, scaled);
+            }
+        }
+        if (const Unary* u = e.as<Unary>(); u && u->op == UnaryOp::neg) return add(u->a, -factor);
+        for (auto& [known, c] : opaque)
+            if (equal(known, e)) return plus(c, 1, factor);
+        opaque.emplace_back(e, factor);
+    }
+
+  private:
+    void plus(int64_t& sum, int64_t a, int64_t b) {
+        int64_t product;
+        constexpr int64_t limit = int64_t{1} << 40;
+        if (__builtin_mul_overflow(a, b, &product) || __builtin_add_overflow(sum, product, &sum) || sum > limit ||
+            sum < -limit)
+            overflow = true;
+    }
+};
+
+Form form_of(const Expr& e) {
+    Form f;
+    f.add(e, 1);
+    return f;
+}
+
+/// The equations "both accesses touch one element", for given steps of the loops that both stand in.
+class Meeting {
+  public:
+    Meeting(const LoopAccess& a, const LoopAccess& b, const std::vector<CountedLoop>& common,
+            const std::vector<Step>& steps)
+        : first(a), second(b) {
+        for (size_t l = 0; l < common.size(); ++l) add_common(common[l], steps[l]);
+        add_own(a.inside, own_first);
+        add_own(b.inside, own_second);
+        for (size_t d = 0; d < a.indices.size(); ++d) equate(a.indices[d], b.indices[d]);
+        equate_quotients();
+    }
+
+    bool possible() { return system.maybe_feasible(); }
+    /// After possible(): the step of `loop`, if only one is left.
+    std::optional<int64_t> distance(const Symbol& loop) const {
+        auto d = delta.find(loop);
+        if (d == delta.end()) return std::nullopt;
+        IntRange r = system.range(d->second);
+        return r.lo == r.hi ? std::optional(r.lo) : std::nullopt;
+    }
+
+  private:
+    void add_common(const CountedLoop& loop, Step step) {
+        int64_t last = loop.count ? *loop.count - 1 : IntRange::inf;
+        counter[loop.var] = system.unknown({0, last});
+        switch (step) {
+        case Step::same: return;
+        case Step::later: delta[loop.var] = system.unknown({1, last}); break;
+        case Step::earlier: delta[loop.var] = system.unknown({-last, -1}); break;
+        case Step::any: delta[loop.var] = system.unknown({-last, last}); break;
+        }
+        moving.insert(loop.var);
+    }
+
+    /// Loops around only one of the accesses, or in both but with unrelated iterations.
+    void add_own(const std::vector<CountedLoop>& loops, std::map<Symbol, size_t>& unknowns) {
+        for (const CountedLoop& l : loops) {
+            if (counter.contains(l.var)) continue;
+            unknowns[l.var] = system.unknown({0, l.count ? *l.count - 1 : IntRange::inf});
+            moving.insert(l.var);
+        }
+    }
+
+    void equate(const Expr& a, const Expr& b) {
+        LinearSystem::Equation e;
+        Form fa = form_of(a), fb = form_of(b);
+        if (fa.overflow || fb.overflow) return;
+        std::map<size_t, int64_t> terms;
+        add_side(fa, own_first, 1, false, terms);
+        add_side(fb, own_second, -1, true, terms);
+        for (auto [unknown, c] : terms)
+            if (c != 0) e.terms.emplace_back(unknown, c);
+        e.constant = fa.constant - fb.constant;
+        system.add(std::move(e));
+    }
+
+    void add_side(const Form& f, const std::map<Symbol, size_t>& own, int64_t sign, bool is_second,
+                  std::map<size_t, int64_t>& terms) {
+        for (const auto& [symbol, c] : f.variables) {
+            if (auto o = own.find(symbol); o != own.end()) {
+                terms[o->second] += sign * c;
+                continue;
+            }
+            auto [at, fresh] = counter.try_emplace(symbol, 0);
+            if (fresh) at->second = system.unknown({}); // a parameter
+            terms[at->second] += sign * c;
+            if (auto d = delta.find(symbol); is_second && d != delta.end()) terms[d->second] += sign * c;
+        }
+        for (const auto& [expression, c] : f.opaque) terms[opaque_unknown(expression)] += sign * c;
+    }
+
+    /// One unknown for equal expressions that have one value in both iterations; else a new one each time.
+    size_t opaque_unknown(const Expr& e) {
+        bool loads = false;
+        for_each_expr(e, [&](const Expr& x) { loads |= x.kind() == ExprKind::load; });
+        bool moves = loads;
+        for (const Symbol& v : free_variables(e)) moves |= moving.contains(v);
+        if (!moves)
+            for (const auto& [known, unknown] : fixed)
+                if (equal(known, e)) return unknown;
+        IntRange range;
+        if (const Binary* b = e.as<Binary>(); b && b->op == BinaryOp::floormod)
+            if (auto m = as_int(b->b); m && *m > 0) range = {0, *m - 1};
+        size_t u = system.unknown(range);
+        if (!moves) fixed.emplace_back(e, u);
+        return u;
+    }
+
+    /// Equal quotients and equal remainders by one divisor mean equal dividends: what fuse makes of two subscripts.
+    void equate_quotients() {
+        for (size_t p = 0; p < first.indices.size(); ++p)
+            for (size_t q = 0; q < first.indices.size(); ++q) {
+                const Binary *da = sole(first.indices[p], BinaryOp::floordiv), *db = sole(second.indices[p], BinaryOp::floordiv);
+                const Binary *ma = sole(first.indices[q], BinaryOp::floormod), *mb = sole(second.indices[q], BinaryOp::floormod);
+                if (!da || !db || !ma || !mb) continue;
+                if (!equal(da->a, ma->a) || !equal(db->a, mb->a)) continue;
+                if (!equal(da->b, ma->b) || !equal(da->b, db->b) || !equal(da->b, mb->b) || varies(da->b)) continue;
+                equate(da->a, db->a);
+            }
+    }
+
+    /// The quotient or remainder when `e` is one plus a constant.
+    static const Binary* sole(const Expr& e, BinaryOp op) {
+        Form f = form_of(e);
+        if (f.overflow || f.opaque.size() != 1 || f.opaque[0].second != 1 || f.constant != 0) return nullptr;
+        for (const auto& [symbol, c] : f.variables)
+            if (c != 0) return nullptr;
+        const Binary* b = f.opaque[0].first.as<Binary>();
+        return b && b->op == op ? b : nullptr;
+    }
+    bool varies(const Expr& e) const {
+        for (const Symbol& v : free_variables(e))
+            if (moving.contains(v)) return true;
+        return false;
+    }
+
+    const LoopAccess &first, &second;
+    LinearSystem system;
+    std::map<Symbol, size_t> counter, delta, own_first, own_second;
+    std::set<Symbol> moving;
+    std::vector<std::pair<Expr, size_t>> fixed;
+};
+
+bool both_commute(const LoopAccess& a, const LoopAccess& b) {
+    return a.reduce && b.reduce && a.reduce->commutes && b.reduce->commutes && a.reduce->op == b.reduce->op &&
+           a.reduce->target.type == b.reduce->target.type;
+}
+
+bool may_conflict(const LoopAccess& a, const LoopAccess& b) {
+    return a.tensor == b.tensor && (a.write || b.write) && a.indices.size() == b.indices.size();
+}
+
+ConflictAccess side(const LoopAccess& a) {
+    std::string text = a.tensor.name();
+    if (!a.written_as.empty()) {
+        text += "[";
+        for (size_t d = 0; d < a.written_as.size(); ++d) text += (d ? ", " : "") + print(a.written_as[d]);
+        text += "]";
+    }
+    return {a.tensor, text, a.write, a.loc};
+}
+
+Conflict conflict(const LoopAccess& a, const LoopAccess& b, const Symbol& loop, std::optional<int64_t> distance) {
+    Conflict c{ConflictKind::output, side(a), side(b), loop, distance};
+    if (!b.write || b.reduce) c.kind = ConflictKind::flow;
+    else if (!a.write) c.kind = ConflictKind::anti;
+    return c;
+}
+
+/// Loops that stand around both accesses, below the queried one.
+size_t shared_depth(const LoopAccess& a, const LoopAccess& b) {
+    size_t n = 0;
+    while (n < a.inside.size() && n < b.inside.size() && a.inside[n].var == b.inside[n].var) ++n;
+    return n;
+}
+
+/// A search over the directions of the loops of a nest for a dependence that a new order would turn round.
+class DirectionSearch {
+  public:
+    DirectionSearch(const LoopAccess& a, const LoopAccess& b, std::vector<CountedLoop> loops, size_t begin,
+                    std::vector<size_t> order)
+        : first(a), second(b), common(std::move(loops)), start(begin), new_order(std::move(order)),
+          steps(common.size(), Step::any) {
+        std::fill_n(steps.begin(), start, Step::same);
+    }
+
+    /// The nest's loop that carries the dependence in the old order.
+    std::optional<Conflict> run() { return descend(start, false); }
+
+  private:
+    std::optional<Conflict> descend(size_t depth, bool carried) {
+        Meeting meeting(first, second, common, steps);
+        if (!meeting.possible()) return std::nullopt;
+        if (depth == start + new_order.size()) {
+            if (!carried || !reversed()) return std::nullopt;
+            const Symbol& loop = common[carrier()].var;
+            return conflict(first, second, loop, meeting.distance(loop));
+        }
+        for (Step s : {Step::later, Step::same, Step::earlier}) {
+            if (s == Step::earlier && !carried) continue; // then `second` would run first
+            steps[depth] = s;
+            if (auto c = descend(depth + 1, carried || s == Step::later)) return c;
+        }
+        steps[depth] = Step::any;
+        return std::nullopt;
+    }
+
+    bool reversed() const {
+        for (size_t at : new_order)
+            if (steps[start + at] != Step::same) return steps[start + at] == Step::earlier;
+        return false;
+    }
+    size_t carrier() const {
+        size_t at = start;
+        while (steps[at] == Step::same) ++at;
+        return at;
+    }
+
+    const LoopAccess &first, &second;
+    std::vector<CountedLoop> common;
+    size_t start;
+    std::vector<size_t> new_order;
+    std::vector<Step> steps;
+};
+
+} // namespace
+
+std::string Conflict::describe() const {
+    auto at = [](const ConflictAccess& a) { return a.loc.known() ? " at " + a.loc.str() : std::string(); };
+    std::string carried = "carried by " + loop.name();
+    if (distance) carried += fmt::format(", distance {}", *distance);
+    return fmt::format("{} {}{} is {} as {}{} ({})", first.text, first.write ? "written" : "read", at(first),
+                       kind == ConflictKind::flow ? "read" : "written", second.text, at(second), carried);
+}
+
+std::optional<Conflict> loop_carried(const Stmt& root, const Symbol& loop, Commuting reductions) {
+    LoopAccesses in = accesses_inside(root, loop);
+    const auto& all = in.accesses;
+    for (size_t i = 0; i < all.size(); ++i)
+        for (size_t j = i; j < all.size(); ++j) {
+            if (!may_conflict(all[i], all[j])) continue;
+            if (reductions == Commuting::free && both_commute(all[i], all[j])) continue;
+            std::vector<CountedLoop> common = in.around;
+            std::vector<Step> steps(common.size(), Step::same);
+            for (size_t l = 0; l < shared_depth(all[i], all[j]); ++l) {
+                common.push_back(all[i].inside[l]);
+                steps.push_back(Step::any);
+            }
+            for (bool swapped : {false, true}) {
+                const LoopAccess &a = all[swapped ? j : i], &b = all[swapped ? i : j];
+                steps[in.around.size() - 1] = Step::later;
+                Meeting meeting(a, b, common, steps);
+                if (meeting.possible()) return conflict(a, b, loop, meeting.distance(loop));
+                if (i == j) break;
+            }
+        }
+    return std::nullopt;
+}
+
+std::optional<Conflict> reorder_conflict(const Stmt& root, const std::vector<Symbol>& before,
+                                         const std::vector<Symbol>& after) {
+    LoopAccesses in = accesses_inside(root, before.front());
+    std::vector<size_t> order;
+    for (const Symbol& s : after)
+        order.push_back(static_cast<size_t>(std::find(before.begin(), before.end(), s) - before.begin()));
+    const auto& all = in.accesses;
+    for (size_t i = 0; i < all.size(); ++i)
+        for (size_t j = 0; j < all.size(); ++j) {
+            if (!may_conflict(all[i], all[j]) || both_commute(all[i], all[j])) continue;
+            std::vector<CountedLoop> common = in.around;
+            for (size_t l = 0; l < shared_depth(all[i], all[j]); ++l) common.push_back(all[i].inside[l]);
+            size_t start = in.around.size() - 1;
+            invariant(common.size() >= start + before.size(), "an access between the loops of a perfect nest");
+            if (auto c = DirectionSearch(all[i], all[j], std::move(common), start, order).run()) return c;
+        }
+    return std::nullopt;
+}
+
+std::optional<Conflict> tag_conflict(const Stmt& root) {
+    std::optional<Conflict> found;
+    for_each(
+        root,
+        [&](const Stmt& s) {
+            const For* f = s.as<For>();
+            if (!f || found) return;
+            if (f->loop == LoopKind::parallel()) found = loop_carried(root, f->var, Commuting::ordered);
+            else if (f->loop == LoopKind::vectorized()) found = loop_carried(root, f->var, Commuting::free);
+        },
+        nullptr);
+    return found;
+}
+
+bool idempotent(const Stmt& root, const Symbol& loop) {
+    LoopAccesses in = accesses_inside(root, loop);
+    std::set<Symbol> written;
+    for (const LoopAccess& a : in.accesses) {
+        if (a.reduce) return false;
+        if (a.write) written.insert(a.tensor);
+    }
+    for (const LoopAccess& a : in.accesses)
+        if (!a.write && written.contains(a.tensor)) return false;
+    return !loop_carried(root, loop, Commuting::ordered);
+}
+
+} // namespace lathe

@@ -1,0 +1,48 @@
+#pragma once
+/// \file Algebra on Index expressions and Bool conditions; values of other types are only constant-folded.
+
+#include "lathe/ir/stmt.h"
+
+namespace lathe {
+
+/// An inclusive range of an Index expression; an undefined bound is unbounded. Bounds are Index expressions.
+struct Interval {
+    Expr min, max;
+};
+
+/// What is known where an expression stands: ranges of variables, and conditions that hold.
+class Facts {
+  public:
+    void bound(const Symbol& variable, Interval range);
+    void assume(const Expr& condition); ///< a Bool over Index expressions, e.g. 6·io + 6 ≤ M
+    const Interval* range(const Symbol& variable) const;
+    const std::vector<Expr>& conditions() const { return known; }
+
+  private:
+    std::map<Symbol, Interval> ranges;
+    std::vector<Expr> known;
+};
+
+/// An equal expression, simpler: linear terms collected, floordiv/floormod/min/max/comparisons decided where the facts allow.
+Expr simplify(const Expr& e, const Facts& facts = {});
+/// Simplifies every expression with the facts of the loops and conditions around it; removes dead branches, empty loops, and
+/// loops of one iteration (only if `drop_unit_loops`).
+Stmt simplify(const Stmt& s, const Facts& facts = {}, bool drop_unit_loops = false);
+
+/// True if the condition (a Bool over Index expressions) certainly holds. False means "not proved", never "proved false".
+bool prove(const Expr& condition, const Facts& facts);
+
+/// Bounds of an Index expression when `variables` range over their intervals: symbolic in the other variables.
+Interval bounds_of(const Expr& e, const std::map<Symbol, Interval>& variables);
+/// Constant bounds, if the facts give them.
+std::optional<int64_t> const_lower_bound(const Expr& e, const Facts& facts);
+std::optional<int64_t> const_upper_bound(const Expr& e, const Facts& facts);
+
+/// e as c0 + Σ c_v·v over Index variables with integer coefficients, if it is that.
+struct Linear {
+    mpz_class constant;
+    std::map<Symbol, mpz_class> coefficients; ///< no zeros
+};
+std::optional<Linear> as_linear(const Expr& e);
+
+} // namespace lathe

@@ -1,0 +1,260 @@
+#pragma once
+/// \file Statements, tensors, functions and modules of the loop IR.
+
+#include "lathe/ir/expr.h"
+
+#include <map>
+#include <variant>
+
+namespace lathe {
+
+enum class StmtKind : uint8_t { block, for_, if_, let, store, reduce, allocate, assert_, stage };
+
+struct StmtNode {
+    /// Deepest nesting of statements, for the reason of ExprNode::max_depth.
+    static constexpr unsigned max_depth = 2000;
+
+    const StmtKind kind;
+    const Loc loc;
+    const unsigned depth; ///< nesting below this node; 0 for a leaf
+    virtual ~StmtNode() = default;
+
+  protected:
+    /// \throws Error if `depth` exceeds max_depth.
+    StmtNode(StmtKind kind, Loc loc, unsigned depth = 0);
+};
+
+/// Handle to an immutable statement; an empty handle does nothing.
+class Stmt {
+  public:
+    Stmt() = default;
+    explicit Stmt(std::shared_ptr<const StmtNode> n) : node(std::move(n)) {}
+    bool defined() const { return node != nullptr; }
+    StmtKind kind() const { return node->kind; }
+    Loc loc() const { return node->loc; }
+    const StmtNode* get() const { return node.get(); }
+    const StmtNode* operator->() const { return node.get(); }
+    template <class T> const T* as() const {
+        return node && node->kind == T::node_kind ? static_cast<const T*>(node.get()) : nullptr;
+    }
+    bool same_as(const Stmt& o) const { return node == o.node; }
+
+  private:
+    std::shared_ptr<const StmtNode> node;
+};
+
+/// The depth of a statement with these bodies.
+unsigned depth_above(const std::vector<Stmt>& bodies);
+inline unsigned depth_above(const Stmt& body) {
+    return body.defined() ? body->depth + 1 : 0;
+}
+
+/// How a loop runs: an open registry of names. serial, parallel (iterations on the thread pool), vectorized
+/// (one vector), unrolled (copies). Tags on ordinary loops; lowering carries them out.
+class LoopKind {
+  public:
+    LoopKind() = default; ///< serial
+    explicit LoopKind(std::string name) : kind(std::move(name)) {}
+    static LoopKind serial() { return LoopKind("serial"); }
+    static LoopKind parallel() { return LoopKind("parallel"); }
+    static LoopKind vectorized() { return LoopKind("vectorized"); }
+    static LoopKind unrolled() { return LoopKind("unrolled"); }
+    const std::string& name() const { return kind; }
+    friend bool operator==(const LoopKind&, const LoopKind&) = default;
+
+  private:
+    std::string kind = "serial";
+};
+
+/// Where a tensor lives: an open registry. heap, stack, register (scalars and vectors that lowering keeps in
+/// SSA form: every access must have constant subscripts after unrolling and vectorization).
+class MemorySpace {
+  public:
+    MemorySpace() = default; ///< heap
+    explicit MemorySpace(std::string name) : space(std::move(name)) {}
+    static MemorySpace heap() { return MemorySpace("heap"); }
+    static MemorySpace stack() { return MemorySpace("stack"); }
+    static MemorySpace registers() { return MemorySpace("register"); }
+    const std::string& name() const { return space; }
+    friend bool operator==(const MemorySpace&, const MemorySpace&) = default;
+
+  private:
+    std::string space = "heap";
+};
+
+/// One dimension of a tensor: subscripts min ≤ i < min + extent (Index expressions).
+struct Dim {
+    Expr min, extent;
+};
+
+/// Where a tensor's element type comes from when the algorithm's types are derived again.
+enum class TypeOrigin : uint8_t {
+    declared,   ///< the user wrote it
+    definition, ///< the value type of its first definition
+    sum, ///< accumulator of an inline reduction: by its Reduce's operator; add: sum_type of the value and the
+         ///< trip count; min, max, a float's mul: the value's type. The store before it is the operator's
+         ///< identity in that type
+};
+
+/// A tensor's declaration. Loads and stores name it by symbol, so that a change of space is local to the
+/// declaration.
+struct Tensor {
+    Symbol symbol;
+    Type type;
+    std::vector<Dim> dims; ///< outermost first; row-major: the last is innermost. Empty: a scalar
+    MemorySpace space;
+    TypeOrigin origin = TypeOrigin::declared;
+    std::shared_ptr<const std::vector<Value>> data; ///< a constant tensor's elements, row-major
+    Loc loc;
+};
+
+struct Block : StmtNode {
+    static constexpr StmtKind node_kind = StmtKind::block;
+    std::vector<Stmt> stmts;
+    static Stmt
+    make(std::vector<Stmt> stmts); ///< flattens nested blocks, drops empties; a single statement stays itself
+    explicit Block(std::vector<Stmt> s) : StmtNode(node_kind, {}, depth_above(s)), stmts(std::move(s)) {}
+};
+
+/// for var in [min, min + extent): step 1; an extent ≤ 0 runs nothing. The variable's id is the loop's id.
+struct For : StmtNode {
+    static constexpr StmtKind node_kind = StmtKind::for_;
+    Symbol var;
+    Expr min, extent; ///< Index
+    LoopKind loop;
+    Stmt body;
+    static Stmt make(Symbol var, Expr min, Expr extent, LoopKind loop, Stmt body, Loc loc = {});
+    For(Symbol v, Expr m, Expr e, LoopKind k, Stmt b, Loc l)
+        : StmtNode(node_kind, l, depth_above(b)), var(std::move(v)), min(std::move(m)), extent(std::move(e)),
+          loop(std::move(k)), body(std::move(b)) {}
+};
+
+struct If : StmtNode {
+    static constexpr StmtKind node_kind = StmtKind::if_;
+    Expr condition;
+    Stmt then_body, else_body;
+    static Stmt make(Expr condition, Stmt then_body, Stmt else_body = {}, Loc loc = {});
+    If(Expr c, Stmt t, Stmt e, Loc l)
+        : StmtNode(node_kind, l, std::max(depth_above(t), depth_above(e))), condition(std::move(c)),
+          then_body(std::move(t)), else_body(std::move(e)) {}
+};
+
+struct LetStmt : StmtNode {
+    static constexpr StmtKind node_kind = StmtKind::let;
+    Symbol symbol;
+    Expr value;
+    Stmt body;
+    static Stmt make(Symbol s, Expr value, Stmt body, Loc loc = {});
+    LetStmt(Symbol s, Expr v, Stmt b, Loc l)
+        : StmtNode(node_kind, l, depth_above(b)), symbol(std::move(s)), value(std::move(v)),
+          body(std::move(b)) {}
+};
+
+/// One element written: tensor[indices] = cast(type, value). `type` is the tensor's element type.
+struct StoreTarget {
+    Symbol tensor;
+    Type type;
+    std::vector<Expr> indices;
+    Expr value;
+};
+
+/// Simultaneous stores (a tuple is several targets): all values are read before any is written.
+struct Store : StmtNode {
+    static constexpr StmtKind node_kind = StmtKind::store;
+    std::vector<StoreTarget> targets;
+    Expr predicate; ///< as in Load
+    static Stmt make(std::vector<StoreTarget> targets, Loc loc = {}, Expr predicate = {});
+    static Stmt make(Symbol tensor, Type type, std::vector<Expr> indices, Expr value, Loc loc = {},
+                     Expr predicate = {});
+    Store(std::vector<StoreTarget> t, Expr p, Loc l)
+        : StmtNode(node_kind, l), targets(std::move(t)), predicate(std::move(p)) {}
+};
+
+/// tensor[indices] = cast(type, tensor[indices] op value): a read-modify-write whose repetitions may be
+/// reordered exactly when `commutes` (computed from operator and types).
+struct Reduce : StmtNode {
+    static constexpr StmtKind node_kind = StmtKind::reduce;
+    BinaryOp op;
+    StoreTarget target;
+    Expr predicate;
+    bool commutes;
+    bool contract; ///< float add of a product: one fma (decided when the algorithm's Module is made)
+    static Stmt make(BinaryOp op, StoreTarget target, Loc loc = {}, Expr predicate = {},
+                     bool contract = false);
+    Reduce(BinaryOp o, StoreTarget t, Expr p, bool c, bool f, Loc l)
+        : StmtNode(node_kind, l), op(o), target(std::move(t)), predicate(std::move(p)), commutes(c),
+          contract(f) {}
+};
+
+/// A tensor that lives while `body` runs. Its elements start uninitialised (constant tensors: their data).
+struct Allocate : StmtNode {
+    static constexpr StmtKind node_kind = StmtKind::allocate;
+    Tensor tensor;
+    Stmt body;
+    static Stmt make(Tensor tensor, Stmt body);
+    Allocate(Tensor t, Stmt b)
+        : StmtNode(node_kind, t.loc, depth_above(b)), tensor(std::move(t)), body(std::move(b)) {}
+};
+
+/// Ends the function with an error unless the condition holds.
+struct Assert : StmtNode {
+    static constexpr StmtKind node_kind = StmtKind::assert_;
+    Expr condition;
+    std::string message;
+    static Stmt make(Expr condition, std::string message, Loc loc = {});
+    Assert(Expr c, std::string m, Loc l)
+        : StmtNode(node_kind, l), condition(std::move(c)), message(std::move(m)) {}
+};
+
+/// A labelled piece of the algorithm: definition `definition` (0: the pure one or initialisation, n: update n
+/// − 1) of the Func whose (first) tensor is `func`. Schedules find definitions by it; it has no meaning of
+/// its own.
+struct Stage : StmtNode {
+    static constexpr StmtKind node_kind = StmtKind::stage;
+    Symbol func;
+    int definition;
+    Stmt body;
+    static Stmt make(Symbol func, int definition, Stmt body, Loc loc = {});
+    Stage(Symbol f, int d, Stmt b, Loc l)
+        : StmtNode(node_kind, l, depth_above(b)), func(std::move(f)), definition(d), body(std::move(b)) {}
+};
+
+enum class Direction : uint8_t { in, out, inout };
+
+/// A scalar that the caller passes, or that is bound from a buffer: a parameter that is the bare extent of an
+/// argument's dimension. `Param M("M")` is a size, `Param alpha("alpha", Float(32))` a scalar.
+struct Param {
+    Symbol symbol;
+    Type type; ///< Index for sizes, else any scalar type
+    Loc loc;
+    Param() = default;
+    Param(Symbol s, Type t, Loc l) : symbol(std::move(s)), type(t), loc(l) {}
+    explicit Param(std::string name, Type t = IndexType(), Loc l = Loc::current())
+        : symbol(std::move(name)), type(t), loc(l) {}
+    operator Expr() const; ///< its value: that of a size is an Int(32)
+};
+
+struct Argument {
+    Tensor tensor;
+    Direction direction = Direction::in;
+};
+
+/// A function with tensor arguments, first the inputs then the outputs. Distinct arguments never overlap when
+/// one is written.
+struct Function {
+    std::string name;
+    std::vector<Param> params;
+    std::vector<Argument> arguments;
+    std::vector<Tensor> constants;
+    Stmt body;
+};
+
+struct Module {
+    std::vector<Function> functions;
+    /// Consents the schedule gave, for example "allow_reassociation": they show in the printed module.
+    std::vector<std::string> consents;
+    const Function& top() const { return functions.front(); }
+    Function& top() { return functions.front(); }
+};
+
+} // namespace lathe

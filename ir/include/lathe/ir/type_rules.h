@@ -1,0 +1,73 @@
+#pragma once
+/// \file The one table of result types: what type an operation on operands of given types has.
+///
+/// On integers and fixed point every operation is value-preserving (shifts, division by zero and % aside), with
+/// AMD's ap_int/ap_fixed as the specification. S = 1 if signed, W bits, F fraction bits, I = W − F.
+///
+/// | op          | result                                                                                     |
+/// |-------------|--------------------------------------------------------------------------------------------|
+/// | +           | I = max(I1 + (S2 & !S1), I2 + (S1 & !S2)) + 1, F = max(F1, F2), signed if either is          |
+/// | −           | as +, always signed; unary −: W + 1, signed                                                |
+/// | ×           | W1 + W2, F1 + F2, signed if either                                                         |
+/// | ÷ integer   | W1 + S2, signed if either; truncates toward zero                                           |
+/// | ÷ fixed     | F = F1 + max(−F2, 0), W = W1 + S2 + max(F2, 0) + max(−F2, 0)  (AMD's headers decide corners) |
+/// | % integer   | min(W1, W2 + (!S2 & S1)), sign of the left operand; % on fixed is refused                    |
+/// | & \| ^ ~    | ap_int's logic width; ~ keeps the type; on Bools: Bool                                       |
+/// | << >>       | the left type (bits fall off)                                                              |
+/// | compare     | Bool, exact                                                                                |
+/// | select min max | the aligned type, as + without the + 1                                                  |
+/// | with Float  | the wider Float; Float(16) with BFloat(16): Float(32)                                        |
+/// | Index       | Index with Index gives Index; no other operand mixes with it                                 |
+///
+/// x / 0 = 0 and x % 0 = x cast to the result's type. Bool is UInt(1) in arithmetic.
+
+#include "lathe/ir/type.h"
+
+#include <optional>
+
+namespace lathe {
+
+enum class UnaryOp : uint8_t {
+    neg,         ///< −x
+    bit_not,     ///< ~x; on Bool the logical not
+    abs,         ///< |x|: exact type (Int(w) → UInt(w)), float, index
+    sqrt,        ///< float only, correctly rounded
+    floor, ceil, round_even, trunc, ///< float → same float
+};
+
+enum class BinaryOp : uint8_t {
+    add, sub, mul, div, mod, ///< by the table; on Index: div/mod are refused (use floordiv/floormod)
+    floordiv, floormod,      ///< Index; also Int/UInt (result as ÷ and as the divisor's range); x/0 = 0, x mod 0 = x
+    min, max,
+    bit_and, bit_or, bit_xor,
+    shl, shr,                ///< right operand an integer; a negative amount shifts the other way
+    eq, ne, lt, le, gt, ge,  ///< exact comparison, gives Bool
+    logical_and, logical_or, ///< Bools, eager
+};
+
+const char* name(UnaryOp);  ///< "neg", "sqrt", ...
+const char* symbol(BinaryOp); ///< "+", "//" for floordiv, "min", "&&", ...
+bool is_compare(BinaryOp);
+
+/// Type of `op a`. Lanes follow the operand. \throws Error at `loc` if the operation is not defined on the type or the
+/// result would be wider than Type::max_width; the message names both types and what would work.
+Type result_type(UnaryOp op, Type a, Loc loc);
+/// Type of `a op b`. Lanes must agree. An untyped real (TypeCode::real) operand takes the other operand's type
+/// (float: that float; exact: the smallest fixed type that holds the literal rounded to the other's fraction bits:
+/// callers convert the literal first, see type_literal in value.h); with both untyped the result stays untyped.
+Type result_type(BinaryOp op, Type a, Type b, Loc loc);
+/// The type that holds every value of both: select, min, max. `loc` as above.
+Type aligned_type(Type a, Type b, Loc loc);
+/// Bit slice [hi:lo] → UInt(hi − lo + 1). \throws Error unless 0 ≤ lo ≤ hi < width and `a` is exact.
+Type slice_type(Type a, int hi, int lo, Loc loc);
+/// Type of a `sum` of `count` values of type `a`: ceil(log2 count) more bits; floats unchanged.
+Type sum_type(Type a, int64_t count, Loc loc);
+/// True when every value of `from` is exactly a value of `to` (so that the cast changes nothing).
+bool holds(Type to, Type from);
+/// True when repeating `t = cast(t, t op x)` over many x (of any type `value`) gives the same result in every order:
+/// add and mul by the type's modes, min/max/&/|/^ when the value is exactly representable in `t`.
+bool commutes(BinaryOp op, Type t, Type value);
+/// x op identity = x, when `t` can represent it (add 0, mul 1, min the largest, ...).
+bool has_identity(BinaryOp op, Type t);
+
+} // namespace lathe

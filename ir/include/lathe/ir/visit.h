@@ -1,0 +1,68 @@
+#pragma once
+/// \file Traversal: one visitor, one mutator, and lambdas for short queries. All keep sharing: a node that several
+/// parents share is visited (or rebuilt) once.
+
+#include "lathe/ir/stmt.h"
+
+#include <functional>
+#include <set>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace lathe {
+
+/// Calls `f` once for every expression node reachable from `e`, operands before parents.
+void for_each_expr(const Expr& e, const std::function<void(const Expr&)>& f);
+/// Calls `on_expr` for every expression in `s` (bounds, subscripts, predicates, values, tensor dims too) and
+/// `on_stmt` for every statement, outer before inner. Either may be null.
+void for_each(const Stmt& s, const std::function<void(const Stmt&)>& on_stmt,
+              const std::function<void(const Expr&)>& on_expr);
+
+/// Direct operands of an expression, and the expression with them replaced (types computed again).
+std::vector<Expr> operands(const Expr& e);
+Expr with_operands(const Expr& e, const std::vector<Expr>& operands);
+
+/// Rebuilds graphs. Override mutate(const Expr&) / mutate(const Stmt&), handle what you care for, and call the base class for
+/// the rest: it rebuilds a node from its mutated children, and returns the same node if none changed.
+/// The memo is by node, so an override must give equal answers for one node wherever it stands; override reset_scope users
+/// must call forget() when the answer depends on where they are.
+class Mutator {
+  public:
+    virtual ~Mutator() = default;
+    Expr operator()(const Expr& e); ///< memoised mutate
+    Stmt operator()(const Stmt& s);
+    Tensor operator()(const Tensor& t); ///< mutates the dims
+
+  protected:
+    virtual Expr mutate(const Expr& e); ///< default: with_operands over mutated operands
+    virtual Stmt mutate(const Stmt& s);
+    void forget() { memo.clear(); }
+
+  private:
+    std::unordered_map<const ExprNode*, std::pair<Expr, Expr>> memo; ///< key kept alive by the first of the pair
+};
+
+/// Replaces variables by expressions (of the same type), everywhere in `e` / `s`. Ids are unique, so no capture is possible.
+using Substitution = std::map<Symbol, Expr>;
+Expr substitute(const Expr& e, const Substitution& with);
+Stmt substitute(const Stmt& s, const Substitution& with);
+/// A copy in which every loop, let and allocated tensor has a fresh identity (display names stay). `renamed`, if given,
+/// receives old → new.
+Stmt fresh_copy(const Stmt& s, std::map<Symbol, Symbol>* renamed = nullptr);
+
+/// Variables that occur free in `e` / `s` (tensors not included); tensors that are read or written.
+std::set<Symbol> free_variables(const Expr& e);
+std::set<Symbol> free_variables(const Stmt& s);
+bool uses(const Expr& e, const Symbol& variable);
+std::set<Symbol> tensors_read(const Stmt& s);
+std::set<Symbol> tensors_read(const Expr& e);
+std::set<Symbol> tensors_written(const Stmt& s);
+
+/// Structural equality: same structure, symbols equal (bound ones modulo renaming), source lines ignored.
+bool equal(const Expr& a, const Expr& b);
+bool equal(const Stmt& a, const Stmt& b);
+/// Modulo renaming of all symbols, arguments included.
+bool equal(const Module& a, const Module& b);
+size_t structural_hash(const Expr& e);
+
+} // namespace lathe
