@@ -34,8 +34,8 @@ while read -r folder line; do
     done
 done <"$dirs_file"
 
-if grep -rnE '#include ".*\.\./' "$root"/{ir,dsl,schedule,codegen} --include='*.h' --include='*.cpp'; then
-    echo "an include that leaves its folder by .."
+if grep -rnE '#include "\.\./\.\./' "$root"/{ir,dsl,schedule,codegen} --include='*.h' --include='*.cpp'; then
+    echo "an include that leaves its folder by ../.."
     failures=$((failures + 1))
 fi
 exit $((failures > 0))

@@ -1,5 +1,6 @@
-# AMD's ap_int.h and ap_fixed.h from the wheel of hls4ml: ApTypes::ApTypes. Only the headers that carry the
-# Apache-2.0 licence are copied and exposed; the wheel's other headers (hls_stream.h above all) are not.
+# AMD's ap_int.h and ap_fixed.h from the wheel of hls4ml, for programs with AMD's types that tests compile:
+# ApTypes_INCLUDE_DIR. Only the headers that carry the Apache-2.0 licence are copied there; the wheel's other headers
+# (hls_stream.h above all) are not.
 include("${CMAKE_CURRENT_LIST_DIR}/wheel.cmake")
 lathe_wheel(hls4ml hls4ml_root)
 
@@ -10,16 +11,11 @@ include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(ApTypes REQUIRED_VARS ApTypes_SOURCE_DIR
     REASON_FAILURE_MESSAGE "./x test or ./x run unpack it into ${hls4ml_root}")
 
-if(ApTypes_FOUND AND NOT TARGET ApTypes::ApTypes)
+if(ApTypes_FOUND)
     set(ApTypes_INCLUDE_DIR "${PROJECT_BINARY_DIR}/ap_types")
     foreach(header
             ap_common.h ap_decl.h ap_fixed.h ap_fixed_base.h ap_fixed_ref.h ap_fixed_special.h
             ap_int.h ap_int_base.h ap_int_ref.h ap_int_special.h etc/ap_private.h)
         configure_file("${ApTypes_SOURCE_DIR}/${header}" "${ApTypes_INCLUDE_DIR}/${header}" COPYONLY)
     endforeach()
-    add_library(ApTypes::ApTypes INTERFACE IMPORTED)
-    target_include_directories(ApTypes::ApTypes INTERFACE "${ApTypes_INCLUDE_DIR}")
-    # The headers' constructors mask a member before they set it: true, harmless, and inlined into our code.
-    target_compile_options(ApTypes::ApTypes INTERFACE
-        $<$<CXX_COMPILER_ID:GNU>:-Wno-uninitialized> $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
 endif()

@@ -117,6 +117,14 @@ Type binary_type(BinaryOp op, const Expr& a, const Expr& b, Loc loc) {
     return result_type(op, typed_beside(a, b.type()), typed_beside(b, a.type()), loc);
 }
 
+bool has_own_type(const Binary& n) {
+    try {
+        return binary_type(n.op, n.a, n.b, n.loc) != n.type;
+    } catch (const Error&) {
+        return true; // no type fits, as after narrowing of operands
+    }
+}
+
 Type select_type(const Expr& a, const Expr& b, Loc loc) {
     return aligned_type(typed_beside(a, b.type()), typed_beside(b, a.type()), loc);
 }

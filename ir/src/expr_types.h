@@ -11,6 +11,9 @@ const Constant* real_literal(const Expr& e);
 /// Type of `a op b` with a scalar untyped literal typed beside the other operand.
 Type binary_type(BinaryOp op, const Expr& a, const Expr& b, Loc loc);
 
+/// True if `n`'s type is not the one that its operands give it: make_as made it, or it is broken.
+bool has_own_type(const Binary& n);
+
 /// Type of a select of `a` and `b`, likewise.
 Type select_type(const Expr& a, const Expr& b, Loc loc);
 

@@ -1,6 +1,7 @@
 #pragma once
-/// \file What the interpreter compiles expressions into: small trees of virtual calls that give one lane of a value in a
-/// machine representation. Values that no machine representation holds are lathe::Value, and go through apply and cast.
+/// \file What the interpreter compiles expressions into: small trees of virtual calls that give one lane of a
+/// value in a machine representation. Values that no machine representation holds are lathe::Value, and go
+/// through apply and cast.
 
 #include "lathe/ir/buffer.h"
 #include "lathe/ir/expr.h"
@@ -16,8 +17,12 @@ using Wide = __int128;
 struct TensorState {
     std::string name;
     AnyBuffer buffer;
+    int64_t element_size = 0;
     bool known = false;           ///< every element is initialised
     std::vector<uint8_t> written; ///< unless known: by dense index, which elements are
+
+    TensorState() = default;
+    TensorState(std::string n, AnyBuffer b, bool all_known);
 };
 
 /// A variable's or shared expression's lane. `stamp` is the epoch in which a shared expression was evaluated.
@@ -27,16 +32,25 @@ template <class R> struct Cell {
 };
 template <class R> using Cells = std::vector<Cell<R>>;
 
-/// All state of a run. An epoch is the evaluation of one statement's expressions, in which no variable changes.
+/// Where an element lies.
+struct Place {
+    std::byte* address; ///< null in a lane that a predicate masks
+    size_t dense;       ///< index into TensorState::written
+};
+
+/// All state of a run. An epoch is the evaluation of one statement's expressions, in which no variable
+/// changes.
 struct Frame {
     std::tuple<Cells<int64_t>, Cells<Wide>, Cells<double>, Cells<Value>> cells;
     std::vector<TensorState> tensors;
+    std::vector<Place> places; ///< of a store's lanes
     uint64_t epoch = 1;
 
     template <class R> Cell<R>& cell(size_t i) { return std::get<Cells<R>>(cells)[i]; }
 };
 
-/// An expression of any type in representation R: int64_t and Wide hold the integer m of exact types, double the floats.
+/// An expression of any type in representation R: int64_t and Wide hold the integer m of exact types, double
+/// the floats.
 template <class R> struct Code {
     virtual ~Code() = default;
     virtual R eval(Frame& f, int lane) const = 0;
@@ -51,13 +65,18 @@ Rep rep_of(Type t);
 /// Calls f with a null Ptr<R> of the representation.
 template <class F> auto with_rep(Rep rep, F f) {
     switch (rep) {
-    case Rep::small: return f(Ptr<int64_t>());
-    case Rep::wide: return f(Ptr<Wide>());
-    case Rep::floating: return f(Ptr<double>());
-    default: return f(Ptr<Value>());
+    case Rep::small:
+        return f(Ptr<int64_t>());
+    case Rep::wide:
+        return f(Ptr<Wide>());
+    case Rep::floating:
+        return f(Ptr<double>());
+    default:
+        return f(Ptr<Value>());
     }
 }
-template <class P> using RepOf = std::remove_cvref_t<decltype(std::declval<P>()->eval(std::declval<Frame&>(), 0))>;
+template <class P>
+using RepOf = std::remove_cvref_t<decltype(std::declval<P>()->eval(std::declval<Frame&>(), 0))>;
 
 // Between representations. Each result is the same number; a Value takes the type given.
 template <class R> Value to_value(Type t, const R& x);
@@ -86,12 +105,15 @@ Operand constant(const Value& v);
 /// The code in representation R. \throws InternalError if it is of a more general one.
 template <class R> Ptr<R> in_rep(const Operand& x);
 
+/// An untyped literal beside an operand of type `other` takes its type from it; anything else stays.
+Operand typed_beside(const Operand& x, Type other);
+
 // The meaning of operations, lane by lane: always equal to value.h's. Types are scalar.
 Operand compile_unary(UnaryOp op, const Operand& a);
 /// The exact result wrapped into `type`; `loc` is named when a subscript leaves 64 bits.
-Operand compile_binary(BinaryOp op, Type type, Operand a, Operand b, Loc loc);
+Operand compile_binary(BinaryOp op, Type type, const Operand& a, const Operand& b, Loc loc);
 Operand compile_cast(Type to, const Operand& a, Loc loc);
-Operand compile_bitcast(Type to, const Operand& a, Loc loc);
+Operand compile_bitcast(Type to, const Operand& a);
 Operand compile_slice(const Operand& a, int hi, int lo);
 Operand compile_fma(const Operand& a, const Operand& b, const Operand& c);
 /// Functions of exact types: popcount, reverse, concat, with_slice.
@@ -104,10 +126,6 @@ struct Access {
     Loc loc;
     bool check = true; ///< that elements are initialised and in their type's range
 
-    struct Place {
-        std::byte* address;
-        size_t dense; ///< index into TensorState::written
-    };
     /// \throws Error when a subscript is out of bounds.
     Place locate(Frame& f, int lane) const;
     std::string element(Frame& f, int lane) const; ///< "A[3, 4]"
@@ -121,8 +139,8 @@ template <class R> class ElementIo {
   public:
     explicit ElementIo(Type t);
     /// \throws Error if the element is uninitialised or holds a number outside its type.
-    R read(Frame& f, const Access& access, Access::Place place, int lane) const;
-    void write(Frame& f, const Access& access, Access::Place place, const R& x) const;
+    R read(Frame& f, const Access& access, Place place, int lane) const;
+    void write(Frame& f, const Access& access, Place place, const R& x) const;
 
   private:
     Type type;

@@ -10,7 +10,8 @@ template <class R, class F, class... A> struct OperationCode final : Code<R> {
     std::tuple<Ptr<A>...> operands;
     OperationCode(F g, Ptr<A>... a) : f(std::move(g)), operands(std::move(a)...) {}
     R eval(Frame& frame, int lane) const override {
-        return std::apply([&](const auto&... x) { return static_cast<R>(f(x->eval(frame, lane)...)); }, operands);
+        return std::apply([&](const auto&... x) { return static_cast<R>(f(x->eval(frame, lane)...)); },
+                          operands);
     }
 };
 
@@ -32,12 +33,15 @@ template <class C> struct Wrap {
 };
 
 /// The representation that holds signed numbers of `bits` bits.
-constexpr Rep rep_of_bits(int bits) { return bits <= 64 ? Rep::small : bits <= 128 ? Rep::wide : Rep::any; }
+constexpr Rep rep_of_bits(int bits) {
+    return bits <= 64 ? Rep::small : bits <= 128 ? Rep::wide : Rep::any;
+}
 
 /// Code of a number that is known to fit in the representation of `t`.
 template <class C> Operand narrowed(Type t, Ptr<C> code) {
     if constexpr (std::same_as<C, Wide>) {
-        if (rep_of(t) == Rep::small) return {operation<int64_t>([](Wide x) { return x; }, std::move(code)), t};
+        if (rep_of(t) == Rep::small)
+            return {operation<int64_t>([](Wide x) { return x; }, std::move(code)), t};
     }
     return {std::move(code), t};
 }

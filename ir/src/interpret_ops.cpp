@@ -22,18 +22,28 @@ template <> Value to_value(Type t, const Wide& x) {
     const mpz_class high(static_cast<long>(x >> 64)), low(static_cast<unsigned long>(x));
     return Value::from_raw(t, (high << 64) + low);
 }
-template <> Value to_value(Type t, const double& x) { return Value::from_double(t, x); }
-template <> Value to_value(Type, const Value& x) { return x; }
+template <> Value to_value(Type t, const double& x) {
+    return Value::from_double(t, x);
+}
+template <> Value to_value(Type, const Value& x) {
+    return x;
+}
 
-template <> int64_t from_value(const Value& v) { return v.as_int64(); }
+template <> int64_t from_value(const Value& v) {
+    return v.as_int64();
+}
 template <> Wide from_value(const Value& v) {
     const mpz_class& m = v.raw();
     unsigned __int128 magnitude = mpz_getlimbn(m.get_mpz_t(), 1);
     magnitude = magnitude << 64 | mpz_getlimbn(m.get_mpz_t(), 0);
     return static_cast<Wide>(sgn(m) < 0 ? -magnitude : magnitude);
 }
-template <> double from_value(const Value& v) { return v.as_double(); }
-template <> Value from_value(const Value& v) { return v; }
+template <> double from_value(const Value& v) {
+    return v.as_double();
+}
+template <> Value from_value(const Value& v) {
+    return v;
+}
 
 Operand constant(const Value& v) {
     return with_rep(rep_of(v.type()), [&]<class R>(Ptr<R>) -> Operand {
@@ -71,37 +81,44 @@ const Value* constant_value(const Operand& x) {
     return c ? &c->value : nullptr;
 }
 
-/// An untyped literal takes its type from the other operand.
-void type_operand(Operand& x, const Operand& other) {
-    if (!x.type.is_real() || other.type.is_real()) return;
-    const Value* v = constant_value(x);
-    if (v) x = constant(type_literal(*v, other.type));
-}
-
 template <class A> Ptr<int64_t> comparison(BinaryOp op, Ptr<A> a, Ptr<A> b) {
     switch (op) {
-    case BinaryOp::eq: return operation<int64_t>([](A x, A y) { return x == y; }, a, b);
-    case BinaryOp::ne: return operation<int64_t>([](A x, A y) { return x != y; }, a, b);
-    case BinaryOp::lt: return operation<int64_t>([](A x, A y) { return x < y; }, a, b);
-    case BinaryOp::le: return operation<int64_t>([](A x, A y) { return x <= y; }, a, b);
-    case BinaryOp::gt: return operation<int64_t>([](A x, A y) { return x > y; }, a, b);
-    default: return operation<int64_t>([](A x, A y) { return x >= y; }, a, b);
+    case BinaryOp::eq:
+        return operation<int64_t>([](A x, A y) { return x == y; }, a, b);
+    case BinaryOp::ne:
+        return operation<int64_t>([](A x, A y) { return x != y; }, a, b);
+    case BinaryOp::lt:
+        return operation<int64_t>([](A x, A y) { return x < y; }, a, b);
+    case BinaryOp::le:
+        return operation<int64_t>([](A x, A y) { return x <= y; }, a, b);
+    case BinaryOp::gt:
+        return operation<int64_t>([](A x, A y) { return x > y; }, a, b);
+    default:
+        return operation<int64_t>([](A x, A y) { return x >= y; }, a, b);
     }
 }
 
 /// + − × min max of numbers whose result C holds.
 template <class C> Ptr<C> arithmetic(BinaryOp op, Ptr<C> a, Ptr<C> b) {
     switch (op) {
-    case BinaryOp::add: return operation<C>([](C x, C y) { return x + y; }, a, b);
-    case BinaryOp::sub: return operation<C>([](C x, C y) { return x - y; }, a, b);
-    case BinaryOp::mul: return operation<C>([](C x, C y) { return x * y; }, a, b);
-    case BinaryOp::min: return operation<C>([](C x, C y) { return y < x ? y : x; }, a, b);
-    case BinaryOp::max: return operation<C>([](C x, C y) { return x < y ? y : x; }, a, b);
-    default: throw InternalError(fmt::format("{} has no code", symbol(op)));
+    case BinaryOp::add:
+        return operation<C>([](C x, C y) { return x + y; }, a, b);
+    case BinaryOp::sub:
+        return operation<C>([](C x, C y) { return x - y; }, a, b);
+    case BinaryOp::mul:
+        return operation<C>([](C x, C y) { return x * y; }, a, b);
+    case BinaryOp::min:
+        return operation<C>([](C x, C y) { return y < x ? y : x; }, a, b);
+    case BinaryOp::max:
+        return operation<C>([](C x, C y) { return x < y ? y : x; }, a, b);
+    default:
+        throw InternalError(fmt::format("{} has no code", symbol(op)));
     }
 }
 
-template <class C> C floor_quotient(C x, C y) { return x / y - (x % y != 0 && (x % y < 0) != (y < 0)); }
+template <class C> C floor_quotient(C x, C y) {
+    return x / y - (x % y != 0 && (x % y < 0) != (y < 0));
+}
 template <class C> C floor_rest(C x, C y) {
     const C rest = x % y;
     return rest != 0 && (rest < 0) != (y < 0) ? rest + y : rest;
@@ -111,10 +128,15 @@ template <class C> C floor_rest(C x, C y) {
 template <class C> Ptr<C> division(BinaryOp op, Ptr<C> a, Ptr<C> b) {
     const auto quotient = [](C x, C y) { return y == 0 ? C(0) : y == -1 ? -x : x / y; };
     switch (op) {
-    case BinaryOp::div: return operation<C>(quotient, a, b);
-    case BinaryOp::mod: return operation<C>([](C x, C y) { return y == 0 ? x : y == -1 ? C(0) : x % y; }, a, b);
+    case BinaryOp::div:
+        return operation<C>(quotient, a, b);
+    case BinaryOp::mod:
+        return operation<C>([](C x, C y) { return y == 0 ? x : y == -1 ? C(0) : x % y; }, a, b);
     case BinaryOp::floordiv:
-        return operation<C>([](C x, C y) { return y == 0 ? C(0) : y == -1 ? -x : floor_quotient(x, y); }, a, b);
+        return operation<C>([](C x, C y) { return y == 0    ? C(0)
+                                                  : y == -1 ? -x
+                                                            : floor_quotient(x, y); }, a,
+                            b);
     default:
         return operation<C>([](C x, C y) { return y == 0 ? x : y == -1 ? C(0) : floor_rest(x, y); }, a, b);
     }
@@ -136,16 +158,24 @@ template <class C> Ptr<C> shift(BinaryOp op, Type t, Ptr<C> a, Ptr<int64_t> amou
 template <class C> Ptr<C> logic(BinaryOp op, Ptr<C> a, Ptr<C> b) {
     switch (op) {
     case BinaryOp::bit_and:
-    case BinaryOp::logical_and: return operation<C>([](C x, C y) { return x & y; }, a, b);
+    case BinaryOp::logical_and:
+        return operation<C>([](C x, C y) { return x & y; }, a, b);
     case BinaryOp::bit_or:
-    case BinaryOp::logical_or: return operation<C>([](C x, C y) { return x | y; }, a, b);
-    case BinaryOp::bit_xor: return operation<C>([](C x, C y) { return x ^ y; }, a, b);
-    default: return nullptr;
+    case BinaryOp::logical_or:
+        return operation<C>([](C x, C y) { return x | y; }, a, b);
+    case BinaryOp::bit_xor:
+        return operation<C>([](C x, C y) { return x ^ y; }, a, b);
+    default:
+        return nullptr;
     }
 }
 
-bool is_division(BinaryOp op) { return op >= BinaryOp::div && op <= BinaryOp::floormod; }
-bool is_shift(BinaryOp op) { return op == BinaryOp::shl || op == BinaryOp::shr; }
+bool is_division(BinaryOp op) {
+    return op >= BinaryOp::div && op <= BinaryOp::floormod;
+}
+bool is_shift(BinaryOp op) {
+    return op == BinaryOp::shl || op == BinaryOp::shr;
+}
 
 template <class C> Ptr<C> scaled(const Operand& x, int by) {
     Ptr<C> code = in_rep<C>(x);
@@ -173,7 +203,8 @@ template <class C> Operand exact_in(BinaryOp op, Type result, const Operand& a, 
 int bits_needed(BinaryOp op, Type result, Type a, Type b) {
     const auto signed_bits = [](Type t, int more) { return t.width() + more + !t.is_signed(); };
     const int of_result = signed_bits(result, 0);
-    if (is_shift(op) || op == BinaryOp::mul) return std::max({of_result, signed_bits(a, 0), signed_bits(b, 0)});
+    if (is_shift(op) || op == BinaryOp::mul)
+        return std::max({of_result, signed_bits(a, 0), signed_bits(b, 0)});
     if (is_division(op)) {
         const int scale = op == BinaryOp::div ? std::max(b.frac(), 0) : 0;
         return std::max({of_result, signed_bits(a, scale), signed_bits(b, 0)});
@@ -185,8 +216,7 @@ int bits_needed(BinaryOp op, Type result, Type a, Type b) {
 Operand exact_binary(BinaryOp op, Type result, const Operand& a, const Operand& b) {
     const Rep rep = rep_of_bits(bits_needed(op, result, a.type, b.type));
     if (rep == Rep::any || (is_shift(op) && rep_of(b.type) != Rep::small))
-        return general(
-            result, [op](const Value& x, const Value& y) { return apply(op, x, y); }, a, b);
+        return general(result, [op](const Value& x, const Value& y) { return apply(op, x, y); }, a, b);
     return rep == Rep::small ? exact_in<int64_t>(op, result, a, b) : exact_in<Wide>(op, result, a, b);
 }
 
@@ -207,44 +237,56 @@ Operand index_binary(BinaryOp op, const Operand& a, const Operand& b, Loc loc) {
                 IndexType()};
     };
     switch (op) {
-    case BinaryOp::add: return checked([](int64_t i, int64_t j, int64_t* r) { return __builtin_add_overflow(i, j, r); });
-    case BinaryOp::sub: return checked([](int64_t i, int64_t j, int64_t* r) { return __builtin_sub_overflow(i, j, r); });
-    case BinaryOp::mul: return checked([](int64_t i, int64_t j, int64_t* r) { return __builtin_mul_overflow(i, j, r); });
+    case BinaryOp::add:
+        return checked([](int64_t i, int64_t j, int64_t* r) { return __builtin_add_overflow(i, j, r); });
+    case BinaryOp::sub:
+        return checked([](int64_t i, int64_t j, int64_t* r) { return __builtin_sub_overflow(i, j, r); });
+    case BinaryOp::mul:
+        return checked([](int64_t i, int64_t j, int64_t* r) { return __builtin_mul_overflow(i, j, r); });
     case BinaryOp::floordiv:
         return checked([](int64_t i, int64_t j, int64_t* r) {
             if (j == -1) return __builtin_sub_overflow(int64_t{0}, i, r);
             *r = j == 0 ? 0 : floor_quotient(i, j);
             return false;
         });
-    case BinaryOp::floormod: return {division(op, x, y), IndexType()};
-    default: break;
+    case BinaryOp::floormod:
+        return {division(op, x, y), IndexType()};
+    default:
+        break;
     }
     if (is_compare(op)) return {comparison(op, x, y), Bool()};
     return {arithmetic(op, x, y), IndexType()};
 }
 
-/// IEEE arithmetic of type `t` computed in double: for the narrower formats a double has more than twice their precision and
-/// two bits, so that rounding again is harmless.
+/// IEEE arithmetic of type `t` computed in double: for the narrower formats a double has more than twice
+/// their precision and two bits, so that rounding again is harmless.
 Operand float_binary(BinaryOp op, Type t, const Operand& a, const Operand& b) {
     const Ptr<double> x = in_rep<double>(a), y = in_rep<double>(b);
     if (is_compare(op)) return {comparison(op, x, y), Bool()};
     const auto rounded = [&](auto f) -> Operand {
         if (t.width() == 64) return {operation<double>(f, x, y), t};
         if (t.width() == 32)
-            return {operation<double>([f](double i, double j) { return static_cast<float>(f(i, j)); }, x, y), t};
+            return {operation<double>([f](double i, double j) { return static_cast<float>(f(i, j)); }, x, y),
+                    t};
         return {operation<double>([f, t](double i, double j) { return round_to(t, f(i, j)); }, x, y), t};
     };
     switch (op) {
-    case BinaryOp::add: return rounded([](double i, double j) { return i + j; });
-    case BinaryOp::sub: return rounded([](double i, double j) { return i - j; });
-    case BinaryOp::mul: return rounded([](double i, double j) { return i * j; });
-    case BinaryOp::div: return rounded([](double i, double j) { return i / j; });
-    default: return {arithmetic(op, x, y), t};
+    case BinaryOp::add:
+        return rounded([](double i, double j) { return i + j; });
+    case BinaryOp::sub:
+        return rounded([](double i, double j) { return i - j; });
+    case BinaryOp::mul:
+        return rounded([](double i, double j) { return i * j; });
+    case BinaryOp::div:
+        return rounded([](double i, double j) { return i / j; });
+    default:
+        return {arithmetic(op, x, y), t};
     }
 }
 
 Operand wrapped(Type to, const Operand& a) {
     if (a.type == to) return a;
+    invariant(a.type.frac() == to.frac(), "a result is wrapped into a type with its own point");
     if (rep_of(a.type) == Rep::any || rep_of(to) == Rep::any)
         return general(to, [to](const Value& x) { return Value::from_raw(to, x.raw()); }, a);
     if (rep_of(a.type) == Rep::small && rep_of(to) == Rep::small)
@@ -256,24 +298,34 @@ Operand float_unary(UnaryOp op, const Operand& a) {
     const Type t = a.type;
     const Ptr<double> x = in_rep<double>(a);
     switch (op) {
-    case UnaryOp::neg: return {operation<double>([](double y) { return -y; }, x), t};
-    case UnaryOp::abs: return {operation<double>([](double y) { return std::fabs(y); }, x), t};
-    case UnaryOp::sqrt: return {operation<double>([t](double y) { return round_to(t, std::sqrt(y)); }, x), t};
-    case UnaryOp::floor: return {operation<double>([](double y) { return std::floor(y); }, x), t};
-    case UnaryOp::ceil: return {operation<double>([](double y) { return std::ceil(y); }, x), t};
-    case UnaryOp::round_even: return {operation<double>([](double y) { return std::nearbyint(y); }, x), t};
-    case UnaryOp::trunc: return {operation<double>([](double y) { return std::trunc(y); }, x), t};
-    default: throw InternalError("~ on a float");
+    case UnaryOp::neg:
+        return {operation<double>([](double y) { return -y; }, x), t};
+    case UnaryOp::abs:
+        return {operation<double>([](double y) { return std::fabs(y); }, x), t};
+    case UnaryOp::sqrt:
+        return {operation<double>([t](double y) { return round_to(t, std::sqrt(y)); }, x), t};
+    case UnaryOp::floor:
+        return {operation<double>([](double y) { return std::floor(y); }, x), t};
+    case UnaryOp::ceil:
+        return {operation<double>([](double y) { return std::ceil(y); }, x), t};
+    case UnaryOp::round_even:
+        return {operation<double>([](double y) { return std::nearbyint(y); }, x), t};
+    case UnaryOp::trunc:
+        return {operation<double>([](double y) { return std::trunc(y); }, x), t};
+    default:
+        throw InternalError("~ on a float");
     }
 }
 
 template <class C> Operand exact_unary(UnaryOp op, Type t, const Operand& a) {
     const Ptr<C> x = in_rep<C>(a);
     switch (op) {
-    case UnaryOp::neg: return narrowed(t, operation<C>([](C y) { return -y; }, x));
+    case UnaryOp::neg:
+        return narrowed(t, operation<C>([](C y) { return -y; }, x));
     case UnaryOp::abs:
         return narrowed(t, operation<C>([w = Wrap<C>(t)](C y) { return y < 0 ? w(-y) : y; }, x));
-    default: return narrowed(t, operation<C>([w = Wrap<C>(t)](C y) { return w(~y); }, x));
+    default:
+        return narrowed(t, operation<C>([w = Wrap<C>(t)](C y) { return w(~y); }, x));
     }
 }
 
@@ -282,19 +334,24 @@ template <class C> Operand exact_unary(UnaryOp op, Type t, const Operand& a) {
 Operand compile_unary(UnaryOp op, const Operand& a) {
     const Type t = result_type(op, a.type, {});
     if (a.type.is_float()) return float_unary(op, a);
-    const Rep rep = std::max(rep_of(a.type), rep_of(t));
+    if (a.type.is_index() && op == UnaryOp::neg)
+        return index_binary(BinaryOp::sub, constant(Value::index(0)), a, {});
+    const Rep rep = a.type.is_index() ? Rep::any : std::max(rep_of(a.type), rep_of(t));
     if (rep == Rep::small) return exact_unary<int64_t>(op, t, a);
     if (rep == Rep::wide) return exact_unary<Wide>(op, t, a);
     return general(t, [op](const Value& x) { return apply(op, x); }, a);
 }
 
-Operand compile_binary(BinaryOp op, Type type, Operand a, Operand b, Loc loc) {
-    type_operand(a, b);
-    type_operand(b, a);
+Operand typed_beside(const Operand& x, Type other) {
+    const Value* v = x.type.is_real() && !other.is_real() && !other.is_index() ? constant_value(x) : nullptr;
+    return v ? constant(type_literal(*v, other)) : x;
+}
+
+Operand compile_binary(BinaryOp op, Type type, const Operand& x, const Operand& y, Loc loc) {
+    const Operand a = typed_beside(x, y.type), b = typed_beside(y, x.type);
     if (a.type.is_index() && b.type.is_index()) return index_binary(op, a, b, loc);
     if (a.type.is_real() || b.type.is_real())
-        return general(
-            type, [op](const Value& x, const Value& y) { return apply(op, x, y); }, a, b);
+        return general(type, [op](const Value& v, const Value& w) { return apply(op, v, w); }, a, b);
     if (a.type.is_float() || b.type.is_float()) {
         const Type t = aligned_type(a.type, b.type, loc);
         return float_binary(op, t, compile_cast(t, a, loc), compile_cast(t, b, loc));

@@ -6,7 +6,12 @@
 
 namespace lathe::interpreter {
 
-Access::Place Access::locate(Frame& f, int lane) const {
+TensorState::TensorState(std::string n, AnyBuffer b, bool all_known)
+    : name(std::move(n)), buffer(std::move(b)),
+      element_size(static_cast<int64_t>(element_bytes(buffer.type()))), known(all_known),
+      written(all_known ? 0 : static_cast<size_t>(buffer.size())) {}
+
+Place Access::locate(Frame& f, int lane) const {
     const TensorState& t = f.tensors[tensor];
     int64_t dense = 0, offset = 0;
     for (size_t d = 0; d < indices.size(); ++d) {
@@ -15,19 +20,19 @@ Access::Place Access::locate(Frame& f, int lane) const {
         if (i < min || i >= min + extent) {
             const std::string range =
                 extent == 0 ? "is empty" : fmt::format("runs from {} to {}", min, min + extent - 1);
-            fail(loc, "{} is out of bounds: subscript {} is {}, and dimension {} of {} {}", element(f, lane), d, i, d,
-                 t.name, range);
+            fail(loc, "{} is out of bounds: subscript {} is {}, and dimension {} of {} {}", element(f, lane),
+                 d, i, d, t.name, range);
         }
         dense = dense * extent + (i - min);
         offset += (i - min) * t.buffer.stride(k);
     }
-    const auto bytes = static_cast<int64_t>(element_bytes(t.buffer.type()));
-    return {t.buffer.data() + offset * bytes, static_cast<size_t>(dense)};
+    return {t.buffer.data() + offset * t.element_size, static_cast<size_t>(dense)};
 }
 
 std::string Access::element(Frame& f, int lane) const {
     std::vector<int64_t> at;
-    for (const Ptr<int64_t>& i : indices) at.push_back(i->eval(f, lane));
+    for (const Ptr<int64_t>& i : indices)
+        at.push_back(i->eval(f, lane));
     return fmt::format("{}[{}]", f.tensors[tensor].name, fmt::join(at, ", "));
 }
 
@@ -39,10 +44,14 @@ Container container_of(Type t) {
     if (t.is_float() || t.width() > 64) return Container::value;
     const bool s = t.is_signed();
     switch (container_bits(t)) {
-    case 8: return s ? Container::s8 : Container::u8;
-    case 16: return s ? Container::s16 : Container::u16;
-    case 32: return s ? Container::s32 : Container::u32;
-    default: return s ? Container::s64 : Container::u64;
+    case 8:
+        return s ? Container::s8 : Container::u8;
+    case 16:
+        return s ? Container::s16 : Container::u16;
+    case 32:
+        return s ? Container::s32 : Container::u32;
+    default:
+        return s ? Container::s64 : Container::u64;
     }
 }
 
@@ -59,31 +68,60 @@ template <class T, class R> void put(std::byte* p, R x) {
 
 template <class R> R read_native(Container c, const std::byte* p) {
     switch (c) {
-    case Container::u8: return static_cast<R>(get<uint8_t>(p));
-    case Container::u16: return static_cast<R>(get<uint16_t>(p));
-    case Container::u32: return static_cast<R>(get<uint32_t>(p));
-    case Container::u64: return static_cast<R>(get<uint64_t>(p));
-    case Container::s8: return static_cast<R>(get<int8_t>(p));
-    case Container::s16: return static_cast<R>(get<int16_t>(p));
-    case Container::s32: return static_cast<R>(get<int32_t>(p));
-    case Container::s64: return static_cast<R>(get<int64_t>(p));
-    case Container::f32: return static_cast<R>(get<float>(p));
-    default: return static_cast<R>(get<double>(p));
+    case Container::u8:
+        return static_cast<R>(get<uint8_t>(p));
+    case Container::u16:
+        return static_cast<R>(get<uint16_t>(p));
+    case Container::u32:
+        return static_cast<R>(get<uint32_t>(p));
+    case Container::u64:
+        return static_cast<R>(get<uint64_t>(p));
+    case Container::s8:
+        return static_cast<R>(get<int8_t>(p));
+    case Container::s16:
+        return static_cast<R>(get<int16_t>(p));
+    case Container::s32:
+        return static_cast<R>(get<int32_t>(p));
+    case Container::s64:
+        return static_cast<R>(get<int64_t>(p));
+    case Container::f32:
+        return static_cast<R>(get<float>(p));
+    default:
+        return static_cast<R>(get<double>(p));
     }
 }
 
 template <class R> void write_native(Container c, std::byte* p, R x) {
     switch (c) {
-    case Container::u8: put<uint8_t>(p, x); break;
-    case Container::u16: put<uint16_t>(p, x); break;
-    case Container::u32: put<uint32_t>(p, x); break;
-    case Container::u64: put<uint64_t>(p, x); break;
-    case Container::s8: put<int8_t>(p, x); break;
-    case Container::s16: put<int16_t>(p, x); break;
-    case Container::s32: put<int32_t>(p, x); break;
-    case Container::s64: put<int64_t>(p, x); break;
-    case Container::f32: put<float>(p, x); break;
-    default: put<double>(p, x);
+    case Container::u8:
+        put<uint8_t>(p, x);
+        break;
+    case Container::u16:
+        put<uint16_t>(p, x);
+        break;
+    case Container::u32:
+        put<uint32_t>(p, x);
+        break;
+    case Container::u64:
+        put<uint64_t>(p, x);
+        break;
+    case Container::s8:
+        put<int8_t>(p, x);
+        break;
+    case Container::s16:
+        put<int16_t>(p, x);
+        break;
+    case Container::s32:
+        put<int32_t>(p, x);
+        break;
+    case Container::s64:
+        put<int64_t>(p, x);
+        break;
+    case Container::f32:
+        put<float>(p, x);
+        break;
+    default:
+        put<double>(p, x);
     }
 }
 
@@ -99,7 +137,7 @@ template <class R>
 ElementIo<R>::ElementIo(Type t)
     : type(t), container(container_of(t)), partial(t.is_exact() && t.width() < container_bits(t)) {}
 
-template <class R> R ElementIo<R>::read(Frame& f, const Access& access, Access::Place place, int lane) const {
+template <class R> R ElementIo<R>::read(Frame& f, const Access& access, Place place, int lane) const {
     const TensorState& t = f.tensors[access.tensor];
     if (access.check && !t.known && !t.written[place.dense])
         fail(access.loc, "{} is read, and nothing was stored there", access.element(f, lane));
@@ -108,8 +146,8 @@ template <class R> R ElementIo<R>::read(Frame& f, const Access& access, Access::
             const R x = read_native<R>(container, place.address);
             if constexpr (std::integral<R>) {
                 if (access.check && partial && !in_range(type, x))
-                    fail(access.loc, "{} holds {}, which is no {}", access.element(f, lane), static_cast<int64_t>(x),
-                         type.str());
+                    fail(access.loc, "{} holds {}, which is no {}", access.element(f, lane),
+                         static_cast<int64_t>(x), type.str());
             }
             return x;
         }
@@ -117,8 +155,7 @@ template <class R> R ElementIo<R>::read(Frame& f, const Access& access, Access::
     return from_value<R>(load_element(type, place.address));
 }
 
-template <class R>
-void ElementIo<R>::write(Frame& f, const Access& access, Access::Place place, const R& x) const {
+template <class R> void ElementIo<R>::write(Frame& f, const Access& access, Place place, const R& x) const {
     TensorState& t = f.tensors[access.tensor];
     if (!t.known) t.written[place.dense] = 1;
     if constexpr (!std::same_as<R, Value>) {

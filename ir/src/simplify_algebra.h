@@ -160,13 +160,15 @@ class Algebra {
     Range bounds(const Poly& p, const std::vector<std::pair<Symbol, Range>>& variables, std::vector<Poly> guards);
 
   private:
+    /// What a scope adds. Memos stand here because every one of them depends on the facts in force.
     struct Frame {
-        size_t constraints, disjunctions, opaque;
+        size_t constraints = 0, disjunctions = 0, opaque = 0;
         std::unordered_map<const ExprNode*, std::pair<Expr, Poly>> polys;
         std::unordered_map<const ExprNode*, std::pair<Expr, CondRef>> conds;
         std::unordered_map<const ExprNode*, std::pair<Expr, Expr>> exprs;
         std::map<Poly, bool, PolyLess> proved;
         std::map<Poly, std::optional<mpz_class>, PolyLess> uppers;
+        std::map<Poly, Expr, PolyLess> emitted;
     };
 
     // simplify_expr.cpp
@@ -235,7 +237,6 @@ class Algebra {
     std::vector<CondRef> facts;         ///< opaque conditions that hold
     std::deque<Frame> frames;
     std::map<Symbol, Poly> bindings;    ///< Index lets
-    std::map<Poly, Expr, PolyLess> emitted;
     int64_t work = 0;
     int visits = 0;
     int nesting = 0; ///< proofs within proofs

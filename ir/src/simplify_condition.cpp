@@ -180,7 +180,7 @@ CondRef Algebra::cond(const Expr& e) {
 // ---- Facts.
 
 Algebra::Algebra(const Facts& given) {
-    frames.emplace_back(Frame{0, 0, 0, {}, {}, {}, {}, {}});
+    frames.emplace_back();
     for (auto& [v, r] : given.variable_ranges()) {
         Range range;
         if (r.min.defined()) range.min = poly(r.min);
@@ -193,7 +193,10 @@ Algebra::Algebra(const Facts& given) {
 }
 
 Algebra::Scope::Scope(Algebra& a) : owner(a) {
-    a.frames.emplace_back(Frame{a.constraints.size(), a.disjunctions.size(), a.facts.size(), {}, {}, {}, {}, {}});
+    Frame& f = a.frames.emplace_back();
+    f.constraints = a.constraints.size();
+    f.disjunctions = a.disjunctions.size();
+    f.opaque = a.facts.size();
 }
 
 Algebra::Scope::~Scope() {

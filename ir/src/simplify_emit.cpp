@@ -131,7 +131,8 @@ Expr Algebra::emit_sum(const Poly& p, const std::vector<Expr>& first) {
 }
 
 Expr Algebra::emit(const Poly& p) {
-    if (auto i = emitted.find(p); i != emitted.end()) return i->second;
+    auto& memo = frames.back().emitted;
+    if (auto i = memo.find(p); i != memo.end()) return i->second;
     Poly rest = with_mods(p);
     std::vector<std::pair<AtomRef, mpz_class>> choices;
     for (auto& [m, c] : rest.terms)
@@ -143,7 +144,7 @@ Expr Algebra::emit(const Poly& p) {
         first.push_back(emit_choice(a, k, rest));
     }
     Expr e = emit_sum(rest, first);
-    emitted.emplace(p, e);
+    frames.back().emitted.emplace(p, e);
     return e;
 }
 

@@ -110,13 +110,17 @@ bool exact_compare(BinaryOp op, const Value& a, const Value& b) {
                    : compare(op, a.raw(), scaled(b.raw(), fa - fb));
 }
 
-/// The commonest case, in machine integers: no operand or result needs more than 62 bits and the points agree.
+/// An exact number of at most 62 bits, or an Index of at most 31: sums and products need no more than 62.
+bool is_small(const Value& v) {
+    const Type t = v.type();
+    return t.is_index() ? mpz_sizeinbase(v.raw().get_mpz_t(), 2) < 32 : t.is_exact() && t.width() <= 62;
+}
+
+/// The commonest case, in machine integers: nothing needs more than 62 bits, and the points agree.
 std::optional<long> small_operation(BinaryOp op, Type r, const Value& a, const Value& b) {
-    constexpr int most = 62;
     const Type ta = a.type(), tb = b.type();
     const bool same_point = ta.frac() == tb.frac() || op == BinaryOp::mul;
-    if (!r.is_exact() || r.width() > most || ta.width() > most || tb.width() > most || is_shift(op))
-        return std::nullopt;
+    if (!is_small(a) || !is_small(b) || (!r.is_index() && r.width() > 62) || is_shift(op)) return std::nullopt;
     if (is_division(op) ? ta.is_fixed() || tb.is_fixed() : !same_point) return std::nullopt;
     const long x = a.raw().get_si(), y = b.raw().get_si();
     if (is_compare(op)) return compare(op, x, y);
@@ -138,12 +142,11 @@ template <class F> F float_arithmetic(BinaryOp op, F a, F b) {
     }
 }
 
-/// The common float type of the operands, one of which is a float.
-Type float_type(const Value& a, const Value& b) { return aligned_type(a.type(), b.type(), {}); }
-
+/// One operand is a float; both are brought to the common float type.
 Value float_operation(BinaryOp op, const Value& a, const Value& b) {
-    const Type t = float_type(a, b);
-    const double x = cast(t, a).as_double(), y = cast(t, b).as_double();
+    const Type t = a.type() == b.type() ? a.type() : aligned_type(a.type(), b.type(), {});
+    const auto as_double = [t](const Value& v) { return v.type() == t ? v.as_double() : cast(t, v).as_double(); };
+    const double x = as_double(a), y = as_double(b);
     if (is_compare(op)) return Value::boolean(compare(op, x, y));
     if (t.width() == 32)
         return Value::from_double(t, float_arithmetic(op, static_cast<float>(x), static_cast<float>(y)));
@@ -207,8 +210,11 @@ Value apply(UnaryOp op, const Value& x) {
 
 Value apply(BinaryOp op, const Value& a, const Value& b) {
     const Type ta = a.type(), tb = b.type();
-    if (ta.is_real() && !tb.is_real()) return apply(op, type_literal(a, tb), b);
-    if (tb.is_real() && !ta.is_real()) return apply(op, a, type_literal(b, ta));
+    // Where an untyped real is no operand at all (x << 1.5), result_type refuses it below.
+    if (op <= BinaryOp::div || op == BinaryOp::min || op == BinaryOp::max || is_compare(op)) {
+        if (ta.is_real() && !tb.is_real()) return apply(op, type_literal(a, tb), b);
+        if (tb.is_real() && !ta.is_real()) return apply(op, a, type_literal(b, ta));
+    }
     const Type r = result_type(op, ta, tb, {});
     if (const auto small = small_operation(op, r, a, b)) return Value::from_raw(r, *small);
     if (ta.is_float() || tb.is_float()) return float_operation(op, a, b);

@@ -1,7 +1,8 @@
+#include <HalideRuntime.h>
+#include <iostream>
 #include <lathe/lathe.h>
 
-#include <iostream>
-
 int main() {
+    halide_set_num_threads(1);
     std::cout << lathe::Int(15).str() << '\n';
 }

@@ -7,6 +7,7 @@
 #include <ap_fixed.h>
 #include <ap_int.h>
 #include <cstring>
+#include <type_traits>
 
 namespace ap_evaluate {
 

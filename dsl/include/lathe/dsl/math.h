@@ -28,12 +28,12 @@ template <class T> [[nodiscard]] Expr cast(const Operand& a) {
 [[nodiscard]] Expr let(const Operand& a);
 
 /// Of the type that holds both. Non-template overloads, so that `using namespace std` does no harm.
-[[nodiscard]] Expr min(const Expr& a, const Expr& b);
-[[nodiscard]] Expr max(const Expr& a, const Expr& b);
-[[nodiscard]] Expr min(const Var& a, const Var& b);
-[[nodiscard]] Expr max(const Var& a, const Var& b);
-[[nodiscard]] Expr min(const Param& a, const Param& b);
-[[nodiscard]] Expr max(const Param& a, const Param& b);
+[[nodiscard]] Expr min(const Expr& a, const Expr& b, Loc loc = Loc::current());
+[[nodiscard]] Expr max(const Expr& a, const Expr& b, Loc loc = Loc::current());
+[[nodiscard]] Expr min(const Var& a, const Var& b, Loc loc = Loc::current());
+[[nodiscard]] Expr max(const Var& a, const Var& b, Loc loc = Loc::current());
+[[nodiscard]] Expr min(const Param& a, const Param& b, Loc loc = Loc::current());
+[[nodiscard]] Expr max(const Param& a, const Param& b, Loc loc = Loc::current());
 [[nodiscard]] Expr minimum_of(const Operand& a, const Operand& b);
 [[nodiscard]] Expr maximum_of(const Operand& a, const Operand& b);
 template <Operable A, Operable B>
@@ -48,7 +48,7 @@ template <Operable A, Operable B>
 }
 /// max(min(x, high), low).
 [[nodiscard]] Expr clamp(const Operand& x, const Operand& low, const Operand& high);
-[[nodiscard]] Expr clamp(const Expr& x, const Expr& low, const Expr& high);
+[[nodiscard]] Expr clamp(const Expr& x, const Expr& low, const Expr& high, Loc loc = Loc::current());
 
 [[nodiscard]] Expr abs(const Operand& a);
 [[nodiscard]] Expr sqrt(const Operand& a);  ///< floats

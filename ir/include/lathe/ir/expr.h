@@ -111,8 +111,10 @@ class Expr {
 
   private:
     template <class T> static auto widest(T value) {
-        if constexpr (std::same_as<T, bool> || std::floating_point<T>)
+        if constexpr (OneOf<T, bool, float>)
             return value;
+        else if constexpr (std::floating_point<T>)
+            return static_cast<double>(value);
         else if constexpr (std::signed_integral<T>)
             return static_cast<int64_t>(value);
         else
@@ -121,8 +123,8 @@ class Expr {
     static Expr literal(bool value, Loc loc);
     static Expr literal(int64_t value, Loc loc);
     static Expr literal(uint64_t value, Loc loc);
-    static Expr literal(float value,
-                        Loc loc); ///< infinities and NaN are typed Float(32), from doubles Float(64)
+    /// Infinities and NaN are typed: Float(32), from doubles Float(64).
+    static Expr literal(float value, Loc loc);
     static Expr literal(double value, Loc loc);
     std::shared_ptr<const ExprNode> node;
 };

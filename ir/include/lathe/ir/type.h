@@ -25,7 +25,7 @@ enum class Overflow : uint8_t {
     sat,      ///< AP_SAT: nearest bound
     sat_zero, ///< AP_SAT_ZERO: zero
     sat_sym,  ///< AP_SAT_SYM: nearest bound of the symmetric range
-    wrap_sm,  ///< AP_WRAP_SM: sign-magnitude wrap (with zero saturated bits)
+    wrap_sm,  ///< AP_WRAP_SM: sign-magnitude wrap (with zero saturated bits); signed types only, as in Vitis
 };
 
 enum class TypeCode : uint8_t {

@@ -51,17 +51,23 @@ class Value {
     double d = 0;  ///< floats
 };
 
-/// Lexicographic order on (type, bits) for maps. Not numeric.
+/// A hash that agrees with ==.
 size_t hash_value(const Value&);
 
-/// x converted to type `to` by `to`'s rounding and overflow. Fixed → integer truncates toward zero (then wraps);
-/// float → exact: as AMD's ap_fixed(double): by the target's rounding and overflow, NaN → 0, ±inf saturates under sat
-/// modes else 0; → float: nearest even; Bool(x) is x ≠ 0. Untyped reals convert exactly, then round.
+/// x converted to type `to`:
+/// - the same type: unchanged. To Bool: x ≠ 0 (true for NaN).
+/// - to fixed, from any number: by the type's rounding, then by its overflow, as AMD's ap_fixed.
+/// - to an integer, from any number: truncated toward zero, then wrapped. (AMD's headers give −1 for a negative
+///   fixed-point number with no integer bits and 1 for a float between −0.5 and 0; here both give 0.)
+/// - NaN becomes 0 in every exact type; ±infinity the bound of a sat or sat_sym type, else 0.
+/// - to a float: nearest, halves to even, rounded once from the exact number.
+/// - to Index: truncated toward zero, unbounded. To an untyped real: exact. \throws InternalError for NaN, infinity.
 Value cast(Type to, const Value& x);
 /// Same bits, another type of equal width. \throws Error at loc on unequal widths.
 Value bitcast(Type to, const Value& x, Loc loc = {});
 Value apply(UnaryOp op, const Value& x);
-/// `a op b` with the type result_type gives. Untyped reals are typed first, as type_literal does.
+/// `a op b` with the type result_type gives. An untyped real is typed first where it meets another type in + − × ÷ min
+/// max or a comparison, as type_literal does.
 Value apply(BinaryOp op, const Value& a, const Value& b);
 /// a·b + c rounded once (floats of one type; exact types: exact product-sum in the type `a*b+c` has).
 Value fma(const Value& a, const Value& b, const Value& c);
@@ -74,10 +80,11 @@ Value popcount(const Value& x);     ///< UInt(bit width of w)
 Value reverse_bits(const Value& x); ///< UInt(w)
 /// The identity element of `op` in type `t` (0 for add, the largest value for min, ...). Precondition has_identity.
 Value identity(BinaryOp op, Type t);
-Value min_value(Type t); ///< smallest value of an exact type; −inf for floats
+Value min_value(Type t); ///< smallest value of an exact type (AP_SAT_SYM or not); −inf for floats
 Value max_value(Type t);
 /// The type and value that the untyped real `literal` takes beside an operand of type `other`: floats: rounded to `other`
-/// (Float(32) when `other` is untyped too); exact: other's fraction bits (nearest), smallest width that holds it.
+/// (Float(32) when `other` is untyped too); exact: other's fraction bits (nearest, halves to even), smallest width that
+/// holds it, unsigned unless negative; an integer if `other` is one. \throws Error beside Index.
 Value type_literal(const Value& literal, Type other);
 
 } // namespace lathe

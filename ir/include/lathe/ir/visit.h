@@ -1,6 +1,6 @@
 #pragma once
-/// \file Traversal: one visitor, one mutator, and lambdas for short queries. All keep sharing: a node that several
-/// parents share is visited (or rebuilt) once.
+/// \file Traversal: one visitor, one mutator, and lambdas for short queries. All keep sharing: a node that
+/// several parents share is visited (or rebuilt) once.
 
 #include "lathe/ir/stmt.h"
 
@@ -14,18 +14,26 @@ namespace lathe {
 /// Calls `f` once for every expression node reachable from `e`, operands before parents.
 void for_each_expr(const Expr& e, const std::function<void(const Expr&)>& f);
 /// Calls `on_expr` for every expression in `s` (bounds, subscripts, predicates, values, tensor dims too) and
-/// `on_stmt` for every statement, outer before inner. Either may be null.
+/// `on_stmt` for every statement, outer before inner, a statement before its expressions. Either may be null.
 void for_each(const Stmt& s, const std::function<void(const Stmt&)>& on_stmt,
               const std::function<void(const Expr&)>& on_expr);
 
 /// Direct operands of an expression, and the expression with them replaced (types computed again).
 std::vector<Expr> operands(const Expr& e);
+/// A Binary whose operand types stay keeps its type, made by make_as or not; else a type that result_type
+/// gave is computed again, and one that make_as gave stays.
 Expr with_operands(const Expr& e, const std::vector<Expr>& operands);
 
-/// Rebuilds graphs. Override mutate(const Expr&) / mutate(const Stmt&), handle what you care for, and call the base class for
-/// the rest: it rebuilds a node from its mutated children, and returns the same node if none changed.
-/// The memo is by node, so an override must give equal answers for one node wherever it stands; override reset_scope users
-/// must call forget() when the answer depends on where they are.
+/// The expressions that stand directly in a statement (bounds, subscripts, predicates, values, tensor dims),
+/// and the statements directly in it. Undefined ones are left out.
+std::vector<Expr> expressions(const Stmt& s);
+std::vector<Stmt> bodies(const Stmt& s);
+
+/// Rebuilds graphs. Override mutate(const Expr&) / mutate(const Stmt&), handle what you care for, and call
+/// the base class for the rest: it rebuilds a node from its mutated children, and returns the same node if
+/// none changed. The memo is by expression node, so an override must give equal answers for one node wherever
+/// it stands; one whose answer depends on where it is must call forget() when it enters or leaves such a
+/// place. Statements have no memo.
 class Mutator {
   public:
     virtual ~Mutator() = default;
@@ -39,16 +47,19 @@ class Mutator {
     void forget() { memo.clear(); }
 
   private:
-    std::unordered_map<const ExprNode*, std::pair<Expr, Expr>> memo; ///< key kept alive by the first of the pair
+    std::unordered_map<const ExprNode*, std::pair<Expr, Expr>>
+        memo; ///< key kept alive by the first of the pair
 };
 
-/// Replaces variables by expressions (of the same type), everywhere in `e` / `s`. Ids are unique, so no capture is possible.
+/// Replaces variables by expressions (of the same type), everywhere in `e` / `s`. Ids are unique, so no
+/// capture is possible.
 using Substitution = std::map<Symbol, Expr>;
 Expr substitute(const Expr& e, const Substitution& with);
 Stmt substitute(const Stmt& s, const Substitution& with);
-/// A copy in which every loop, let and allocated tensor has a fresh identity (display names stay). `renamed`, if given,
-/// receives old → new.
+/// A copy in which every loop, let and allocated tensor has a fresh identity (display names stay). `renamed`,
+/// if given, receives old → new.
 Stmt fresh_copy(const Stmt& s, std::map<Symbol, Symbol>* renamed = nullptr);
+Expr fresh_copy(const Expr& e); ///< likewise: only lets bind in an expression
 
 /// Variables that occur free in `e` / `s` (tensors not included); tensors that are read or written.
 std::set<Symbol> free_variables(const Expr& e);
@@ -63,6 +74,7 @@ bool equal(const Expr& a, const Expr& b);
 bool equal(const Stmt& a, const Stmt& b);
 /// Modulo renaming of all symbols, arguments included.
 bool equal(const Module& a, const Module& b);
+/// Equal for equal expressions.
 size_t structural_hash(const Expr& e);
 
 } // namespace lathe

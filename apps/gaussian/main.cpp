@@ -1,0 +1,131 @@
+/// \file Blurs a photograph with each generated variant, compares every pixel with the interpreter, measures, and writes the
+/// picture: the original, the 3×3 and the 5×5 blur of a detail side by side.
+
+#include "algorithm.h"
+#include "gaussian3_fixed16.h"
+#include "gaussian3_u8.h"
+#include "gaussian5_fixed16.h"
+#include "gaussian5_u8.h"
+#include "support/measure.h"
+#include "support/png_image.h"
+#include "support/report.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+extern "C" int halide_set_num_threads(int);
+
+namespace {
+
+using namespace lathe;
+using Generated = int (*)(halide_buffer_t*, halide_buffer_t*);
+
+Generated generated(const std::string& name) {
+    if (name == "gaussian3_u8") return gaussian3_u8;
+    if (name == "gaussian5_u8") return gaussian5_u8;
+    if (name == "gaussian3_fixed16") return gaussian3_fixed16;
+    return gaussian5_fixed16;
+}
+
+/// A halide_buffer_t over a dense two-dimensional buffer.
+struct Descriptor {
+    halide_dimension_t dims[2]{};
+    halide_buffer_t buffer{};
+
+    explicit Descriptor(const AnyBuffer& b) {
+        for (int d = 0; d < 2; ++d)
+            dims[d] = {0, static_cast<int32_t>(b.extent(1 - d)), static_cast<int32_t>(b.stride(1 - d)), 0};
+        buffer.host = reinterpret_cast<uint8_t*>(b.data());
+        buffer.type = {halide_type_uint, static_cast<uint8_t>(container_bits(b.type())), 1};
+        buffer.dimensions = 2;
+        buffer.dim = dims;
+    }
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+};
+
+AnyBuffer pixels_of(const support::Image& image, Type pixel) {
+    AnyBuffer result(pixel, {image.height, image.width});
+    const int shift = pixel.frac();
+    for (int y = 0; y < image.height; ++y)
+        for (int x = 0; x < image.width; ++x) result.set({y, x}, Value::from_raw(pixel, mpz_class(image.at(y, x)) << shift));
+    return result;
+}
+
+/// The buffer as 8-bit gray, rounded.
+support::Image image_of(const AnyBuffer& b) {
+    support::Image image = {static_cast<int>(b.extent(1)), static_cast<int>(b.extent(0)), 1, {}};
+    image.pixels.resize(static_cast<size_t>(b.size()));
+    for (int y = 0; y < image.height; ++y)
+        for (int x = 0; x < image.width; ++x)
+            image.at(y, x) = static_cast<uint8_t>(std::min(255.0, std::floor(b.get({y, x}).as_double() + 0.5)));
+    return image;
+}
+
+/// Blurs the image with one variant. \return the blurred image. \throws Error if a pixel differs from the interpreter's.
+support::Image run(const Variant& v, const support::Image& image, support::Report& report) {
+    const AnyBuffer in = pixels_of(image, v.pixel);
+    AnyBuffer out(v.pixel, in.shape()), expected(v.pixel, in.shape());
+    Descriptor in_buffer(in), out_buffer(out);
+    const Generated f = generated(v.name);
+    if (const int error = f(&in_buffer.buffer, &out_buffer.buffer)) fail({}, "{} returned error {}", v.name, error);
+
+    const Gaussian g = gaussian(v.taps, v.pixel);
+    AnyBuffer source = in;
+    interpret(Schedule(g.out).reference(), {&source, &expected});
+    if (!bit_equal(out, expected)) fail({}, "{} differs from the interpreter", v.name);
+
+    const std::string name = fmt::format("{}×{} {}", v.taps, v.taps, v.pixel.str());
+    report.text(name, fmt::format("{} pixels, all equal to the interpreter's", out.size()));
+    for (int threads : {1, 2}) {
+        halide_set_num_threads(threads);
+        const double seconds = support::best_seconds([&] { f(&in_buffer.buffer, &out_buffer.buffer); }, 50, 0.2);
+        report.figure(fmt::format("{}, {} thread{}", name, threads, threads == 1 ? "" : "s"),
+                      static_cast<double>(out.size()) / seconds * 1e-9, "Gpixel/s");
+    }
+    return image_of(out);
+}
+
+/// A detail of each image, enlarged, side by side.
+support::Image side_by_side(const std::vector<support::Image>& images, int top, int left, int size, int scale) {
+    const int gap = 6, side = size * scale, count = static_cast<int>(images.size());
+    support::Image picture = {count * side + (count - 1) * gap, side, 1, {}};
+    picture.pixels.assign(static_cast<size_t>(picture.width) * picture.height, 255);
+    for (int n = 0; n < count; ++n)
+        for (int y = 0; y < side; ++y)
+            for (int x = 0; x < side; ++x)
+                picture.at(y, n * (side + gap) + x) = images[static_cast<size_t>(n)].at(top + y / scale, left + x / scale);
+    return picture;
+}
+
+} // namespace
+
+int main(int argc, char** argv) try {
+    std::string input = GAUSSIAN_PHOTOGRAPH, output = "gaussian.png", json;
+    bool detail = false;
+    CLI::App app("Gaussian blur of a photograph by static libraries that Lathe generated");
+    app.add_option("input", input, "PNG to blur (as gray); default: the flower");
+    app.add_option("output", output, "PNG to write: the 5×5 blur (default gaussian.png)");
+    app.add_flag("--detail", detail, "write a detail of the original, the 3×3 and the 5×5 blur side by side instead");
+    app.add_option("--json", json, "write every figure to this file");
+    CLI11_PARSE(app, argc, argv);
+
+    const support::Image image = support::read_png(input, 1);
+    support::Report report;
+    report.text("image", fmt::format("{} × {}", image.width, image.height));
+    support::pin_to_cores(2);
+    std::vector<support::Image> shown = {image};
+    for (const Variant& v : variants()) {
+        support::Image blurred = run(v, image, report);
+        if (!v.pixel.is_fixed()) shown.push_back(std::move(blurred));
+    }
+    const int size = std::min({96, image.width, image.height});
+    const int top = (image.height - size) / 2, left = (image.width - size) / 2;
+    support::write_png(output, detail ? side_by_side(shown, top, left, size, 3) : shown.back());
+    report.text("written", output);
+    if (!json.empty()) report.write_json(json);
+    return 0;
+} catch (const std::exception& e) {
+    std::fprintf(stderr, "gaussian: %s\n", e.what());
+    return 1;
+}

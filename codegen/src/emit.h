@@ -1,0 +1,141 @@
+#pragma once
+/// \file From a function's statements in machine form to LLVM's instructions.
+
+#include "unit.h"
+
+#include <optional>
+#include <unordered_map>
+
+namespace lathe::cpu {
+
+/// A tensor's memory, counted in units: elements, or limbs of wide integers.
+struct Place {
+    Type type;
+    llvm::Value* base = nullptr;       ///< address of the element at the mins
+    std::vector<llvm::Value*> strides; ///< in units, outermost dimension first
+    std::vector<llvm::Value*> mins;
+    std::optional<std::vector<int64_t>> shape; ///< of tensors on the stack, which start at 0
+};
+
+/// Emits one LLVM function that returns 0 or an error code. An error ends the function by way of the blocks that free
+/// what has been allocated so far.
+class FunctionEmitter {
+  public:
+    FunctionEmitter(Unit& unit, llvm::Function* function, llvm::Value* user_context);
+
+    Builder& builder() { return b; }
+    Ops& ops() { return arithmetic; }
+    void bind(const Symbol& variable, llvm::Value* value) { variables[variable] = value; }
+    void bind(const Symbol& tensor, Place place) { tensors[tensor] = std::move(place); }
+    llvm::Value* value(const Expr& e); ///< evaluated here and now
+    void emit(const Stmt& s);
+    /// Goes on if `ok`; else calls halide_error with the message (printf's format, 64-bit arguments) and ends the function.
+    void check(llvm::Value* ok, ErrorCode code, const std::string& format, const std::vector<llvm::Value*>& arguments = {});
+    /// Ends the function successfully.
+    void finish();
+
+  private:
+    /// An expression whose lanes are base + stride·lane (no stride: all lanes are equal).
+    struct RampForm {
+        Expr base, stride;
+    };
+    /// Where the lanes of an access lie.
+    struct Access {
+        llvm::Value* address = nullptr;   ///< of a scalar, or of lane 0 if dense
+        llvm::Value* addresses = nullptr; ///< a vector of pointers, unless scalar or dense
+        bool dense = false;
+        bool inside_frame = false; ///< all lanes lie within a tensor on the stack, masked or not
+    };
+
+    // Expressions, in emit_expr.cpp.
+    llvm::Value* expr(const Expr& e);
+    llvm::Value* make(const Expr& e);
+    llvm::Value* make_binary(const Binary& e);
+    llvm::Value* make_ramp(const Ramp& e);
+    llvm::Value* make_let(const Let& e);
+    llvm::Value* make_call(const Call& e);
+    llvm::Value* make_select(const Select& e);
+    llvm::Value* make_lazy_select(const Select& e);
+    llvm::Value* compare_ramps(const Binary& e, const RampForm& x, const RampForm& y);
+    bool has_load(const Expr& e);
+    static std::optional<RampForm> ramp_form(const Expr& e);
+    /// f()'s value where `condition` (a scalar Bool) holds, else zero; f runs only where it holds.
+    template <class F> llvm::Value* guarded(llvm::Value* condition, Type t, F f);
+    /// Like value(), with what it computes forgotten afterwards, since it need not dominate what follows.
+    template <class F> auto in_scope(F f);
+
+    // Memory, in emit_memory.cpp.
+    llvm::Value* make_load(const Load& e);
+    Access locate(const Symbol& tensor, const std::vector<Expr>& indices, int lanes);
+    bool inside_frame(const Place& p, const std::vector<RampForm>& forms, int lanes) const;
+    llvm::Value* offset(llvm::Value* address, const Place& p, llvm::Value* units);
+    llvm::Value* load(const Symbol& tensor, Type t, const Access& a, llvm::Value* mask);
+    void store(const Symbol& tensor, Type t, const Access& a, llvm::Value* x, llvm::Value* mask);
+    llvm::Value* load_dense(const Symbol& tensor, Type t, const Access& a, llvm::Value* mask);
+    void store_dense(const Symbol& tensor, Type t, const Access& a, llvm::Value* x, llvm::Value* mask);
+    Access lane_access(const Access& a, int lane);
+    /// The predicate of an access together with the lanes that are alive here; null if all lanes are.
+    llvm::Value* access_mask(const Expr& predicate, int lanes);
+    llvm::Align alignment(Type t) const;
+
+    // Statements, in emit_stmt.cpp.
+    void emit_for(const For& s);
+    void emit_if(const If& s);
+    void emit_store(const Store& s);
+    void emit_reduce(const Reduce& s);
+    llvm::Value* reduced(const Reduce& s, llvm::Value* old);
+    void emit_allocate(const Allocate& s);
+    void emit_on_stack(const Allocate& s);
+    void emit_on_heap(const Allocate& s);
+    llvm::Value* element_count(const Tensor& t);
+    Place place_of(const Tensor& t, llvm::Value* base);
+    void fail(llvm::Value* code);
+    llvm::BasicBlock* block(const char* name);
+    llvm::AllocaInst* frame(llvm::Type* type, uint64_t count, const std::string& name);
+
+    // Parallel loops, in emit_parallel.cpp.
+    struct Closure;
+    void emit_parallel(const For& s);
+    Closure capture(const For& s);
+    llvm::Function* emit_task(const For& s, const Closure& closure);
+
+    Unit& unit;
+    llvm::Function* function;
+    Builder b;
+    Ops arithmetic;
+    llvm::Value* user_context;
+    std::map<Symbol, llvm::Value*> variables;
+    std::map<Symbol, Place> tensors;
+    std::unordered_map<const ExprNode*, std::pair<Expr, llvm::Value*>> memo; ///< of the statement being emitted
+    std::unordered_map<const ExprNode*, std::pair<Expr, bool>> loads_inside;
+    llvm::Value* alive = nullptr;       ///< lanes of the vector select's arm being emitted
+    llvm::AllocaInst* error = nullptr;  ///< the code to return
+    llvm::AllocaInst* message = nullptr;
+    llvm::BasicBlock* exit = nullptr;
+    llvm::BasicBlock* unwind = nullptr; ///< where an error goes
+    int64_t frame_bytes = 0;
+};
+
+template <class F> auto FunctionEmitter::in_scope(F f) {
+    const auto saved = memo;
+    auto r = f();
+    memo = saved;
+    return r;
+}
+
+template <class F> llvm::Value* FunctionEmitter::guarded(llvm::Value* condition, Type t, F f) {
+    llvm::BasicBlock *then = block("then"), *after = block("after");
+    llvm::BasicBlock* before = b.GetInsertBlock();
+    b.CreateCondBr(condition, then, after);
+    b.SetInsertPoint(then);
+    llvm::Value* x = in_scope(f);
+    llvm::BasicBlock* last = b.GetInsertBlock();
+    b.CreateBr(after);
+    b.SetInsertPoint(after);
+    llvm::PHINode* phi = b.CreatePHI(x->getType(), 2);
+    phi->addIncoming(x, last);
+    phi->addIncoming(arithmetic.zero(t), before);
+    return phi;
+}
+
+} // namespace lathe::cpu

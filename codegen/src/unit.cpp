@@ -1,0 +1,98 @@
+#include "unit.h"
+
+#include "lathe/ir/buffer.h"
+
+#include <llvm/IR/MDBuilder.h>
+
+namespace lathe::cpu {
+
+namespace {
+
+/// Wide enough for any table of tensors that a kernel is written with; beyond it LLVM is told nothing.
+constexpr size_t most_scopes = 256;
+
+} // namespace
+
+Unit::Unit(llvm::LLVMContext& context, const Target& target, const std::string& name)
+    : ir(std::make_unique<llvm::Module>(name, context)), machine(target) {
+    ir->setTargetTriple(target.triple());
+    ir->setPICLevel(llvm::PICLevel::BigPIC);
+}
+
+llvm::Function* Unit::function(const std::string& name, llvm::FunctionType* type, bool exported) {
+    const auto linkage = exported ? llvm::Function::ExternalLinkage : llvm::Function::InternalLinkage;
+    llvm::Function* f = llvm::Function::Create(type, linkage, name, *ir);
+    const std::string bits = std::to_string(machine.vector_bits());
+    f->setDoesNotThrow();
+    f->addFnAttr("target-cpu", machine.cpu());
+    f->addFnAttr("target-features", machine.features());
+    // Some CPUs' defaults would split the widest vectors.
+    f->addFnAttr("prefer-vector-width", bits);
+    f->addFnAttr("min-legal-vector-width", bits);
+    return f;
+}
+
+llvm::FunctionCallee Unit::runtime(const char* name) {
+    const std::string_view n = name;
+    llvm::Type* pointer = llvm::PointerType::getUnqual(context());
+    llvm::Type* i32 = llvm::Type::getInt32Ty(context());
+    llvm::Type* i64 = llvm::Type::getInt64Ty(context());
+    llvm::Type* nothing = llvm::Type::getVoidTy(context());
+    const auto declare = [&](llvm::Type* result, llvm::ArrayRef<llvm::Type*> arguments, bool variadic = false) {
+        return ir->getOrInsertFunction(name, llvm::FunctionType::get(result, arguments, variadic));
+    };
+    if (n == "halide_error") return declare(nothing, {pointer, pointer});
+    if (n == "halide_free") return declare(nothing, {pointer, pointer});
+    if (n == "halide_do_par_for") return declare(i32, {pointer, pointer, i32, i32, pointer});
+    if (n == "snprintf") return declare(i32, {pointer, i64, pointer}, true);
+    invariant(n == "halide_malloc", "a function that is not of the runtime");
+    const llvm::FunctionCallee f = declare(pointer, {pointer, i64});
+    llvm::cast<llvm::Function>(f.getCallee())->setReturnDoesNotAlias();
+    return f;
+}
+
+llvm::Constant* Unit::text(const std::string& s) {
+    llvm::Constant*& t = texts[s];
+    if (!t) {
+        llvm::Constant* data = llvm::ConstantDataArray::getString(context(), s);
+        auto* global = new llvm::GlobalVariable(*ir, data->getType(), true, llvm::GlobalValue::PrivateLinkage, data,
+                                                "text"); // the module owns it
+        global->setUnnamedAddr(llvm::GlobalValue::UnnamedAddr::Global);
+        t = global;
+    }
+    return t;
+}
+
+llvm::Constant* Unit::elements(const Tensor& t) {
+    const size_t size = element_bytes(t.type);
+    std::vector<std::byte> bytes(t.data->size() * size);
+    for (size_t i = 0; i < t.data->size(); ++i) store_element(t.type, &bytes[i * size], (*t.data)[i]);
+    const llvm::StringRef raw(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    llvm::Constant* data = llvm::ConstantDataArray::getString(context(), raw, false);
+    auto* global = new llvm::GlobalVariable(*ir, data->getType(), true, llvm::GlobalValue::PrivateLinkage, data,
+                                            t.symbol.name()); // the module owns it
+    global->setAlignment(llvm::Align(64));
+    return global;
+}
+
+void Unit::separate(const std::vector<Symbol>& tensors) {
+    if (tensors.size() > most_scopes) return;
+    llvm::MDBuilder builder(context());
+    llvm::MDNode* domain = builder.createAnonymousAliasScopeDomain("tensors");
+    std::vector<llvm::Metadata*> all;
+    for (const Symbol& t : tensors) all.push_back(builder.createAnonymousAliasScope(domain, t.name()));
+    for (size_t i = 0; i < tensors.size(); ++i) {
+        std::vector<llvm::Metadata*> others = all;
+        others.erase(others.begin() + static_cast<std::ptrdiff_t>(i));
+        scopes[tensors[i]] = {llvm::MDNode::get(context(), {all[i]}), llvm::MDNode::get(context(), others)};
+    }
+}
+
+void Unit::mark(llvm::Instruction* access, const Symbol& tensor) const {
+    const auto it = scopes.find(tensor);
+    if (it == scopes.end()) return;
+    access->setMetadata(llvm::LLVMContext::MD_alias_scope, it->second.first);
+    access->setMetadata(llvm::LLVMContext::MD_noalias, it->second.second);
+}
+
+} // namespace lathe::cpu

@@ -1,0 +1,255 @@
+#include "lathe/dsl/func.h"
+
+#include "nodes.h"
+#include "shape.h"
+
+#include "lathe/dsl/algorithm.h"
+
+namespace lathe {
+
+namespace {
+
+/// Refuses definitions of a Func that something has already relied on.
+void check_open(const FuncData& func, Loc loc) {
+    if (func.built)
+        fail(loc, "{} takes no more definitions: build or a Schedule has captured it; define it before", func.name());
+    if (!func.reader.empty())
+        fail(loc, "{} takes no more definitions: {} at {} has read it; define it before that line, or use another Func",
+             func.name(), func.reader, func.read_at.str());
+}
+
+bool mentions(const Expr& e, const Symbol& variable) {
+    Mentions m;
+    m.add(e);
+    return m.variables.count(variable) != 0;
+}
+
+const FreeVariable* bare_var(const Expr& e) {
+    const FreeVariable* v = bare_variable(e);
+    return v && !v->domain ? v : nullptr;
+}
+
+/// Checks one new definition against the rules of the language and adds it to its Func.
+class Definer {
+  public:
+    Definer(FuncData& f, DefinitionData d) : func(f), def(std::move(d)) {
+        mentioned.add(def.value);
+        for (const Expr& s : def.subscripts)
+            mentioned.add(s);
+        add_domains();
+    }
+
+    void define() {
+        check_open(func, def.loc);
+        for (const TensorLoad* load : mentioned.loads)
+            check_fresh(*load);
+        if (func.definitions.empty()) def.op ? check_accumulation() : check_pure();
+        collect_left();
+        check_right();
+        if (!func.definitions.empty() || def.op) check_self_reads();
+        commit();
+    }
+
+  private:
+    FuncData& func;
+    DefinitionData def;
+    Mentions mentioned;
+    std::map<Symbol, size_t> left; ///< Vars on the left side → their dimension
+
+    void add_domains() {
+        // Bounds may mention domains that were made before.
+        std::set<Symbol> done;
+        while (done.size() < mentioned.domains.size()) {
+            const auto domains = mentioned.domains;
+            for (const auto& [symbol, domain] : domains)
+                if (done.insert(symbol).second) mentioned.add(*domain);
+        }
+    }
+
+    bool is_self(const TensorLoad& load) const { return load.source.get() == &func; }
+
+    /// An Expr made before a definition of what it reads means the old elements, which are gone.
+    void check_fresh(const TensorLoad& load) const {
+        const auto* read = dynamic_cast<const FuncData*>(load.source.get());
+        if (!read || load.definitions == read->definitions.size()) return;
+        fail(def.loc,
+             "{} was read at {}, and defined again at {} before this use: read it anew here, or keep the old elements "
+             "in a Func of their own",
+             read->name(), load.loc.str(), read->definitions[load.definitions].loc.str());
+    }
+
+    void check_pure() const {
+        for (size_t d = 0; d < def.subscripts.size(); ++d)
+            if (!bare_var(def.subscripts[d]))
+                fail(def.loc,
+                     "the first definition of {} must have a Var in each place, and subscript {} is none: define all "
+                     "elements first, then update some",
+                     func.name(), d + 1);
+        if (!mentioned.domains.empty())
+            fail(def.loc, "the first definition of {} uses RDom {}: accumulate with += or the like, or use sum({}, …)",
+                 func.name(), mentioned.domains.begin()->second->name, mentioned.domains.begin()->second->name);
+        for (const TensorLoad* load : mentioned.loads)
+            if (is_self(*load))
+                fail(load->loc, "the first definition of {} reads {}: define all elements first, then update over an RDom",
+                     func.name(), func.name());
+    }
+
+    void check_accumulation() {
+        if (!func.type)
+            fail(def.loc, "{} has no type: an update comes before its first definition, so declare one, as in "
+                          "Func {}(\"{}\", Int(32))",
+                 func.name(), func.name(), func.name());
+        const bool known = *def.op == BinaryOp::add || *def.op == BinaryOp::mul || *def.op == BinaryOp::bit_and ||
+                           *def.op == BinaryOp::bit_or || *def.op == BinaryOp::bit_xor;
+        if (!known || !has_identity(*def.op, *func.type))
+            fail(def.loc, "{} has no definition that {}= could start from: define all elements first", func.name(),
+                 symbol(*def.op));
+    }
+
+    void collect_left() {
+        for (size_t d = 0; d < def.subscripts.size(); ++d) {
+            const FreeVariable* v = bare_var(def.subscripts[d]);
+            if (v && !left.emplace(v->symbol, d).second)
+                fail(def.loc, "{} stands twice on the left side of {}: use another Var, or an RDom", v->symbol.name(),
+                     func.name());
+        }
+    }
+
+    void check_right() const {
+        std::set<Symbol> bound; // a domain's own conditions mention its variables without owning it
+        for (const auto& [first, domain] : mentioned.domains)
+            for (const RDomData::Dimension& d : domain->dims)
+                bound.insert(d.symbol);
+        for (const auto& [symbol, v] : mentioned.variables) {
+            if (bound.count(symbol) || left.count(symbol)) continue;
+            const bool alone = std::any_of(def.subscripts.begin(), def.subscripts.end(),
+                                           [&, s = symbol](const Expr& e) { return mentions(e, s); });
+            if (alone)
+                fail(def.loc, "{} stands on the left side of {} in an expression only: a Var must be a subscript of its "
+                              "own; to visit some positions use an RDom",
+                     symbol.name(), func.name());
+            fail(v->loc, "{} is not on the left side of {}: put it there, or use an RDom", symbol.name(), func.name());
+        }
+    }
+
+    void check_self_reads() const {
+        for (const TensorLoad* load : mentioned.loads) {
+            if (!is_self(*load)) continue;
+            for (const auto& [symbol, d] : left) {
+                const FreeVariable* v = bare_var(load->subscripts[d]);
+                if (v && v->symbol == symbol) continue;
+                fail(load->loc,
+                     "{} in an update of {} promises independent iterations, and {} is read at another position than {} "
+                     "in subscript {}: use an RDom for it",
+                     symbol.name(), func.name(), func.name(), symbol.name(), d + 1);
+            }
+        }
+    }
+
+    void infer_type() {
+        if (func.type) return;
+        const Type t = def.value.type();
+        if (def.value.as<Constant>() || t.is_real())
+            fail(def.loc, "{} has no type, and a literal does not give it one: declare it, as in Func {}(\"{}\", "
+                          "Float(32))",
+                 func.name(), func.name(), func.name());
+        func.type = t;
+        func.origin = TypeOrigin::definition;
+    }
+
+    void commit() {
+        infer_type();
+        for (const auto& [symbol, domain] : mentioned.domains) {
+            domain->used = true;
+            def.domains.push_back(domain);
+        }
+        for (const TensorLoad* load : mentioned.loads) {
+            auto* read = dynamic_cast<FuncData*>(load->source.get());
+            if (!read || read == &func || !read->reader.empty()) continue;
+            read->reader = func.name();
+            read->read_at = load->loc;
+        }
+        for (Expr& s : def.subscripts)
+            s = disown(s, &func, nullptr);
+        def.value = disown(def.value, &func, nullptr);
+        if (func.definitions.empty() && def.op) {
+            DefinitionData start = def;
+            start.identity = true;
+            start.sequence = Symbol(func.name()).id();
+            func.definitions.push_back(std::move(start));
+        }
+        def.sequence = Symbol(func.name()).id();
+        func.definitions.push_back(std::move(def));
+    }
+};
+
+} // namespace
+
+FuncRef::FuncRef(const std::shared_ptr<FuncData>& func, std::vector<Expr> at, Loc loc)
+    : ElementRef(func, std::move(at), loc) {}
+
+void FuncRef::operator=(const Operand& value) && {
+    DefinitionData def;
+    def.subscripts = subscripts;
+    def.value = value.expr();
+    def.loc = location;
+    Definer(static_cast<FuncData&>(*tensor), std::move(def)).define();
+}
+
+void FuncRef::operator=(FuncRef&& value) && { std::move(*this) = Operand(std::move(value), location); }
+
+void FuncRef::update(BinaryOp op, const Operand& value) {
+    DefinitionData def;
+    def.subscripts = subscripts;
+    def.op = op;
+    def.value = value.expr();
+    def.loc = location;
+    Definer(static_cast<FuncData&>(*tensor), std::move(def)).define();
+}
+
+void FuncRef::operator+=(const Operand& value) && { update(BinaryOp::add, value); }
+void FuncRef::operator-=(const Operand& value) && { update(BinaryOp::add, Operand(-value, location)); }
+void FuncRef::operator*=(const Operand& value) && { update(BinaryOp::mul, value); }
+void FuncRef::operator/=(const Operand& value) && { update(BinaryOp::div, value); }
+void FuncRef::operator%=(const Operand& value) && { update(BinaryOp::mod, value); }
+void FuncRef::operator&=(const Operand& value) && { update(BinaryOp::bit_and, value); }
+void FuncRef::operator|=(const Operand& value) && { update(BinaryOp::bit_or, value); }
+void FuncRef::operator^=(const Operand& value) && { update(BinaryOp::bit_xor, value); }
+void FuncRef::operator<<=(const Operand& value) && { update(BinaryOp::shl, value); }
+void FuncRef::operator>>=(const Operand& value) && { update(BinaryOp::shr, value); }
+
+Func::Func(Name name) : func(std::make_shared<FuncData>(name)) {}
+
+Func::Func(Name name, Type type) : Func(name) {
+    if (type.is_index() || type.is_real())
+        fail(name.loc, "{} cannot have elements of {}: use a sized type", name.text, type.str());
+    func->type = type;
+}
+
+Func::Func(Name name, Type type, const Shape& shape) : Func(name, type) {
+    func->extents = shape_extents(shape, name.text);
+}
+
+Func::Func(Name name, const Shape& shape) : Func(name) { func->extents = shape_extents(shape, name.text); }
+
+const std::string& Func::name() const { return func->name(); }
+const Symbol& Func::symbol() const { return func->symbol; }
+bool Func::defined() const { return !func->definitions.empty(); }
+size_t Func::definitions() const { return func->definitions.size(); }
+Expr Func::extent(size_t dimension) const { return extent_value(*func, dimension); }
+Loc Func::loc() const { return func->loc; }
+
+Type Func::type() const {
+    if (!func->type) fail(func->loc, "{} has no type yet: define it or declare one", name());
+    return *func->type;
+}
+
+size_t Func::rank() const {
+    if (func->extents) return func->extents->size();
+    if (!defined()) fail(func->loc, "{} has no dimensions yet: define it or declare its shape", name());
+    return func->definitions.front().subscripts.size();
+}
+
+StageRef::StageRef(const Func& f, Loc l) : func(f.symbol()), loc(l) {}
+
+} // namespace lathe

@@ -1,0 +1,105 @@
+#pragma once
+/// \file What the handles of the DSL point to, and the expression nodes that only the DSL knows: `build` turns them into IR.
+
+#include "lathe/dsl/func.h"
+
+#include <atomic>
+#include <map>
+#include <set>
+
+namespace lathe {
+
+struct RDomData {
+    struct Dimension {
+        Symbol symbol;
+        Expr min, extent; ///< values, not subscripts
+    };
+    std::string name;
+    Loc loc;
+    std::vector<Dimension> dims;
+    std::vector<Expr> conditions;
+    bool used = false;
+};
+
+enum class TensorRole : uint8_t { input, constant, func };
+
+struct TensorData {
+    TensorRole role;
+    Symbol symbol;
+    Loc loc;
+    std::optional<Type> type;
+    TypeOrigin origin = TypeOrigin::declared;
+    std::optional<std::vector<Expr>> extents; ///< Index
+    std::shared_ptr<const std::vector<Value>> elements; ///< of a constant
+    virtual ~TensorData() = default;
+    TensorData(TensorRole r, const Name& name) : role(r), symbol(name.text), loc(name.loc) {}
+    const std::string& name() const { return symbol.name(); }
+};
+
+struct DefinitionData {
+    std::vector<Expr> subscripts;
+    std::optional<BinaryOp> op; ///< of `+=` and the like
+    Expr value;                 ///< without op and the old element
+    Loc loc;
+    uint64_t sequence = 0; ///< later definitions, of any Func, have larger ones
+    std::vector<std::shared_ptr<RDomData>> domains;
+    bool identity = false; ///< the implied initialisation: `value` is not set
+};
+
+struct FuncData : TensorData {
+    std::vector<DefinitionData> definitions;
+    std::string reader; ///< the first other definition that read this Func
+    Loc read_at;
+    std::atomic<bool> built = false;
+    explicit FuncData(const Name& name) : TensorData(TensorRole::func, name) {}
+};
+
+/// A Var or an RDom's dimension, as an Index. `domain` is empty for a Var, and inside the domain's own conditions.
+struct FreeVariable : Variable {
+    std::shared_ptr<RDomData> domain;
+    FreeVariable(Symbol s, std::shared_ptr<RDomData> d, Loc l)
+        : Variable(std::move(s), IndexType(), l), domain(std::move(d)) {}
+};
+
+/// A read whose subscripts are still values: what they are as Index is decided when the loops' ranges are known.
+/// `source` is empty in the tensor's own definitions, which must not keep their Func alive.
+struct TensorLoad : Load {
+    std::shared_ptr<TensorData> source;
+    std::vector<Expr> subscripts;
+    size_t definitions; ///< how many definitions a Func had when the read was written
+    TensorLoad(std::shared_ptr<TensorData> t, Type type, std::vector<Expr> at, size_t defined, Symbol s, Loc l);
+};
+
+/// `sum` and the like. The value is the argument of the call.
+struct InlineReduction : Call {
+    BinaryOp op;
+    std::shared_ptr<RDomData> domain;
+    TypeOrigin origin; ///< declared if the user gave the accumulator's type
+    InlineReduction(std::string name, BinaryOp o, std::shared_ptr<RDomData> d, Expr value, Type t, TypeOrigin w, Loc l)
+        : Call(std::move(name), {std::move(value)}, t, l), op(o), domain(std::move(d)), origin(w) {}
+    const Expr& value() const { return arguments[0]; }
+};
+
+template <class T> const T* dsl_node(const Expr& e) { return dynamic_cast<const T*>(e.get()); }
+
+/// The variable if `e` is a bare Var or RDom dimension used as a value.
+const FreeVariable* bare_variable(const Expr& e);
+
+/// What an expression mentions; variables bound by its inline reductions left out.
+struct Mentions {
+    std::vector<const TensorLoad*> loads;
+    std::map<Symbol, const FreeVariable*> variables;
+    std::map<Symbol, std::shared_ptr<RDomData>> domains; ///< of the variables, by their first symbol
+    std::map<Symbol, Param> params;
+    void add(const Expr& e);
+    void add(const RDomData& domain); ///< its bounds and conditions
+
+  private:
+    void add_reduction(const InlineReduction& r);
+    std::set<const ExprNode*> seen;
+};
+
+/// `e` with reads of `self` and variables of `domain` (either may be null) no longer owning them.
+Expr disown(const Expr& e, const TensorData* self, const RDomData* domain);
+
+} // namespace lathe

@@ -1,0 +1,47 @@
+#pragma once
+/// \file From values that a user wrote to IR: subscripts and conditions become Index arithmetic, user variables become loops.
+
+#include "nodes.h"
+
+#include "lathe/ir/simplify.h"
+#include "lathe/ir/visit.h"
+
+namespace lathe {
+
+/// Turns the expressions of one definition into IR.
+///
+/// A subscript is made of mathematical integers: +, −, ·, min, max and choices of loop variables, sizes and literals are
+/// taken over as they stand, which changes no value since the language's arithmetic is value-preserving. `/` and `%` become
+/// floordiv and floormod where the facts say that their operands are not negative. Every other integer is cast to Index.
+/// Comparisons of such numbers become comparisons of Index, so that analyses see them.
+class Resolver : public Mutator {
+  public:
+    explicit Resolver(const Facts& f) : facts(f) {}
+    void bind(const Symbol& variable, Expr loop);                      ///< a Var or RDom dimension is this loop
+    void bind(const InlineReduction& reduction, Expr accumulator);     ///< its value is in this accumulator
+    Facts& known() { return facts; }
+    /// A subscript or a loop bound. \throws Error when / or % may meet negative operands.
+    Expr index(const Expr& e);
+    /// Index expressions that were used as values of Int(32).
+    const std::vector<Expr>& values_of_index() const { return used_as_value; }
+
+  protected:
+    using Mutator::mutate;
+    Expr mutate(const Expr& e) override;
+
+  private:
+    enum class Purpose : uint8_t { subscript, comparison };
+    Expr convert(const Expr& e, Purpose purpose);
+    Expr convert_node(const Expr& e, Purpose purpose);
+    Expr convert_binary(const Expr& e, const Binary& b, Purpose purpose);
+    Expr rounded(const Binary& b, Expr x, Expr y, Purpose purpose);
+    Expr leaf(const Expr& e, Purpose purpose);
+
+    Facts facts;
+    std::map<Symbol, Expr> loops;
+    std::map<const InlineReduction*, Expr> accumulators;
+    std::unordered_map<const ExprNode*, Expr> converted[2];
+    std::vector<Expr> used_as_value;
+};
+
+} // namespace lathe

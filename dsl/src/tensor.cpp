@@ -1,0 +1,143 @@
+#include "lathe/dsl/tensor.h"
+
+#include "nodes.h"
+#include "shape.h"
+
+#include "lathe/ir/visit.h"
+
+namespace lathe {
+
+namespace {
+
+std::string count_of(size_t n, const char* what) { return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s"); }
+
+/// Only sizes, integers and exact arithmetic on them may stand in a shape.
+Expr extent_index(const Operand& e, const std::string& tensor) {
+    Mentions mentions;
+    mentions.add(e.expr());
+    if (!mentions.loads.empty() || !mentions.variables.empty())
+        fail(e.loc(), "an extent of {} depends on {}: extents are integers and size parameters, as in Param M(\"M\")",
+             tensor, mentions.loads.empty() ? mentions.variables.begin()->first.name() : mentions.loads[0]->tensor.name());
+    for (const auto& [symbol, param] : mentions.params)
+        if (!param.type.is_index())
+            fail(e.loc(), "an extent of {} depends on {}, a {}: declare it as a size, Param {}(\"{}\")", tensor,
+                 symbol.name(), param.type.str(), symbol.name(), symbol.name());
+    const Expr extent = size_index(e.expr());
+    if (const std::optional<int64_t> n = as_int(extent); n && *n < 0)
+        fail(e.loc(), "an extent of {} is {}: extents are not negative", tensor, *n);
+    return extent;
+}
+
+/// The element for a constant tensor; integers must hold their literal exactly.
+Value element(const Expr& e, Type type, const std::string& tensor, Loc loc) {
+    const auto* c = e.as<Constant>();
+    if (!c) fail(loc, "an element of {} is not a literal", tensor);
+    const Value v = cast(type, c->value);
+    const bool lossy = !type.is_fixed() && type.is_exact() && v.as_rational() != c->value.as_rational();
+    if (lossy) fail(loc, "{} does not hold {}: give {} a type that does", type.str(), c->value.str(), tensor);
+    return v;
+}
+
+void check_element_type(Type t, const Name& name) {
+    if (t.is_index() || t.is_real() || !t.is_scalar())
+        fail(name.loc, "{} cannot have elements of {}: use a sized type", name.text, t.str());
+}
+
+} // namespace
+
+std::vector<Expr> shape_extents(const Shape& shape, const std::string& tensor) {
+    std::vector<Expr> extents;
+    for (const Operand& e : shape.extents())
+        extents.push_back(extent_index(e, tensor));
+    return extents;
+}
+
+Expr extent_value(const TensorData& tensor, size_t dimension) {
+    if (!tensor.extents)
+        fail(tensor.loc, "{} has no declared shape: write it where {} is made, as in Func f(\"f\", type, {{M, N}})",
+             tensor.name(), tensor.name());
+    if (dimension >= tensor.extents->size())
+        fail(tensor.loc, "{} has {}: there is no dimension {}", tensor.name(),
+             count_of(tensor.extents->size(), "dimension"), dimension);
+    const Expr& extent = (*tensor.extents)[dimension];
+    if (const std::optional<int64_t> n = as_int(extent)) return Expr(*n);
+    return Cast::make(Int(32), extent);
+}
+
+ElementRef::ElementRef(std::shared_ptr<TensorData> t, std::vector<Expr> at, Loc loc)
+    : tensor(std::move(t)), subscripts(std::move(at)), location(loc) {
+    const auto* func = dynamic_cast<const FuncData*>(tensor.get());
+    std::optional<size_t> rank;
+    if (tensor->extents) rank = tensor->extents->size();
+    else if (func && !func->definitions.empty()) rank = func->definitions.front().subscripts.size();
+    if (rank && *rank != subscripts.size())
+        fail(loc, "{} has {} and is used with {}: give one for each dimension", tensor->name(),
+             count_of(*rank, "dimension"), count_of(subscripts.size(), "subscript"));
+    for (size_t d = 0; d < subscripts.size(); ++d) {
+        if (!subscripts[d].defined()) fail(loc, "subscript {} of {} is an empty Expr", d + 1, tensor->name());
+        const Type t = subscripts[d].type();
+        if (!t.is_int() && !t.is_bool())
+            fail(loc, "subscript {} of {} is {}: a subscript is an integer; cast it, as in cast(Int(32), x)", d + 1,
+                 tensor->name(), t.str());
+    }
+}
+
+Expr ElementRef::load() const {
+    const auto* func = dynamic_cast<const FuncData*>(tensor.get());
+    if (func && func->definitions.empty())
+        fail(location, "{} is read before it is defined: put its definition, {}(…) = …, before this line",
+             tensor->name(), tensor->name());
+    const size_t definitions = func ? func->definitions.size() : 0;
+    return Expr(
+        std::make_shared<const TensorLoad>(tensor, *tensor->type, subscripts, definitions, tensor->symbol, location));
+}
+
+const std::string& ReadTensor::name() const { return tensor->name(); }
+const Symbol& ReadTensor::symbol() const { return tensor->symbol; }
+Type ReadTensor::type() const { return *tensor->type; }
+size_t ReadTensor::rank() const { return tensor->extents->size(); }
+Loc ReadTensor::loc() const { return tensor->loc; }
+Expr ReadTensor::extent(size_t dimension) const { return extent_value(*tensor, dimension); }
+
+Input::Input(Name name, Type type, const Shape& shape)
+    : ReadTensor(std::make_shared<TensorData>(TensorRole::input, name)) {
+    check_element_type(type, name);
+    tensor->type = type;
+    tensor->extents = shape_extents(shape, name.text);
+}
+
+Const::Const(Name name, Type type, const std::vector<int64_t>& shape, const std::vector<Expr>& values)
+    : ReadTensor(std::make_shared<TensorData>(TensorRole::constant, name)) {
+    check_element_type(type, name);
+    tensor->type = type;
+    tensor->extents = shape_extents(Shape(std::vector<Operand>(shape.begin(), shape.end())), name.text);
+    mpz_class count = 1;
+    for (const int64_t n : shape)
+        count *= static_cast<long>(n);
+    if (count != values.size())
+        fail(name.loc, "{} has {} elements and {} values are given", name.text, count.get_str(), values.size());
+    std::vector<Value> elements;
+    for (const Expr& e : values)
+        elements.push_back(element(e, type, name.text, name.loc));
+    tensor->elements = std::make_shared<const std::vector<Value>>(std::move(elements));
+}
+
+Const::Const(Name name, const AnyBuffer& values)
+    : ReadTensor(std::make_shared<TensorData>(TensorRole::constant, name)) {
+    tensor->type = values.type();
+    tensor->extents = shape_extents(Shape(std::vector<Operand>(values.shape().begin(), values.shape().end())), name.text);
+    std::vector<int64_t> at;
+    for (int d = 0; d < values.rank(); ++d)
+        at.push_back(values.min(d));
+    std::vector<Value> elements;
+    for (int64_t n = values.size(); n > 0; --n) {
+        elements.push_back(values.get(at));
+        for (int d = values.rank() - 1; d >= 0; --d) {
+            if (++at[static_cast<size_t>(d)] < values.min(d) + values.extent(d)) break;
+            at[static_cast<size_t>(d)] = values.min(d);
+        }
+    }
+    tensor->elements = std::make_shared<const std::vector<Value>>(std::move(elements));
+}
+
+} // namespace lathe

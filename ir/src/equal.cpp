@@ -1,0 +1,272 @@
+/// \file Structural equality modulo renaming of bound symbols, and the hash that goes with it.
+
+#include "lathe/ir/visit.h"
+
+namespace lathe {
+
+namespace {
+
+struct PairHash {
+    size_t operator()(const std::pair<const ExprNode*, const ExprNode*>& p) const {
+        return std::hash<const void*>()(p.first) * 31 + std::hash<const void*>()(p.second);
+    }
+};
+
+/// A comparison of two programs. Symbols that are bound on both sides at the same place correspond; with
+/// `rename_free`, so do free ones from the first place where they stand.
+class Comparison {
+  public:
+    explicit Comparison(bool rename_free = false) : rename_free(rename_free) {}
+
+    bool equal(const Expr& a, const Expr& b);
+    bool equal(const Stmt& a, const Stmt& b);
+    bool equal(const Function& a, const Function& b);
+    bool equal(const Module& a, const Module& b);
+
+  private:
+    void bind(const Symbol& a, const Symbol& b) {
+        to_b[a] = b;
+        to_a[b] = a;
+    }
+    bool equal(const Symbol& a, const Symbol& b);
+    bool equal(const Tensor& a, const Tensor& b);
+    bool equal(const StoreTarget& a, const StoreTarget& b);
+    template <class T> bool equal(const std::vector<T>& a, const std::vector<T>& b) {
+        return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                          [&](const T& x, const T& y) { return equal(x, y); });
+    }
+    bool nodes(const Expr& a, const Expr& b);
+    bool let(const Let& a, const Let& b);
+    bool attributes(const Expr& a, const Expr& b);
+    bool nodes(const For& a, const For& b);
+    bool nodes(const If& a, const If& b);
+    bool nodes(const LetStmt& a, const LetStmt& b);
+    bool nodes(const Store& a, const Store& b);
+    bool nodes(const Reduce& a, const Reduce& b);
+    bool nodes(const Allocate& a, const Allocate& b);
+    bool nodes(const Assert& a, const Assert& b);
+    bool nodes(const Stage& a, const Stage& b);
+
+    bool rename_free;
+    std::map<Symbol, Symbol> to_b, to_a;
+    /// Pairs found equal. They stay equal: one symbol is bound in one place only.
+    std::unordered_set<std::pair<const ExprNode*, const ExprNode*>, PairHash> known;
+};
+
+bool Comparison::equal(const Symbol& a, const Symbol& b) {
+    const auto x = to_b.find(a);
+    const auto y = to_a.find(b);
+    if (x == to_b.end() && y == to_a.end()) {
+        if (rename_free) bind(a, b);
+        return rename_free || a == b;
+    }
+    return x != to_b.end() && y != to_a.end() && x->second == b && y->second == a;
+}
+
+bool Comparison::equal(const Expr& a, const Expr& b) {
+    if (!a.defined() || !b.defined()) return a.defined() == b.defined();
+    if (a.same_as(b) && to_b.empty() && !rename_free) return true;
+    if (a.kind() != b.kind() || a.type() != b.type() || a->depth != b->depth) return false;
+    if (known.count({a.get(), b.get()})) return true;
+    if (!nodes(a, b)) return false;
+    known.insert({a.get(), b.get()});
+    return true;
+}
+
+bool Comparison::nodes(const Expr& a, const Expr& b) {
+    if (a.kind() == ExprKind::let) return let(*a.as<Let>(), *b.as<Let>());
+    return attributes(a, b) && equal(operands(a), operands(b));
+}
+
+bool Comparison::let(const Let& a, const Let& b) {
+    if (!equal(a.value, b.value)) return false;
+    bind(a.symbol, b.symbol);
+    return equal(a.body, b.body);
+}
+
+/// Everything about a node that is neither type nor operand.
+bool Comparison::attributes(const Expr& a, const Expr& b) {
+    switch (a.kind()) {
+    case ExprKind::constant:
+        return a.as<Constant>()->value == b.as<Constant>()->value;
+    case ExprKind::variable:
+        return equal(a.as<Variable>()->symbol, b.as<Variable>()->symbol);
+    case ExprKind::load:
+        return equal(a.as<Load>()->tensor, b.as<Load>()->tensor) &&
+               a.as<Load>()->predicate.defined() == b.as<Load>()->predicate.defined();
+    case ExprKind::unary:
+        return a.as<Unary>()->op == b.as<Unary>()->op;
+    case ExprKind::binary:
+        return a.as<Binary>()->op == b.as<Binary>()->op;
+    case ExprKind::slice:
+        return a.as<Slice>()->hi == b.as<Slice>()->hi && a.as<Slice>()->lo == b.as<Slice>()->lo;
+    case ExprKind::call:
+        return a.as<Call>()->function == b.as<Call>()->function;
+    case ExprKind::vector_reduce:
+        return a.as<VectorReduce>()->op == b.as<VectorReduce>()->op;
+    default:
+        return true;
+    }
+}
+
+bool Comparison::equal(const Stmt& a, const Stmt& b) {
+    if (!a.defined() || !b.defined()) return a.defined() == b.defined();
+    if (a.kind() != b.kind() || a->depth != b->depth) return false;
+    switch (a.kind()) {
+    case StmtKind::block:
+        return equal(a.as<Block>()->stmts, b.as<Block>()->stmts);
+    case StmtKind::for_:
+        return nodes(*a.as<For>(), *b.as<For>());
+    case StmtKind::if_:
+        return nodes(*a.as<If>(), *b.as<If>());
+    case StmtKind::let:
+        return nodes(*a.as<LetStmt>(), *b.as<LetStmt>());
+    case StmtKind::store:
+        return nodes(*a.as<Store>(), *b.as<Store>());
+    case StmtKind::reduce:
+        return nodes(*a.as<Reduce>(), *b.as<Reduce>());
+    case StmtKind::allocate:
+        return nodes(*a.as<Allocate>(), *b.as<Allocate>());
+    case StmtKind::assert_:
+        return nodes(*a.as<Assert>(), *b.as<Assert>());
+    case StmtKind::stage:
+        return nodes(*a.as<Stage>(), *b.as<Stage>());
+    }
+    throw InternalError("unknown kind of statement");
+}
+
+bool Comparison::nodes(const For& a, const For& b) {
+    if (a.loop != b.loop || !equal(a.min, b.min) || !equal(a.extent, b.extent)) return false;
+    bind(a.var, b.var);
+    return equal(a.body, b.body);
+}
+
+bool Comparison::nodes(const If& a, const If& b) {
+    return equal(a.condition, b.condition) && equal(a.then_body, b.then_body) &&
+           equal(a.else_body, b.else_body);
+}
+
+bool Comparison::nodes(const LetStmt& a, const LetStmt& b) {
+    if (!equal(a.value, b.value)) return false;
+    bind(a.symbol, b.symbol);
+    return equal(a.body, b.body);
+}
+
+bool Comparison::equal(const StoreTarget& a, const StoreTarget& b) {
+    return a.type == b.type && equal(a.tensor, b.tensor) && equal(a.indices, b.indices) &&
+           equal(a.value, b.value);
+}
+
+bool Comparison::nodes(const Store& a, const Store& b) {
+    return equal(a.targets, b.targets) && equal(a.predicate, b.predicate);
+}
+
+bool Comparison::nodes(const Reduce& a, const Reduce& b) {
+    return a.op == b.op && a.commutes == b.commutes && a.contract == b.contract &&
+           equal(a.target, b.target) && equal(a.predicate, b.predicate);
+}
+
+/// Declarations correspond: the symbols are bound to each other.
+bool Comparison::equal(const Tensor& a, const Tensor& b) {
+    if (a.type != b.type || a.space != b.space || a.origin != b.origin) return false;
+    if (!std::equal(
+            a.dims.begin(), a.dims.end(), b.dims.begin(), b.dims.end(),
+            [&](const Dim& x, const Dim& y) { return equal(x.min, y.min) && equal(x.extent, y.extent); }))
+        return false;
+    if (!a.data != !b.data || (a.data && *a.data != *b.data)) return false;
+    bind(a.symbol, b.symbol);
+    return true;
+}
+
+bool Comparison::nodes(const Allocate& a, const Allocate& b) {
+    return equal(a.tensor, b.tensor) && equal(a.body, b.body);
+}
+
+bool Comparison::nodes(const Assert& a, const Assert& b) {
+    return a.message == b.message && equal(a.condition, b.condition);
+}
+
+bool Comparison::nodes(const Stage& a, const Stage& b) {
+    return a.definition == b.definition && equal(a.func, b.func) && equal(a.body, b.body);
+}
+
+bool Comparison::equal(const Function& a, const Function& b) {
+    if (a.name != b.name || a.params.size() != b.params.size() || a.arguments.size() != b.arguments.size())
+        return false;
+    for (size_t i = 0; i < a.params.size(); ++i) {
+        if (a.params[i].type != b.params[i].type) return false;
+        bind(a.params[i].symbol, b.params[i].symbol);
+    }
+    for (size_t i = 0; i < a.arguments.size(); ++i) {
+        const Argument &x = a.arguments[i], &y = b.arguments[i];
+        if (x.direction != y.direction || !equal(x.tensor, y.tensor)) return false;
+    }
+    return equal(a.constants, b.constants) && equal(a.body, b.body);
+}
+
+bool Comparison::equal(const Module& a, const Module& b) {
+    return a.consents == b.consents && equal(a.functions, b.functions);
+}
+
+void mix(size_t& h, size_t with) {
+    h ^= with + 0x9e3779b97f4a7c15ull + (h << 6) + (h >> 2);
+}
+
+size_t hash_attributes(const Expr& e, const std::set<Symbol>& bound) {
+    switch (e.kind()) {
+    case ExprKind::constant:
+        return hash_value(e.as<Constant>()->value);
+    case ExprKind::variable: {
+        const Symbol& s = e.as<Variable>()->symbol;
+        return bound.count(s) ? 0 : s.id();
+    }
+    case ExprKind::load:
+        return e.as<Load>()->tensor.id();
+    case ExprKind::unary:
+        return static_cast<size_t>(e.as<Unary>()->op);
+    case ExprKind::binary:
+        return static_cast<size_t>(e.as<Binary>()->op);
+    case ExprKind::slice:
+        return static_cast<size_t>(e.as<Slice>()->hi * 8192 + e.as<Slice>()->lo);
+    case ExprKind::call:
+        return std::hash<std::string>()(e.as<Call>()->function);
+    case ExprKind::vector_reduce:
+        return static_cast<size_t>(e.as<VectorReduce>()->op);
+    default:
+        return 0;
+    }
+}
+
+} // namespace
+
+bool equal(const Expr& a, const Expr& b) {
+    return Comparison().equal(a, b);
+}
+bool equal(const Stmt& a, const Stmt& b) {
+    return Comparison().equal(a, b);
+}
+bool equal(const Module& a, const Module& b) {
+    return Comparison(true).equal(a, b);
+}
+
+size_t structural_hash(const Expr& e) {
+    std::set<Symbol> bound;
+    for_each_expr(e, [&](const Expr& x) {
+        if (const auto* l = x.as<Let>()) bound.insert(l->symbol);
+    });
+    std::unordered_map<const ExprNode*, size_t> hashes;
+    size_t last = 0;
+    for_each_expr(e, [&](const Expr& x) {
+        last = static_cast<size_t>(x.kind());
+        const Type t = x.type();
+        for (const int part : {int(t.code()), int(t.is_signed()), t.width(), t.frac(), t.lanes()})
+            mix(last, static_cast<size_t>(part));
+        mix(last, hash_attributes(x, bound));
+        for (const Expr& operand : operands(x))
+            mix(last, hashes[operand.get()]);
+        hashes[x.get()] = last;
+    });
+    return last;
+}
+
+} // namespace lathe

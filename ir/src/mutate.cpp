@@ -1,0 +1,269 @@
+/// \file The mutator, and the rewrites that rename: substitute and fresh_copy.
+
+#include "lathe/ir/visit.h"
+
+namespace lathe {
+
+Expr Mutator::operator()(const Expr& e) {
+    if (!e.defined()) return e;
+    if (const auto found = memo.find(e.get()); found != memo.end()) return found->second.second;
+    Expr result = mutate(e);
+    memo.insert_or_assign(e.get(), std::pair(e, result));
+    return result;
+}
+
+Stmt Mutator::operator()(const Stmt& s) {
+    return s.defined() ? mutate(s) : s;
+}
+
+Tensor Mutator::operator()(const Tensor& t) {
+    Tensor result = t;
+    for (Dim& d : result.dims)
+        d = {(*this)(d.min), (*this)(d.extent)};
+    return result;
+}
+
+Expr Mutator::mutate(const Expr& e) {
+    std::vector<Expr> list = operands(e);
+    bool changed = false;
+    for (Expr& operand : list) {
+        Expr mutated = (*this)(operand);
+        changed |= !mutated.same_as(operand);
+        operand = std::move(mutated);
+    }
+    return changed ? with_operands(e, list) : e;
+}
+
+namespace {
+
+/// Mutates the parts of one statement and notes whether any changed.
+class Parts {
+  public:
+    explicit Parts(Mutator& m) : mutate(m) {}
+    template <class T> T operator()(const T& part) {
+        T result = mutate(part);
+        changed |= !result.same_as(part);
+        return result;
+    }
+    StoreTarget operator()(const StoreTarget& t) {
+        StoreTarget result = t;
+        for (Expr& i : result.indices)
+            i = (*this)(i);
+        result.value = (*this)(t.value);
+        return result;
+    }
+    Tensor operator()(const Tensor& t) {
+        Tensor result = mutate(t);
+        for (size_t d = 0; d < t.dims.size(); ++d)
+            changed |= !result.dims[d].min.same_as(t.dims[d].min) ||
+                       !result.dims[d].extent.same_as(t.dims[d].extent);
+        return result;
+    }
+    Stmt result(const Stmt& old, const std::function<Stmt()>& make) const { return changed ? make() : old; }
+
+  private:
+    Mutator& mutate;
+    bool changed = false;
+};
+
+Stmt with_parts(const Block& n, const Stmt& s, Parts& part) {
+    std::vector<Stmt> stmts;
+    for (const Stmt& x : n.stmts)
+        stmts.push_back(part(x));
+    return part.result(s, [&] { return Block::make(stmts); });
+}
+
+Stmt with_parts(const For& n, const Stmt& s, Parts& part) {
+    const Expr min = part(n.min), extent = part(n.extent);
+    const Stmt body = part(n.body);
+    return part.result(s, [&] { return For::make(n.var, min, extent, n.loop, body, n.loc); });
+}
+
+Stmt with_parts(const If& n, const Stmt& s, Parts& part) {
+    const Expr condition = part(n.condition);
+    const Stmt then_body = part(n.then_body), else_body = part(n.else_body);
+    return part.result(s, [&] { return If::make(condition, then_body, else_body, n.loc); });
+}
+
+Stmt with_parts(const LetStmt& n, const Stmt& s, Parts& part) {
+    const Expr value = part(n.value);
+    const Stmt body = part(n.body);
+    return part.result(s, [&] { return LetStmt::make(n.symbol, value, body, n.loc); });
+}
+
+Stmt with_parts(const Store& n, const Stmt& s, Parts& part) {
+    std::vector<StoreTarget> targets;
+    for (const StoreTarget& t : n.targets)
+        targets.push_back(part(t));
+    const Expr predicate = part(n.predicate);
+    return part.result(s, [&] { return Store::make(targets, n.loc, predicate); });
+}
+
+Stmt with_parts(const Reduce& n, const Stmt& s, Parts& part) {
+    const StoreTarget target = part(n.target);
+    const Expr predicate = part(n.predicate);
+    return part.result(s, [&] { return Reduce::make(n.op, target, n.loc, predicate, n.contract); });
+}
+
+Stmt with_parts(const Allocate& n, const Stmt& s, Parts& part) {
+    const Tensor tensor = part(n.tensor);
+    const Stmt body = part(n.body);
+    return part.result(s, [&] { return Allocate::make(tensor, body); });
+}
+
+Stmt with_parts(const Assert& n, const Stmt& s, Parts& part) {
+    const Expr condition = part(n.condition);
+    return part.result(s, [&] { return Assert::make(condition, n.message, n.loc); });
+}
+
+Stmt with_parts(const Stage& n, const Stmt& s, Parts& part) {
+    const Stmt body = part(n.body);
+    return part.result(s, [&] { return Stage::make(n.func, n.definition, body, n.loc); });
+}
+
+} // namespace
+
+Stmt Mutator::mutate(const Stmt& s) {
+    Parts part(*this);
+    switch (s.kind()) {
+    case StmtKind::block:
+        return with_parts(*s.as<Block>(), s, part);
+    case StmtKind::for_:
+        return with_parts(*s.as<For>(), s, part);
+    case StmtKind::if_:
+        return with_parts(*s.as<If>(), s, part);
+    case StmtKind::let:
+        return with_parts(*s.as<LetStmt>(), s, part);
+    case StmtKind::store:
+        return with_parts(*s.as<Store>(), s, part);
+    case StmtKind::reduce:
+        return with_parts(*s.as<Reduce>(), s, part);
+    case StmtKind::allocate:
+        return with_parts(*s.as<Allocate>(), s, part);
+    case StmtKind::assert_:
+        return with_parts(*s.as<Assert>(), s, part);
+    case StmtKind::stage:
+        return with_parts(*s.as<Stage>(), s, part);
+    }
+    throw InternalError("unknown kind of statement");
+}
+
+namespace {
+
+class Substitute : public Mutator {
+  public:
+    explicit Substitute(const Substitution& w) : with(w) {
+        for (const auto& [symbol, e] : with)
+            invariant(e.defined(), "substitute: an undefined expression");
+    }
+
+  protected:
+    using Mutator::mutate;
+    Expr mutate(const Expr& e) override {
+        const auto* v = e.as<Variable>();
+        if (!v) return Mutator::mutate(e);
+        const auto found = with.find(v->symbol);
+        if (found == with.end()) return e;
+        invariant(found->second.type() == v->type,
+                  "substitute: the expression has another type than the variable");
+        return found->second;
+    }
+
+  private:
+    const Substitution& with;
+};
+
+using Renaming = std::map<Symbol, Symbol>;
+
+/// Gives every symbol bound in the statement or expression its new identity, where it is bound and where it
+/// is used.
+class Rename : public Mutator {
+  public:
+    explicit Rename(const Renaming& n) : names(n) {}
+
+  protected:
+    Expr mutate(const Expr& e) override {
+        const Expr r = Mutator::mutate(e);
+        if (const auto* v = r.as<Variable>(); v && renamed(v->symbol))
+            return Variable::make(fresh(v->symbol), v->type, v->loc);
+        if (const auto* l = r.as<Let>(); l && renamed(l->symbol))
+            return Let::make(fresh(l->symbol), l->value, l->body, l->loc);
+        if (const auto* l = r.as<Load>(); l && renamed(l->tensor))
+            return Load::make(fresh(l->tensor), l->type.element(), l->indices, l->loc, l->predicate);
+        return r;
+    }
+
+    Stmt mutate(const Stmt& s) override {
+        const Stmt r = Mutator::mutate(s);
+        if (const auto* f = r.as<For>())
+            return For::make(fresh(f->var), f->min, f->extent, f->loop, f->body, f->loc);
+        if (const auto* l = r.as<LetStmt>())
+            return LetStmt::make(fresh(l->symbol), l->value, l->body, l->loc);
+        if (const auto* st = r.as<Stage>(); st && renamed(st->func))
+            return Stage::make(fresh(st->func), st->definition, st->body, st->loc);
+        if (const auto* a = r.as<Allocate>()) {
+            Tensor t = a->tensor;
+            t.symbol = fresh(t.symbol);
+            return Allocate::make(std::move(t), a->body);
+        }
+        if (const auto* w = r.as<Store>()) {
+            std::vector<StoreTarget> targets = w->targets;
+            for (StoreTarget& t : targets)
+                t.tensor = fresh(t.tensor);
+            return Store::make(std::move(targets), w->loc, w->predicate);
+        }
+        if (const auto* red = r.as<Reduce>()) {
+            StoreTarget t = red->target;
+            t.tensor = fresh(t.tensor);
+            return Reduce::make(red->op, std::move(t), red->loc, red->predicate, red->contract);
+        }
+        return r;
+    }
+
+  private:
+    bool renamed(const Symbol& s) const { return names.count(s) != 0; }
+    Symbol fresh(const Symbol& s) const {
+        const auto found = names.find(s);
+        return found == names.end() ? s : found->second;
+    }
+    const Renaming& names;
+};
+
+void bind_fresh(Renaming& names, const Symbol& s) {
+    names.emplace(s, Symbol(s.name()));
+}
+
+void bind_let(Renaming& names, const Expr& e) {
+    if (const auto* l = e.as<Let>()) bind_fresh(names, l->symbol);
+}
+
+} // namespace
+
+Expr substitute(const Expr& e, const Substitution& with) {
+    return Substitute(with)(e);
+}
+
+Stmt substitute(const Stmt& s, const Substitution& with) {
+    return Substitute(with)(s);
+}
+
+Expr fresh_copy(const Expr& e) {
+    Renaming names;
+    for_each_expr(e, [&](const Expr& x) { bind_let(names, x); });
+    return names.empty() ? e : Rename(names)(e);
+}
+
+Stmt fresh_copy(const Stmt& s, std::map<Symbol, Symbol>* renamed) {
+    Renaming names;
+    const auto bind = [&](const Stmt& x) {
+        if (const auto* f = x.as<For>()) bind_fresh(names, f->var);
+        if (const auto* l = x.as<LetStmt>()) bind_fresh(names, l->symbol);
+        if (const auto* a = x.as<Allocate>()) bind_fresh(names, a->tensor.symbol);
+    };
+    for_each(s, bind, [&](const Expr& x) { bind_let(names, x); });
+    Stmt copy = Rename(names)(s);
+    if (renamed) *renamed = std::move(names);
+    return copy;
+}
+
+} // namespace lathe

@@ -1,0 +1,376 @@
+#include "lathe/ir/print.h"
+
+#include "print_expr.h"
+
+namespace lathe {
+
+namespace {
+
+constexpr size_t line_width = 100;
+constexpr size_t shown_elements = 16;
+
+std::string stage_label(const Stage& s, const Names& names) {
+    if (s.definition == 0) return names[s.func] + ".init";
+    return fmt::format("{}.update({})", names[s.func], s.definition - 1);
+}
+
+/// "range(M)", "range(1, M - 1)"; other kinds of loops by their own name.
+std::string range(const For& f, ExprPrinter& text) {
+    const std::string kind = f.loop == LoopKind::serial() ? "range" : f.loop.name();
+    if (!f.min.defined() || !f.extent.defined() || as_int(f.min) == 0)
+        return fmt::format("{}({})", kind, text(f.extent));
+    const auto* length = f.extent.as<Binary>();
+    const bool minus_min = length && length->op == BinaryOp::sub && equal(length->b, f.min);
+    const Expr end = minus_min ? length->a : iadd(f.min, f.extent);
+    return fmt::format("{}({}, {})", kind, text(f.min), text(end));
+}
+
+std::string elements(const std::vector<Value>& data) {
+    std::string s;
+    for (size_t i = 0; i < std::min(data.size(), shown_elements); ++i)
+        s += (i ? ", " : "") + data[i].str();
+    if (data.size() <= shown_elements) return "[" + s + "]";
+    return fmt::format("[{}, ...]", s);
+}
+
+/// "S: Tensor[Float(32), (6, 16)] at (6 * io, 0), register".
+std::string declaration(const Tensor& t, const Names& names, ExprPrinter& text, const char* direction = "") {
+    std::string extents, mins;
+    bool moved = false;
+    for (const Dim& d : t.dims) {
+        extents += (extents.empty() ? "" : ", ") + text(d.extent);
+        mins += (mins.empty() ? "" : ", ") + text(d.min);
+        moved |= !d.min.defined() || as_int(d.min) != 0;
+    }
+    std::string s = fmt::format("{}: {}Tensor[{}, ({})]", names[t.symbol], direction, t.type.str(), extents);
+    if (moved) s += fmt::format(" at ({})", mins);
+    if (t.space != MemorySpace::heap()) s += ", " + t.space.name();
+    if (t.data) s += " = " + elements(*t.data);
+    return s;
+}
+
+std::vector<Expr> bounds(const std::vector<Dim>& dims) {
+    std::vector<Expr> all;
+    for (const Dim& d : dims)
+        all.insert(all.end(), {d.min, d.extent});
+    return all;
+}
+
+std::string quoted(const std::string& message) {
+    std::string s = "\"";
+    for (const char c : message) {
+        if (c == '"' || c == '\\') s += '\\';
+        s += c == '\n' ? ' ' : c;
+    }
+    return s + "\"";
+}
+
+const char* prefix(Direction d) {
+    switch (d) {
+    case Direction::in:
+        return "";
+    case Direction::out:
+        return "out ";
+    case Direction::inout:
+        return "inout ";
+    }
+    throw InternalError("unknown direction");
+}
+
+class Printer {
+  public:
+    void function(const Function& f);
+    void statement(const Stmt& s);
+    void tree(const Function& f);
+    std::string take() { return std::move(out); }
+    Names names;
+
+  private:
+    void line(const std::string& text) { out += std::string(indent * 4, ' ') + text + "\n"; }
+    void lines(const std::vector<std::string>& list) {
+        for (const std::string& l : list)
+            line(l);
+    }
+    void body(const Stmt& s);
+    void declare(const Function& f);
+    void header(const Function& f);
+    void stmt(const Stmt& s, bool last);
+    void loop(const For& f);
+    void branch(const If& n, const char* keyword);
+    void let(const LetStmt& n, bool last);
+    void store(const Store& n);
+    void reduce(const Reduce& n);
+    void allocate(const Allocate& n);
+    void assertion(const Assert& n);
+    void tree(const Stmt& s);
+
+    std::string out;
+    size_t indent = 0;
+};
+
+void Printer::body(const Stmt& s) {
+    ++indent;
+    s.defined() ? stmt(s, true) : line("pass");
+    --indent;
+}
+
+/// `last`: nothing follows in the enclosing body.
+void Printer::stmt(const Stmt& s, bool last) {
+    if (!s.defined()) return;
+    switch (s.kind()) {
+    case StmtKind::block:
+        for (const Stmt& x : s.as<Block>()->stmts)
+            stmt(x, last && x.same_as(s.as<Block>()->stmts.back()));
+        return;
+    case StmtKind::for_:
+        return loop(*s.as<For>());
+    case StmtKind::if_:
+        return branch(*s.as<If>(), "if");
+    case StmtKind::let:
+        return let(*s.as<LetStmt>(), last);
+    case StmtKind::store:
+        return store(*s.as<Store>());
+    case StmtKind::reduce:
+        return reduce(*s.as<Reduce>());
+    case StmtKind::allocate:
+        return allocate(*s.as<Allocate>());
+    case StmtKind::assert_:
+        return assertion(*s.as<Assert>());
+    case StmtKind::stage: {
+        const auto* n = s.as<Stage>();
+        line("# " + stage_label(*n, names));
+        return n->body.defined() ? stmt(n->body, last) : line("pass");
+    }
+    }
+    throw InternalError("unknown kind of statement");
+}
+
+void Printer::loop(const For& f) {
+    ExprPrinter text(names, {f.min, f.extent});
+    lines(text.lets());
+    const std::string values = range(f, text);
+    line(fmt::format("for {} in {}:", names.bind(f.var), values));
+    body(f.body);
+    names.release(f.var);
+}
+
+void Printer::branch(const If& n, const char* keyword) {
+    ExprPrinter text(names, {n.condition});
+    lines(text.lets());
+    line(fmt::format("{} {}:", keyword, text(n.condition)));
+    body(n.then_body);
+    if (!n.else_body.defined()) return;
+    const auto* chained = n.else_body.as<If>();
+    if (chained && ExprPrinter(names, {chained->condition}).lets().empty()) return branch(*chained, "elif");
+    line("else:");
+    body(n.else_body);
+}
+
+void Printer::let(const LetStmt& n, bool last) {
+    ExprPrinter text(names, {n.value});
+    lines(text.lets());
+    const std::string value = text(n.value);
+    const std::string definition = fmt::format("let {} = {}", names.bind(n.symbol), value);
+    if (last) {
+        line(definition);
+        n.body.defined() ? stmt(n.body, true) : line("pass");
+    } else {
+        line(fmt::format("with {}:", definition));
+        body(n.body);
+    }
+    names.release(n.symbol);
+}
+
+void Printer::store(const Store& n) {
+    ExprPrinter text(names, [&] {
+        std::vector<Expr> all;
+        for (const StoreTarget& t : n.targets) {
+            all.insert(all.end(), t.indices.begin(), t.indices.end());
+            all.push_back(t.value);
+        }
+        all.push_back(n.predicate);
+        return all;
+    }());
+    lines(text.lets());
+    std::string targets, values;
+    for (const StoreTarget& t : n.targets) {
+        targets += (targets.empty() ? "" : ", ") + text.access(t.tensor, t.indices, n.predicate);
+        values += (values.empty() ? "" : ", ") + text(t.value, t.type);
+    }
+    line(targets + " = " + values);
+}
+
+void Printer::reduce(const Reduce& n) {
+    std::vector<Expr> all = n.target.indices;
+    all.insert(all.end(), {n.target.value, n.predicate});
+    ExprPrinter text(names, all);
+    lines(text.lets());
+    const std::string op = update_symbol(n.op);
+    line(fmt::format("{} {}= {}{}", text.access(n.target.tensor, n.target.indices, n.predicate), op,
+                     text(n.target.value, n.target.type), n.contract ? "  # fma" : ""));
+}
+
+/// Directly nested allocations share one `with`.
+void Printer::allocate(const Allocate& n) {
+    const Allocate* a = &n;
+    std::vector<Symbol> bound;
+    std::string text = "with ";
+    for (;;) {
+        ExprPrinter expr(names, bounds(a->tensor.dims));
+        if (a == &n) lines(expr.lets());
+        names.bind(a->tensor.symbol);
+        bound.push_back(a->tensor.symbol);
+        text += fmt::format("alloc({})", declaration(a->tensor, names, expr));
+        const auto* inner = a->body.as<Allocate>();
+        if (!inner || !ExprPrinter(names, bounds(inner->tensor.dims)).lets().empty()) break;
+        a = inner;
+        line(text + ",");
+        text = "     ";
+    }
+    line(text + ":");
+    body(a->body);
+    for (const Symbol& s : bound)
+        names.release(s);
+}
+
+void Printer::assertion(const Assert& n) {
+    ExprPrinter text(names, {n.condition});
+    lines(text.lets());
+    line(fmt::format("assert {}, {}", text(n.condition), quoted(n.message)));
+}
+
+void Printer::declare(const Function& f) {
+    for (const Param& p : f.params)
+        names.bind(p.symbol);
+    for (const Argument& a : f.arguments)
+        names.bind(a.tensor.symbol);
+    for (const Tensor& t : f.constants)
+        names.bind(t.symbol);
+    names.bind_free(f.body);
+}
+
+void Printer::header(const Function& f) {
+    std::vector<std::string> parts;
+    size_t length = f.name.size() + 6;
+    for (const Argument& a : f.arguments) {
+        ExprPrinter text(names, bounds(a.tensor.dims));
+        lines(text.lets());
+        parts.push_back(declaration(a.tensor, names, text, prefix(a.direction)));
+        length += parts.back().size() + 2;
+    }
+    std::string params;
+    for (const Param& p : f.params) {
+        params += (params.empty() ? "params " : ", ") + names[p.symbol];
+        if (!p.type.is_index()) params += ": " + p.type.str();
+    }
+    const std::string margin(f.name.size() + 5, ' ');
+    const bool fits = length + params.size() <= line_width;
+    std::string text = "def " + f.name + "(";
+    for (size_t i = 0; i < parts.size(); ++i) {
+        text += parts[i];
+        if (i + 1 == parts.size()) continue;
+        text += fits ? ", " : ",\n" + margin;
+    }
+    text += ")";
+    if (!params.empty()) text += (fits ? ", " : ",\n" + margin) + params;
+    line(text + ":");
+}
+
+void Printer::function(const Function& f) {
+    declare(f);
+    header(f);
+    ++indent;
+    for (const Tensor& t : f.constants) {
+        ExprPrinter text(names, bounds(t.dims));
+        line("const " + declaration(t, names, text));
+    }
+    --indent;
+    body(f.body);
+}
+
+void Printer::statement(const Stmt& s) {
+    names.bind_free(s);
+    stmt(s, true);
+}
+
+void Printer::tree(const Function& f) {
+    declare(f);
+    line(f.name);
+    ++indent;
+    tree(f.body);
+    --indent;
+}
+
+void Printer::tree(const Stmt& s) {
+    if (!s.defined()) return;
+    std::optional<Symbol> bound;
+    size_t deeper = 0;
+    if (const auto* f = s.as<For>()) {
+        ExprPrinter text(names, {f->min, f->extent});
+        lines(text.lets());
+        const std::string values = range(*f, text);
+        bound = f->var;
+        line(fmt::format("for {} in {}", names.bind(f->var), values));
+        deeper = 1;
+    } else if (const auto* st = s.as<Stage>()) {
+        line(stage_label(*st, names));
+        deeper = 1;
+    } else if (const auto* a = s.as<Allocate>()) {
+        ExprPrinter text(names, bounds(a->tensor.dims));
+        lines(text.lets());
+        bound = a->tensor.symbol;
+        names.bind(a->tensor.symbol);
+        line("alloc " + declaration(a->tensor, names, text));
+    } else if (const auto* l = s.as<LetStmt>()) {
+        bound = l->symbol;
+        names.bind(l->symbol);
+    }
+    indent += deeper;
+    for (const Stmt& inner : bodies(s))
+        tree(inner);
+    indent -= deeper;
+    if (bound) names.release(*bound);
+}
+
+} // namespace
+
+std::string print(const Expr& e) {
+    Names names;
+    names.bind_free(e);
+    ExprPrinter text(names, {e});
+    std::string s;
+    for (const std::string& l : text.lets())
+        s += l + "\n";
+    return s + text(e);
+}
+
+std::string print(const Stmt& s) {
+    Printer p;
+    p.statement(s);
+    return p.take();
+}
+
+std::string print(const Module& m) {
+    std::string s;
+    for (const std::string& c : m.consents)
+        s += (s.empty() ? "# consents: " : ", ") + c;
+    if (!s.empty()) s += "\n";
+    for (const Function& f : m.functions) {
+        Printer p;
+        p.function(f);
+        s += (&f == m.functions.data() ? "" : "\n") + p.take();
+    }
+    return s;
+}
+
+std::string loop_tree(const Module& m) {
+    std::string s;
+    for (const Function& f : m.functions) {
+        Printer p;
+        p.tree(f);
+        s += p.take();
+    }
+    return s;
+}
+
+} // namespace lathe

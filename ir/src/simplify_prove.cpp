@@ -1,0 +1,395 @@
+// Proofs of linear inequalities: Fourier-Motzkin elimination over the monomials of the goal and of what is known about
+// them, with integer tightening, products with known signs, and case distinctions on min and select. All arithmetic
+// is exact; an inequality that overflows 64 bits, or is one too many, is forgotten, which only weakens what is known.
+
+#include "simplify_algebra.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace lathe::algebra {
+
+/// The cases that a proof is in, and how many more it may distinguish.
+struct Algebra::Proof {
+    std::vector<Poly> assumed;
+    std::set<AtomRef> split;
+    size_t disjunctions = 0;
+    int leaves = limits::leaves;
+};
+
+// ---- What is known about an atom by its definition.
+
+void Algebra::intrinsic(AtomRef a, std::vector<Poly>& out) {
+    Poly x(a);
+    if (a->kind == AtomKind::min) {
+        for (auto& p : a->args) out.push_back(p - x);
+    } else if (a->kind == AtomKind::opaque) {
+        Range r = type_range(a);
+        if (r.min) out.push_back(x - *r.min);
+        if (r.max) out.push_back(*r.max - x);
+    } else if (a->kind == AtomKind::div) {
+        const Poly &n = a->args[0], &d = a->args[1];
+        if (!positive(d)) return;
+        Poly multiple = multiply(x, d);
+        out.push_back(n - multiple);
+        out.push_back(multiple + d - Poly(1) - n);
+        if (!d.is_constant() && nonnegative(n)) {
+            out.push_back(x);
+            out.push_back(n - x);
+        }
+    }
+}
+
+// ---- Collecting the inequalities that may matter.
+
+std::vector<Poly> Algebra::relevant(std::vector<Poly> rows, const Proof& proof) {
+    rows.insert(rows.end(), proof.assumed.begin(), proof.assumed.end());
+    std::set<AtomRef, AtomLess> known;
+    std::vector<bool> used(constraints.size());
+    size_t seen = 0;
+    for (int round = 0; round < 4; ++round) {
+        std::vector<AtomRef> fresh;
+        for (; seen < rows.size(); ++seen)
+            for (AtomRef a : factors(rows[seen]))
+                if (known.insert(a).second) fresh.push_back(a);
+        if (fresh.empty() || known.size() > limits::columns) break;
+        for (AtomRef a : fresh) intrinsic(a, rows);
+        for (size_t i = constraints.size(); i-- > 0;) {
+            if (used[i] || rows.size() > limits::rows) continue;
+            auto f = factors(constraints[i]);
+            if (std::none_of(f.begin(), f.end(), [&](AtomRef a) { return known.count(a) != 0; })) continue;
+            used[i] = true;
+            rows.push_back(constraints[i]);
+        }
+    }
+    return rows;
+}
+
+/// x ≥ 0 and r ≥ 0 give x·r ≥ 0: added where some product in it already occurs.
+void Algebra::add_products(std::vector<Poly>& rows) {
+    std::set<Mono, MonoLess> products;
+    std::set<AtomRef, AtomLess> candidates;
+    for (auto& r : rows)
+        for (auto& [m, c] : r.terms)
+            if (m.size() > 1 && products.insert(m).second) candidates.insert(m.begin(), m.end());
+    if (products.empty()) return;
+    size_t given = rows.size();
+    int scales = 0;
+    for (AtomRef x : candidates) {
+        if (!nonnegative(Poly(x)) || ++scales > 4) continue;
+        for (size_t i = 0; i < given && rows.size() < limits::rows; ++i) {
+            bool useful = std::any_of(rows[i].terms.begin(), rows[i].terms.end(), [&](auto& t) {
+                return !t.first.empty() && products.count(algebra::product(t.first, {x})) != 0;
+            });
+            if (useful) rows.push_back(multiply(rows[i], Poly(x)));
+        }
+    }
+}
+
+// ---- Elimination.
+
+namespace {
+
+/// Σ c[i]·x[i] + constant ≥ 0, in 64 bits.
+struct Row {
+    std::vector<int64_t> c;
+    int64_t constant = 0;
+    friend auto operator<=>(const Row&, const Row&) = default;
+};
+
+enum class Kept { yes, trivial, contradiction };
+
+Kept tighten(Row& r) {
+    int64_t g = 0;
+    for (int64_t c : r.c) g = std::gcd(g, c);
+    if (g == 0) return r.constant < 0 ? Kept::contradiction : Kept::trivial;
+    if (g > 1) {
+        for (int64_t& c : r.c) c /= g;
+        int64_t q = r.constant / g;
+        r.constant = r.constant % g < 0 ? q - 1 : q;
+    }
+    return Kept::yes;
+}
+
+/// p·low + q·high with the column gone; nothing on overflow.
+std::optional<Row> combine(const Row& low, const Row& high, size_t column) {
+    int64_t a = low.c[column], b = high.c[column]; // a > 0 > b
+    if (b == INT64_MIN) return std::nullopt;
+    int64_t g = std::gcd(a, b), p = -b / g, q = a / g;
+    Row r;
+    r.c.resize(low.c.size());
+    auto mix = [&](int64_t x, int64_t y, int64_t& to) {
+        int64_t u, v;
+        return !__builtin_mul_overflow(x, p, &u) && !__builtin_mul_overflow(y, q, &v) && !__builtin_add_overflow(u, v, &to);
+    };
+    for (size_t i = 0; i < r.c.size(); ++i)
+        if (!mix(low.c[i], high.c[i], r.c[i])) return std::nullopt;
+    if (!mix(low.constant, high.constant, r.constant)) return std::nullopt;
+    return r;
+}
+
+/// Of rows with equal coefficients only the strongest, the sparsest first; at most `limits::rows`.
+void prune(std::vector<Row>& rows) {
+    std::sort(rows.begin(), rows.end());
+    auto same = [](const Row& a, const Row& b) { return a.c == b.c; };
+    rows.erase(std::unique(rows.begin(), rows.end(), same), rows.end());
+    if (rows.size() <= limits::rows) return;
+    auto weight = [](const Row& r) { return std::count_if(r.c.begin(), r.c.end(), [](int64_t c) { return c != 0; }); };
+    std::stable_sort(rows.begin(), rows.end(), [&](const Row& a, const Row& b) { return weight(a) < weight(b); });
+    rows.resize(limits::rows);
+}
+
+/// The column other than `keep` that is cheapest to eliminate.
+std::optional<size_t> cheapest(const std::vector<Row>& rows, size_t columns, size_t keep) {
+    std::optional<size_t> best;
+    long best_cost = 0;
+    for (size_t i = 0; i < columns; ++i) {
+        if (i == keep) continue;
+        long p = 0, n = 0;
+        for (auto& r : rows) p += r.c[i] > 0, n += r.c[i] < 0;
+        if (p + n == 0) continue;
+        long cost = p * n - p - n;
+        if (!best || cost < best_cost) best = i, best_cost = cost;
+    }
+    return best;
+}
+
+} // namespace
+
+/// True if no integers satisfy all `given` (each ≥ 0). Otherwise, if `kept`, the inequalities on `keep` alone that follow.
+bool Algebra::eliminate(const std::vector<Poly>& given, AtomRef keep, std::vector<Poly>* kept) {
+    std::map<Mono, size_t, MonoLess> columns;
+    for (auto& p : given)
+        for (auto& [m, c] : p.terms)
+            if (!m.empty() && columns.size() < limits::columns) columns.emplace(m, columns.size());
+    std::vector<Row> rows;
+    for (auto& p : given) {
+        Row r;
+        r.c.resize(columns.size());
+        bool fits = true;
+        for (auto& [m, c] : p.terms) {
+            auto i = columns.find(m);
+            fits &= c.fits_slong_p() && (m.empty() || i != columns.end());
+            if (!fits) break;
+            (m.empty() ? r.constant : r.c[i->second]) = c.get_si();
+        }
+        if (!fits) continue;
+        Kept k = tighten(r);
+        if (k == Kept::contradiction) return true;
+        if (k == Kept::yes) rows.push_back(std::move(r));
+    }
+    size_t keep_column = columns.size();
+    if (keep)
+        if (auto i = columns.find({keep}); i != columns.end()) keep_column = i->second;
+    prune(rows);
+    while (auto column = cheapest(rows, columns.size(), keep_column)) {
+        std::vector<Row> next, low, high;
+        for (auto& r : rows) (r.c[*column] == 0 ? next : r.c[*column] > 0 ? low : high).push_back(std::move(r));
+        work += static_cast<int64_t>(low.size() * high.size() * columns.size());
+        if (work > limits::work) return false;
+        for (auto& l : low)
+            for (auto& h : high) {
+                auto r = combine(l, h, *column);
+                if (!r) continue;
+                Kept k = tighten(*r);
+                if (k == Kept::contradiction) return true;
+                if (k == Kept::yes) next.push_back(std::move(*r));
+            }
+        rows = std::move(next);
+        prune(rows);
+    }
+    for (auto& l : rows)
+        for (auto& h : rows)
+            if (keep_column < columns.size() && l.c[keep_column] > 0 && h.c[keep_column] < 0) {
+                auto r = combine(l, h, keep_column);
+                if (r && r->constant < 0) return true;
+            }
+    if (kept && keep_column < columns.size())
+        for (auto& r : rows) kept->push_back(Poly(keep) * mpz_class(r.c[keep_column]) + Poly(r.constant));
+    return false;
+}
+
+// ---- Case distinctions.
+
+/// A min or select factor of `p` not yet split; of minima those of coefficient sign `sign` (0: both).
+static AtomRef choice_in(const Poly& p, const std::set<AtomRef>& split, int sign) {
+    for (auto& [m, c] : p.terms)
+        for (AtomRef a : m) {
+            if (split.count(a)) continue;
+            if (a->kind == AtomKind::select) return a;
+            if (a->kind == AtomKind::min && (m.size() > 1 || sign == 0 || sgn(c) == sign)) return a;
+        }
+    return nullptr;
+}
+
+/// Inequalities that `c` gives; false if it has none to give.
+static bool inequalities(const Cond& c, std::vector<Poly>& out) {
+    if (c.kind == Cond::Kind::ge || c.kind == Cond::Kind::eq) out.push_back(c.poly);
+    if (c.kind == Cond::Kind::eq) out.push_back(-c.poly);
+    if (c.kind == Cond::Kind::both)
+        for (auto& p : c.parts) inequalities(*p, out);
+    return !out.empty();
+}
+
+namespace {
+/// One case: what holds in it, and what the split atom equals there.
+struct Case {
+    std::vector<Poly> holds;
+    Poly value;
+};
+} // namespace
+
+static std::vector<Case> cases_of(AtomRef a) {
+    std::vector<Case> cases;
+    Poly x(a);
+    for (auto& value : a->args) {
+        Case c{{x - value, value - x}, value};
+        if (a->kind == AtomKind::min)
+            for (auto& other : a->args)
+                if (&other != &value) c.holds.push_back(other - value);
+        cases.push_back(std::move(c));
+    }
+    if (a->kind == AtomKind::select) {
+        inequalities(*a->condition, cases[0].holds);
+        inequalities(*negate(a->condition), cases[1].holds);
+    }
+    return cases;
+}
+
+static std::vector<Case> cases_of(const Cond& disjunction) {
+    std::vector<Case> cases;
+    if (disjunction.kind == Cond::Kind::ne) {
+        cases.push_back({{disjunction.poly - Poly(1)}, {}});
+        cases.push_back({{-disjunction.poly - Poly(1)}, {}});
+        return cases;
+    }
+    for (auto& p : disjunction.parts) {
+        Case c;
+        if (!inequalities(*p, c.holds)) return {};
+        cases.push_back(std::move(c));
+    }
+    return cases;
+}
+
+static bool shares_factor(const Cond& c, const std::set<AtomRef, AtomLess>& with) {
+    auto f = factors(c.poly);
+    return std::any_of(f.begin(), f.end(), [&](AtomRef a) { return with.count(a) != 0; }) ||
+           std::any_of(c.parts.begin(), c.parts.end(), [&](const CondRef& p) { return shares_factor(*p, with); });
+}
+
+bool Algebra::solve(Proof& proof, const Poly& goal, int depth) {
+    if (goal.is_constant() && goal.constant() >= 0) return true;
+    std::vector<Poly> rows = relevant({-goal - Poly(1)}, proof);
+    add_products(rows);
+    if (eliminate(rows, nullptr, nullptr)) return true;
+    if (depth == 0 || work > limits::work) return false;
+
+    AtomRef a = choice_in(goal, proof.split, 1);
+    if (!a) a = choice_in(goal, proof.split, 0);
+    for (size_t i = 0; i < rows.size() && !a; ++i) a = choice_in(rows[i], proof.split, -1);
+    std::vector<Case> cases;
+    Proof inner = proof;
+    if (a) {
+        cases = cases_of(a);
+        inner.split.insert(a);
+    } else {
+        std::set<AtomRef, AtomLess> known;
+        for (auto& r : rows)
+            for (AtomRef f : factors(r)) known.insert(f);
+        size_t& i = inner.disjunctions;
+        for (; i < disjunctions.size() && cases.empty(); ++i)
+            if (shares_factor(*disjunctions[i], known)) cases = cases_of(*disjunctions[i]);
+    }
+    if (cases.empty() || static_cast<int>(cases.size()) > proof.leaves) return false;
+    inner.leaves = proof.leaves / static_cast<int>(cases.size());
+    size_t before = inner.assumed.size();
+    for (auto& c : cases) {
+        inner.assumed.resize(before);
+        inner.assumed.insert(inner.assumed.end(), c.holds.begin(), c.holds.end());
+        if (!solve(inner, a ? replaced(*this, goal, a, c.value) : goal, depth - 1)) return false;
+    }
+    return true;
+}
+
+namespace {
+/// Counts proofs that run within proofs.
+struct Nested {
+    int& count;
+    explicit Nested(int& c) : count(c) { ++count; }
+    ~Nested() { --count; }
+};
+} // namespace
+
+bool Algebra::nonnegative(const Poly& p) {
+    if (p.is_constant()) return p.constant() >= 0;
+    auto& memo = frames.back().proved;
+    if (auto i = memo.find(p); i != memo.end()) return i->second;
+    if (nesting > 2 || work > limits::work) return false;
+    Nested guard(nesting);
+    Proof proof;
+    bool yes = solve(proof, p, nesting > 1 ? 1 : limits::splits);
+    if (yes || nesting == 1) frames.back().proved.emplace(p, yes);
+    return yes;
+}
+
+// ---- Constant bounds.
+
+std::optional<mpz_class> Algebra::solve_upper(Proof& proof, const Poly& p, int depth) {
+    if (p.is_constant()) return p.constant();
+    // The bound of t where t ≤ p; no program variable has this symbol.
+    Atom bound{AtomKind::variable, {}, Symbol(), 0, {}, nullptr, {}, false};
+    std::vector<Poly> rows = relevant({p - Poly(&bound)}, proof);
+    add_products(rows);
+    std::vector<Poly> kept;
+    std::optional<mpz_class> best;
+    if (eliminate(rows, &bound, &kept)) return std::nullopt; // the facts contradict each other: nothing to gain
+    for (auto& r : kept) {
+        mpz_class k = r.coefficient({&bound});
+        if (k >= 0) continue;
+        mpz_class b = floor_div(r.constant(), -k);
+        if (!best || b < *best) best = b;
+    }
+    if (depth == 0 || work > limits::work) return best;
+    AtomRef a = choice_in(p, proof.split, -1);
+    if (!a) return best;
+    std::vector<Case> cases = cases_of(a);
+    if (static_cast<int>(cases.size()) > proof.leaves) return best;
+    Proof inner = proof;
+    inner.split.insert(a);
+    inner.leaves = proof.leaves / static_cast<int>(cases.size());
+    size_t before = inner.assumed.size();
+    std::optional<mpz_class> worst;
+    for (auto& c : cases) {
+        inner.assumed.resize(before);
+        inner.assumed.insert(inner.assumed.end(), c.holds.begin(), c.holds.end());
+        auto b = solve_upper(inner, replaced(*this, p, a, c.value), depth - 1);
+        if (!b) return best;
+        if (!worst || *b > *worst) worst = b;
+    }
+    return !best || (worst && *worst < *best) ? worst : best;
+}
+
+std::optional<mpz_class> Algebra::upper(const Poly& p) {
+    if (p.is_constant()) return p.constant();
+    mpz_class offset = p.constant();
+    Poly varying = p - Poly(offset);
+    auto& memo = frames.back().uppers;
+    auto i = memo.find(varying);
+    if (i == memo.end()) {
+        if (nesting > 2 || work > limits::work) return std::nullopt;
+        Nested guard(nesting);
+        Proof proof;
+        auto bound = solve_upper(proof, varying, nesting > 1 ? 1 : limits::splits);
+        i = frames.back().uppers.emplace(varying, bound).first;
+    }
+    if (!i->second) return std::nullopt;
+    return mpz_class(*i->second + offset);
+}
+
+std::optional<mpz_class> Algebra::lower(const Poly& p) {
+    auto u = upper(-p);
+    if (!u) return std::nullopt;
+    return mpz_class(-*u);
+}
+
+} // namespace lathe::algebra

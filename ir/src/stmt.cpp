@@ -1,0 +1,136 @@
+#include "lathe/ir/stmt.h"
+
+#include "expr_types.h"
+
+namespace lathe {
+
+StmtNode::StmtNode(StmtKind k, Loc l, unsigned d) : kind(k), loc(l), depth(d) {
+    if (depth > max_depth)
+        fail(loc, "the statement is nested more than {} levels deep: use fewer nested conditions and lets",
+             max_depth);
+}
+
+unsigned depth_above(const std::vector<Stmt>& bodies) {
+    unsigned depth = 0;
+    for (const Stmt& s : bodies)
+        depth = std::max(depth, depth_above(s));
+    return depth;
+}
+
+namespace {
+
+void flatten(const std::vector<Stmt>& stmts, std::vector<Stmt>& into) {
+    for (const Stmt& s : stmts) {
+        if (const auto* b = s.as<Block>()) {
+            flatten(b->stmts, into);
+        } else if (s.defined()) {
+            into.push_back(s);
+        }
+    }
+}
+
+void check_scalar_index(const Expr& e, const char* what, Loc loc) {
+    invariant(e.defined(), "a bound is undefined");
+    if (!e.type().is_index())
+        fail(loc, "{} is {}: it must be an integer; cast it to Index", what, e.type().str());
+    invariant(e.type().is_scalar(), "a bound is a vector");
+}
+
+void check_target(const StoreTarget& t, const Expr& predicate, Loc loc) {
+    invariant(bool(t.tensor), "a store has no tensor");
+    check_element_type(t.type);
+    const int lanes = access_lanes(t.tensor, t.indices, predicate, loc);
+    invariant(t.value.defined(), "a stored value is undefined");
+    if (t.value.type().is_index())
+        fail(loc, "a subscript cannot be stored in {}: cast it to Int(32) first", t.tensor.name());
+    invariant(t.value.type().lanes() == lanes, "a stored value has other lanes than its subscripts");
+}
+
+/// The type that one step of a Reduce combines with: an untyped literal is typed beside the tensor's element.
+Type step_type(const StoreTarget& t) {
+    const Constant* literal = real_literal(t.value);
+    if (literal) return type_literal(literal->value, t.type).type();
+    return t.value.type().element();
+}
+
+bool is_product(const Expr& e) {
+    const auto* b = e.as<Binary>();
+    return b && b->op == BinaryOp::mul && b->type.is_float();
+}
+
+} // namespace
+
+Stmt Block::make(std::vector<Stmt> stmts) {
+    std::vector<Stmt> flat;
+    flatten(stmts, flat);
+    if (flat.empty()) return {};
+    if (flat.size() == 1) return flat.front();
+    return Stmt(std::make_shared<const Block>(std::move(flat)));
+}
+
+Stmt For::make(Symbol var, Expr min, Expr extent, LoopKind loop, Stmt body, Loc loc) {
+    invariant(bool(var), "a loop has no variable");
+    check_scalar_index(min, "a loop's first value", loc);
+    check_scalar_index(extent, "a loop's extent", loc);
+    return Stmt(std::make_shared<const For>(std::move(var), std::move(min), std::move(extent),
+                                            std::move(loop), std::move(body), loc));
+}
+
+Stmt If::make(Expr condition, Stmt then_body, Stmt else_body, Loc loc) {
+    check_condition("an if", condition, loc);
+    return Stmt(
+        std::make_shared<const If>(std::move(condition), std::move(then_body), std::move(else_body), loc));
+}
+
+Stmt LetStmt::make(Symbol s, Expr value, Stmt body, Loc loc) {
+    invariant(bool(s), "a let has no symbol");
+    invariant(value.defined(), "a let's value is undefined");
+    invariant(!value.type().is_real(), "a let of an untyped real: substitute the literal instead");
+    return Stmt(std::make_shared<const LetStmt>(std::move(s), std::move(value), std::move(body), loc));
+}
+
+Stmt Store::make(std::vector<StoreTarget> targets, Loc loc, Expr predicate) {
+    invariant(!targets.empty(), "a store has no target");
+    for (const StoreTarget& t : targets)
+        check_target(t, predicate, loc);
+    return Stmt(std::make_shared<const Store>(std::move(targets), std::move(predicate), loc));
+}
+
+Stmt Store::make(Symbol tensor, Type type, std::vector<Expr> indices, Expr value, Loc loc, Expr predicate) {
+    return make({StoreTarget{std::move(tensor), type, std::move(indices), std::move(value)}}, loc,
+                std::move(predicate));
+}
+
+Stmt Reduce::make(BinaryOp op, StoreTarget target, Loc loc, Expr predicate, bool contract) {
+    check_target(target, predicate, loc);
+    invariant(!is_compare(op), "a comparison cannot update a tensor");
+    const Type value = step_type(target);
+    result_type(op, target.type, value, loc);
+    const bool order_free = lathe::commutes(op, target.type, value);
+    contract = contract && op == BinaryOp::add && target.type.is_float() && is_product(target.value);
+    return Stmt(std::make_shared<const Reduce>(op, std::move(target), std::move(predicate), order_free,
+                                               contract, loc));
+}
+
+Stmt Allocate::make(Tensor tensor, Stmt body) {
+    invariant(bool(tensor.symbol), "a tensor has no symbol");
+    check_element_type(tensor.type);
+    for (const Dim& d : tensor.dims) {
+        check_scalar_index(d.min, "a tensor's first subscript", tensor.loc);
+        check_scalar_index(d.extent, "a tensor's extent", tensor.loc);
+    }
+    return Stmt(std::make_shared<const Allocate>(std::move(tensor), std::move(body)));
+}
+
+Stmt Assert::make(Expr condition, std::string message, Loc loc) {
+    check_condition("an assertion", condition, loc);
+    return Stmt(std::make_shared<const Assert>(std::move(condition), std::move(message), loc));
+}
+
+Stmt Stage::make(Symbol func, int definition, Stmt body, Loc loc) {
+    invariant(bool(func), "a stage has no Func");
+    invariant(definition >= 0, "a stage's definition number is negative");
+    return Stmt(std::make_shared<const Stage>(std::move(func), definition, std::move(body), loc));
+}
+
+} // namespace lathe

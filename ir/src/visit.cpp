@@ -1,0 +1,294 @@
+#include "lathe/ir/visit.h"
+
+#include "expr_types.h"
+
+namespace lathe {
+
+std::vector<Expr> operands(const Expr& e) {
+    switch (e.kind()) {
+    case ExprKind::constant:
+    case ExprKind::variable:
+        return {};
+    case ExprKind::load: {
+        const auto* n = e.as<Load>();
+        std::vector<Expr> all = n->indices;
+        if (n->predicate.defined()) all.push_back(n->predicate);
+        return all;
+    }
+    case ExprKind::unary:
+        return {e.as<Unary>()->a};
+    case ExprKind::binary:
+        return {e.as<Binary>()->a, e.as<Binary>()->b};
+    case ExprKind::select: {
+        const auto* n = e.as<Select>();
+        return {n->condition, n->then_value, n->else_value};
+    }
+    case ExprKind::cast:
+        return {e.as<Cast>()->a};
+    case ExprKind::bitcast:
+        return {e.as<Bitcast>()->a};
+    case ExprKind::slice:
+        return {e.as<Slice>()->a};
+    case ExprKind::fma:
+        return {e.as<Fma>()->a, e.as<Fma>()->b, e.as<Fma>()->c};
+    case ExprKind::call:
+        return e.as<Call>()->arguments;
+    case ExprKind::let:
+        return {e.as<Let>()->value, e.as<Let>()->body};
+    case ExprKind::ramp:
+        return {e.as<Ramp>()->base, e.as<Ramp>()->stride};
+    case ExprKind::broadcast:
+        return {e.as<Broadcast>()->a};
+    case ExprKind::vector_reduce:
+        return {e.as<VectorReduce>()->a};
+    }
+    throw InternalError("unknown kind of expression");
+}
+
+namespace {
+
+Expr binary_with(const Binary& n, const Expr& a, const Expr& b) {
+    const bool same_types =
+        a.type() == n.a.type() && b.type() == n.b.type() && !real_literal(a) && !real_literal(b);
+    if (same_types) return Expr(std::make_shared<const Binary>(n.op, a, b, n.type, n.loc));
+    if (!has_own_type(n)) return Binary::make(n.op, a, b, n.loc);
+    return Binary::make_as(n.type.with_lanes(a.type().lanes()), n.op, a, b, n.loc);
+}
+
+Expr load_with(const Load& n, std::vector<Expr> all) {
+    Expr predicate;
+    if (n.predicate.defined()) {
+        predicate = all.back();
+        all.pop_back();
+    }
+    return Load::make(n.tensor, n.type.element(), std::move(all), n.loc, std::move(predicate));
+}
+
+} // namespace
+
+Expr with_operands(const Expr& e, const std::vector<Expr>& ops) {
+    invariant(ops.size() == operands(e).size(), "with_operands: wrong number of operands");
+    const Loc loc = e.loc();
+    switch (e.kind()) {
+    case ExprKind::constant:
+    case ExprKind::variable:
+        return e;
+    case ExprKind::load:
+        return load_with(*e.as<Load>(), ops);
+    case ExprKind::unary:
+        return Unary::make(e.as<Unary>()->op, ops[0], loc);
+    case ExprKind::binary:
+        return binary_with(*e.as<Binary>(), ops[0], ops[1]);
+    case ExprKind::select:
+        return Select::make(ops[0], ops[1], ops[2], loc);
+    case ExprKind::cast:
+        return Cast::make(e.type(), ops[0], loc);
+    case ExprKind::bitcast:
+        return Bitcast::make(e.type(), ops[0], loc);
+    case ExprKind::slice:
+        return Slice::make(ops[0], e.as<Slice>()->hi, e.as<Slice>()->lo, loc);
+    case ExprKind::fma:
+        return Fma::make(ops[0], ops[1], ops[2], loc);
+    case ExprKind::call:
+        return Call::make(e.as<Call>()->function, ops, loc);
+    case ExprKind::let:
+        return Let::make(e.as<Let>()->symbol, ops[0], ops[1], loc);
+    case ExprKind::ramp:
+        return Ramp::make(ops[0], ops[1], e.type().lanes(), loc);
+    case ExprKind::broadcast:
+        return Broadcast::make(ops[0], e.type().lanes(), loc);
+    case ExprKind::vector_reduce:
+        return VectorReduce::make(e.as<VectorReduce>()->op, ops[0], loc);
+    }
+    throw InternalError("unknown kind of expression");
+}
+
+std::vector<Expr> expressions(const Stmt& s) {
+    std::vector<Expr> all;
+    const auto add = [&](std::initializer_list<Expr> list) {
+        for (const Expr& e : list)
+            if (e.defined()) all.push_back(e);
+    };
+    const auto add_target = [&](const StoreTarget& t) {
+        all.insert(all.end(), t.indices.begin(), t.indices.end());
+        add({t.value});
+    };
+    switch (s.kind()) {
+    case StmtKind::block:
+    case StmtKind::stage:
+        break;
+    case StmtKind::for_:
+        add({s.as<For>()->min, s.as<For>()->extent});
+        break;
+    case StmtKind::if_:
+        add({s.as<If>()->condition});
+        break;
+    case StmtKind::let:
+        add({s.as<LetStmt>()->value});
+        break;
+    case StmtKind::store:
+        for (const StoreTarget& t : s.as<Store>()->targets)
+            add_target(t);
+        add({s.as<Store>()->predicate});
+        break;
+    case StmtKind::reduce:
+        add_target(s.as<Reduce>()->target);
+        add({s.as<Reduce>()->predicate});
+        break;
+    case StmtKind::allocate:
+        for (const Dim& d : s.as<Allocate>()->tensor.dims)
+            add({d.min, d.extent});
+        break;
+    case StmtKind::assert_:
+        add({s.as<Assert>()->condition});
+        break;
+    }
+    return all;
+}
+
+std::vector<Stmt> bodies(const Stmt& s) {
+    const auto only = [](const Stmt& body) {
+        return body.defined() ? std::vector<Stmt>{body} : std::vector<Stmt>{};
+    };
+    switch (s.kind()) {
+    case StmtKind::block:
+        return s.as<Block>()->stmts;
+    case StmtKind::for_:
+        return only(s.as<For>()->body);
+    case StmtKind::if_: {
+        std::vector<Stmt> arms = only(s.as<If>()->then_body);
+        if (s.as<If>()->else_body.defined()) arms.push_back(s.as<If>()->else_body);
+        return arms;
+    }
+    case StmtKind::let:
+        return only(s.as<LetStmt>()->body);
+    case StmtKind::allocate:
+        return only(s.as<Allocate>()->body);
+    case StmtKind::stage:
+        return only(s.as<Stage>()->body);
+    case StmtKind::store:
+    case StmtKind::reduce:
+    case StmtKind::assert_:
+        return {};
+    }
+    throw InternalError("unknown kind of statement");
+}
+
+namespace {
+
+using Visited = std::unordered_set<const void*>;
+
+/// Post-order over the nodes not yet visited. An explicit stack, because expressions are the deep part of a
+/// program.
+void walk(const Expr& root, Visited& visited, const std::function<void(const Expr&)>& f) {
+    struct Frame {
+        Expr e;
+        std::vector<Expr> operands;
+        size_t next;
+    };
+    std::vector<Frame> stack;
+    const auto enter = [&](const Expr& e) {
+        if (e.defined() && visited.insert(e.get()).second) stack.push_back({e, operands(e), 0});
+    };
+    enter(root);
+    while (!stack.empty()) {
+        Frame& top = stack.back();
+        if (top.next < top.operands.size()) {
+            const Expr operand = top.operands[top.next++];
+            enter(operand);
+            continue;
+        }
+        const Expr done = std::move(top.e);
+        stack.pop_back();
+        f(done);
+    }
+}
+
+void walk(const Stmt& s, Visited& visited, const std::function<void(const Stmt&)>& on_stmt,
+          const std::function<void(const Expr&)>& on_expr) {
+    if (!s.defined() || !visited.insert(s.get()).second) return;
+    if (on_stmt) on_stmt(s);
+    if (on_expr)
+        for (const Expr& e : expressions(s))
+            walk(e, visited, on_expr);
+    for (const Stmt& body : bodies(s))
+        walk(body, visited, on_stmt, on_expr);
+}
+
+} // namespace
+
+void for_each_expr(const Expr& e, const std::function<void(const Expr&)>& f) {
+    Visited visited;
+    walk(e, visited, f);
+}
+
+void for_each(const Stmt& s, const std::function<void(const Stmt&)>& on_stmt,
+              const std::function<void(const Expr&)>& on_expr) {
+    Visited visited;
+    walk(s, visited, on_stmt, on_expr);
+}
+
+namespace {
+
+/// What an expression or statement uses, and what it binds itself.
+struct Uses {
+    std::set<Symbol> variables, bound, read, written;
+
+    void add(const Expr& e) {
+        if (const auto* v = e.as<Variable>()) variables.insert(v->symbol);
+        if (const auto* l = e.as<Let>()) bound.insert(l->symbol);
+        if (const auto* l = e.as<Load>()) read.insert(l->tensor);
+    }
+    void add(const Stmt& s) {
+        if (const auto* f = s.as<For>()) bound.insert(f->var);
+        if (const auto* l = s.as<LetStmt>()) bound.insert(l->symbol);
+        if (const auto* w = s.as<Store>())
+            for (const StoreTarget& t : w->targets)
+                written.insert(t.tensor);
+        if (const auto* r = s.as<Reduce>()) {
+            written.insert(r->target.tensor);
+            read.insert(r->target.tensor);
+        }
+    }
+    std::set<Symbol> free() const {
+        std::set<Symbol> result;
+        std::set_difference(variables.begin(), variables.end(), bound.begin(), bound.end(),
+                            std::inserter(result, result.end()));
+        return result;
+    }
+};
+
+Uses uses_of(const Expr& e) {
+    Uses u;
+    for_each_expr(e, [&](const Expr& x) { u.add(x); });
+    return u;
+}
+
+Uses uses_of(const Stmt& s) {
+    Uses u;
+    for_each(s, [&](const Stmt& x) { u.add(x); }, [&](const Expr& x) { u.add(x); });
+    return u;
+}
+
+} // namespace
+
+std::set<Symbol> free_variables(const Expr& e) {
+    return uses_of(e).free();
+}
+std::set<Symbol> free_variables(const Stmt& s) {
+    return uses_of(s).free();
+}
+bool uses(const Expr& e, const Symbol& variable) {
+    return uses_of(e).variables.count(variable) != 0;
+}
+std::set<Symbol> tensors_read(const Stmt& s) {
+    return uses_of(s).read;
+}
+std::set<Symbol> tensors_read(const Expr& e) {
+    return uses_of(e).read;
+}
+std::set<Symbol> tensors_written(const Stmt& s) {
+    return uses_of(s).written;
+}
+
+} // namespace lathe

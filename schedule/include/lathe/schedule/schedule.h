@@ -1,0 +1,159 @@
+#pragma once
+/// \file Schedule: how an algorithm runs. Each call checks that it keeps the algorithm's meaning, rewrites the Module and is
+/// recorded in a trace. After a refused call the Schedule is as before.
+
+#include "lathe/schedule/loop.h"
+#include "lathe/schedule/quantize.h"
+#include "lathe/schedule/step.h"
+
+#include <array>
+
+namespace lathe {
+
+class Schedule;
+struct State;
+
+/// Names of the two loops that split makes; empty: the loop's name with "o" and "i" appended.
+struct SplitNames {
+    std::string outer = "", inner = "";
+};
+
+/// One of the copies that `separate` made: finds the copy's loop for a loop of the original.
+class LoopCopy {
+  public:
+    LoopCopy(std::vector<std::pair<Symbol, Symbol>> l) : loops(std::move(l)) {}
+    /// \throws Error when `loop` was not inside the loops that were separated.
+    Loop operator()(const LoopRef& loop) const;
+
+  private:
+    std::vector<std::pair<Symbol, Symbol>> loops;
+};
+
+/// One definition of a Func in a Schedule, or several (`all()`). Loops are listed outermost first.
+class StageHandle {
+  public:
+    StageHandle(Schedule& s, Symbol f, std::vector<int> d, Loc l);
+
+    StageHandle init() const;                                   ///< the first definition
+    StageHandle update(int n, Loc loc = Loc::current()) const;  ///< update n, from 0
+    StageHandle all() const;                                    ///< every definition
+    /// The definition that `quantize(…, {.accumulate = …})` added: it copies the accumulator into the tensor.
+    StageHandle write_back(Loc loc = Loc::current()) const;
+
+    /// for i: → for io: for ii: with `factor` iterations of ii.
+    std::array<Loop, 2> split(const LoopRef& loop, int64_t factor, Tail tail = Tail::guard,
+                              const SplitNames& names = {}, Loc loc = Loc::current());
+    /// Two nested loops split and reordered: io, jo, ii, ji.
+    std::array<Loop, 4> tile(const std::array<LoopRef, 2>& loops, const std::array<int64_t, 2>& factors,
+                             Tail tail = Tail::guard, Loc loc = Loc::current());
+    /// The loops named, in this order, in the places that they hold together. They must be perfectly nested.
+    StageHandle& reorder(const std::vector<LoopRef>& loops, Loc loc = Loc::current());
+    StageHandle& reorder(const LoopRef& a, const LoopRef& b) { return reorder({a, b}, a.loc); }
+    StageHandle& reorder(const LoopRef& a, const LoopRef& b, const LoopRef& c) { return reorder({a, b, c}, a.loc); }
+    StageHandle& reorder(const LoopRef& a, const LoopRef& b, const LoopRef& c, const LoopRef& d) {
+        return reorder({a, b, c, d}, a.loc);
+    }
+    StageHandle& reorder(const LoopRef& a, const LoopRef& b, const LoopRef& c, const LoopRef& d, const LoopRef& e) {
+        return reorder({a, b, c, d, e}, a.loc);
+    }
+    StageHandle& reorder(const LoopRef& a, const LoopRef& b, const LoopRef& c, const LoopRef& d, const LoopRef& e,
+                         const LoopRef& f) {
+        return reorder({a, b, c, d, e, f}, a.loc);
+    }
+    /// Two directly nested loops as one.
+    Loop fuse(const LoopRef& outer, const LoopRef& inner, const std::string& name = "", Loc loc = Loc::current());
+    StageHandle& serial(const LoopArg& loop, Loc loc = Loc::current());
+    StageHandle& parallel(const LoopArg& loop, Loc loc = Loc::current());
+    /// All iterations as copies; the extent must have a constant bound.
+    StageHandle& unroll(const LoopArg& loop, Loc loc = Loc::current());
+    StageHandle& unroll(const LoopArg& loop, int64_t factor, Loc loc = Loc::current());
+    /// All iterations as one vector; the extent must have a constant bound.
+    StageHandle& vectorize(const LoopArg& loop, Loc loc = Loc::current());
+    /// Blocks of `lanes` iterations as vectors: split, then vectorize the inner loop.
+    StageHandle& vectorize(const LoopArg& loop, int64_t lanes, Loc loc = Loc::current());
+    StageHandle& rename(const LoopRef& loop, const std::string& name, Loc loc = Loc::current());
+    /// Moves the initialisation to the beginning of `loop`'s body in this update, for the elements that the body updates.
+    /// Without a loop: the innermost one that stands outside of every reduction loop.
+    StageHandle& fuse_init(const LoopRef& loop, Loc loc = Loc::current());
+    StageHandle& fuse_init(Loc loc = Loc::current());
+    /// Two copies of the innermost loop's body: one for full tiles, without guards and with constant extents, and one for
+    /// the edges. Returns them in this order.
+    std::array<LoopCopy, 2> separate(const std::vector<LoopRef>& loops, Loc loc = Loc::current());
+    std::array<LoopCopy, 2> separate(const LoopRef& a) { return separate(std::vector{a}, a.loc); }
+    std::array<LoopCopy, 2> separate(const LoopRef& a, const LoopRef& b) { return separate(std::vector{a, b}, a.loc); }
+    std::array<LoopCopy, 2> separate(const LoopRef& a, const LoopRef& b, const LoopRef& c) {
+        return separate(std::vector{a, b, c}, a.loc);
+    }
+
+    // On the whole Func:
+    /// Computes the Func inside `loop` of `consumer`: the part that one iteration needs.
+    StageHandle& compute_at(const StageRef& consumer, const LoopRef& loop, Loc loc = Loc::current());
+    StageHandle& compute_at(const StageHandle& consumer, const LoopRef& loop, Loc loc = Loc::current());
+    StageHandle& compute_root(Loc loc = Loc::current());
+    StageHandle& store_in(const MemorySpace& space, Loc loc = Loc::current());
+    void inline_(Loc loc = Loc::current());
+
+  private:
+    Step step(const char* primitive, std::vector<LoopRef> loops, Loc loc) const;
+    StageHandle& apply(Step s);
+    std::vector<Symbol> apply_one(Step s);
+    StageHandle& tag(const char* primitive, const LoopArg& loop, std::vector<int64_t> numbers, Loc loc);
+
+    friend class Schedule;
+    Schedule* schedule;
+    Symbol func;
+    std::vector<int> definitions;
+    Loc location;
+};
+
+/// A schedule of an algorithm: a value; copies go their own ways, and handles work in all of them.
+/// Type steps (quantize) are kept apart from the structure: it does not matter where among the other calls they stand.
+class Schedule {
+  public:
+    Schedule(const Func& output, Loc loc = Loc::current());
+    Schedule(const std::vector<Func>& outputs, Loc loc = Loc::current());
+    /// The arguments in this order.
+    Schedule(const std::vector<Input>& inputs, const std::vector<Func>& outputs, Loc loc = Loc::current());
+    explicit Schedule(Algorithm algorithm);
+
+    /// The Func's last definition. \throws Error when it is no stage of this algorithm.
+    StageHandle operator[](const StageRef& stage);
+    StageHandle stage(const Symbol& func, Loc loc = Loc::current());
+
+    Schedule& compute_at(const StageRef& producer, const StageRef& consumer, const LoopRef& loop,
+                         Loc loc = Loc::current());
+    Schedule& compute_root(const StageRef& func, Loc loc = Loc::current());
+    Schedule& store_in(const StageRef& func, const MemorySpace& space, Loc loc = Loc::current());
+    Schedule& inline_(const StageRef& func, Loc loc = Loc::current());
+    Schedule& inline_all_pure(Loc loc = Loc::current());
+
+    /// Gives tensors a type. The algorithm's other types follow, and every step is checked again.
+    Schedule& quantize(const TensorRef& tensor, Type type, const QuantizeOptions& options = {}, Loc loc = Loc::current());
+    Schedule& quantize(const std::vector<TensorRef>& tensors, Type type, const QuantizeOptions& options = {},
+                       Loc loc = Loc::current());
+    /// Products and sums of floats are rounded one by one, never together.
+    Schedule& disable_contraction(Loc loc = Loc::current());
+
+    const Module& module() const;
+    operator const Module&() const { return module(); }
+    /// What the scheduled Module must compute: the algorithm with its types.
+    const Module& reference() const;
+    const std::vector<std::string>& warnings() const;
+    /// Every tensor and every definition's expressions with their types.
+    std::string explain_types() const;
+    /// The type steps and structural steps as text, without identities or lines: equal schedules have equal traces.
+    std::string trace() const;
+    const std::vector<Step>& steps() const;
+
+  private:
+    friend class StageHandle;
+    /// Runs the steps, all or none; returns the last one's results.
+    std::vector<Symbol> run(std::vector<Step> steps);
+    void retype(TypeStep step);
+    std::shared_ptr<const State> state;
+};
+
+std::string print(const Schedule& s);
+std::string loop_tree(const Schedule& s);
+
+} // namespace lathe

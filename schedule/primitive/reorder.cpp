@@ -1,0 +1,128 @@
+#include "reorder.h"
+
+#include "lathe/ir/dependence.h"
+
+#include <algorithm>
+
+namespace lathe {
+
+namespace {
+
+/// Loops and conditions directly inside each other, from the first loop to the last one named.
+struct Nest {
+    Path path; ///< to the outermost loop
+    std::vector<const For*> loops;
+    std::vector<const If*> guards;
+    Stmt body;
+};
+
+Nest collect(const Edit& e, const std::vector<Symbol>& named) {
+    Path deepest, shallowest;
+    for (const Symbol& s : named) {
+        Path p = e.path(s);
+        if (p.size() > deepest.size()) deepest = p;
+        if (shallowest.empty() || p.size() < shallowest.size()) shallowest = p;
+    }
+    Nest nest{shallowest, {}, {}, deepest.back().as<For>()->body};
+    if (deepest.size() < shallowest.size() || !deepest[shallowest.size() - 1].same_as(shallowest.back()))
+        e.refuse("the loops are not inside each other");
+    for (size_t n = shallowest.size() - 1; n < deepest.size(); ++n) {
+        const Stmt& s = deepest[n];
+        if (const For* f = s.as<For>()) nest.loops.push_back(f);
+        else if (const If* i = s.as<If>(); i && !i->else_body.defined()) nest.guards.push_back(i);
+        else if (const Allocate* a = s.as<Allocate>())
+            e.refuse("{} is computed between the loops: they are not perfectly nested", a->tensor.symbol.name());
+        else e.refuse("there are other statements between the loops: they are not perfectly nested");
+    }
+    for (const Symbol& s : named)
+        if (std::none_of(nest.loops.begin(), nest.loops.end(), [&](const For* f) { return f->var == s; }))
+            e.refuse("loop {} is not inside the others", s.name());
+    while (const If* i = nest.body.as<If>()) {
+        if (i->else_body.defined()) break;
+        nest.guards.push_back(i);
+        nest.body = i->then_body;
+    }
+    return nest;
+}
+
+bool loads(const Expr& e) { return !tensors_read(e).empty(); }
+
+/// The loops in `order` around the body; each condition as far out as its variables and its place among the others allow.
+Stmt build(const Nest& nest, const std::vector<const For*>& order, bool guards_inside) {
+    std::set<Symbol> all, bound;
+    for (const For* f : nest.loops) all.insert(f->var);
+    std::vector<Stmt> layers;
+    size_t next = 0;
+    auto ready = [&](const If& g) {
+        if (loads(g.condition)) return false;
+        for (const Symbol& v : free_variables(g.condition))
+            if (all.contains(v) && !bound.contains(v)) return false;
+        return true;
+    };
+    for (size_t n = 0; n < order.size(); ++n) {
+        layers.push_back(For::make(order[n]->var, order[n]->min, order[n]->extent, order[n]->loop, Block::make({}),
+                                   order[n]->loc));
+        bound.insert(order[n]->var);
+        bool last = n + 1 == order.size();
+        while (next < nest.guards.size() && (last || (!guards_inside && ready(*nest.guards[next])))) {
+            layers.push_back(If::make(nest.guards[next]->condition, Block::make({}), {}, nest.guards[next]->loc));
+            ++next;
+        }
+    }
+    Stmt s = nest.body;
+    for (size_t n = layers.size(); n-- > 0;) s = with_body(layers[n], std::move(s));
+    return s;
+}
+
+/// The nest's loops with those named put into their places in the order given.
+std::vector<const For*> new_order(const Nest& nest, const std::vector<Symbol>& named) {
+    std::vector<const For*> order = nest.loops;
+    size_t next = 0;
+    for (const For*& place : order) {
+        if (std::find(named.begin(), named.end(), place->var) == named.end()) continue;
+        place = *std::find_if(nest.loops.begin(), nest.loops.end(), [&](const For* f) { return f->var == named[next]; });
+        ++next;
+    }
+    return order;
+}
+
+void check_bounds(const Edit& e, const std::vector<const For*>& order) {
+    for (size_t n = 0; n < order.size(); ++n)
+        for (size_t inner = n; inner < order.size(); ++inner)
+            for (const Expr& bound : {order[n]->min, order[n]->extent})
+                if (uses(bound, order[inner]->var))
+                    e.refuse("the bounds of {} depend on {}, which would be inside it", order[n]->var.name(),
+                             order[inner]->var.name());
+}
+
+} // namespace
+
+void reorder(Edit& e) {
+    std::vector<Symbol> named;
+    for (size_t n = 0; n < e.step().loops.size(); ++n) {
+        named.push_back(e.loop(n));
+        if (std::count(named.begin(), named.end(), named.back()) > 1) e.refuse("{} is named twice", named.back().name());
+    }
+    if (named.size() < 2) return;
+    Nest nest = collect(e, named);
+    std::vector<const For*> order = new_order(nest, named);
+    if (order == nest.loops) return;
+    check_bounds(e, order);
+    std::set<Symbol> written = tensors_written(nest.body);
+    for (const If* g : nest.guards)
+        for (const Symbol& t : tensors_read(g->condition))
+            if (written.contains(t))
+                e.refuse("the condition at {} reads {}, which the loops write", g->loc.str(), t.name());
+
+    Stmt root = rebuild(nest.path, build(nest, nest.loops, true));
+    std::vector<Symbol> before, after;
+    for (size_t n = 0; n < order.size(); ++n) {
+        before.push_back(nest.loops[n]->var);
+        after.push_back(order[n]->var);
+    }
+    if (auto c = reorder_conflict(root, before, after))
+        e.refuse("{} would run in another order, and the operation does not allow it", c->describe());
+    e.set_body(rebuild(nest.path, build(nest, order, false)));
+}
+
+} // namespace lathe

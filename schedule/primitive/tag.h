@@ -1,0 +1,13 @@
+#pragma once
+/// \file serial, parallel, unroll, vectorize: how a loop runs.
+
+#include "../src/edit.h"
+
+namespace lathe {
+
+void serial(Edit& e);
+void parallel(Edit& e);
+void unroll(Edit& e);
+void vectorize(Edit& e);
+
+} // namespace lathe

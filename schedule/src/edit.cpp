@@ -1,0 +1,100 @@
+#include "edit.h"
+
+#include <algorithm>
+
+namespace lathe {
+
+namespace {
+
+/// The stage that a loop belongs to: the innermost one around it.
+const Stage* owner(const Path& path) {
+    for (size_t n = path.size(); n-- > 0;)
+        if (const Stage* s = path[n].as<Stage>()) return s;
+    return nullptr;
+}
+
+std::string stage_name(const State& s, const Symbol& func, int definition) {
+    if (definition == 0) return func.name();
+    if (definition == s.definition_count(func)) return func.name() + "'s write-back";
+    return fmt::format("update {} of {}", definition - 1, func.name());
+}
+
+} // namespace
+
+Edit::Edit(State& s, Step& t) : work(s), call(t) {}
+
+void Edit::refuse_text(const std::string& reason) const {
+    std::string at = call.loc.known() ? " at " + call.loc.str() : "";
+    throw Error(call.loc, fmt::format("{}{} is illegal: {}", call.str(), at, reason));
+}
+
+std::vector<Symbol> Edit::images(const Symbol& symbol) const {
+    auto fate = work.fates.find(symbol);
+    if (fate == work.fates.end()) return {symbol};
+    std::vector<Symbol> all;
+    for (const Symbol& s : fate->second.images) {
+        auto more = images(s);
+        all.insert(all.end(), more.begin(), more.end());
+    }
+    return all;
+}
+
+std::vector<Symbol> Edit::loops(size_t n) const {
+    if (!call.every) return {loop(n)};
+    const Definition* d = work.definition(call.func, call.definition);
+    Symbol named = call.loops[n];
+    for (const auto& [variable, loop] : d->loops)
+        if (variable == named) named = loop;
+    std::vector<Symbol> all = images(named);
+    if (all.empty()) resolve(call.loops[n], call.func, call.definition); // says why
+    return all;
+}
+
+Symbol Edit::resolve(const Symbol& named, const Symbol& func, int definition) const {
+    const Definition* d = work.definition(func, definition);
+    if (!d) refuse("{} is no Func of this schedule", func.name());
+    Symbol at = named;
+    for (const auto& [variable, loop] : d->loops)
+        if (variable == named) at = loop;
+    while (true) {
+        auto fate = work.fates.find(at);
+        if (fate == work.fates.end()) break;
+        const auto& to = fate->second.images;
+        if (to.size() == 1) {
+            at = to[0];
+            continue;
+        }
+        const Step& by = work.steps[fate->second.step];
+        std::string where = by.loc.known() ? " at " + by.loc.str() : "";
+        if (to.empty()) refuse("loop {} is gone: {}{} consumed it", named.name(), by.str(), where);
+        refuse("loop {} has {} copies since {}{}. Name one of them, or take all with all({})", named.name(), to.size(),
+               by.str(), where, named.name());
+    }
+    Path p = path(at);
+    const Stage* of = p.empty() ? nullptr : owner(p);
+    auto funcs = images(func);
+    if (of && std::find(funcs.begin(), funcs.end(), of->func) != funcs.end() && of->definition == definition) return at;
+    std::string known;
+    for_each_stmt(body(), [&](const Stmt& s) {
+        const For* f = s.as<For>();
+        if (!f) return;
+        const Stage* o = owner(path(f->var));
+        if (o && o->func == func && o->definition == definition) known += (known.empty() ? "" : ", ") + f->var.name();
+    });
+    refuse("{} is no loop of {}, which has {}", named.name(), stage_name(work, func, definition),
+           known.empty() ? "none" : known);
+}
+
+Symbol Edit::result(size_t n, const std::string& name) {
+    while (call.results.size() <= n) call.results.emplace_back(name);
+    used = std::max(used, n + 1);
+    return call.results[n];
+}
+
+Symbol Edit::copy_of(const Symbol& original) { return result(used, original.name()); }
+
+void Edit::forward(const Symbol& from, std::vector<Symbol> to) {
+    work.fates[from] = {std::move(to), work.steps.size()};
+}
+
+} // namespace lathe

@@ -1,0 +1,238 @@
+#include "rewrite.h"
+
+namespace lathe {
+
+namespace {
+
+bool find(const Stmt& s, const std::function<bool(const Stmt&)>& wanted, Path& path) {
+    if (!s.defined()) return false;
+    path.push_back(s);
+    if (wanted(s)) return true;
+    for (const Stmt& c : children(s))
+        if (find(c, wanted, path)) return true;
+    path.pop_back();
+    return false;
+}
+
+/// Renames tensors, and gives lets new identities.
+class Renamer : public Mutator {
+  public:
+    explicit Renamer(std::map<Symbol, Symbol> n) : names(std::move(n)) {}
+
+  protected:
+    Expr mutate(const Expr& e) override {
+        if (const Variable* v = e.as<Variable>())
+            if (auto n = names.find(v->symbol); n != names.end()) return Variable::make(n->second, e.type(), e.loc());
+        if (const Load* l = e.as<Load>())
+            if (auto n = names.find(l->tensor); n != names.end()) {
+                std::vector<Expr> indices;
+                for (const Expr& i : l->indices) indices.push_back((*this)(i));
+                Expr predicate = l->predicate.defined() ? (*this)(l->predicate) : Expr();
+                return Load::make(n->second, e.type(), std::move(indices), e.loc(), std::move(predicate));
+            }
+        if (const Let* l = e.as<Let>()) {
+            Expr value = (*this)(l->value);
+            Symbol fresh(l->symbol.name());
+            names[l->symbol] = fresh;
+            return Let::make(fresh, std::move(value), (*this)(l->body), e.loc());
+        }
+        return Mutator::mutate(e);
+    }
+
+    Stmt mutate(const Stmt& s) override {
+        if (const For* f = s.as<For>())
+            return For::make(name(f->var), (*this)(f->min), (*this)(f->extent), f->loop, (*this)(f->body), s.loc());
+        if (const LetStmt* l = s.as<LetStmt>())
+            return LetStmt::make(name(l->symbol), (*this)(l->value), (*this)(l->body), s.loc());
+        if (const Allocate* a = s.as<Allocate>()) {
+            Tensor t = (*this)(a->tensor);
+            t.symbol = name(t.symbol);
+            return Allocate::make(std::move(t), (*this)(a->body));
+        }
+        if (const Stage* g = s.as<Stage>())
+            return Stage::make(name(g->func), g->definition, (*this)(g->body), s.loc());
+        if (const Store* st = s.as<Store>()) {
+            std::vector<StoreTarget> targets;
+            for (const StoreTarget& t : st->targets) targets.push_back(target(t));
+            return Store::make(std::move(targets), s.loc(), predicate(st->predicate));
+        }
+        if (const Reduce* r = s.as<Reduce>())
+            return Reduce::make(r->op, target(r->target), s.loc(), predicate(r->predicate), r->contract);
+        return Mutator::mutate(s);
+    }
+
+  private:
+    Symbol name(const Symbol& s) const {
+        auto n = names.find(s);
+        return n == names.end() ? s : n->second;
+    }
+    StoreTarget target(const StoreTarget& t) {
+        StoreTarget r{name(t.tensor), t.type, {}, (*this)(t.value)};
+        for (const Expr& i : t.indices) r.indices.push_back((*this)(i));
+        return r;
+    }
+    Expr predicate(const Expr& e) { return e.defined() ? (*this)(e) : e; }
+
+    std::map<Symbol, Symbol> names;
+};
+
+} // namespace
+
+std::vector<Stmt> children(const Stmt& s) {
+    switch (s.kind()) {
+    case StmtKind::block: return s.as<Block>()->stmts;
+    case StmtKind::for_: return {s.as<For>()->body};
+    case StmtKind::if_: {
+        const If& i = *s.as<If>();
+        return i.else_body.defined() ? std::vector{i.then_body, i.else_body} : std::vector{i.then_body};
+    }
+    case StmtKind::let: return {s.as<LetStmt>()->body};
+    case StmtKind::allocate: return {s.as<Allocate>()->body};
+    case StmtKind::stage: return {s.as<Stage>()->body};
+    default: return {};
+    }
+}
+
+Path find_path(const Stmt& root, const std::function<bool(const Stmt&)>& wanted) {
+    Path path;
+    find(root, wanted, path);
+    return path;
+}
+
+Path path_to_loop(const Stmt& root, const Symbol& loop) {
+    return find_path(root, [&](const Stmt& s) {
+        const For* f = s.as<For>();
+        return f && f->var == loop;
+    });
+}
+
+Stmt with_body(const Stmt& s, Stmt body) {
+    switch (s.kind()) {
+    case StmtKind::for_: {
+        const For& f = *s.as<For>();
+        return For::make(f.var, f.min, f.extent, f.loop, std::move(body), s.loc());
+    }
+    case StmtKind::if_: {
+        const If& i = *s.as<If>();
+        invariant(!i.else_body.defined(), "with_body of an if with two branches");
+        return If::make(i.condition, std::move(body), {}, s.loc());
+    }
+    case StmtKind::let: {
+        const LetStmt& l = *s.as<LetStmt>();
+        return LetStmt::make(l.symbol, l.value, std::move(body), s.loc());
+    }
+    case StmtKind::allocate: return Allocate::make(s.as<Allocate>()->tensor, std::move(body));
+    case StmtKind::stage: {
+        const Stage& g = *s.as<Stage>();
+        return Stage::make(g.func, g.definition, std::move(body), s.loc());
+    }
+    default: throw InternalError("with_body of a statement without one");
+    }
+}
+
+namespace {
+
+/// `s` with children `fresh`, one for each of children(s).
+Stmt with_children(const Stmt& s, std::vector<Stmt> fresh) {
+    if (s.kind() == StmtKind::block) return Block::make(std::move(fresh));
+    if (const If* i = s.as<If>(); i && i->else_body.defined()) {
+        if (!fresh[0].defined() && !fresh[1].defined()) return {};
+        return If::make(i->condition, fresh[0].defined() ? fresh[0] : Block::make({}), fresh[1], s.loc());
+    }
+    if (!fresh[0].defined()) return {};
+    return with_body(s, std::move(fresh[0]));
+}
+
+} // namespace
+
+Stmt with_child(const Stmt& parent, const Stmt& old, const Stmt& fresh) {
+    std::vector<Stmt> all = children(parent);
+    for (Stmt& c : all)
+        if (c.same_as(old)) c = fresh;
+    return with_children(parent, std::move(all));
+}
+
+Stmt rebuild(const Path& path, Stmt leaf) {
+    for (size_t n = path.size() - 1; n-- > 0;) leaf = with_child(path[n], path[n + 1], leaf);
+    return leaf;
+}
+
+Stmt transform(const Stmt& s, const std::function<Stmt(const Stmt&)>& f) {
+    if (!s.defined()) return s;
+    std::vector<Stmt> all = children(s);
+    bool changed = false;
+    for (Stmt& c : all) {
+        Stmt t = transform(c, f);
+        changed |= !t.same_as(c);
+        c = std::move(t);
+    }
+    if (!changed) return f(s);
+    Stmt rebuilt = with_children(s, std::move(all));
+    return rebuilt.defined() ? f(rebuilt) : rebuilt;
+}
+
+void for_each_stmt(const Stmt& s, const std::function<void(const Stmt&)>& f) {
+    if (!s.defined()) return;
+    f(s);
+    for (const Stmt& c : children(s)) for_each_stmt(c, f);
+}
+
+Facts facts_at(const Path& path, const Function& function) {
+    Facts facts;
+    for (const Argument& a : function.arguments)
+        for (const Dim& d : a.tensor.dims)
+            if (const Variable* v = d.extent.as<Variable>()) facts.bound(v->symbol, {index(0), {}});
+    for (size_t n = 0; n < path.size(); ++n) {
+        const Stmt* next = n + 1 < path.size() ? &path[n + 1] : nullptr;
+        if (const For* f = path[n].as<For>())
+            facts.bound(f->var, {f->min, isub(iadd(f->min, f->extent), index(1))});
+        if (const If* i = path[n].as<If>(); i && next && next->same_as(i->then_body)) facts.assume(i->condition);
+        if (const Block* b = path[n].as<Block>())
+            for (const Stmt& s : b->stmts) {
+                if (next && s.same_as(*next)) break;
+                if (const Assert* a = s.as<Assert>()) facts.assume(a->condition);
+            }
+    }
+    return facts;
+}
+
+std::vector<const For*> loops_in(const Stmt& s) {
+    std::vector<const For*> all;
+    for_each_stmt(s, [&](const Stmt& t) {
+        if (const For* f = t.as<For>()) all.push_back(f);
+    });
+    return all;
+}
+
+Stmt duplicate(const Stmt& s, const std::function<Symbol(const Symbol&)>& fresh,
+               std::vector<std::pair<Symbol, Symbol>>* renamed) {
+    std::map<Symbol, Symbol> names;
+    auto rename = [&](const Symbol& old) {
+        names[old] = fresh(old);
+        if (renamed) renamed->emplace_back(old, names[old]);
+    };
+    for_each_stmt(s, [&](const Stmt& t) {
+        if (const For* f = t.as<For>()) rename(f->var);
+        if (const Allocate* a = t.as<Allocate>()) rename(a->tensor.symbol);
+        if (const LetStmt* l = t.as<LetStmt>()) names[l->symbol] = Symbol(l->symbol.name());
+    });
+    return Renamer(std::move(names))(s);
+}
+
+Expr duplicate_lets(const Expr& e) {
+    bool lets = false;
+    for_each_expr(e, [&](const Expr& x) { lets |= x.kind() == ExprKind::let; });
+    return lets ? Renamer({})(e) : e;
+}
+
+Expr var(const Symbol& s) { return Variable::make(s, IndexType()); }
+Expr less(const Expr& a, const Expr& b) { return Binary::make(BinaryOp::lt, a, b); }
+Expr at_most(const Expr& a, const Expr& b) { return Binary::make(BinaryOp::le, a, b); }
+Expr equals(const Expr& a, const Expr& b) { return Binary::make(BinaryOp::eq, a, b); }
+Expr ceil_div(const Expr& a, int64_t b) { return ifloordiv(iadd(a, index(b - 1)), index(b)); }
+
+Expr non_negative(const Expr& extent, const Facts& facts) {
+    return prove(at_most(index(0), extent), facts) ? extent : imax(extent, index(0));
+}
+
+} // namespace lathe

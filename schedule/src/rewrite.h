@@ -1,0 +1,52 @@
+#pragma once
+/// \file Finding statements, and putting others in their place.
+
+#include "lathe/ir/print.h"
+#include "lathe/ir/simplify.h"
+#include "lathe/ir/visit.h"
+
+#include <functional>
+
+namespace lathe {
+
+/// Statements from the root down to one of interest, each a child of the one before it.
+using Path = std::vector<Stmt>;
+
+/// The first statement (outer before inner) for which `wanted` holds; empty if there is none.
+Path find_path(const Stmt& root, const std::function<bool(const Stmt&)>& wanted);
+Path path_to_loop(const Stmt& root, const Symbol& loop);
+
+std::vector<Stmt> children(const Stmt& s);
+/// `parent` with its child `old` (the very node) replaced.
+Stmt with_child(const Stmt& parent, const Stmt& old, const Stmt& fresh);
+/// The root after the path's last statement was replaced.
+Stmt rebuild(const Path& path, Stmt leaf);
+/// For statements with one body: the same with another body.
+Stmt with_body(const Stmt& s, Stmt body);
+
+/// Rebuilds statements bottom-up: `f` gets each statement with its children already rewritten.
+Stmt transform(const Stmt& s, const std::function<Stmt(const Stmt&)>& f);
+/// Visits every statement, outer before inner, in program order.
+void for_each_stmt(const Stmt& s, const std::function<void(const Stmt&)>& f);
+
+/// What holds inside the last statement of the path: ranges of loops, conditions, assertions that were passed, extents ≥ 0.
+Facts facts_at(const Path& path, const Function& f);
+
+/// Every loop in `s`, in program order.
+std::vector<const For*> loops_in(const Stmt& s);
+
+/// A copy with fresh identities for every loop, let and tensor: `fresh` makes those of loops and tensors.
+Stmt duplicate(const Stmt& s, const std::function<Symbol(const Symbol&)>& fresh,
+               std::vector<std::pair<Symbol, Symbol>>* renamed = nullptr);
+/// The same for the lets of an expression that is used at several places.
+Expr duplicate_lets(const Expr& e);
+
+Expr var(const Symbol& s); ///< a loop variable
+Expr less(const Expr& a, const Expr& b);
+Expr at_most(const Expr& a, const Expr& b);
+Expr equals(const Expr& a, const Expr& b);
+Expr ceil_div(const Expr& a, int64_t b);
+/// `extent`, or max(extent, 0) where it could be negative.
+Expr non_negative(const Expr& extent, const Facts& facts);
+
+} // namespace lathe

@@ -1,0 +1,36 @@
+#pragma once
+/// \file What a Schedule holds. Never changed in place: a call works on a copy, which replaces it when all went well.
+
+#include "lathe/schedule/schedule.h"
+
+namespace lathe {
+
+/// What became of a loop or tensor that is not in the Module any more. No images: consumed by the step.
+struct Fate {
+    std::vector<Symbol> images;
+    size_t step = 0;
+};
+
+struct State {
+    Algorithm algorithm;
+    std::vector<TypeStep> types;
+    bool contraction = true;
+    std::vector<Step> steps;
+
+    // Derived from the above:
+    Module base;                         ///< the algorithm with its types: the reference
+    std::vector<Definition> definitions; ///< the algorithm's, and write-backs of accumulators
+    Module module;                       ///< base with all steps applied
+    std::map<Symbol, Fate> fates;
+    std::vector<std::string> warnings;
+
+    /// Derives the lower half from the upper one. \throws Error when a step cannot be repeated, naming it.
+    void derive(const std::string& cause, Loc loc);
+    /// Runs one step and records it.
+    void apply(Step step);
+    const Definition* definition(const Symbol& func, int index) const;
+    /// The definitions that the user wrote.
+    int definition_count(const Symbol& func) const;
+};
+
+} // namespace lathe
