@@ -17,6 +17,9 @@ struct Place {
     std::optional<std::vector<int64_t>> shape; ///< of tensors on the stack, which start at 0
 };
 
+/// `s` as a part of a format for printf.
+std::string printf_text(const std::string& s);
+
 /// Emits one LLVM function that returns 0 or an error code. An error ends the function by way of the blocks that free
 /// what has been allocated so far.
 class FunctionEmitter {
@@ -91,13 +94,13 @@ class FunctionEmitter {
     Place place_of(const Tensor& t, llvm::Value* base);
     void fail(llvm::Value* code);
     llvm::BasicBlock* block(const char* name);
-    llvm::AllocaInst* frame(llvm::Type* type, uint64_t count, const std::string& name);
+    llvm::AllocaInst* frame(llvm::Type* type, const std::string& name);
 
     // Parallel loops, in emit_parallel.cpp.
     struct Closure;
     void emit_parallel(const For& s);
-    Closure capture(const For& s);
-    llvm::Function* emit_task(const For& s, const Closure& closure);
+    Closure capture(const For& s, llvm::Value* first);
+    llvm::Function* emit_task(const For& s, llvm::Value* first, const Closure& closure);
 
     Unit& unit;
     llvm::Function* function;
@@ -107,6 +110,7 @@ class FunctionEmitter {
     std::map<Symbol, llvm::Value*> variables;
     std::map<Symbol, Place> tensors;
     std::unordered_map<const ExprNode*, std::pair<Expr, llvm::Value*>> memo; ///< of the statement being emitted
+    std::vector<const ExprNode*> memo_order;
     std::unordered_map<const ExprNode*, std::pair<Expr, bool>> loads_inside;
     llvm::Value* alive = nullptr;       ///< lanes of the vector select's arm being emitted
     llvm::AllocaInst* error = nullptr;  ///< the code to return
@@ -117,9 +121,9 @@ class FunctionEmitter {
 };
 
 template <class F> auto FunctionEmitter::in_scope(F f) {
-    const auto saved = memo;
+    const size_t mark = memo_order.size();
     auto r = f();
-    memo = saved;
+    for (; memo_order.size() > mark; memo_order.pop_back()) memo.erase(memo_order.back());
     return r;
 }
 

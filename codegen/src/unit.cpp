@@ -46,20 +46,14 @@ llvm::FunctionCallee Unit::runtime(const char* name) {
     if (n == "halide_do_par_for") return declare(i32, {pointer, pointer, i32, i32, pointer});
     if (n == "snprintf") return declare(i32, {pointer, i64, pointer}, true);
     invariant(n == "halide_malloc", "a function that is not of the runtime");
-    const llvm::FunctionCallee f = declare(pointer, {pointer, i64});
+    llvm::FunctionCallee f = declare(pointer, {pointer, i64});
     llvm::cast<llvm::Function>(f.getCallee())->setReturnDoesNotAlias();
     return f;
 }
 
 llvm::Constant* Unit::text(const std::string& s) {
     llvm::Constant*& t = texts[s];
-    if (!t) {
-        llvm::Constant* data = llvm::ConstantDataArray::getString(context(), s);
-        auto* global = new llvm::GlobalVariable(*ir, data->getType(), true, llvm::GlobalValue::PrivateLinkage, data,
-                                                "text"); // the module owns it
-        global->setUnnamedAddr(llvm::GlobalValue::UnnamedAddr::Global);
-        t = global;
-    }
+    if (!t) t = llvm::IRBuilder<>(context()).CreateGlobalString(s, "text", 0, ir.get());
     return t;
 }
 
@@ -69,8 +63,11 @@ llvm::Constant* Unit::elements(const Tensor& t) {
     for (size_t i = 0; i < t.data->size(); ++i) store_element(t.type, &bytes[i * size], (*t.data)[i]);
     const llvm::StringRef raw(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     llvm::Constant* data = llvm::ConstantDataArray::getString(context(), raw, false);
-    auto* global = new llvm::GlobalVariable(*ir, data->getType(), true, llvm::GlobalValue::PrivateLinkage, data,
-                                            t.symbol.name()); // the module owns it
+    const std::string name = "data." + std::to_string(data_tensors++);
+    auto* global = llvm::cast<llvm::GlobalVariable>(ir->getOrInsertGlobal(name, data->getType()));
+    global->setInitializer(data);
+    global->setConstant(true);
+    global->setLinkage(llvm::GlobalValue::PrivateLinkage);
     global->setAlignment(llvm::Align(64));
     return global;
 }

@@ -48,6 +48,7 @@ class Unit {
     std::unique_ptr<llvm::Module> ir;
     Target machine;
     std::map<std::string, llvm::Constant*> texts;
+    int data_tensors = 0;
     std::map<Symbol, std::pair<llvm::MDNode*, llvm::MDNode*>> scopes; ///< its own, and those it does not overlap
 };
 

@@ -208,7 +208,7 @@ void FuncRef::update(BinaryOp op, const Operand& value) {
 }
 
 void FuncRef::operator+=(const Operand& value) && { update(BinaryOp::add, value); }
-void FuncRef::operator-=(const Operand& value) && { update(BinaryOp::add, Operand(-value, location)); }
+void FuncRef::operator-=(const Operand& value) && { update(BinaryOp::add, Operand(Unary::make(UnaryOp::neg, value.expr(), location), location)); }
 void FuncRef::operator*=(const Operand& value) && { update(BinaryOp::mul, value); }
 void FuncRef::operator/=(const Operand& value) && { update(BinaryOp::div, value); }
 void FuncRef::operator%=(const Operand& value) && { update(BinaryOp::mod, value); }

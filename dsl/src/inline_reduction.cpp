@@ -2,35 +2,174 @@
 
 namespace lathe {
 
-DomainLoops::DomainLoops(const RDomData& d, Resolver& scope) : domain(d) {
-    for (const RDomData::Dimension& dimension : d.dims) {
-        const Dim range = {scope.index(dimension.min), scope.index(dimension.extent)};
-        const Symbol loop(dimension.symbol.name());
+DomainLoops::DomainLoops(const RDomData& domain, Resolver& scope) : loc(domain.loc) {
+    for (const RDomData::Dimension& d : domain.dims) {
+        const Dim range = {scope.index(d.min), scope.index(d.extent)};
+        const Symbol loop(d.symbol.name());
         scope.known().bound(loop, {range.min, isub(iadd(range.min, range.extent), index(1))});
-        scope.bind(dimension.symbol, Variable::make(loop, IndexType(), d.loc));
+        scope.bind(d.symbol, Variable::make(loop, IndexType(), loc));
         ranges.push_back(range);
-        loops.emplace_back(dimension.symbol, loop);
+        loops.emplace_back(d.symbol, loop);
     }
-    for (const Expr& e : d.conditions)
-        conditions.push_back(scope(e));
 }
 
 Stmt DomainLoops::around(Stmt body) const {
-    for (size_t n = conditions.size(); n-- > 0;)
-        body = If::make(conditions[n], body, {}, domain.loc);
     for (size_t d = loops.size(); d-- > 0;)
-        body = For::make(loops[d].second, ranges[d].min, ranges[d].extent, LoopKind::serial(), body, domain.loc);
+        body = For::make(loops[d].second, ranges[d].min, ranges[d].extent, LoopKind::serial(), body, loc);
     return body;
 }
 
+namespace {
+
+Stmt where_from(const RDomData& domain, size_t n, Resolver& scope, const std::function<Stmt()>& body) {
+    if (n == domain.conditions.size()) return body();
+    const Accumulators accumulators({domain.conditions[n]}, scope);
+    const Expr condition = scope(domain.conditions[n]);
+    return accumulators.around(If::make(condition, where_from(domain, n + 1, scope, body), {}, domain.loc));
+}
+
+} // namespace
+
+Stmt where_in(const RDomData& domain, Resolver& scope, const std::function<Stmt()>& body) {
+    return where_from(domain, 0, scope, body);
+}
+
 Accumulators::Accumulators(const std::vector<Expr>& roots, Resolver& s) : scope(s) {
-    for (const Expr& root : roots) {
-        find(root);
-        if (holds[root.get()]) uses[root.get()].push_back({});
-    }
-    const std::map<const ExprNode*, std::vector<Use>> all = uses;
     for (const Expr& root : roots)
-        for_each_reduction(root);
+        if (find(root)) uses[root.get()].push_back({});
+    for (const Expr& root : roots)
+        emit_all(root);
+}
+
+Stmt Accumulators::around(Stmt body) const {
+    std::vector<Stmt> all = starts;
+    all.insert(all.end(), computations.begin(), computations.end());
+    all.push_back(std::move(body));
+    Stmt result = Block::make(std::move(all));
+    for (size_t n = tensors.size(); n-- > 0;)
+        result = Allocate::make(tensors[n], result);
+    return result;
+}
+
+size_t Accumulators::condition_number(const Expr& condition) {
+    for (size_t n = 0; n < conditions.size(); ++n)
+        if (conditions[n].same_as(condition)) return n;
+    conditions.push_back(condition);
+    return conditions.size() - 1;
+}
+
+/// Whether `e` holds a reduction; records how each expression that does is reached.
+bool Accumulators::find(const Expr& e) {
+    if (const auto found = holds.find(e.get()); found != holds.end()) return found->second;
+    bool any = dsl_node<InlineReduction>(e) != nullptr;
+    if (!any) {
+        const auto* select = e.as<Select>();
+        const std::vector<Expr> parts = operands(e);
+        for (size_t n = 0; n < parts.size(); ++n) {
+            if (!find(parts[n])) continue;
+            any = true;
+            Use use{e.get(), {}};
+            if (select && n > 0) use.arm = Arm{condition_number(select->condition), n == 1};
+            uses[parts[n].get()].push_back(use);
+        }
+    }
+    return holds[e.get()] = any;
+}
+
+void Accumulators::emit_all(const Expr& e) {
+    if (!find(e) || !emitted.insert(e.get()).second) return;
+    if (const auto* r = dsl_node<InlineReduction>(e)) return emit(e, *r);
+    for (const Expr& part : operands(e))
+        emit_all(part);
+}
+
+void Accumulators::emit(const Expr& e, const InlineReduction& r) {
+    const Tensor accumulator = {Symbol(r.function), r.type,  {}, MemorySpace::registers(),
+                                r.origin,           nullptr, r.loc};
+    const Expr start = Constant::make(identity(r.op, r.type), r.loc);
+    tensors.push_back(accumulator);
+    starts.push_back(Store::make(accumulator.symbol, r.type, {}, start, r.loc));
+    scope.bind(r, Load::make(accumulator.symbol, r.type, {}, r.loc));
+    const std::vector<Path>& reached = paths_to(e.get(), r.loc);
+    for (const Path& path : reached)
+        for (const Arm& arm : path)
+            emit_all(conditions[arm.condition]);
+    computations.push_back(on_paths(reached, computation(r, accumulator)));
+}
+
+Stmt Accumulators::computation(const InlineReduction& r, const Tensor& accumulator) {
+    Resolver inner = scope.inner();
+    const DomainLoops loops(*r.domain, inner);
+    return loops.around(where_in(*r.domain, inner, [&] {
+        const Accumulators nested({r.value()}, inner);
+        const StoreTarget target = {accumulator.symbol, r.type, {}, inner(r.value())};
+        return nested.around(Reduce::make(r.op, target, r.loc));
+    }));
+}
+
+namespace {
+
+template <class Path> bool subset(const Path& a, const Path& b) {
+    return std::all_of(a.begin(), a.end(), [&](const auto& x) { return std::find(b.begin(), b.end(), x) != b.end(); });
+}
+
+/// Adds a path unless a weaker one is there; drops those that it is weaker than.
+template <class Path> void absorb(std::vector<Path>& paths, Path path) {
+    if (std::any_of(paths.begin(), paths.end(), [&](const Path& p) { return subset(p, path); })) return;
+    std::erase_if(paths, [&](const Path& p) { return subset(path, p); });
+    paths.push_back(std::move(path));
+}
+
+} // namespace
+
+const std::vector<Accumulators::Path>& Accumulators::paths_to(const ExprNode* node, Loc loc) {
+    const size_t most = 64;
+    if (const auto found = paths.find(node); found != paths.end()) return found->second;
+    std::vector<Path> result;
+    for (const Use& use : uses[node]) {
+        if (!use.parent) {
+            absorb(result, Path());
+            continue;
+        }
+        for (Path path : paths_to(use.parent, loc)) {
+            if (use.arm) path.push_back(*use.arm);
+            absorb(result, std::move(path));
+        }
+    }
+    if (result.size() > most)
+        fail(loc, "an inline reduction is used under more than {} combinations of conditions: put it in a Func", most);
+    return paths.emplace(node, std::move(result)).first->second;
+}
+
+Expr Accumulators::arm_condition(const Arm& arm) {
+    const Expr condition = scope(conditions[arm.condition]);
+    return arm.holds ? condition : Unary::make(UnaryOp::bit_not, condition, condition.loc());
+}
+
+/// The arms' conditions as one Bool that evaluates an inner one only where the outer ones hold.
+Expr Accumulators::lazy_condition(const Path& path) {
+    Expr result;
+    for (size_t n = path.size(); n-- > 0;) {
+        const Expr condition = arm_condition(path[n]);
+        result = result.defined() ? Select::make(condition, result, Expr(false), condition.loc()) : condition;
+    }
+    return result;
+}
+
+Stmt Accumulators::on_paths(const std::vector<Path>& reached, Stmt body) {
+    if (reached.size() == 1) {
+        for (size_t n = reached[0].size(); n-- > 0;) {
+            const Expr condition = arm_condition(reached[0][n]);
+            body = If::make(condition, body, {}, condition.loc());
+        }
+        return body;
+    }
+    Expr any;
+    for (const Path& path : reached) {
+        const Expr condition = lazy_condition(path);
+        any = any.defined() ? Binary::make(BinaryOp::logical_or, any, condition, condition.loc()) : condition;
+    }
+    return If::make(any, body, {}, any.loc());
 }
 
 } // namespace lathe

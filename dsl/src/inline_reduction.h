@@ -5,45 +5,60 @@
 
 namespace lathe {
 
-/// Loops of a domain, outermost first, around `body`; `scope` resolves their bounds and learns their variables.
+/// The loops of a domain; `scope` resolves their bounds and learns their variables.
 class DomainLoops {
   public:
     DomainLoops(const RDomData& domain, Resolver& scope);
-    Stmt around(Stmt body) const; ///< the conditions too
-    std::vector<std::pair<Symbol, Symbol>> loops; ///< user variable → loop
+    Stmt around(Stmt body) const;
+    std::vector<std::pair<Symbol, Symbol>> loops; ///< user variable → loop, outermost first
 
   private:
-    const RDomData& domain;
     std::vector<Dim> ranges;
-    std::vector<Expr> conditions;
+    Loc loc;
 };
 
-/// Makes the accumulators of all inline reductions in the expressions that run where a statement runs. A reduction is
-/// evaluated only where its value is used: under the conditions of the selects around it.
+/// `body` where the domain's conditions hold. `body` is made after the conditions are bound.
+Stmt where_in(const RDomData& domain, Resolver& scope, const std::function<Stmt()>& body);
+
+/// The accumulators of all inline reductions in the expressions of one statement. A reduction is computed before the
+/// statement, but only if its value is used: under the conditions of the selects around it.
 class Accumulators {
   public:
     /// Binds each reduction in `roots` in `scope`.
     Accumulators(const std::vector<Expr>& roots, Resolver& scope);
-    /// The accumulators' declarations and computation around `body`.
+    /// The accumulators' declarations and computations before `body`.
     Stmt around(Stmt body) const;
 
   private:
-    Expr path_condition(const ExprNode* node);
-    void find(const Expr& e);
-    void emit(const InlineReduction& r);
-    Stmt computation(const InlineReduction& r, const Tensor& accumulator);
-
-    struct Use {
-        Expr parent;    ///< empty: a root
-        Expr condition; ///< of the select's arm, in the user's terms
+    struct Arm {
+        size_t condition; ///< of a select, by its place in `conditions`
+        bool holds;
+        friend bool operator==(const Arm&, const Arm&) = default;
     };
+    using Path = std::vector<Arm>; ///< the selects' arms around an expression, outermost first
+    struct Use {
+        const ExprNode* parent = nullptr; ///< null: a root
+        std::optional<Arm> arm;
+    };
+
+    bool find(const Expr& e);
+    void emit_all(const Expr& e);
+    void emit(const Expr& e, const InlineReduction& r);
+    Stmt computation(const InlineReduction& r, const Tensor& accumulator);
+    Stmt on_paths(const std::vector<Path>& paths, Stmt body);
+    Expr lazy_condition(const Path& path);
+    Expr arm_condition(const Arm& arm);
+    const std::vector<Path>& paths_to(const ExprNode* node, Loc loc);
+    size_t condition_number(const Expr& condition);
+
     Resolver& scope;
-    std::map<const ExprNode*, std::vector<Use>> uses; ///< of expressions that hold a reduction
-    std::map<const ExprNode*, bool> holds;
-    std::map<const ExprNode*, Expr> conditions;
-    std::set<const InlineReduction*> emitted;
+    std::map<const ExprNode*, bool> holds; ///< a reduction
+    std::map<const ExprNode*, std::vector<Use>> uses;
+    std::map<const ExprNode*, std::vector<Path>> paths;
+    std::vector<Expr> conditions; ///< of selects, as the user wrote them
+    std::set<const ExprNode*> emitted;
     std::vector<Tensor> tensors;
-    std::vector<Stmt> computations;
+    std::vector<Stmt> starts, computations;
 };
 
 } // namespace lathe

@@ -10,7 +10,6 @@ namespace lathe {
 struct Nest {
     Stmt stage;
     std::vector<std::pair<Symbol, Symbol>> loops; ///< user variable → loop, outermost first
-    std::vector<Expr> values_of_index;            ///< loops and sizes that serve as Int(32) values
 };
 
 /// The loops over `region` (the domain of the Func) and the definition's RDoms, around its store.

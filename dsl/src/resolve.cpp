@@ -22,6 +22,13 @@ void Resolver::bind(const InlineReduction& reduction, Expr accumulator) {
     accumulators.insert_or_assign(&reduction, std::move(accumulator));
 }
 
+Resolver Resolver::inner() const {
+    Resolver scope(facts);
+    scope.loops = loops;
+    scope.accumulators = accumulators;
+    return scope;
+}
+
 Expr Resolver::index(const Expr& e) {
     return convert(e, Purpose::subscript);
 }
@@ -42,11 +49,6 @@ Expr Resolver::mutate(const Expr& e) {
         const auto found = accumulators.find(r);
         invariant(found != accumulators.end(), "an inline reduction has no accumulator");
         return found->second;
-    }
-    if (const auto* c = e.as<Cast>(); c && is_size_value(*c)) {
-        const Expr value = Cast::make(Int(32), (*this)(c->a), c->loc);
-        used_as_value.push_back(value);
-        return value;
     }
     if (const auto* b = e.as<Binary>(); b && is_compare(b->op)) {
         const Expr x = convert(b->a, Purpose::comparison);

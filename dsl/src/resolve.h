@@ -22,8 +22,8 @@ class Resolver : public Mutator {
     Facts& known() { return facts; }
     /// A subscript or a loop bound. \throws Error when / or % may meet negative operands.
     Expr index(const Expr& e);
-    /// Index expressions that were used as values of Int(32).
-    const std::vector<Expr>& values_of_index() const { return used_as_value; }
+    /// The same bindings for an inner scope, which may bind the same variables to other loops.
+    Resolver inner() const;
 
   protected:
     using Mutator::mutate;
@@ -41,7 +41,6 @@ class Resolver : public Mutator {
     std::map<Symbol, Expr> loops;
     std::map<const InlineReduction*, Expr> accumulators;
     std::unordered_map<const ExprNode*, Expr> converted[2];
-    std::vector<Expr> used_as_value;
 };
 
 } // namespace lathe

@@ -86,9 +86,19 @@ class Collector {
 
     void reads(const Expr& e) {
         if (!found || !e.defined()) return;
+        bind_lets(e);
         for_each_expr(e, [&](const Expr& x) {
             if (const Load* l = x.as<Load>()) add(l->tensor, l->indices, false, nullptr, l->loc);
         });
+    }
+
+    /// Lets inside an expression: outer ones first, since inner ones may use them.
+    void bind_lets(const Expr& e) {
+        std::vector<const Let*> lets;
+        for_each_expr(e, [&](const Expr& x) {
+            if (const Let* l = x.as<Let>()) lets.push_back(l);
+        });
+        for (size_t n = lets.size(); n-- > 0;) counters[lets[n]->symbol] = substitute(lets[n]->value, counters);
     }
 
     void add(const Symbol& tensor, const std::vector<Expr>& indices, bool write, const Reduce* reduce, Loc loc) {

@@ -188,7 +188,7 @@ AnyBuffer::AnyBuffer(Type type, std::vector<int64_t> shape, Loc loc)
         if (too_large) count = 1;
     }
     const int64_t bytes_each = static_cast<int64_t>(element_bytes(type));
-    if (too_large || count > most / bytes_each)
+    if (!empty && (too_large || count > most / bytes_each))
         fail(loc, "a buffer of shape {} of {} is larger than 2^62 bytes", subscript_list(extents),
              type.str());
     owner = allocate(empty ? 0 : static_cast<size_t>(count * bytes_each), loc);

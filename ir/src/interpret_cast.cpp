@@ -88,14 +88,14 @@ template <class C> Operand converted(Type to, const Operand& a) {
 }
 
 Operand exact_to_exact(Type to, const Operand& a) {
+    if (rep_of(a.type) == Rep::any || rep_of(to) == Rep::any) return any_cast(to, a);
     if (a.type.frac() == to.frac() && holds(to, a.type)) {
         if (rep_of(a.type) == rep_of(to)) return {a.code, to};
         return with_rep(rep_of(to), [&]<class R>(Ptr<R>) { return Operand{in_rep<R>(a), to}; });
     }
     if (rep_of(a.type) == Rep::small && rep_of(to) == Rep::small && Convert<int64_t>::possible(to, a.type))
         return converted<int64_t>(to, a);
-    const bool machine = rep_of(a.type) != Rep::any && rep_of(to) != Rep::any;
-    return machine && Convert<Wide>::possible(to, a.type) ? converted<Wide>(to, a) : any_cast(to, a);
+    return Convert<Wide>::possible(to, a.type) ? converted<Wide>(to, a) : any_cast(to, a);
 }
 
 Operand to_bool(const Operand& a) {
@@ -178,6 +178,8 @@ Operand compile_cast(Type to, const Operand& a, Loc loc) {
 Operand compile_bitcast(Type to, const Operand& a) {
     const Type from = a.type;
     invariant(from.width() == to.width(), "a bitcast keeps the width");
+    if (rep_of(from) == Rep::any || rep_of(to) == Rep::any)
+        return general(to, [to](const Value& x) { return bitcast(to, x); }, a);
     if (from.is_exact() && to.is_exact()) {
         const Operand raw{a.code, from.is_signed() ? Int(from.width()) : UInt(from.width())};
         Operand r = exact_to_exact(to.is_signed() ? Int(to.width()) : UInt(to.width()), raw);

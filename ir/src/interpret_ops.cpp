@@ -30,7 +30,8 @@ template <> Value to_value(Type, const Value& x) {
 }
 
 template <> int64_t from_value(const Value& v) {
-    return v.as_int64();
+    if (!v.raw().fits_slong_p()) fail({}, "the subscript {} does not fit in 64 bits", v.str());
+    return v.raw().get_si();
 }
 template <> Wide from_value(const Value& v) {
     const mpz_class& m = v.raw();

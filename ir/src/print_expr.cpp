@@ -10,6 +10,8 @@ namespace {
 constexpr size_t long_text = 120;
 /// A node that prints as fewer nodes than this is repeated rather than named.
 constexpr size_t short_text = 5;
+/// A node that is nested deeper gets a name, which keeps the printer's own recursion shallow.
+constexpr size_t deep_text = 100;
 constexpr size_t huge_text = size_t(1) << 40;
 
 /// How tightly an operator binds, as in Python.
@@ -119,19 +121,11 @@ std::string update_symbol(BinaryOp op) {
 }
 
 Sharing::Sharing(const std::vector<Expr>& roots) {
-    std::unordered_map<const ExprNode*, size_t> size, uses;
+    std::unordered_map<const ExprNode*, size_t> uses;
     size_t total = 0;
     for (const Expr& root : roots) {
         for_each_expr(root, [&](const Expr& e) {
-            if (size.count(e.get())) return;
-            order.push_back(e);
-            size_t n = 1;
-            for (const Expr& operand : operands(e)) {
-                if (!operand.defined()) continue;
-                ++uses[operand.get()];
-                n = std::min(n + size[operand.get()], huge_text);
-            }
-            size[e.get()] = n;
+            if (!size.count(e.get())) measure(e, uses);
         });
         if (!root.defined()) continue;
         ++uses[root.get()];
@@ -143,8 +137,33 @@ Sharing::Sharing(const std::vector<Expr>& roots) {
     if (!lets.empty())
         for (const Expr& e : order)
             note_lets(e);
-    for (const Expr& e : order)
-        if (uses[e.get()] > 1 && size[e.get()] >= short_text) scopes[scope_of(e)].push_back(e);
+    for (const Expr& e : order) {
+        const bool shared = uses[e.get()] > 1 && size[e.get()] >= short_text;
+        if (shared || nesting(e) > deep_text) {
+            scopes[scope_of(e)].push_back(e);
+            depth[e.get()] = 0;
+        }
+    }
+}
+
+/// The node's printed size, with everything that it shares repeated.
+void Sharing::measure(const Expr& e, std::unordered_map<const ExprNode*, size_t>& uses) {
+    order.push_back(e);
+    size_t n = 1;
+    for (const Expr& operand : operands(e)) {
+        if (!operand.defined()) continue;
+        ++uses[operand.get()];
+        n = std::min(n + size[operand.get()], huge_text);
+    }
+    size[e.get()] = n;
+}
+
+/// How deep the node's text is nested. A let costs nothing: a chain of lets prints flat.
+size_t Sharing::nesting(const Expr& e) {
+    size_t below = 0;
+    for (const Expr& operand : operands(e))
+        if (operand.defined()) below = std::max(below, depth[operand.get()]);
+    return depth[e.get()] = e.kind() == ExprKind::let ? below : below + 1;
 }
 
 void Sharing::note_lets(const Expr& e) {
@@ -255,13 +274,24 @@ std::pair<std::string, int> ExprPrinter::unary(const Unary& n) {
     return {fmt::format("{}({})", name(n.op), text(n.a, p_let)), p_atom};
 }
 
-std::string ExprPrinter::let(const Let& n) {
-    const std::string value = text(n.value, p_or);
-    std::string s = fmt::format("let {} = {} in ", names.bind(n.symbol), value);
-    for (const std::string& shared : name_shared(&n))
-        s += shared + " in ";
-    s += text(n.body, p_let);
-    names.release(n.symbol);
+/// A chain of lets, in one go.
+std::string ExprPrinter::let(const Let& first) {
+    std::string s;
+    std::vector<Symbol> bound;
+    const Let* n = &first;
+    for (;;) {
+        const std::string value = text(n->value, p_or);
+        s += fmt::format("let {} = {} in ", names.bind(n->symbol), value);
+        bound.push_back(n->symbol);
+        for (const std::string& shared : name_shared(n))
+            s += shared + " in ";
+        const auto* inner = n->body.as<Let>();
+        if (!inner || named.count(inner)) break;
+        n = inner;
+    }
+    s += text(n->body, p_let);
+    for (const Symbol& symbol : bound)
+        names.release(symbol);
     return s;
 }
 

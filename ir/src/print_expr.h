@@ -29,17 +29,20 @@ class Names {
 /// the start of the body of the let on which they depend.
 class Sharing {
   public:
-    /// Nothing is named while the text is short.
+    /// What is shared or deeply nested gets a name. Nothing does while the text is short.
     explicit Sharing(const std::vector<Expr>& roots);
     /// The nodes to name at the start of `scope`'s body (nullptr: in front), operands before parents.
     const std::vector<Expr>& at(const Let* scope) const;
 
   private:
+    void measure(const Expr& e, std::unordered_map<const ExprNode*, size_t>& uses);
+    size_t nesting(const Expr& e);
     void note_lets(const Expr& e);
     const Let* scope_of(const Expr& e);
     size_t level(const Symbol& s);
 
     std::vector<Expr> order;
+    std::unordered_map<const ExprNode*, size_t> size, depth;
     std::map<Symbol, const Let*> lets;
     std::unordered_map<const ExprNode*, std::set<Symbol>> free_lets; ///< let-bound variables free in a node
     std::map<Symbol, size_t> levels;
@@ -66,7 +69,7 @@ class ExprPrinter {
     std::pair<std::string, int> node(const Expr& e, std::optional<Type> beside);
     std::pair<std::string, int> binary(const Binary& n);
     std::pair<std::string, int> unary(const Unary& n);
-    std::string let(const Let& n);
+    std::string let(const Let& first);
     std::vector<std::string> name_shared(const Let* scope);
 
     Names& names;

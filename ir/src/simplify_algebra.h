@@ -54,6 +54,7 @@ struct Poly {
     Poly() = default;
     Poly(const mpz_class& c) { add({}, c); }
     Poly(long c) : Poly(mpz_class(c)) {}
+    Poly(int c) : Poly(mpz_class(c)) {}
     explicit Poly(AtomRef a) { terms[{a}] = 1; }
 
     bool is_constant() const { return terms.empty() || terms.begin()->first.empty(); }
@@ -102,6 +103,7 @@ struct Atom {
     CondRef condition;      ///< select
     std::set<Symbol> free;  ///< variables anywhere inside
     bool loads = false;     ///< a load anywhere inside
+    int depth = 0;          ///< of nested atoms
 };
 /// A range whose bounds may be unknown.
 struct Range {
@@ -127,6 +129,7 @@ class Algebra {
     void assume(const CondRef& c);
     void assume_ge(const Poly& p); ///< p ≥ 0
     void assume_range(const Symbol& v, const Range& r);
+    void bind(const Symbol& v, const Poly& p) { bindings.insert_or_assign(v, p); } ///< v is p from now on
     void reset_budget();
 
     // Expressions into normal form and back.
@@ -178,10 +181,11 @@ class Algebra {
     Expr fold(const Expr& e);
     Poly make_poly(const Expr& e);
     Poly poly_of_binary(const Binary& b, const Expr& e);
-    Poly poly_of_select(const Select& s, const std::optional<Poly> lifted[2]);
+    Poly poly_of_select(const Select& s);
     std::optional<Poly> lift(const Expr& e, bool opaque_leaves);
     std::optional<Poly> lift_binary(const Binary& b, bool opaque_leaves);
     bool within(const Poly& p, Type t);
+    void forget(); ///< drops what was found with fewer facts
     bool may_scope() { return ++visits < limits::scoped_visits; }
 
     // simplify_condition.cpp
@@ -211,6 +215,7 @@ class Algebra {
     // simplify_prove.cpp
     struct Proof;
     bool solve(Proof& proof, const Poly& goal, int depth);
+    bool impossible(std::vector<Poly> together); ///< not all of them are ≥ 0
     std::optional<mpz_class> solve_upper(Proof& proof, const Poly& p, int depth);
     void intrinsic(AtomRef a, std::vector<Poly>& out);
     std::vector<Poly> relevant(std::vector<Poly> seeds, const Proof& proof);
@@ -242,6 +247,8 @@ class Algebra {
     int nesting = 0; ///< proofs within proofs
 };
 
+/// Appends the inequalities (each ≥ 0) that `c` certainly implies.
+void inequalities(const Cond& c, std::vector<Poly>& out);
 /// True if `v` occurs in `p`, however deep.
 bool mentions(const Poly& p, AtomRef v);
 bool mentions(AtomRef a, AtomRef v);
@@ -249,6 +256,8 @@ bool mentions(AtomRef a, AtomRef v);
 std::set<AtomRef, AtomLess> factors(const Poly& p);
 /// `p` with the factor `a` replaced (not inside other atoms).
 Poly replaced(Algebra& algebra, const Poly& p, AtomRef a, const Poly& by);
+/// The terms k·a of `p` with a a min or select: those that contain others first.
+std::vector<std::pair<AtomRef, mpz_class>> choices(const Poly& p);
 /// p = quotient·a + rest with a not a factor of the rest; nothing if `a` occurs squared.
 std::optional<std::pair<Poly, Poly>> split_by(const Poly& p, AtomRef a);
 /// Exact range of an Index opaque atom: that of the integer type it was cast from.

@@ -9,14 +9,6 @@ namespace lathe::algebra {
 
 static bool is_choice(AtomRef a) { return a->kind == AtomKind::min || a->kind == AtomKind::select; }
 
-/// The inequalities that `c` certainly implies.
-static void inequalities(const Cond& c, std::vector<Poly>& out) {
-    if (c.kind == Cond::Kind::ge || c.kind == Cond::Kind::eq) out.push_back(c.poly);
-    if (c.kind == Cond::Kind::eq) out.push_back(-c.poly);
-    if (c.kind == Cond::Kind::both)
-        for (auto& p : c.parts) inequalities(*p, out);
-}
-
 /// r, narrowed by those guards that are linear in v with a constant coefficient.
 Range Algebra::narrowed(Range r, AtomRef v, const std::vector<Poly>& guards) {
     std::vector<Poly> lows, highs;
@@ -38,9 +30,8 @@ Range Algebra::narrowed(Range r, AtomRef v, const std::vector<Poly>& guards) {
 std::optional<Poly> Algebra::extreme(const Poly& given, const Box& box, bool up) {
     if (!mentions(given, box.v)) return given;
     Poly p = with_mods(given);
-    for (auto& [m, k] : p.terms) {
-        if (m.size() != 1 || !is_choice(m[0]) || !mentions(m[0], box.v)) continue;
-        AtomRef a = m[0];
+    for (auto& [a, k] : choices(p)) {
+        if (!mentions(a, box.v)) continue;
         Poly rest = p - Poly(a) * k;
         std::vector<Poly> bounds;
         bool all = true;
@@ -122,11 +113,15 @@ Range Algebra::mod_range(AtomRef a, const Box& box) {
 
 /// Bounds p's bounds over v, and rewrites the guards so that they no longer mention v.
 Range Algebra::eliminate_atom(const Range& p, AtomRef v, const Range& r, std::vector<Poly>& guards) {
-    Box box{v, narrowed(r, v, guards)};
     Range out;
-    if (p.min) out.min = extreme(*p.min, box, false);
-    if (p.max) out.max = extreme(*p.max, box, true);
-
+    {
+        Scope scope(*this);
+        for (auto& g : guards)
+            if (!mentions(g, v)) assume_ge(g);
+        Box box{v, narrowed(r, v, guards)};
+        if (p.min) out.min = extreme(*p.min, box, false);
+        if (p.max) out.max = extreme(*p.max, box, true);
+    }
     std::vector<Poly> kept, low, high;
     if (r.min) low.push_back(Poly(v) - *r.min);
     if (r.max) high.push_back(*r.max - Poly(v));

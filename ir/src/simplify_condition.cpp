@@ -28,6 +28,13 @@ CondRef negate(const CondRef& c) {
     return std::make_shared<Cond>(std::move(n));
 }
 
+void inequalities(const Cond& c, std::vector<Poly>& out) {
+    if (c.kind == Kind::ge || c.kind == Kind::eq) out.push_back(c.poly);
+    if (c.kind == Kind::eq) out.push_back(-c.poly);
+    if (c.kind == Kind::both)
+        for (auto& p : c.parts) inequalities(*p, out);
+}
+
 // ---- Comparisons.
 
 CondRef Algebra::ge(const Poly& given) {
@@ -35,11 +42,11 @@ CondRef Algebra::ge(const Poly& given) {
     if (mpz_class g = p.content(false); g > 1) p = p.divided(g); // g·x + c ≥ 0 is x + floor(c / g) ≥ 0
     if (p.is_constant()) return constant(p.constant() >= 0);
     // r + k·min(a, b) ≥ 0 is both r + k·a ≥ 0 and r + k·b ≥ 0 for k > 0, and one of them for k < 0.
-    for (auto& [m, k] : p.terms) {
-        if (m.size() != 1 || m[0]->kind != AtomKind::min || m[0]->args.size() > 4) continue;
-        Poly rest = p - Poly(m[0]) * k;
+    for (auto& [m, k] : choices(p)) {
+        if (m->kind != AtomKind::min || m->args.size() > 4) continue;
+        Poly rest = p - Poly(m) * k;
         std::vector<CondRef> parts;
-        for (auto& a : m[0]->args) parts.push_back(ge(rest + a * k));
+        for (size_t i = m->args.size(); i-- > 0;) parts.push_back(ge(rest + m->args[i] * k));
         return k > 0 ? both(std::move(parts)) : either(std::move(parts));
     }
     if (nonnegative(p)) return constant(true);
@@ -79,12 +86,8 @@ CondRef Algebra::decide(const CondRef& c) {
     case Kind::eq:
     case Kind::ne: {
         bool is_eq = c->kind == Kind::eq;
-        for (auto& d : disjunctions)
-            if (d->kind == Kind::ne && (d->poly == c->poly || d->poly == -c->poly)) return constant(!is_eq);
-        bool low = nonnegative(c->poly), high = nonnegative(-c->poly);
-        if (low && high) return constant(is_eq);
-        if ((low && positive(c->poly)) || (high && positive(-c->poly))) return constant(!is_eq);
-        return c;
+        if (nonnegative(c->poly) && nonnegative(-c->poly)) return constant(is_eq);
+        return impossible({c->poly, -c->poly}) ? constant(!is_eq) : c;
     }
     case Kind::opaque:
         for (auto& f : facts)
@@ -221,12 +224,17 @@ void Algebra::assume_ge(const Poly& p) {
             return;
         }
     constraints.push_back(p);
+    forget();
+}
+
+void Algebra::forget() {
     Frame& f = frames.back();
     f.proved.clear();
     f.uppers.clear();
     f.polys.clear();
     f.conds.clear();
     f.exprs.clear();
+    f.emitted.clear();
 }
 
 void Algebra::assume_range(const Symbol& v, const Range& r) {
@@ -250,6 +258,7 @@ void Algebra::assume(const CondRef& c) {
     case Kind::ne:
     case Kind::either: disjunctions.push_back(c); break;
     }
+    forget();
 }
 
 } // namespace lathe::algebra

@@ -94,8 +94,7 @@ Expr Algebra::emit_choice(AtomRef a, const mpz_class& k, Poly& rest) {
     for (auto& p : a->args) args.push_back(p * k);
     Poly outside;
     for (auto& [m, c] : rest.terms) {
-        bool choice = m.size() == 1 && (m[0]->kind == AtomKind::min || m[0]->kind == AtomKind::select);
-        if (choice || cost_inside(args, m, c) > (m.empty() ? 1 : 0)) {
+        if (cost_inside(args, m, c) > (m.empty() ? 1 : 0)) {
             outside.add(m, c);
             continue;
         }
@@ -103,7 +102,9 @@ Expr Algebra::emit_choice(AtomRef a, const mpz_class& k, Poly& rest) {
     }
     rest = outside;
     if (a->kind == AtomKind::select) return Select::make(emit(a->condition), emit(args[0]), emit(args[1]));
-    std::sort(args.begin(), args.end(), PolyLess{});
+    std::sort(args.begin(), args.end(), [](const Poly& x, const Poly& y) {
+        return x.is_constant() != y.is_constant() ? x.is_constant() : compare(x, y) > 0;
+    });
     Expr e;
     for (auto& p : args) e = !e.defined() ? emit(p) : k > 0 ? imin(e, emit(p)) : imax(e, emit(p));
     return e;
@@ -134,12 +135,9 @@ Expr Algebra::emit(const Poly& p) {
     auto& memo = frames.back().emitted;
     if (auto i = memo.find(p); i != memo.end()) return i->second;
     Poly rest = with_mods(p);
-    std::vector<std::pair<AtomRef, mpz_class>> choices;
-    for (auto& [m, c] : rest.terms)
-        if (m.size() == 1 && (m[0]->kind == AtomKind::min || m[0]->kind == AtomKind::select))
-            choices.push_back({m[0], c});
     std::vector<Expr> first;
-    for (auto& [a, k] : choices) {
+    for (auto open = choices(rest); !open.empty(); open = choices(rest)) {
+        auto [a, k] = open.front();
         rest.add({a}, -k);
         first.push_back(emit_choice(a, k, rest));
     }

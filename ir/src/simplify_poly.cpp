@@ -140,6 +140,14 @@ std::set<AtomRef, AtomLess> factors(const Poly& p) {
     return s;
 }
 
+std::vector<std::pair<AtomRef, mpz_class>> choices(const Poly& p) {
+    std::vector<std::pair<AtomRef, mpz_class>> found;
+    for (auto& [m, c] : p.terms)
+        if (m.size() == 1 && (m[0]->kind == AtomKind::min || m[0]->kind == AtomKind::select)) found.push_back({m[0], c});
+    std::stable_sort(found.begin(), found.end(), [](auto& a, auto& b) { return a.first->depth > b.first->depth; });
+    return found;
+}
+
 std::optional<std::pair<Poly, Poly>> split_by(const Poly& p, AtomRef a) {
     Poly quotient, rest;
     for (auto& [m, c] : p.terms) {

@@ -65,7 +65,7 @@ std::vector<Poly> Algebra::relevant(std::vector<Poly> rows, const Proof& proof) 
     return rows;
 }
 
-/// x ≥ 0 and r ≥ 0 give x·r ≥ 0: added where some product in it already occurs.
+/// x ≥ 0 and r ≥ 0 give x·r ≥ 0: added, twice over, where a product in it is part of one that already occurs.
 void Algebra::add_products(std::vector<Poly>& rows) {
     std::set<Mono, MonoLess> products;
     std::set<AtomRef, AtomLess> candidates;
@@ -73,16 +73,31 @@ void Algebra::add_products(std::vector<Poly>& rows) {
         for (auto& [m, c] : r.terms)
             if (m.size() > 1 && products.insert(m).second) candidates.insert(m.begin(), m.end());
     if (products.empty()) return;
-    size_t given = rows.size();
-    int scales = 0;
-    for (AtomRef x : candidates) {
-        if (!nonnegative(Poly(x)) || ++scales > 4) continue;
-        for (size_t i = 0; i < given && rows.size() < limits::rows; ++i) {
-            bool useful = std::any_of(rows[i].terms.begin(), rows[i].terms.end(), [&](auto& t) {
-                return !t.first.empty() && products.count(algebra::product(t.first, {x})) != 0;
-            });
-            if (useful) rows.push_back(multiply(rows[i], Poly(x)));
-        }
+    std::vector<AtomRef> scales;
+    for (AtomRef x : candidates)
+        if (scales.size() < 4 && nonnegative(Poly(x))) scales.push_back(x);
+    auto occurs = [&](const Mono& m) {
+        return std::any_of(products.begin(), products.end(), [&](const Mono& whole) {
+            return std::includes(whole.begin(), whole.end(), m.begin(), m.end(), AtomLess{});
+        });
+    };
+    std::set<Poly, PolyLess> seen(rows.begin(), rows.end());
+    size_t first = 0;
+    for (int round = 0; round < 2; ++round) {
+        size_t end = rows.size();
+        for (size_t i = first; i < end; ++i)
+            for (AtomRef x : scales) {
+                if (rows.size() >= limits::rows) return;
+                Poly scaled;
+                bool useful = false;
+                for (auto& [m, k] : rows[i].terms) {
+                    Mono whole = algebra::product(m, {x});
+                    useful |= !m.empty() && occurs(whole);
+                    scaled.add(whole, k);
+                }
+                if (useful && seen.insert(scaled).second) rows.push_back(std::move(scaled));
+            }
+        first = end;
     }
 }
 
@@ -213,22 +228,14 @@ bool Algebra::eliminate(const std::vector<Poly>& given, AtomRef keep, std::vecto
 
 /// A min or select factor of `p` not yet split; of minima those of coefficient sign `sign` (0: both).
 static AtomRef choice_in(const Poly& p, const std::set<AtomRef>& split, int sign) {
+    AtomRef best = nullptr; // one that contains others comes before them
     for (auto& [m, c] : p.terms)
         for (AtomRef a : m) {
-            if (split.count(a)) continue;
-            if (a->kind == AtomKind::select) return a;
-            if (a->kind == AtomKind::min && (m.size() > 1 || sign == 0 || sgn(c) == sign)) return a;
+            bool fits = a->kind == AtomKind::select ||
+                        (a->kind == AtomKind::min && (m.size() > 1 || sign == 0 || sgn(c) == sign));
+            if (fits && !split.count(a) && (!best || a->depth > best->depth)) best = a;
         }
-    return nullptr;
-}
-
-/// Inequalities that `c` gives; false if it has none to give.
-static bool inequalities(const Cond& c, std::vector<Poly>& out) {
-    if (c.kind == Cond::Kind::ge || c.kind == Cond::Kind::eq) out.push_back(c.poly);
-    if (c.kind == Cond::Kind::eq) out.push_back(-c.poly);
-    if (c.kind == Cond::Kind::both)
-        for (auto& p : c.parts) inequalities(*p, out);
-    return !out.empty();
+    return best;
 }
 
 namespace {
@@ -265,7 +272,8 @@ static std::vector<Case> cases_of(const Cond& disjunction) {
     }
     for (auto& p : disjunction.parts) {
         Case c;
-        if (!inequalities(*p, c.holds)) return {};
+        inequalities(*p, c.holds);
+        if (c.holds.empty()) return {};
         cases.push_back(std::move(c));
     }
     return cases;
@@ -311,6 +319,12 @@ bool Algebra::solve(Proof& proof, const Poly& goal, int depth) {
     return true;
 }
 
+bool Algebra::impossible(std::vector<Poly> together) {
+    Proof proof;
+    proof.assumed = std::move(together);
+    return solve(proof, Poly(-1), limits::splits);
+}
+
 namespace {
 /// Counts proofs that run within proofs.
 struct Nested {
@@ -337,7 +351,7 @@ bool Algebra::nonnegative(const Poly& p) {
 std::optional<mpz_class> Algebra::solve_upper(Proof& proof, const Poly& p, int depth) {
     if (p.is_constant()) return p.constant();
     // The bound of t where t ≤ p; no program variable has this symbol.
-    Atom bound{AtomKind::variable, {}, Symbol(), 0, {}, nullptr, {}, false};
+    Atom bound{AtomKind::variable, {}, Symbol(), 0, {}, nullptr, {}, false, 0};
     std::vector<Poly> rows = relevant({p - Poly(&bound)}, proof);
     add_products(rows);
     std::vector<Poly> kept;

@@ -18,23 +18,22 @@ static size_t term_count(const Poly& p) { return p.terms.size(); }
 
 // ---- Atoms.
 
+static void gather(AtomRef part, Atom& into) {
+    into.free.insert(part->free.begin(), part->free.end());
+    into.loads |= part->loads;
+    into.depth = std::max(into.depth, part->depth + 1);
+}
+
 static void gather(const Cond& c, Atom& into) {
-    auto add = [&](AtomRef a) {
-        into.free.insert(a->free.begin(), a->free.end());
-        into.loads |= a->loads;
-    };
-    if (c.atom) add(c.atom);
-    for (AtomRef a : factors(c.poly)) add(a);
+    if (c.atom) gather(c.atom, into);
+    for (AtomRef a : factors(c.poly)) gather(a, into);
     for (auto& p : c.parts) gather(*p, into);
 }
 
 AtomRef Algebra::intern(Atom a) {
     if (auto i = interned.find(&a); i != interned.end()) return *i;
     for (auto& p : a.args)
-        for (AtomRef f : factors(p)) {
-            a.free.insert(f->free.begin(), f->free.end());
-            a.loads |= f->loads;
-        }
+        for (AtomRef f : factors(p)) gather(f, a);
     if (a.condition) gather(*a.condition, a);
     atoms.push_back(std::move(a));
     interned.insert(&atoms.back());
@@ -42,13 +41,13 @@ AtomRef Algebra::intern(Atom a) {
 }
 
 Poly Algebra::atom(AtomKind kind, std::vector<Poly> args, const CondRef& c) {
-    Atom a{kind, {}, {}, 0, std::move(args), c, {}, false};
+    Atom a{kind, {}, {}, 0, std::move(args), c, {}, false, 0};
     return Poly(intern(std::move(a)));
 }
 
 Poly Algebra::variable(const Symbol& s) {
     if (auto i = bindings.find(s); i != bindings.end()) return i->second;
-    return Poly(intern({AtomKind::variable, Variable::make(s, IndexType()), s, 0, {}, nullptr, {s}, false}));
+    return Poly(intern({AtomKind::variable, Variable::make(s, IndexType()), s, 0, {}, nullptr, {s}, false, 0}));
 }
 
 AtomRef Algebra::opaque(const Expr& e) {
@@ -56,7 +55,7 @@ AtomRef Algebra::opaque(const Expr& e) {
     auto [first, last] = opaques.equal_range(hash);
     for (auto i = first; i != last; ++i)
         if (equal(i->second->expr, e)) return i->second;
-    Atom a{AtomKind::opaque, e, {}, opaques.size(), {}, nullptr, free_variables(e), !tensors_read(e).empty()};
+    Atom a{AtomKind::opaque, e, {}, opaques.size(), {}, nullptr, free_variables(e), !tensors_read(e).empty(), 0};
     atoms.push_back(std::move(a));
     opaques.emplace(hash, &atoms.back());
     return &atoms.back();

@@ -60,12 +60,12 @@ Stmt build(const Nest& nest, const std::vector<const For*>& order, bool guards_i
         return true;
     };
     for (size_t n = 0; n < order.size(); ++n) {
-        layers.push_back(For::make(order[n]->var, order[n]->min, order[n]->extent, order[n]->loop, Block::make({}),
+        layers.push_back(For::make(order[n]->var, order[n]->min, order[n]->extent, order[n]->loop, nest.body,
                                    order[n]->loc));
         bound.insert(order[n]->var);
         bool last = n + 1 == order.size();
         while (next < nest.guards.size() && (last || (!guards_inside && ready(*nest.guards[next])))) {
-            layers.push_back(If::make(nest.guards[next]->condition, Block::make({}), {}, nest.guards[next]->loc));
+            layers.push_back(If::make(nest.guards[next]->condition, nest.body, {}, nest.guards[next]->loc));
             ++next;
         }
     }

@@ -38,8 +38,12 @@ std::string_view division_defect(BinaryOp op, const Value& a, const Value& b) {
     const Type ta = a.type(), tb = b.type();
     const bool either_signed = ta.is_signed() || tb.is_signed();
     if (b.is_zero()) return {};
-    if (op == BinaryOp::mod && !ta.is_signed() && sgn(b.raw()) < 0) return "mixed-sign %";
     const bool fixed = ta.is_fixed() || tb.is_fixed();
+    if (!fixed && ta.is_signed() != tb.is_signed()) {
+        const bool negative = sgn(a.raw()) < 0 || sgn(b.raw()) < 0;
+        const bool unsigned_wider = ta.is_signed() ? tb.width() > ta.width() : ta.width() > tb.width();
+        if (negative && (unsigned_wider || (op == BinaryOp::mod && !ta.is_signed()))) return "mixed-sign division";
+    }
     const int shift = std::max(tb.frac(), 0);
     // The width in which AMD divides.
     const int width = fixed ? std::max(ta.width() + shift + (tb.is_signed() && !ta.is_signed()),

@@ -56,7 +56,7 @@ enum class ExprKind : uint8_t {
 struct ExprNode {
     /// Deepest nesting of operands in operands: more would overflow the stack of code that recurses over
     /// them.
-    static constexpr unsigned max_depth = 5000;
+    static constexpr unsigned max_depth = 2000;
 
     const ExprKind kind;
     const Type type;

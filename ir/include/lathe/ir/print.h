@@ -7,7 +7,7 @@
 /// lazy; `Int(8)(x)` is a cast, `(a + b as Int(8))` an operation whose type is not the one that its operands
 /// give; `x[hi:lo]` are bits; `A[i where p]` is an access under a predicate; `x min= y` is an update. A
 /// constant shows its type where its place does not make it plain. `let t0 = ...` lines in front of a
-/// statement name what a long expression uses several times.
+/// statement name what a long expression uses several times or nests deeply.
 
 #include "lathe/ir/stmt.h"
 

@@ -12,7 +12,7 @@ enum class StmtKind : uint8_t { block, for_, if_, let, store, reduce, allocate, 
 
 struct StmtNode {
     /// Deepest nesting of statements, for the reason of ExprNode::max_depth.
-    static constexpr unsigned max_depth = 2000;
+    static constexpr unsigned max_depth = 1000;
 
     const StmtKind kind;
     const Loc loc;

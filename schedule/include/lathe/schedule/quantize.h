@@ -36,14 +36,14 @@ struct TensorRef {
     explicit TensorRef(Symbol s) : symbol(std::move(s)) {}
 };
 
-/// One call of quantize.
+/// One tensor of one call of quantize.
 struct TypeStep {
-    std::vector<Symbol> tensors;
+    Symbol tensor;
     Type type;
     QuantizeOptions options;
     Loc loc;
-    Symbol accumulator;              ///< the tensor that accumulates, when there is one
-    std::vector<Symbol> copy_loops;  ///< the loops that write it back
+    Symbol accumulator;             ///< the tensor that accumulates, when there is one
+    std::vector<Symbol> copy_loops; ///< the loops that write it back
 };
 
 } // namespace lathe

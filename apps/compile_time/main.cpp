@@ -1,0 +1,31 @@
+/// \file Time from an algorithm to code in memory (state it, schedule it, lower it, compile it), for Lathe and Halide in turns.
+
+#include "sides.h"
+#include "support/measure.h"
+#include "support/report.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+int main(int argc, char** argv) try {
+    using namespace compile_time;
+    std::string json;
+    CLI::App app("Schedule + lower + JIT time of a gemm and a Gaussian, beside Halide");
+    app.add_option("--json", json, "write every figure to this file");
+    CLI11_PARSE(app, argc, argv);
+    support::pin_to_cores(1);
+    support::Report report;
+    const auto compare = [&](const char* name, auto ours, auto theirs) {
+        const auto [mine, other] = support::best_in_turns(ours, theirs, 15);
+        report.figure(std::string("Lathe, ") + name, mine * 1e3, "ms");
+        report.figure(std::string("Halide, ") + name, other * 1e3, "ms");
+        report.figure(std::string("Lathe / Halide, ") + name, mine / other, "x");
+    };
+    compare("gemm", lathe_gemm, halide_gemm);
+    compare("gaussian 5x5", lathe_gaussian, halide_gaussian);
+    if (!json.empty()) report.write_json(json);
+    return 0;
+} catch (const std::exception& e) {
+    std::fprintf(stderr, "compile_time: %s\n", e.what());
+    return 1;
+}

@@ -1,0 +1,68 @@
+#include "abi.h"
+
+#include "lathe/ir/buffer.h"
+#include "ops.h"
+
+#include <algorithm>
+#include <cctype>
+
+namespace lathe::cpu {
+
+namespace {
+
+void check_name(const std::string& name) {
+    const auto word = [](unsigned char c) { return std::isalnum(c) || c == '_'; };
+    if (name.empty() || !std::ranges::all_of(name, word) || std::isdigit(static_cast<unsigned char>(name[0])))
+        fail({}, "\"{}\" cannot be a function's name: use letters, digits and _", name);
+}
+
+HalideType halide_type(Type t) {
+    if (t.is_bool()) return {1, 1, 1};
+    if (t.code() == TypeCode::ieee) return {2, static_cast<uint8_t>(t.width()), 1};
+    if (t.code() == TypeCode::bfloat) return {4, 16, 1};
+    const bool sign = t.is_signed() && !is_wide(t);
+    return {static_cast<uint8_t>(sign ? 0 : 1), static_cast<uint8_t>(container_bits(t)), 1};
+}
+
+} // namespace
+
+Abi make_abi(const Module& original, const Module& machine, const std::string& name) {
+    check_name(name);
+    const Function &before = original.top(), &f = machine.top();
+    invariant(before.arguments.size() == f.arguments.size() && before.params.size() == f.params.size(),
+              "lowering changed a function's arguments");
+    Abi abi;
+    abi.name = name;
+    for (size_t i = 0; i < f.arguments.size(); ++i) {
+        const Tensor& t = f.arguments[i].tensor;
+        BufferArgument a{t, before.arguments[i].tensor.type, f.arguments[i].direction, halide_type(t.type)};
+        if (is_wide(t.type)) a.limbs = static_cast<int>(element_bytes(t.type) / 8);
+        abi.buffers.push_back(std::move(a));
+    }
+    const auto bind = [&](const Param& p) {
+        for (size_t i = 0; i < abi.buffers.size(); ++i)
+            for (int d = 0; d < abi.buffers[i].rank(); ++d) {
+                const auto* v = abi.buffers[i].tensor.dims[static_cast<size_t>(d)].extent.as<Variable>();
+                if (!v || v->symbol != p.symbol) continue;
+                abi.sizes.push_back({p.symbol, i, d});
+                return true;
+            }
+        return false;
+    };
+    for (size_t i = 0; i < f.params.size(); ++i)
+        if (!f.params[i].type.is_index() || !bind(f.params[i]))
+            abi.scalars.push_back({f.params[i].symbol, f.params[i].type, before.params[i].type});
+    return abi;
+}
+
+std::string c_type(Type t) {
+    if (t.is_bool()) return "bool";
+    if (t.is_index()) return "int64_t";
+    if (t == Float(32)) return "float";
+    if (t == Float(64)) return "double";
+    if (t.is_float()) return "uint16_t";
+    if (is_wide(t)) return "const uint64_t*";
+    return fmt::format("{}int{}_t", t.is_signed() ? "" : "u", container_bits(t));
+}
+
+} // namespace lathe::cpu

@@ -1,0 +1,75 @@
+#pragma once
+/// \file The calling convention of generated functions, which is that of Halide's ahead-of-time compiler.
+///
+/// Arguments are halide_buffer_t pointers, then scalars. Dimension 0 of a halide_buffer_t is a tensor's last index.
+/// An element is the integer container of its type; one of more than 64 bits is a UInt(64) with an extra dimension 0 of limbs.
+
+#include "lathe/ir/stmt.h"
+#include "lathe/ir/target.h"
+
+namespace lathe::cpu {
+
+struct HalideType {
+    uint8_t code; ///< 0 int, 1 uint, 2 float, 4 bfloat
+    uint8_t bits;
+    uint16_t lanes;
+};
+
+struct HalideDimension {
+    int32_t min, extent, stride;
+    uint32_t flags;
+};
+
+/// The memory layout of halide_buffer_t.
+struct HalideBuffer {
+    uint64_t device;
+    const void* device_interface;
+    uint8_t* host;
+    uint64_t flags; ///< bit 1: the device has a newer copy
+    HalideType type;
+    int32_t dimensions;
+    HalideDimension* dim;
+    void* padding;
+};
+static_assert(sizeof(HalideBuffer) == 56 && sizeof(HalideDimension) == 16);
+
+struct BufferArgument {
+    Tensor tensor;   ///< in machine form
+    Type type;       ///< as the user wrote it
+    Direction direction = Direction::in;
+    HalideType element;
+    int limbs = 0;   ///< extent of the extra dimension; 0 without it
+
+    int rank() const { return static_cast<int>(tensor.dims.size()); }
+    int halide_rank() const { return rank() + (limbs != 0); }
+    /// The halide_buffer_t's dimension for the tensor's.
+    int halide_dimension(int d) const { return halide_rank() - 1 - d; }
+    bool written() const { return direction != Direction::in; }
+};
+
+struct ScalarArgument {
+    Symbol symbol;
+    Type machine; ///< in machine form
+    Type type;    ///< as the user wrote it
+};
+
+struct BoundSize {
+    Symbol symbol;
+    size_t buffer;
+    int dimension; ///< of the tensor
+};
+
+struct Abi {
+    std::string name;
+    std::vector<BufferArgument> buffers;
+    std::vector<ScalarArgument> scalars;
+    std::vector<BoundSize> sizes; ///< parameters that are read from a buffer's extents
+};
+
+/// \throws Error unless `name` is a C identifier.
+Abi make_abi(const Module& original, const Module& machine, const std::string& name);
+
+/// The scalar's type in C: "int32_t", "float", "const uint64_t*" (limbs), ...
+std::string c_type(Type machine);
+
+} // namespace lathe::cpu

@@ -1,0 +1,124 @@
+#include "c_header.h"
+
+#include "lathe/ir/print.h"
+
+#include <algorithm>
+#include <cctype>
+
+namespace lathe::cpu {
+
+namespace {
+
+/// halide_buffer_t in our words, for those who do not have Halide's header.
+constexpr const char* declarations = R"(#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if !defined(HALIDE_HALIDERUNTIME_H) && defined(__has_include)
+#if __has_include("HalideRuntime.h")
+#include "HalideRuntime.h"
+#endif
+#endif
+
+#if !defined(HALIDE_HALIDERUNTIME_H) && !defined(LATHE_HALIDE_BUFFER)
+#define LATHE_HALIDE_BUFFER
+#ifdef __cplusplus
+extern "C" {
+#endif
+struct halide_type_t {
+    uint8_t code; /* 0 signed integer, 1 unsigned integer or bool, 2 float, 4 bfloat */
+    uint8_t bits;
+    uint16_t lanes; /* 1 */
+};
+typedef struct halide_dimension_t {
+    int32_t min, extent, stride; /* stride in elements */
+    uint32_t flags;
+} halide_dimension_t;
+typedef struct halide_buffer_t {
+    uint64_t device;
+    const struct halide_device_interface_t *device_interface;
+    uint8_t *host; /* the element at the mins */
+    uint64_t flags;
+    struct halide_type_t type;
+    int32_t dimensions;
+    halide_dimension_t *dim; /* the innermost dimension, which is a tensor's last, first */
+    void *padding;
+} halide_buffer_t;
+
+/* The runtime defines these weakly: a program may define its own. */
+void halide_error(void *user_context, const char *message);
+void *halide_malloc(void *user_context, size_t size);
+void halide_free(void *user_context, void *memory);
+int halide_do_par_for(void *user_context, int (*task)(void *user_context, int index, uint8_t *closure), int min,
+                      int size, uint8_t *closure);
+/* Each returns what was set before. Without a handler an error prints its message and aborts. */
+void (*halide_set_error_handler(void (*handler)(void *user_context, const char *message)))(void *, const char *);
+int halide_set_num_threads(int n);
+#ifdef __cplusplus
+}
+#endif
+#endif
+)";
+
+std::string upper(std::string s) {
+    std::ranges::transform(s, s.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    return s;
+}
+
+/// A C identifier for a tensor or scalar; `taken` holds the names before it.
+std::string c_name(const std::string& name, std::vector<std::string>& taken) {
+    std::string s = name;
+    std::ranges::replace_if(s, [](unsigned char c) { return !std::isalnum(c) && c != '_'; }, '_');
+    if (s.empty() || std::isdigit(static_cast<unsigned char>(s[0]))) s = "_" + s;
+    s = "arg_" + s;
+    while (std::ranges::find(taken, s) != taken.end()) s += "_";
+    taken.push_back(s);
+    return s;
+}
+
+/// Text that is safe inside a comment.
+std::string comment(std::string s) {
+    for (size_t at = 0; (at = s.find("*/", at)) != std::string::npos;) s.insert(at + 1, " ");
+    std::ranges::replace(s, '\n', ' ');
+    return s;
+}
+
+std::string describe(const BufferArgument& a, const Tensor& original) {
+    constexpr const char* directions[] = {"input", "output", "input and output"};
+    std::string shape;
+    for (const Dim& d : original.dims) {
+        if (!shape.empty()) shape += ", ";
+        if (as_int(d.min) != 0) shape += print(d.min) + " + ";
+        shape += print(d.extent);
+    }
+    std::string s = fmt::format("{} {}: {}[{}]", directions[static_cast<size_t>(a.direction)], original.symbol.name(),
+                                a.type.str(), shape);
+    if (a.limbs) s += fmt::format(", dimension 0 holds the {} limbs", a.limbs);
+    return " *   " + comment(s) + "\n";
+}
+
+} // namespace
+
+std::string c_header(const Abi& abi, const Module& original, const Target& target) {
+    std::string about, parameters;
+    std::vector<std::string> taken;
+    for (size_t i = 0; i < abi.buffers.size(); ++i) {
+        const Tensor& t = original.top().arguments[i].tensor;
+        about += describe(abi.buffers[i], t);
+        parameters += ", struct halide_buffer_t *" + c_name(t.symbol.name(), taken);
+    }
+    for (const ScalarArgument& s : abi.scalars) {
+        about += " *   " + comment("scalar " + s.symbol.name() + ": " + s.type.str()) + "\n";
+        parameters += ", " + c_type(s.machine) + " " + c_name(s.symbol.name(), taken);
+    }
+    for (const std::string& c : original.consents) about += " * Consent: " + comment(c) + "\n";
+    const std::string guard = "LATHE_" + upper(abi.name) + "_H";
+    const std::string plain = parameters.empty() ? "void" : parameters.substr(2);
+    return fmt::format("/* {0}, compiled by Lathe for {1}. Shapes are written outermost dimension first.\n{2} * Returns 0, or an "
+                       "error code after calling halide_error. */\n#ifndef {3}\n#define {3}\n\n{4}\n#ifdef __cplusplus\nextern "
+                       "\"C\" {{\n#endif\nint {0}({5});\nint {0}_with_user_context(void *user_context{6});\n#ifdef "
+                       "__cplusplus\n}}\n#endif\n\n#endif\n",
+                       abi.name, target.name(), about, guard, declarations, plain, parameters);
+}
+
+} // namespace lathe::cpu

@@ -1,0 +1,283 @@
+#include "emit.h"
+
+#include "lathe/ir/buffer.h"
+#include "lathe/ir/visit.h"
+
+#include <llvm/IR/MDBuilder.h>
+
+namespace lathe::cpu {
+
+using llvm::Value;
+
+namespace {
+
+constexpr uint64_t message_bytes = 512;
+/// A thread's stack is 8 MB as a rule, and calls may nest.
+constexpr int64_t most_frame_bytes = int64_t{1} << 20;
+constexpr uint64_t frame_alignment = 64;
+
+} // namespace
+
+std::string printf_text(const std::string& s) {
+    std::string r;
+    for (const char c : s) r += c == '%' ? "%%" : std::string(1, c);
+    return r;
+}
+
+FunctionEmitter::FunctionEmitter(Unit& u, llvm::Function* f, Value* context)
+    : unit(u), function(f), b(u.context()), arithmetic(b, u.target()), user_context(context) {
+    llvm::BasicBlock* entry = block("entry");
+    exit = block("error");
+    unwind = exit;
+    b.SetInsertPoint(entry);
+    error = frame(b.getInt32Ty(), "error_code");
+    llvm::BasicBlock* begin = block("begin");
+    b.CreateBr(begin);
+    b.SetInsertPoint(exit);
+    b.CreateRet(b.CreateLoad(b.getInt32Ty(), error));
+    b.SetInsertPoint(begin);
+}
+
+llvm::BasicBlock* FunctionEmitter::block(const char* name) {
+    return llvm::BasicBlock::Create(b.getContext(), name, function);
+}
+
+llvm::AllocaInst* FunctionEmitter::frame(llvm::Type* type, const std::string& name) {
+    // In the entry block, where LLVM looks for what it may keep in registers.
+    llvm::BasicBlock& entry = function->getEntryBlock();
+    Builder at(&entry, entry.begin());
+    llvm::AllocaInst* a = at.CreateAlloca(type, nullptr, name);
+    if (type->isArrayTy()) a->setAlignment(llvm::Align(frame_alignment));
+    return a;
+}
+
+void FunctionEmitter::finish() { b.CreateRet(b.getInt32(0)); }
+
+void FunctionEmitter::fail(Value* code) {
+    b.CreateStore(code, error);
+    b.CreateBr(unwind);
+}
+
+void FunctionEmitter::check(Value* ok, ErrorCode code, const std::string& format, const std::vector<Value*>& arguments) {
+    if (const auto* c = llvm::dyn_cast<llvm::ConstantInt>(ok); c && c->isOne()) return;
+    llvm::BasicBlock *good = block("ok"), *bad = block("bad");
+    b.CreateCondBr(ok, good, bad, llvm::MDBuilder(b.getContext()).createLikelyBranchWeights());
+    b.SetInsertPoint(bad);
+    if (!message) message = frame(llvm::ArrayType::get(b.getInt8Ty(), message_bytes), "message");
+    std::vector<Value*> all{message, b.getInt64(message_bytes), unit.text(format)};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    b.CreateCall(unit.runtime("snprintf"), all);
+    b.CreateCall(unit.runtime("halide_error"), {user_context, message});
+    fail(b.getInt32(static_cast<uint32_t>(code)));
+    b.SetInsertPoint(good);
+}
+
+void FunctionEmitter::emit(const Stmt& s) {
+    if (!s.defined()) return;
+    switch (s.kind()) {
+    case StmtKind::block:
+        for (const Stmt& each : s.as<Block>()->stmts) emit(each);
+        return;
+    case StmtKind::for_: return emit_for(*s.as<For>());
+    case StmtKind::if_: return emit_if(*s.as<If>());
+    case StmtKind::let:
+        variables[s.as<LetStmt>()->symbol] = value(s.as<LetStmt>()->value);
+        return emit(s.as<LetStmt>()->body);
+    case StmtKind::store: return emit_store(*s.as<Store>());
+    case StmtKind::reduce: return emit_reduce(*s.as<Reduce>());
+    case StmtKind::allocate: return emit_allocate(*s.as<Allocate>());
+    case StmtKind::assert_:
+        return check(value(s.as<Assert>()->condition), ErrorCode::requirement_failed, "%s",
+                     {unit.text(s.as<Assert>()->message)});
+    case StmtKind::stage: return emit(s.as<Stage>()->body);
+    }
+    throw InternalError("a statement that code generation does not know");
+}
+
+void FunctionEmitter::emit_for(const For& s) {
+    if (s.loop == LoopKind::parallel()) return emit_parallel(s);
+    if (s.loop != LoopKind::serial())
+        throw InternalError("a loop of kind " + s.loop.name() + " reached code generation");
+    Value* first = value(s.min);
+    Value* count = value(s.extent);
+    Value* end = b.CreateAdd(first, count, "end");
+    llvm::BasicBlock *body = block("loop"), *after = block("after");
+    llvm::BasicBlock* before = b.GetInsertBlock();
+    b.CreateCondBr(b.CreateICmpSGT(count, b.getInt64(0)), body, after);
+    b.SetInsertPoint(body);
+    llvm::PHINode* i = b.CreatePHI(b.getInt64Ty(), 2, s.var.name());
+    i->addIncoming(first, before);
+    variables[s.var] = i;
+    emit(s.body);
+    Value* next = b.CreateNSWAdd(i, b.getInt64(1));
+    i->addIncoming(next, b.GetInsertBlock());
+    b.CreateCondBr(b.CreateICmpSLT(next, end), body, after);
+    b.SetInsertPoint(after);
+}
+
+void FunctionEmitter::emit_if(const If& s) {
+    llvm::BasicBlock *then = block("then"), *otherwise = s.else_body.defined() ? block("else") : nullptr;
+    llvm::BasicBlock* after = block("after");
+    b.CreateCondBr(value(s.condition), then, otherwise ? otherwise : after);
+    const auto arm = [&](llvm::BasicBlock* at, const Stmt& body) {
+        b.SetInsertPoint(at);
+        emit(body);
+        b.CreateBr(after);
+    };
+    arm(then, s.then_body);
+    if (otherwise) arm(otherwise, s.else_body);
+    b.SetInsertPoint(after);
+}
+
+void FunctionEmitter::emit_store(const Store& s) {
+    struct Pending {
+        Access access;
+        Type type;
+        Value* value;
+    };
+    memo.clear();
+    memo_order.clear();
+    std::vector<Pending> pending;
+    Value* mask = nullptr;
+    for (const StoreTarget& t : s.targets) {
+        int lanes = t.value.type().lanes();
+        for (const Expr& i : t.indices) lanes = std::max(lanes, i.type().lanes());
+        const Type type = t.type.with_lanes(lanes);
+        Value* x = arithmetic.cast(t.type.with_lanes(t.value.type().lanes()), t.value.type(), expr(t.value));
+        if (t.value.type().is_scalar()) x = arithmetic.splat(t.type, lanes, x);
+        mask = access_mask(s.predicate, lanes);
+        pending.push_back({locate(t.tensor, t.indices, lanes), type, x});
+    }
+    for (size_t i = 0; i < pending.size(); ++i)
+        store(s.targets[i].tensor, pending[i].type, pending[i].access, pending[i].value, mask);
+}
+
+Value* FunctionEmitter::reduced(const Reduce& s, Value* old) {
+    const Expr& x = s.target.value;
+    const Type t = s.target.type.with_lanes(x.type().lanes());
+    const auto* product = x.as<Binary>();
+    if (s.contract && s.op == BinaryOp::add && t.is_float() && x.type() == t && product && product->op == BinaryOp::mul)
+        return arithmetic.fma(t, expr(product->a), expr(product->b), old);
+    return arithmetic.binary(s.op, t, t, old, arithmetic.cast(t, x.type(), expr(x)));
+}
+
+void FunctionEmitter::emit_reduce(const Reduce& s) {
+    memo.clear();
+    memo_order.clear();
+    int lanes = s.target.value.type().lanes();
+    for (const Expr& i : s.target.indices) lanes = std::max(lanes, i.type().lanes());
+    invariant(lanes == s.target.value.type().lanes(), "a reduction's value has fewer lanes than its target");
+    const Type t = s.target.type.with_lanes(lanes);
+    Value* mask = access_mask(s.predicate, lanes);
+    const auto update = [&] {
+        const Access a = locate(s.target.tensor, s.target.indices, lanes);
+        Value* lanes_mask = lanes > 1 ? mask : nullptr;
+        store(s.target.tensor, t, a, reduced(s, load(s.target.tensor, t, a, lanes_mask)), lanes_mask);
+    };
+    if (lanes > 1 || !mask) return update();
+    llvm::BasicBlock *then = block("then"), *after = block("after");
+    b.CreateCondBr(mask, then, after);
+    b.SetInsertPoint(then);
+    update();
+    b.CreateBr(after);
+    b.SetInsertPoint(after);
+}
+
+Place FunctionEmitter::place_of(const Tensor& t, Value* base) {
+    Place p{t.type, base, {}, {}, {}};
+    const size_t rank = t.dims.size();
+    p.strides.resize(rank);
+    Value* stride = b.getInt64(is_wide(t.type) ? element_bytes(t.type) / 8 : 1);
+    for (size_t d = rank; d-- > 0;) {
+        p.strides[d] = stride;
+        if (d > 0) stride = b.CreateMul(stride, value(t.dims[d].extent));
+    }
+    for (const Dim& d : t.dims) p.mins.push_back(value(d.min));
+    return p;
+}
+
+void FunctionEmitter::emit_allocate(const Allocate& s) {
+    if (s.tensor.data) {
+        tensors[s.tensor.symbol] = place_of(s.tensor, unit.elements(s.tensor));
+        return emit(s.body);
+    }
+    const std::string& space = s.tensor.space.name();
+    if (space == "heap") return emit_on_heap(s);
+    if (space == "stack" || space == "register") return emit_on_stack(s);
+    lathe::fail(s.loc, "{} is in memory space \"{}\", which this target does not have: use heap, stack or register",
+                s.tensor.symbol.name(), space);
+}
+
+void FunctionEmitter::emit_on_stack(const Allocate& s) {
+    const Tensor& t = s.tensor;
+    std::vector<int64_t> shape;
+    bool from_zero = true;
+    int64_t bytes = static_cast<int64_t>(element_bytes(t.type));
+    for (const Dim& d : t.dims) {
+        const auto extent = as_int(d.extent);
+        if (!extent)
+            lathe::fail(t.loc, "{} is on the stack, so its extents must be constant: use MemorySpace::heap()",
+                        t.symbol.name());
+        shape.push_back(std::max<int64_t>(*extent, 0));
+        from_zero = from_zero && as_int(d.min) == 0;
+        if (__builtin_mul_overflow(bytes, shape.back(), &bytes)) bytes = most_frame_bytes + 1;
+        bytes = std::min(bytes, most_frame_bytes + 1);
+    }
+    frame_bytes += bytes;
+    if (frame_bytes > most_frame_bytes)
+        lathe::fail(t.loc, "{} makes the stack frame larger than {} bytes: use MemorySpace::heap()", t.symbol.name(),
+                    most_frame_bytes);
+    llvm::Type* memory = llvm::ArrayType::get(b.getInt8Ty(), static_cast<uint64_t>(bytes));
+    Place p = place_of(t, frame(memory, t.symbol.name()));
+    if (from_zero) p.shape = shape;
+    tensors[t.symbol] = std::move(p);
+    emit(s.body);
+    frame_bytes -= bytes;
+}
+
+Value* FunctionEmitter::element_count(const Tensor& t) {
+    // Saturates, so that a product too large for 64 bits asks for more memory than there is.
+    Value* count = b.getInt64(1);
+    Value* most = b.getInt64(static_cast<uint64_t>(INT64_MAX));
+    for (const Dim& d : t.dims) {
+        Value* extent = b.CreateBinaryIntrinsic(llvm::Intrinsic::smax, value(d.extent), b.getInt64(0));
+        if (llvm::isa<llvm::ConstantInt>(count) && llvm::isa<llvm::ConstantInt>(extent)) {
+            int64_t product = 0;
+            if (__builtin_mul_overflow(llvm::cast<llvm::ConstantInt>(count)->getSExtValue(),
+                                       llvm::cast<llvm::ConstantInt>(extent)->getSExtValue(), &product))
+                product = INT64_MAX;
+            count = b.getInt64(static_cast<uint64_t>(product));
+            continue;
+        }
+        Value* r = b.CreateBinaryIntrinsic(llvm::Intrinsic::smul_with_overflow, count, extent);
+        count = b.CreateSelect(b.CreateExtractValue(r, 1), most, b.CreateExtractValue(r, 0));
+    }
+    return count;
+}
+
+void FunctionEmitter::emit_on_heap(const Allocate& s) {
+    const Tensor& t = s.tensor;
+    const auto each = static_cast<uint64_t>(element_bytes(t.type));
+    Value* count = element_count(t);
+    // 2^48 bytes are more than an address space holds; 1 byte, since some allocators give nothing for 0.
+    Value* fits = b.CreateICmpULE(count, b.getInt64((uint64_t{1} << 48) / each));
+    check(fits, ErrorCode::out_of_memory, printf_text(t.symbol.name()) + ": %lld elements are more than memory can hold", {count});
+    Value* bytes = b.CreateBinaryIntrinsic(llvm::Intrinsic::umax, b.CreateMul(count, b.getInt64(each)), b.getInt64(1));
+    Value* memory = b.CreateCall(unit.runtime("halide_malloc"), {user_context, bytes}, t.symbol.name());
+    check(b.CreateIsNotNull(memory), ErrorCode::out_of_memory, printf_text(t.symbol.name()) + ": there is no memory for %lld bytes",
+          {bytes});
+    const auto release = [&] { b.CreateCall(unit.runtime("halide_free"), {user_context, memory}); };
+    llvm::BasicBlock* outer = unwind;
+    llvm::BasicBlock* inside = b.GetInsertBlock();
+    unwind = block("unwind");
+    b.SetInsertPoint(unwind);
+    release();
+    b.CreateBr(outer);
+    b.SetInsertPoint(inside);
+    tensors[t.symbol] = place_of(t, memory);
+    emit(s.body);
+    release();
+    unwind = outer;
+}
+
+} // namespace lathe::cpu

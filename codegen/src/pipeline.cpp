@@ -1,0 +1,115 @@
+#include "pipeline.h"
+
+#include <llvm/Analysis/AliasAnalysis.h>
+#include <llvm/IR/LegacyPassManager.h>
+#include <llvm/IR/Verifier.h>
+#include <llvm/MC/TargetRegistry.h>
+#include <llvm/Object/ArchiveWriter.h>
+#include <llvm/Passes/PassBuilder.h>
+#include <llvm/Support/TargetSelect.h>
+#include <llvm/Support/raw_ostream.h>
+#include <llvm/Target/TargetMachine.h>
+#include <llvm/Transforms/InstCombine/InstCombine.h>
+#include <llvm/Transforms/Scalar/EarlyCSE.h>
+#include <llvm/Transforms/Scalar/LICM.h>
+#include <llvm/Transforms/Scalar/LoopPassManager.h>
+#include <llvm/Transforms/Scalar/SROA.h>
+#include <llvm/Transforms/Scalar/SimplifyCFG.h>
+
+#include <mutex>
+
+namespace lathe::cpu {
+
+namespace {
+
+std::unique_ptr<llvm::TargetMachine> target_machine(const Target& target) {
+    static std::once_flag registered;
+    std::call_once(registered, [] {
+        LLVMInitializeX86TargetInfo();
+        LLVMInitializeX86Target();
+        LLVMInitializeX86TargetMC();
+        LLVMInitializeX86AsmPrinter();
+    });
+    std::string why;
+    const llvm::Target* backend = llvm::TargetRegistry::lookupTarget(target.triple(), why);
+    invariant(backend != nullptr, "LLVM has no backend for the target");
+    llvm::TargetOptions options;
+    options.AllowFPOpFusion = llvm::FPOpFusion::Strict; // fma is a node of ours, never LLVM's decision
+    return std::unique_ptr<llvm::TargetMachine>(backend->createTargetMachine(
+        target.triple(), target.cpu(), target.features(), options, llvm::Reloc::PIC_, std::nullopt,
+        llvm::CodeGenOptLevel::Default));
+}
+
+std::string emitted(llvm::Module& module, const Target& target, llvm::CodeGenFileType type,
+                    llvm::SmallVector<char, 0>& bytes) {
+    const auto machine = target_machine(target);
+    llvm::raw_svector_ostream stream(bytes);
+    llvm::legacy::PassManager passes;
+    invariant(!machine->addPassesToEmitFile(passes, stream, nullptr, type), "LLVM cannot write this kind of file");
+    passes.run(module);
+    return {};
+}
+
+} // namespace
+
+void optimise(llvm::Module& module, const Target& target) {
+    std::string why;
+    llvm::raw_string_ostream stream(why);
+    if (llvm::verifyModule(module, &stream)) throw InternalError("the LLVM module is malformed: " + why);
+
+    const auto machine = target_machine(target);
+    module.setDataLayout(machine->createDataLayout());
+    llvm::PassBuilder builder(machine.get());
+    llvm::LoopAnalysisManager loops;
+    llvm::FunctionAnalysisManager functions;
+    llvm::CGSCCAnalysisManager components;
+    llvm::ModuleAnalysisManager modules;
+    builder.registerModuleAnalyses(modules);
+    builder.registerCGSCCAnalyses(components);
+    builder.registerFunctionAnalyses(functions);
+    builder.registerLoopAnalyses(loops);
+    builder.crossRegisterProxies(loops, functions, components, modules);
+
+    llvm::FunctionPassManager passes;
+    passes.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
+    passes.addPass(llvm::EarlyCSEPass(true));
+    passes.addPass(llvm::InstCombinePass());
+    passes.addPass(llvm::SimplifyCFGPass());
+    passes.addPass(llvm::createFunctionToLoopPassAdaptor(llvm::LICMPass(llvm::LICMOptions()), true));
+    passes.addPass(llvm::EarlyCSEPass(true));
+    passes.addPass(llvm::InstCombinePass());
+    llvm::ModulePassManager all;
+    all.addPass(llvm::createModuleToFunctionPassAdaptor(std::move(passes)));
+    all.run(module, modules);
+}
+
+llvm::SmallVector<char, 0> object_code(llvm::Module& module, const Target& target) {
+    llvm::SmallVector<char, 0> bytes;
+    emitted(module, target, llvm::CodeGenFileType::ObjectFile, bytes);
+    return bytes;
+}
+
+std::string assembly(llvm::Module& module, const Target& target) {
+    llvm::SmallVector<char, 0> bytes;
+    emitted(module, target, llvm::CodeGenFileType::AssemblyFile, bytes);
+    return {bytes.begin(), bytes.end()};
+}
+
+std::string llvm_text(const llvm::Module& module) {
+    std::string text;
+    llvm::raw_string_ostream stream(text);
+    module.print(stream, nullptr);
+    return text;
+}
+
+std::string archive(const std::string& member, llvm::StringRef object) {
+    const auto buffer = llvm::MemoryBuffer::getMemBuffer(object, member, false);
+    std::vector<llvm::NewArchiveMember> members;
+    members.emplace_back(buffer->getMemBufferRef());
+    auto bytes = llvm::writeArchiveToBuffer(members, llvm::SymtabWritingMode::NormalSymtab,
+                                            llvm::object::Archive::K_GNU, true, false);
+    if (!bytes) throw InternalError("LLVM cannot write an archive: " + llvm::toString(bytes.takeError()));
+    return (*bytes)->getBuffer().str();
+}
+
+} // namespace lathe::cpu

@@ -1,0 +1,21 @@
+#pragma once
+/// \file What becomes of an LLVM module: verified, optimised, printed, assembled.
+
+#include "lathe/ir/target.h"
+
+#include <llvm/ADT/SmallVector.h>
+#include <llvm/IR/Module.h>
+
+namespace lathe::cpu {
+
+/// Verifies, then runs a short pipeline: everything that generated code needs was decided before, so no loop is vectorized,
+/// unrolled or re-associated here. \throws InternalError if the module is malformed.
+void optimise(llvm::Module& module, const Target& target);
+/// An ELF object file. Position-independent.
+llvm::SmallVector<char, 0> object_code(llvm::Module& module, const Target& target);
+std::string assembly(llvm::Module& module, const Target& target);
+std::string llvm_text(const llvm::Module& module);
+/// A static library of one object. The same object gives the same bytes.
+std::string archive(const std::string& member, llvm::StringRef object);
+
+} // namespace lathe::cpu

@@ -1,0 +1,144 @@
+#include "nest.h"
+
+#include "inline_reduction.h"
+
+namespace lathe {
+
+namespace {
+
+/// A later definition of the Func that accumulates: which operator, and what it adds.
+struct Accumulation {
+    BinaryOp op;
+    Expr value;
+};
+
+bool same_subscripts(const std::vector<Expr>& a, const std::vector<Expr>& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](const Expr& x, const Expr& y) { return equal(x, y); });
+}
+
+bool reads(const Expr& e, const Symbol& tensor) {
+    Mentions mentions;
+    mentions.add(e);
+    return std::any_of(mentions.loads.begin(), mentions.loads.end(),
+                       [&](const TensorLoad* load) { return load->tensor == tensor; });
+}
+
+bool commuting_operator(BinaryOp op) {
+    switch (op) {
+    case BinaryOp::add:
+    case BinaryOp::mul:
+    case BinaryOp::min:
+    case BinaryOp::max:
+    case BinaryOp::bit_and:
+    case BinaryOp::bit_or:
+    case BinaryOp::bit_xor:
+        return true;
+    default:
+        return false;
+    }
+}
+
+class NestMaker {
+  public:
+    NestMaker(const FuncData& f, int n, const std::vector<Dim>& r, const Facts& facts)
+        : func(f), def(f.definitions[static_cast<size_t>(n)]), number(n), region(r), scope(facts) {}
+
+    Nest make() {
+        make_var_loops();
+        std::vector<DomainLoops> domains;
+        if (!def.identity)
+            for (const auto& domain : def.domains) {
+                domains.emplace_back(*domain, scope);
+                loops.insert(loops.end(), domains.back().loops.begin(), domains.back().loops.end());
+            }
+        Stmt body = conditional_body(0);
+        for (size_t n = domains.size(); n-- > 0;)
+            body = domains[n].around(body);
+        for (size_t n = var_loops.size(); n-- > 0;) {
+            const Dim& range = region[var_loops[n].second];
+            body = For::make(var_loops[n].first, range.min, range.extent, LoopKind::serial(), body, def.loc);
+        }
+        return {Stage::make(func.symbol, number, body, def.loc), loops};
+    }
+
+  private:
+    const FuncData& func;
+    const DefinitionData& def;
+    int number;
+    const std::vector<Dim>& region;
+    Resolver scope;
+    std::vector<std::pair<Symbol, Symbol>> loops;
+    std::vector<std::pair<Symbol, size_t>> var_loops; ///< and their dimension
+    std::vector<Expr> left;                           ///< of an implied initialisation
+
+    void make_var_loops() {
+        for (size_t d = 0; d < def.subscripts.size(); ++d) {
+            const FreeVariable* v = bare_variable(def.subscripts[d]);
+            const bool var = v && !v->domain;
+            if (!var && !def.identity) continue;
+            const Symbol user = var ? v->symbol : Symbol(fmt::format("{}_{}", func.name(), d));
+            const Symbol loop(user.name());
+            scope.known().bound(loop, {region[d].min, isub(iadd(region[d].min, region[d].extent), index(1))});
+            const Expr variable = Variable::make(loop, IndexType(), def.loc);
+            scope.bind(user, variable);
+            left.push_back(variable);
+            loops.emplace_back(user, loop);
+            var_loops.emplace_back(loop, d);
+        }
+    }
+
+    Stmt conditional_body(size_t n) {
+        if (def.identity) return start_store();
+        if (n == def.domains.size()) return store();
+        return where_in(*def.domains[n], scope, [&] { return conditional_body(n + 1); });
+    }
+
+    Stmt start_store() const {
+        const Expr start = Constant::make(identity(*def.op, *func.type), def.loc);
+        return Store::make(func.symbol, *func.type, left, start, def.loc);
+    }
+
+    /// `f(…) += x`, or `f(…) = f(…) op x` and `f(…) = x op f(…)` with the same subscripts; x does not read f.
+    std::optional<Accumulation> accumulation() const {
+        std::optional<Accumulation> result;
+        if (def.op) {
+            result = {*def.op, def.value};
+        } else if (const auto* b = def.value.as<Binary>()) {
+            const auto is_old = [&](const Expr& e) {
+                const auto* load = dsl_node<TensorLoad>(e);
+                return load && load->tensor == func.symbol && same_subscripts(load->subscripts, def.subscripts);
+            };
+            if (is_old(b->a)) result = {b->op, b->b};
+            else if (is_old(b->b)) result = {b->op, b->a};
+        }
+        if (!result || !commuting_operator(result->op) || reads(result->value, func.symbol)) return {};
+        return result;
+    }
+
+    Stmt store() {
+        const std::optional<Accumulation> sum = accumulation();
+        Expr value = sum ? sum->value : def.value;
+        if (!sum && def.op) {
+            const Expr old(std::make_shared<const TensorLoad>(nullptr, *func.type, def.subscripts, 0, func.symbol,
+                                                              def.loc));
+            value = Binary::make(*def.op, old, value, def.loc);
+        }
+        std::vector<Expr> roots = def.subscripts;
+        roots.push_back(value);
+        const Accumulators accumulators(roots, scope);
+        StoreTarget target = {func.symbol, *func.type, {}, scope(value)};
+        for (const Expr& s : def.subscripts)
+            target.indices.push_back(scope.index(s));
+        return accumulators.around(sum ? Reduce::make(sum->op, std::move(target), def.loc)
+                                       : Store::make({std::move(target)}, def.loc));
+    }
+};
+
+} // namespace
+
+Nest make_nest(const FuncData& func, int definition, const std::vector<Dim>& region, const Facts& facts) {
+    return NestMaker(func, definition, region, facts).make();
+}
+
+} // namespace lathe

@@ -1,0 +1,199 @@
+// Statements: every expression is simplified with what the loops, branches and assertions around it say.
+
+#include "simplify_algebra.h"
+
+namespace lathe {
+namespace algebra {
+namespace {
+
+class StmtSimplifier {
+  public:
+    StmtSimplifier(const Facts& facts, bool drop_unit_loops) : algebra(facts), drop_units(drop_unit_loops) {}
+
+    Stmt run(const Stmt& s) {
+        if (!s.defined() || ++visited > limits::statements) return s;
+        switch (s.kind()) {
+        case StmtKind::block: return block(s);
+        case StmtKind::for_: return loop(s);
+        case StmtKind::if_: return branch(s);
+        case StmtKind::let: return let(s);
+        case StmtKind::store: return store(s);
+        case StmtKind::reduce: return reduce(s);
+        case StmtKind::allocate: return allocate(s);
+        case StmtKind::assert_: return assertion(s);
+        case StmtKind::stage: {
+            auto& st = *s.as<Stage>();
+            Stmt body = run(st.body);
+            return body.same_as(st.body) ? s : Stage::make(st.func, st.definition, body, s.loc());
+        }
+        }
+        throw InternalError("simplify: unknown statement");
+    }
+
+  private:
+    Expr expr(const Expr& e) {
+        algebra.reset_budget();
+        return algebra.simplify(e);
+    }
+    std::vector<Expr> exprs(const std::vector<Expr>& given, bool& changed) {
+        std::vector<Expr> out;
+        for (auto& e : given) {
+            out.push_back(expr(e));
+            changed |= !out.back().same_as(e);
+        }
+        return out;
+    }
+
+    /// Statements after an assertion know that it held.
+    Stmt block(const Stmt& s) {
+        std::vector<Stmt> out;
+        bool changed = false;
+        std::deque<Algebra::Scope> scopes;
+        for (auto& part : s.as<Block>()->stmts) {
+            Stmt now = run(part);
+            changed |= !now.same_as(part);
+            if (!now.defined()) continue;
+            out.push_back(now);
+            if (auto* a = now.as<Assert>(); a && tensors_read(a->condition).empty()) {
+                CondRef c = algebra.cond(a->condition);
+                scopes.emplace_back(algebra);
+                algebra.assume(c);
+            }
+        }
+        return changed ? Block::make(std::move(out)) : s;
+    }
+
+    Stmt loop(const Stmt& s) {
+        auto& f = *s.as<For>();
+        Expr min = expr(f.min), extent = expr(f.extent);
+        Poly first = algebra.poly(min), count = algebra.poly(extent);
+        if (algebra.nonnegative(-count)) return {};
+        Algebra::Scope scope(algebra);
+        if (drop_units && algebra.eq(count - Poly(1))->is(true)) {
+            algebra.bind(f.var, first);
+            return run(f.body);
+        }
+        algebra.assume_range(f.var, {first, first + count - Poly(1)});
+        Stmt body = run(f.body);
+        if (!body.defined()) return {};
+        if (min.same_as(f.min) && extent.same_as(f.extent) && body.same_as(f.body)) return s;
+        return For::make(f.var, min, extent, f.loop, body, s.loc());
+    }
+
+    Stmt branch(const Stmt& s) {
+        auto& i = *s.as<If>();
+        Expr condition = expr(i.condition);
+        if (is_const_true(condition)) return run(i.then_body);
+        if (is_const_false(condition)) return run(i.else_body);
+        // What memory held need not hold any more further down.
+        CondRef c = tensors_read(condition).empty() ? algebra.cond(condition) : nullptr;
+        Stmt bodies[2];
+        for (int arm = 0; arm < 2; ++arm) {
+            Algebra::Scope scope(algebra);
+            if (c) algebra.assume(arm == 0 ? c : negate(c));
+            bodies[arm] = run(arm == 0 ? i.then_body : i.else_body);
+        }
+        if (!bodies[0].defined() && !bodies[1].defined()) return {};
+        if (!bodies[0].defined()) {
+            std::swap(bodies[0], bodies[1]);
+            condition = expr(Unary::make(UnaryOp::bit_not, condition, condition.loc()));
+        }
+        if (condition.same_as(i.condition) && bodies[0].same_as(i.then_body) && bodies[1].same_as(i.else_body)) return s;
+        return If::make(condition, bodies[0], bodies[1], s.loc());
+    }
+
+    Stmt let(const Stmt& s) {
+        auto& l = *s.as<LetStmt>();
+        Expr value = expr(l.value);
+        bool plain = value.as<Constant>() || value.as<Variable>();
+        if (plain && value.type() != IndexType()) return run(substitute(l.body, {{l.symbol, value}}));
+        Algebra::Scope scope(algebra);
+        if (plain) {
+            algebra.bind(l.symbol, algebra.poly(value));
+            return run(l.body);
+        }
+        if (value.type() == IndexType()) {
+            Poly v = algebra.poly(value);
+            if (tensors_read(value).empty()) algebra.assume_range(l.symbol, {v, v});
+            else if (auto low = algebra.lower(v), high = algebra.upper(v); low && high) // a snapshot of memory
+                algebra.assume_range(l.symbol, {Poly(*low), Poly(*high)});
+        }
+        Stmt body = run(l.body);
+        if (!body.defined()) return {};
+        if (value.same_as(l.value) && body.same_as(l.body)) return s;
+        return LetStmt::make(l.symbol, value, body, s.loc());
+    }
+
+    /// Simplifies a predicate and assumes it; false if nothing is ever stored. A predicate that always holds becomes empty.
+    bool predicate(Expr& p) {
+        if (!p.defined()) return true;
+        p = expr(p);
+        if (is_const_false(p)) return false;
+        if (is_const_true(p)) p = Expr();
+        else if (p.type() == Bool()) algebra.assume(algebra.cond(p));
+        return true;
+    }
+
+    StoreTarget target(const StoreTarget& t, bool& changed) {
+        StoreTarget out = t;
+        out.indices = exprs(t.indices, changed);
+        out.value = expr(t.value);
+        changed |= !out.value.same_as(t.value);
+        return out;
+    }
+
+    Stmt store(const Stmt& s) {
+        auto& st = *s.as<Store>();
+        Algebra::Scope scope(algebra);
+        Expr p = st.predicate;
+        if (!predicate(p)) return {};
+        bool changed = !p.same_as(st.predicate);
+        std::vector<StoreTarget> targets;
+        for (auto& t : st.targets) targets.push_back(target(t, changed));
+        return changed ? Store::make(std::move(targets), s.loc(), p) : s;
+    }
+
+    Stmt reduce(const Stmt& s) {
+        auto& r = *s.as<Reduce>();
+        Algebra::Scope scope(algebra);
+        Expr p = r.predicate;
+        if (!predicate(p)) return {};
+        bool changed = !p.same_as(r.predicate);
+        StoreTarget t = target(r.target, changed);
+        return changed ? Reduce::make(r.op, std::move(t), s.loc(), p, r.contract) : s;
+    }
+
+    Stmt allocate(const Stmt& s) {
+        auto& a = *s.as<Allocate>();
+        Tensor tensor = a.tensor;
+        bool changed = false;
+        for (auto& d : tensor.dims) {
+            Dim now{expr(d.min), expr(d.extent)};
+            changed |= !now.min.same_as(d.min) || !now.extent.same_as(d.extent);
+            d = now;
+        }
+        Stmt body = run(a.body);
+        if (!body.defined()) return {};
+        return changed || !body.same_as(a.body) ? Allocate::make(std::move(tensor), body) : s;
+    }
+
+    Stmt assertion(const Stmt& s) {
+        auto& a = *s.as<Assert>();
+        Expr condition = expr(a.condition);
+        if (is_const_true(condition)) return {};
+        return condition.same_as(a.condition) ? s : Assert::make(condition, a.message, s.loc());
+    }
+
+    Algebra algebra;
+    bool drop_units;
+    int visited = 0;
+};
+
+} // namespace
+} // namespace algebra
+
+Stmt simplify(const Stmt& s, const Facts& facts, bool drop_unit_loops) {
+    return algebra::StmtSimplifier(facts, drop_unit_loops).run(s);
+}
+
+} // namespace lathe

@@ -1,0 +1,56 @@
+#include "fuse.h"
+
+#include "split.h"
+
+namespace lathe {
+
+namespace {
+
+/// The inner loop and the conditions between the two.
+struct Inside {
+    std::vector<Stmt> guards;
+    const For* loop = nullptr;
+};
+
+Inside directly_inside(const Edit& e, const For& outer, const Symbol& inner) {
+    Inside in;
+    Stmt s = outer.body;
+    while (const If* i = s.as<If>()) {
+        if (i->else_body.defined()) break;
+        if (!tensors_read(i->condition).empty())
+            e.refuse("the condition at {} between the loops reads a tensor", i->loc.str());
+        in.guards.push_back(s);
+        s = i->then_body;
+    }
+    in.loop = s.as<For>();
+    if (!in.loop || !(in.loop->var == inner))
+        e.refuse("{} is not directly inside {}", inner.name(), outer.var.name());
+    return in;
+}
+
+} // namespace
+
+void fuse(Edit& e) {
+    Symbol outer = e.loop(0), inner = e.loop(1);
+    Path path = serial_loop(e, outer);
+    serial_loop(e, inner);
+    const For& o = *path.back().as<For>();
+    Inside in = directly_inside(e, o, inner);
+    const For& i = *in.loop;
+    if (uses(i.min, outer) || uses(i.extent, outer))
+        e.refuse("the bounds of {} depend on {}", inner.name(), outer.name());
+
+    const std::string& name = e.step().words[0];
+    Symbol fused = e.result(0, name.empty() ? outer.name() + inner.name() : name);
+    Facts facts = e.facts(path);
+    Expr total = imul(non_negative(o.extent, facts), non_negative(i.extent, facts));
+    Substitution with{{outer, iadd(o.min, ifloordiv(var(fused), i.extent))},
+                      {inner, iadd(i.min, ifloormod(var(fused), i.extent))}};
+    Stmt body = i.body;
+    for (size_t n = in.guards.size(); n-- > 0;) body = with_body(in.guards[n], body);
+    e.set_body(rebuild(path, For::make(fused, index(0), total, {}, substitute(body, with), o.loc)));
+    e.forward(outer, {});
+    e.forward(inner, {});
+}
+
+} // namespace lathe

@@ -1,0 +1,10 @@
+#pragma once
+/// \file fuse: two directly nested loops become one that runs through all pairs, in the same order.
+
+#include "../src/edit.h"
+
+namespace lathe {
+
+void fuse(Edit& e);
+
+} // namespace lathe

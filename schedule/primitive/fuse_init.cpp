@@ -1,0 +1,209 @@
+#include "fuse_init.h"
+
+#include "lathe/ir/dependence.h"
+
+#include <algorithm>
+
+namespace lathe {
+
+namespace {
+
+bool is_stage(const Stmt& s, const Symbol& func, int definition) {
+    const Stage* g = s.as<Stage>();
+    return g && g->func == func && g->definition == definition;
+}
+
+Path stage_path(const Stmt& root, const Symbol& func, int definition) {
+    return find_path(root, [&](const Stmt& s) { return is_stage(s, func, definition); });
+}
+
+/// tensor[loops] = value, straight from the algorithm.
+struct Init {
+    const Store* store;
+    std::vector<Symbol> loops; ///< by dimension
+};
+
+/// The store below directly nested loops; refuses anything else.
+Init initialisation(const Edit& e, const Stmt& stage) {
+    Stmt s = stage.as<Stage>()->body;
+    size_t depth = 0;
+    for (; s.as<For>(); ++depth) s = s.as<For>()->body;
+    const Store* store = s.as<Store>();
+    if (!store || store->targets.size() != 1) e.refuse("the initialisation is not one store, or was scheduled");
+    Init init{store, {}};
+    for (const Expr& i : store->targets[0].indices) {
+        const Variable* v = i.as<Variable>();
+        if (!v) e.refuse("the initialisation's loops were scheduled: call fuse_init before that");
+        init.loops.push_back(v->symbol);
+    }
+    if (init.loops.size() != depth) e.refuse("the initialisation's loops were scheduled: call fuse_init before that");
+    return init;
+}
+
+/// The only target of the Func in the update.
+const StoreTarget* update_target(const Edit& e, const Stmt& stage, const Symbol& tensor) {
+    const StoreTarget* found = nullptr;
+    for_each_stmt(stage, [&](const Stmt& s) {
+        const StoreTarget* t = nullptr;
+        if (const Reduce* r = s.as<Reduce>()) t = &r->target;
+        if (const Store* st = s.as<Store>()) t = &st->targets.front();
+        if (!t || !(t->tensor == tensor)) return;
+        if (found) e.refuse("the update writes {} at several places", tensor.name());
+        found = t;
+    });
+    if (!found) e.refuse("the update does not write {}", tensor.name());
+    return found;
+}
+
+/// In the algorithm the update must run through the same elements as the initialisation: each subscript a loop over the
+/// whole dimension, and no condition on those loops alone.
+void check_covers(const Edit& e, const Symbol& func, int definition) {
+    const Stmt& base = e.state().base.top().body;
+    Stmt stage = stage_path(base, func, definition).back(), first = stage_path(base, func, 0).back();
+    Init init = initialisation(e, first);
+    const StoreTarget& t = *update_target(e, stage, init.store->targets[0].tensor);
+    auto range = [](const Stmt& s, const Symbol& v) { return path_to_loop(s, v).back().as<For>(); };
+    std::set<Symbol> pure;
+    for (size_t d = 0; d < t.indices.size(); ++d) {
+        const Variable* v = t.indices[d].as<Variable>();
+        if (!v || !pure.insert(v->symbol).second)
+            e.refuse("update {} of {} does not write every element", definition - 1, func.name());
+        const For *a = range(stage, v->symbol), *b = range(first, init.loops[d]);
+        if (!equal(a->min, b->min) || !equal(a->extent, b->extent))
+            e.refuse("update {} of {} does not run through every {}", definition - 1, func.name(), v->symbol.name());
+    }
+    for_each_stmt(stage, [&](const Stmt& s) {
+        const If* i = s.as<If>();
+        if (!i) return;
+        auto used = free_variables(i->condition);
+        if (std::all_of(used.begin(), used.end(), [&](const Symbol& v) { return pure.contains(v) || !path_to_loop(stage, v).size(); }))
+            e.refuse("update {} of {} leaves out elements by a condition at {}", definition - 1, func.name(), i->loc.str());
+    });
+}
+
+/// Loops of the scheduled update that its target's subscripts depend on.
+std::set<Symbol> loops_of_target(const Stmt& stage, const StoreTarget& t) {
+    std::set<Symbol> used;
+    for (const Expr& i : t.indices) used.merge(free_variables(i));
+    for (bool grown = true; grown;) {
+        grown = false;
+        for (const For* f : loops_in(stage))
+            if (used.contains(f->var))
+                for (const Expr& bound : {f->min, f->extent})
+                    for (const Symbol& v : free_variables(bound)) grown |= used.insert(v).second;
+    }
+    return used;
+}
+
+/// The update's body with everything left out but the loops and conditions over the target's elements, around the initial value.
+Stmt init_nest(Edit& e, const Stmt& s, const StoreTarget& target, const std::set<Symbol>& pure, const Stmt& store) {
+    if (!s.defined()) return {};
+    if (const For* f = s.as<For>()) {
+        Stmt body = init_nest(e, f->body, target, pure, store);
+        if (!body.defined() || !pure.contains(f->var)) return body;
+        return with_body(s, std::move(body));
+    }
+    if (const If* i = s.as<If>()) {
+        Stmt body = init_nest(e, i->then_body, target, pure, store);
+        auto used = free_variables(i->condition);
+        bool keep = tensors_read(i->condition).empty();
+        for (const Symbol& v : used) keep &= pure.contains(v) || path_to_loop(e.body(), v).empty();
+        if (!body.defined() || !keep) return body;
+        return If::make(i->condition, std::move(body), {}, i->loc);
+    }
+    if (const Block* b = s.as<Block>()) {
+        for (const Stmt& t : b->stmts)
+            if (Stmt r = init_nest(e, t, target, pure, store); r.defined()) return r;
+        return {};
+    }
+    if (const Allocate* a = s.as<Allocate>()) return init_nest(e, a->body, target, pure, store);
+    if (const Store* st = s.as<Store>()) return &st->targets.front() == &target ? store : Stmt();
+    if (const Reduce* r = s.as<Reduce>()) return &r->target == &target ? store : Stmt();
+    if (s.as<LetStmt>()) e.refuse("the update has variables of its own, at {}", s.loc().str());
+    return {};
+}
+
+/// The innermost loop outside of every reduction loop; the innermost pure one otherwise.
+Symbol default_place(const Edit& e, const Stmt& stage, const std::set<Symbol>& pure) {
+    Symbol place;
+    for (const For* f : loops_in(stage)) {
+        if (!pure.contains(f->var)) break;
+        place = f->var;
+    }
+    if (!place)
+        e.refuse("{} is a reduction loop, and outermost. Name a loop, or reorder first",
+                 loops_in(stage).empty() ? "it" : loops_in(stage).front()->var.name());
+    return place;
+}
+
+/// "This is the first iteration" of the reduction loops around the place.
+Expr first_iteration(const Edit& e, const Path& place, const std::set<Symbol>& pure, const Symbol& func) {
+    Expr first;
+    bool in_stage = false;
+    Path prefix;
+    for (const Stmt& s : place) {
+        prefix.push_back(s);
+        if (const Stage* g = s.as<Stage>()) in_stage = g->func == func;
+        const For* f = s.as<For>();
+        if (const If* i = s.as<If>(); i && in_stage)
+            for (const Symbol& v : free_variables(i->condition))
+                if (!pure.contains(v) && !path_to_loop(e.body(), v).empty())
+                    e.refuse("the condition at {} around the place depends on {}", i->loc.str(), v.name());
+        if (!f || !in_stage || pure.contains(f->var)) continue;
+        Path around(prefix.begin(), prefix.end() - 1);
+        if (!prove(at_most(index(1), f->extent), e.facts(around)))
+            e.refuse("the reduction loop {} may have no iterations, and then nothing would be initialised. Try fuse_init at a "
+                     "loop outside of it",
+                     f->var.name());
+        first = both(first, equals(var(f->var), f->min));
+    }
+    return first;
+}
+
+/// No element may be initialised again after it was updated.
+void check_order(const Edit& e, const Stmt& body, const Path& place, const std::set<Symbol>& pure) {
+    for (const Stmt& s : place)
+        if (const For* f = s.as<For>(); f && pure.contains(f->var))
+            if (auto c = loop_carried(body, f->var, Commuting::ordered))
+                e.refuse("an element would be initialised in several iterations of {}: {}", f->var.name(), c->describe());
+}
+
+} // namespace
+
+void fuse_init(Edit& e) {
+    const Symbol& func = e.step().func;
+    int definition = e.step().definition;
+    if (definition == 0) e.refuse("{} has no update", func.name());
+    if (definition != 1) e.refuse("update {} of {} is not its first", definition - 1, func.name());
+    Path init_path = stage_path(e.body(), func, 0), update = stage_path(e.body(), func, 1);
+    if (init_path.empty() || update.empty()) e.refuse("{} has copies or was inlined", func.name());
+    const Block* around = update.size() > 1 ? update[update.size() - 2].as<Block>() : nullptr;
+    auto at = [&](const Stmt& s) { return std::find_if(around->stmts.begin(), around->stmts.end(), [&](const Stmt& t) { return t.same_as(s); }); };
+    if (!around || at(init_path.back()) == around->stmts.end() || at(init_path.back()) + 1 != at(update.back()))
+        e.refuse("other definitions stand between {}'s initialisation and its update", func.name());
+    check_covers(e, func, 1);
+    Init init = initialisation(e, init_path.back());
+    const StoreTarget& target = *update_target(e, update.back(), init.store->targets[0].tensor);
+    std::set<Symbol> pure = loops_of_target(update.back(), target);
+    Symbol loop = e.step().loops.empty() ? default_place(e, update.back(), pure) : e.loop(0);
+
+    for (const Symbol& l : init.loops) e.forward(l, {});
+    Stmt rest = rebuild(init_path, {});
+    Path place = path_to_loop(rest, loop);
+    Expr first = first_iteration(e, place, pure, func);
+    Substitution with;
+    for (size_t d = 0; d < init.loops.size(); ++d) with[init.loops[d]] = target.indices[d];
+    const StoreTarget& initial = init.store->targets[0];
+    Stmt store = Store::make(initial.tensor, initial.type, target.indices, duplicate_lets(substitute(initial.value, with)),
+                             init.store->loc);
+    Stmt nest = init_nest(e, place.back().as<For>()->body, target, pure, store);
+    nest = duplicate(nest, [&](const Symbol& old) { return e.copy_of(old); });
+    nest = Stage::make(func, 0, std::move(nest), init_path.back().loc());
+    if (first.defined()) nest = If::make(first, std::move(nest));
+    Stmt body = Block::make({nest, place.back().as<For>()->body});
+    Stmt root = rebuild(place, with_body(place.back(), std::move(body)));
+    check_order(e, root, path_to_loop(root, loop), pure);
+    e.set_body(std::move(root));
+}
+
+} // namespace lathe

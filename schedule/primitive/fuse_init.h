@@ -1,0 +1,10 @@
+#pragma once
+/// \file fuse_init: the initialisation moves into the update's nest, to where an element's first update comes next.
+
+#include "../src/edit.h"
+
+namespace lathe {
+
+void fuse_init(Edit& e);
+
+} // namespace lathe

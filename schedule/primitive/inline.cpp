@@ -1,0 +1,75 @@
+#include "inline.h"
+
+#include "../src/relocate.h"
+
+#include <algorithm>
+
+namespace lathe {
+
+namespace {
+
+/// A pure definition: tensor[variables] = value.
+struct Pure {
+    std::vector<Symbol> variables;
+    Expr value;
+    Type type;
+};
+
+Pure pure_definition(const Edit& e, const Extracted& x) {
+    const std::string& name = e.step().func.name();
+    if (x.stages.size() != 1 || x.tensors.size() != 1)
+        e.refuse("{} has updates. Try compute_at({}, …)", name, name);
+    Stmt s = x.stages[0].as<Stage>()->body;
+    std::vector<Symbol> loops;
+    while (const For* f = s.as<For>()) {
+        loops.push_back(f->var);
+        s = f->body;
+    }
+    const Store* store = s.as<Store>();
+    if (!store || store->targets.size() != 1)
+        e.refuse("{} is not one expression any more: it has inline reductions, or its loops were scheduled", name);
+    const StoreTarget& t = store->targets[0];
+    Pure pure{{}, t.value, t.type};
+    for (const Expr& i : t.indices) {
+        const Variable* v = i.as<Variable>();
+        if (!v) e.refuse("{}'s loops were scheduled: inline it before that", name);
+        pure.variables.push_back(v->symbol);
+    }
+    for (const Symbol& loop : loops)
+        if (std::find(pure.variables.begin(), pure.variables.end(), loop) == pure.variables.end())
+            e.refuse("{}'s loops were scheduled: inline it before that", name);
+    return pure;
+}
+
+/// Replaces loads of the Func by its value at their subscripts.
+class Inliner : public Mutator {
+  public:
+    Inliner(Symbol f, Pure p) : func(std::move(f)), pure(std::move(p)) {}
+
+  protected:
+    using Mutator::mutate;
+    Expr mutate(const Expr& e) override {
+        const Load* l = e.as<Load>();
+        if (!l || !(l->tensor == func)) return Mutator::mutate(e);
+        Substitution at;
+        for (size_t d = 0; d < l->indices.size(); ++d) at[pure.variables[d]] = (*this)(l->indices[d]);
+        Expr value = duplicate_lets(substitute(pure.value, at));
+        return value.type() == pure.type ? value : Cast::make(pure.type, value, e.loc());
+    }
+
+  private:
+    Symbol func;
+    Pure pure;
+};
+
+} // namespace
+
+void inline_func(Edit& e) {
+    const Symbol& func = e.step().func;
+    Extracted x = extract(e, func);
+    Pure pure = pure_definition(e, x);
+    for (const For* f : loops_in(x.stages[0])) e.forward(f->var, {});
+    e.set_body(Inliner(func, std::move(pure))(x.rest));
+}
+
+} // namespace lathe

@@ -1,0 +1,167 @@
+#include "separate.h"
+
+#include <algorithm>
+
+namespace lathe {
+
+namespace {
+
+/// Collects the conditions under which a tile is full, and what then becomes simpler.
+class Fullness {
+  public:
+    Fullness(const std::vector<Symbol>& t, const Facts& f) : tiles(t), facts(f) {}
+
+    std::vector<Expr> conditions;
+    std::set<const StmtNode*> implied;                 ///< conditions that always hold in a full tile
+    std::map<const ExprNode*, Expr> chosen;            ///< min and max that are one of their arms
+
+    void visit(const Stmt& s) {
+        if (!s.defined()) return;
+        if (const For* f = s.as<For>()) {
+            bound(f->min);
+            bound(f->extent);
+            around.push_back(f);
+            visit(f->body);
+            around.pop_back();
+            return;
+        }
+        if (const Allocate* a = s.as<Allocate>())
+            for (const Dim& d : a->tensor.dims) {
+                bound(d.min);
+                bound(d.extent);
+            }
+        if (const If* i = s.as<If>(); i && !i->else_body.defined() && about_tiles(i->condition)) guard(*i);
+        for (const Stmt& c : children(s)) visit(c);
+    }
+
+  private:
+    bool about_tiles(const Expr& e) const {
+        return std::any_of(tiles.begin(), tiles.end(), [&](const Symbol& t) { return depends(e, t); });
+    }
+    /// `e` uses the tile's loop, or a loop inside whose bounds do.
+    bool depends(const Expr& e, const Symbol& tile) const {
+        if (uses(e, tile)) return true;
+        for (const For* f : around)
+            if (uses(e, f->var) && (depends(f->min, tile) || depends(f->extent, tile))) return true;
+        return false;
+    }
+
+    /// a < b in every iteration of the loops inside, when the greatest a is less than the least b.
+    void guard(const If& i) {
+        const Binary* c = i.condition.as<Binary>();
+        if (!c || !is_compare(c->op) || !c->a.type().is_index()) return;
+        Expr low, high;
+        if (c->op == BinaryOp::lt || c->op == BinaryOp::le) low = isub(c->b, c->a);
+        else if (c->op == BinaryOp::gt || c->op == BinaryOp::ge) low = isub(c->a, c->b);
+        else return;
+        if (c->op == BinaryOp::lt || c->op == BinaryOp::gt) low = isub(low, index(1));
+        Expr least = smallest(low);
+        if (!least.defined()) return;
+        implied.insert(&i);
+        require(least);
+    }
+
+    /// The least value of `e` over the loops inside, as an expression of what is outside.
+    Expr smallest(Expr e) const {
+        for (size_t n = around.size(); n-- > 0 && e.defined();) {
+            const For& f = *around[n];
+            if (!uses(e, f.var)) continue;
+            Expr min = resolved(f.min), extent = resolved(f.extent);
+            e = bounds_of(e, {{f.var, {min, isub(iadd(min, extent), index(1))}}}).min;
+        }
+        return e;
+    }
+
+    Expr resolved(const Expr& e) const;
+
+    /// Makes the condition e ≥ 0 part of fullness.
+    void require(const Expr& least) {
+        Expr e = simplify(least, facts);
+        Expr condition = at_most(index(0), e);
+        if (prove(condition, facts)) return;
+        for (const Expr& c : conditions)
+            if (equal(c, condition)) return;
+        conditions.push_back(condition);
+    }
+
+    /// In min(constant, rest) the constant is the full tile's.
+    void bound(const Expr& e) {
+        for_each_expr(e, [&](const Expr& x) {
+            const Binary* b = x.as<Binary>();
+            if (!b || (b->op != BinaryOp::min && b->op != BinaryOp::max) || !about_tiles(x)) return;
+            bool first = as_int(b->a).has_value();
+            if (!first && !as_int(b->b)) return;
+            const Expr &full = first ? b->a : b->b, &rest = first ? b->b : b->a;
+            Expr least = smallest(b->op == BinaryOp::min ? isub(rest, full) : isub(full, rest));
+            if (!least.defined()) return;
+            chosen[x.get()] = full;
+            require(least);
+        });
+    }
+
+    const std::vector<Symbol>& tiles;
+    const Facts& facts;
+    std::vector<const For*> around;
+};
+
+/// The body of a full tile.
+class FullTile : public Mutator {
+  public:
+    explicit FullTile(const Fullness& f) : full(f) {}
+
+  protected:
+    Expr mutate(const Expr& e) override {
+        auto c = full.chosen.find(e.get());
+        return c == full.chosen.end() ? Mutator::mutate(e) : c->second;
+    }
+    Stmt mutate(const Stmt& s) override {
+        return full.implied.contains(s.get()) ? (*this)(s.as<If>()->then_body) : Mutator::mutate(s);
+    }
+
+  private:
+    const Fullness& full;
+};
+
+Expr Fullness::resolved(const Expr& e) const {
+    return FullTile(*this)(e);
+}
+
+} // namespace
+
+void separate(Edit& e) {
+    std::vector<Symbol> tiles;
+    Path path;
+    for (size_t n = 0; n < e.step().loops.size(); ++n) {
+        tiles.push_back(e.loop(n));
+        Path p = e.path(tiles.back());
+        if (p.size() > path.size()) path = p;
+    }
+    for (const Symbol& t : tiles)
+        if (std::none_of(path.begin(), path.end(), [&](const Stmt& s) { return s.as<For>() && s.as<For>()->var == t; }))
+            e.refuse("the loops are not inside each other");
+    const For& inner = *path.back().as<For>();
+    Facts facts = e.facts(path);
+    Fullness full(tiles, facts);
+    full.visit(inner.body);
+    if (full.conditions.empty())
+        e.refuse("every tile is full: there is no guard and no clipped bound inside {} that depends on the loops named",
+                 inner.var.name());
+    Expr condition;
+    for (const Expr& c : full.conditions) {
+        condition = both(condition, c);
+        facts.assume(c);
+    }
+
+    std::map<Symbol, std::vector<Symbol>> images;
+    auto fresh = [&](const Symbol& old) {
+        images[old].push_back(e.copy_of(old));
+        return images[old].back();
+    };
+    Stmt full_body = duplicate(simplify(FullTile(full)(inner.body), facts), fresh);
+    Stmt edge_body = duplicate(inner.body, fresh);
+    for (auto& [old, both_copies] : images) e.forward(old, both_copies);
+    Stmt fork = If::make(condition, std::move(full_body), std::move(edge_body), inner.loc);
+    e.set_body(rebuild(path, with_body(path.back(), std::move(fork))));
+}
+
+} // namespace lathe

@@ -1,0 +1,10 @@
+#pragma once
+/// \file separate: full tiles and edge tiles get code of their own.
+
+#include "../src/edit.h"
+
+namespace lathe {
+
+void separate(Edit& e);
+
+} // namespace lathe

@@ -1,0 +1,53 @@
+#include "store_in.h"
+
+#include <algorithm>
+
+namespace lathe {
+
+namespace {
+
+constexpr int64_t max_stack_bytes = 256 * 1024;
+constexpr int64_t max_register_bytes = 16 * 1024;
+
+/// Stack and registers need a constant and small size.
+void check_size(const Edit& e, const Tensor& t, const MemorySpace& space) {
+    if (space == MemorySpace::heap()) return;
+    int64_t bytes = (t.type.width() + 7) / 8;
+    int64_t most = space == MemorySpace::stack() ? max_stack_bytes : max_register_bytes;
+    for (const Dim& d : t.dims) {
+        auto extent = as_int(d.extent);
+        if (!extent)
+            e.refuse("the extent {} of {} is not constant. Compute it inside a tile of constant size first",
+                     print(d.extent), t.symbol.name());
+        if (__builtin_mul_overflow(bytes, *extent, &bytes)) bytes = most + 1;
+    }
+    if (bytes > most)
+        e.refuse("{} takes more than {} bytes. Compute a smaller part of it at a time, or keep it on the heap",
+                 t.symbol.name(), most);
+}
+
+} // namespace
+
+void store_in(Edit& e) {
+    MemorySpace space(e.step().words[0]);
+    if (!(space == MemorySpace::heap() || space == MemorySpace::stack() || space == MemorySpace::registers()))
+        e.refuse("the CPU has heap, stack and register memory, and no {}", space.name());
+    std::vector<Symbol> all = e.images(e.step().func);
+    for (const TypeStep& t : e.state().types)
+        if (t.accumulator && t.tensor == e.step().func)
+            for (const Symbol& s : e.images(t.accumulator)) all.push_back(s);
+    bool found = false;
+    Stmt body = transform(e.body(), [&](const Stmt& s) {
+        const Allocate* a = s.as<Allocate>();
+        if (!a || std::find(all.begin(), all.end(), a->tensor.symbol) == all.end()) return s;
+        check_size(e, a->tensor, space);
+        found = true;
+        Tensor t = a->tensor;
+        t.space = space;
+        return Allocate::make(std::move(t), a->body);
+    });
+    if (!found) e.refuse("{} is an argument, or was inlined: it has no memory of its own", e.step().func.name());
+    e.set_body(std::move(body));
+}
+
+} // namespace lathe

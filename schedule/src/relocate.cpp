@@ -1,0 +1,199 @@
+#include "relocate.h"
+
+#include <algorithm>
+
+namespace lathe {
+
+namespace {
+
+bool is_argument(const State& s, const Symbol& func) {
+    for (const Argument& a : s.module.top().arguments)
+        if (a.tensor.symbol == func) return true;
+    return false;
+}
+
+/// The Func's own tensors: its tensor and the accumulator that quantize gave it.
+std::set<Symbol> own_tensors(const State& s, const Symbol& func) {
+    std::set<Symbol> own{func};
+    for (const TypeStep& t : s.types)
+        if (t.accumulator && t.tensor == func) own.insert(t.accumulator);
+    return own;
+}
+
+/// Takes out stages and allocations. Outermost stages only: what is nested moves along.
+Stmt take_out(const Stmt& s, const Symbol& func, const std::set<Symbol>& own, Extracted& x) {
+    if (!s.defined()) return s;
+    if (const Stage* g = s.as<Stage>(); g && g->func == func) {
+        x.stages.push_back(s);
+        return {};
+    }
+    if (const Allocate* a = s.as<Allocate>(); a && own.contains(a->tensor.symbol)) {
+        x.tensors.push_back(a->tensor);
+        return take_out(a->body, func, own, x);
+    }
+    Stmt result = s;
+    for (const Stmt& c : children(s)) {
+        Stmt t = take_out(c, func, own, x);
+        if (!t.same_as(c) && result.defined()) result = with_child(result, c, t);
+    }
+    return result;
+}
+
+/// A store after the Func's first stage into something that the Func reads.
+void check_no_later_writer(const Edit& e, const Symbol& func, const std::set<Symbol>& inputs) {
+    bool after = false;
+    std::function<void(const Stmt&)> walk = [&](const Stmt& s) {
+        if (!s.defined()) return;
+        if (const Stage* g = s.as<Stage>(); g && g->func == func) {
+            after = true;
+            return;
+        }
+        auto check = [&](const Symbol& t, Loc loc) {
+            if (after && inputs.contains(t))
+                e.refuse("{}, which {} reads, is written later at {}", t.name(), func.name(), loc.str());
+        };
+        if (const Store* st = s.as<Store>())
+            for (const StoreTarget& t : st->targets) check(t.tensor, s.loc());
+        if (const Reduce* r = s.as<Reduce>()) check(r->target.tensor, s.loc());
+        for (const Stmt& c : children(s)) walk(c);
+    };
+    walk(e.body());
+}
+
+/// The targets that the stage's stores and reductions have in the Func's tensors.
+void for_each_target(const Stmt& stage, const std::set<Symbol>& own, const std::function<void(const StoreTarget&)>& f) {
+    for_each_stmt(stage, [&](const Stmt& s) {
+        if (const Store* st = s.as<Store>())
+            for (const StoreTarget& t : st->targets)
+                if (own.contains(t.tensor)) f(t);
+        if (const Reduce* r = s.as<Reduce>(); r && own.contains(r->target.tensor)) f(r->target);
+    });
+}
+
+/// Loops of the algorithm by their variable.
+std::map<Symbol, const For*> loops_by_variable(const Stmt& s) {
+    std::map<Symbol, const For*> loops;
+    for (const For* f : loops_in(s)) loops[f->var] = f;
+    return loops;
+}
+
+/// The loops over the dimensions in which the definition works on each position alone.
+std::vector<Symbol> pure_loops_of(const Stmt& stage, const std::set<Symbol>& own, const std::vector<Dim>& dims) {
+    auto loops = loops_by_variable(stage);
+    std::vector<Symbol> over(dims.size());
+    std::vector<bool> pure(dims.size(), true);
+    for_each_target(stage, own, [&](const StoreTarget& t) {
+        for (size_t d = 0; d < dims.size(); ++d) {
+            const Variable* v = t.indices[d].as<Variable>();
+            auto f = v ? loops.find(v->symbol) : loops.end();
+            if (f == loops.end() || (over[d] && !(over[d] == v->symbol)) || !equal(f->second->min, dims[d].min) ||
+                !equal(f->second->extent, dims[d].extent)) {
+                pure[d] = false;
+                continue;
+            }
+            over[d] = v->symbol;
+        }
+    });
+    for_each(stage, nullptr, [&](const Expr& r) {
+        const Load* l = r.as<Load>();
+        if (!l || !own.contains(l->tensor)) return;
+        for (size_t d = 0; d < dims.size(); ++d) {
+            const Variable* v = l->indices[d].as<Variable>();
+            if (!v || !(v->symbol == over[d])) pure[d] = false;
+        }
+    });
+    for (size_t d = 0; d < dims.size(); ++d)
+        if (!pure[d]) over[d] = {};
+    return over;
+}
+
+} // namespace
+
+const Tensor& declared_tensor(const Edit& e, const Symbol& func) {
+    const Tensor* found = nullptr;
+    for_each_stmt(e.state().base.top().body, [&](const Stmt& s) {
+        if (const Allocate* a = s.as<Allocate>(); a && a->tensor.symbol == func) found = &a->tensor;
+    });
+    invariant(found, "a Func without a tensor");
+    return *found;
+}
+
+std::set<Symbol> inputs_of(const Extracted& x) {
+    std::set<Symbol> inputs;
+    for (const Stmt& s : x.stages) {
+        inputs.merge(tensors_read(s));
+    }
+    for (const Tensor& t : x.tensors) inputs.erase(t.symbol);
+    for (const Stmt& s : x.stages)
+        for_each_stmt(s, [&](const Stmt& t) {
+            if (const Allocate* a = t.as<Allocate>()) inputs.erase(a->tensor.symbol);
+        });
+    return inputs;
+}
+
+Extracted extract(const Edit& e, const Symbol& func) {
+    if (is_argument(e.state(), func)) e.refuse("{} is an argument of the function", func.name());
+    if (e.images(func).size() != 1) e.refuse("{} has copies since separate: call it before", func.name());
+    Extracted x;
+    x.rest = take_out(e.body(), func, own_tensors(e.state(), func), x);
+    if (x.stages.empty()) e.refuse("{} is no longer computed: it was inlined", func.name());
+    check_no_later_writer(e, func, inputs_of(x));
+    return x;
+}
+
+Stmt insert_before_use(const Stmt& body, const Extracted& x) {
+    const Symbol& func = x.tensors.front().symbol;
+    if (const Allocate* a = body.as<Allocate>()) return with_body(body, insert_before_use(a->body, x));
+    std::vector<Stmt> stmts = body.as<Block>() ? body.as<Block>()->stmts : std::vector{body};
+    size_t use = 0;
+    while (use < stmts.size() && !tensors_read(stmts[use]).contains(func)) ++use;
+    invariant(use < stmts.size(), "nothing reads the Func where it was to be computed");
+    std::vector<Stmt> before(stmts.begin(), stmts.begin() + static_cast<long>(use));
+    if (stmts[use].as<Allocate>()) {
+        stmts[use] = insert_before_use(stmts[use], x);
+        return Block::make(std::move(stmts));
+    }
+    std::vector<Stmt> inner = x.stages;
+    inner.insert(inner.end(), stmts.begin() + static_cast<long>(use), stmts.end());
+    Stmt s = Block::make(std::move(inner));
+    for (size_t n = x.tensors.size(); n-- > 0;) s = Allocate::make(x.tensors[n], s);
+    before.push_back(s);
+    return Block::make(std::move(before));
+}
+
+PureLoops pure_loops(const Edit& e, const Symbol& func) {
+    const std::vector<Dim>& dims = declared_tensor(e, func).dims;
+    std::set<Symbol> own = own_tensors(e.state(), func);
+    PureLoops all(dims.size());
+    std::vector<bool> pure(dims.size(), true);
+    for_each_stmt(e.state().base.top().body, [&](const Stmt& s) {
+        const Stage* stage = s.as<Stage>();
+        if (!stage || !(stage->func == func)) return;
+        std::vector<Symbol> over = pure_loops_of(s, own, dims);
+        for (size_t d = 0; d < dims.size(); ++d) {
+            if (over[d]) all[d][stage->definition] = over[d];
+            else pure[d] = false;
+        }
+    });
+    for (size_t d = 0; d < dims.size(); ++d)
+        if (!pure[d]) all[d].clear();
+    return all;
+}
+
+void restrict_to(Extracted& x, const PureLoops& pure, const std::vector<Dim>& loops, const std::vector<Dim>& storage) {
+    for (Tensor& t : x.tensors) t.dims = storage;
+    for (Stmt& stage : x.stages) {
+        int definition = stage.as<Stage>()->definition;
+        std::map<Symbol, Dim> ranges;
+        for (size_t d = 0; d < loops.size(); ++d)
+            if (auto loop = pure[d].find(definition); loop != pure[d].end()) ranges.insert({loop->second, loops[d]});
+        stage = transform(stage, [&](const Stmt& s) {
+            const For* f = s.as<For>();
+            auto r = f ? ranges.find(f->var) : ranges.end();
+            if (r == ranges.end()) return s;
+            return For::make(f->var, r->second.min, r->second.extent, f->loop, f->body, f->loc);
+        });
+    }
+}
+
+} // namespace lathe
