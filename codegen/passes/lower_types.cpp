@@ -3,6 +3,8 @@
 #include "lathe/ir/visit.h"
 #include "requantize.h"
 
+#include <algorithm>
+
 namespace lathe {
 namespace {
 
@@ -39,7 +41,8 @@ class TypeLowering : public Mutator {
         case ExprKind::binary: return binary(*e.as<Binary>());
         case ExprKind::select: {
             auto* s = e.as<Select>();
-            return Select::make((*this)(s->condition), converted(e.type(), s->then_value), converted(e.type(), s->else_value), e.loc());
+            return Select::make((*this)(s->condition), operand(e.type(), s->then_value, s->else_value),
+                                operand(e.type(), s->else_value, s->then_value), e.loc());
         }
         case ExprKind::cast: return converted(e.type(), e.as<Cast>()->a);
         case ExprKind::bitcast: return bits(machine_type(e.type()), e.as<Bitcast>()->a);
@@ -47,7 +50,7 @@ class TypeLowering : public Mutator {
             auto* s = e.as<Slice>();
             const Expr x = raw(s->a);
             const Expr low = s->lo == 0 ? x : Binary::make_as(x.type(), BinaryOp::shr, x, integer(x.type(), s->lo));
-            return Cast::make(e.type(), low);
+            return to_type(e.type(), low);
         }
         case ExprKind::call: return call(*e.as<Call>());
         default: return Mutator::mutate(e);
@@ -88,13 +91,13 @@ class TypeLowering : public Mutator {
     /// The machine form's bits, for operators that look at bits: a Bool is a UInt(1).
     Expr raw(const Expr& e) {
         const Expr x = (*this)(e);
-        return x.type().is_bool() ? Cast::make(UInt(1), x) : x;
+        return x.type().is_bool() ? to_type(UInt(1), x) : x;
     }
 
     Expr bits(Type to, const Expr& from) {
         const Expr x = raw(from);
         if (to.is_float() || x.type().is_float()) return Bitcast::make(to, x);
-        return Cast::make(to, x);
+        return to_type(to, x);
     }
 
     Expr load(const Load& l) {
@@ -103,8 +106,9 @@ class TypeLowering : public Mutator {
 
     Expr unary(const Unary& u) {
         const Type t = machine_type(u.type);
-        if (!t.is_exact() || u.a.type().is_bool()) return Unary::make(u.op, (*this)(u.a), u.loc);
-        const Expr x = Cast::make(t, raw(u.a));
+        if (!t.is_exact() || (t.is_bool() && u.op == UnaryOp::bit_not)) return Unary::make(u.op, (*this)(u.a), u.loc);
+        if (t.is_bool()) return (*this)(u.a); // abs
+        const Expr x = to_type(t, raw(u.a));
         if (u.op == UnaryOp::bit_not) return Unary::make(u.op, x, u.loc);
         const Expr negated = Binary::make_as(t, BinaryOp::sub, integer(t, 0), x, u.loc);
         if (u.op == UnaryOp::neg) return negated;
@@ -129,12 +133,11 @@ class TypeLowering : public Mutator {
             return Binary::make(b.op, (*this)(b.a), (*this)(b.b), b.loc);
         if (b.op == BinaryOp::shl || b.op == BinaryOp::shr) return shift(b);
         const Type ta = typed(b.a, b.b), tb = typed(b.b, b.a);
-        if (is_compare(b.op)) {
-            const Type common = aligned_type(ta, tb, b.loc);
-            return Binary::make(b.op, operand(common, b.a, b.b), operand(common, b.b, b.a), b.loc);
-        }
+        if (is_compare(b.op)) return compare(b, ta, tb);
         const Type t = machine_type(b.type);
-        if (!t.is_exact() || t.is_bool()) return Binary::make(b.op, operand(b.type, b.a, b.b), operand(b.type, b.b, b.a), b.loc);
+        if (!t.is_exact())
+            return Binary::make(b.op, operand(b.type, b.a, b.b), operand(b.type, b.b, b.a), b.loc);
+        if (t.is_bool()) return Binary::make(bool_op(b.op), (*this)(b.a), (*this)(b.b), b.loc);
         switch (b.op) {
         case BinaryOp::mul:
             return Binary::make_as(t, b.op, widened(t, b.a, b.b), widened(t, b.b, b.a), b.loc);
@@ -147,43 +150,56 @@ class TypeLowering : public Mutator {
         }
     }
 
+    /// min, max and arithmetic that gives Bools, as logic.
+    static BinaryOp bool_op(BinaryOp op) {
+        if (op == BinaryOp::min || op == BinaryOp::mul) return BinaryOp::bit_and;
+        return op == BinaryOp::max || op == BinaryOp::add ? BinaryOp::bit_or : op;
+    }
+
+    Expr compare(const Binary& b, Type ta, Type tb) {
+        if (ta == tb) {
+            const Expr x = operand(ta, b.a, b.b), y = operand(ta, b.b, b.a);
+            if (!ta.is_bool() || b.op == BinaryOp::eq || b.op == BinaryOp::ne) return Binary::make(b.op, x, y, b.loc);
+            return Binary::make(b.op, to_type(UInt(1), x), to_type(UInt(1), y), b.loc);
+        }
+        const Type common = modeless(aligned_type(ta, tb, b.loc));
+        return Binary::make(b.op, operand(common, b.a, b.b), operand(common, b.b, b.a), b.loc);
+    }
+
     static Type modeless(Type t) { return t.with_modes(Round::trn, Overflow::wrap); }
 
     /// The operand's integer in the wider type `t`.
     Expr widened(Type t, const Expr& e, const Expr& other) {
         const Type own = typed(e, other);
         const Expr x = operand(own, e, other);
-        return Cast::make(t, own.is_bool() ? Cast::make(UInt(1), x) : x);
+        return to_type(t, x);
     }
 
     Expr divide(const Binary& b, Type t, Type ta, Type tb) {
         // The quotient of the integers, after the numerator is shifted to the quotient's fraction bits.
-        const int up = b.op == BinaryOp::div ? b.type.frac() - ta.frac() + tb.frac() : 0;
-        invariant(up >= 0, "a quotient loses fraction bits");
+        const int up = b.op == BinaryOp::div ? std::max(tb.frac(), 0) : 0;
         const bool sign = ta.is_signed() || tb.is_signed();
-        const int width = std::max({ta.width() + up, tb.width(), t.width()}) + (sign ? 1 : 0);
-        const Type wide = sign ? Int(std::min(width, Type::max_width)) : UInt(std::min(width, Type::max_width));
+        const auto bits = [&](Type x) { return x.width() + (sign && !x.is_signed() ? 1 : 0); };
+        const int width = std::min(std::max({bits(ta) + up, bits(tb), bits(t)}), Type::max_width);
+        const Type wide = sign ? Int(width) : UInt(width);
         Expr n = widened(wide, b.a, b.b);
         if (up > 0) n = Binary::make_as(wide, BinaryOp::shl, n, integer(wide, up));
-        return Cast::make(t, Binary::make_as(wide, b.op, n, widened(wide, b.b, b.a), b.loc));
+        return to_type(t, Binary::make_as(wide, b.op, n, widened(wide, b.b, b.a), b.loc));
     }
 
-    /// A shift in one direction by a non-negative amount of the unsigned type `amount.type()`; too far gives 0 or the sign.
+    /// A shift in one direction by a non-negative amount; too far gives 0 or the sign.
     Expr shift_by(BinaryOp op, const Expr& x, const Expr& amount, Loc loc) {
         const Type t = x.type();
-        const Expr limit = integer(t.is_signed() && op == BinaryOp::shr ? t : UInt(t.width()), 0);
-        const Expr nothing = op == BinaryOp::shr && t.is_signed()
-                                 ? Select::make(Binary::make(BinaryOp::lt, x, integer(t, 0)), integer(t, -1), limit)
-                                 : integer(t, 0);
+        Expr nothing = integer(t, 0);
+        if (op == BinaryOp::shr && t.is_signed())
+            nothing = Select::make(Binary::make(BinaryOp::lt, x, nothing), integer(t, -1), nothing);
         if (auto* c = amount.as<Constant>()) {
             if (c->value.raw() >= t.width()) return nothing;
             return c->value.is_zero() ? x : Binary::make_as(t, op, x, integer(t, c->value.raw()), loc);
         }
-        const Expr shifted = Binary::make_as(t, op, x, Cast::make(t, amount), loc);
-        const Value width = Value::literal(t.width());
-        if (holds(width.type(), amount.type()) && max_value(amount.type()).raw() < width.raw()) return shifted;
-        const Type common = aligned_type(amount.type(), width.type(), loc);
-        const Expr far = Binary::make(BinaryOp::ge, Cast::make(common, amount), Constant::make(cast(common, width)));
+        const Expr shifted = Binary::make_as(t, op, x, to_type(t, amount), loc);
+        if (max_value(amount.type()).raw() < t.width()) return shifted;
+        const Expr far = Binary::make(BinaryOp::ge, amount, integer(amount.type(), t.width()));
         return Select::make(far, nothing, shifted);
     }
 
@@ -192,53 +208,71 @@ class TypeLowering : public Mutator {
         const BinaryOp reverse = b.op == BinaryOp::shl ? BinaryOp::shr : BinaryOp::shl;
         if (auto* c = amount.as<Constant>()) {
             const mpz_class n = c->value.raw();
-            const Expr size = Constant::make(Value::literal(abs(n)));
-            return Cast::make(machine_type(b.type), shift_by(n < 0 ? reverse : b.op, x, size, b.loc));
+            return shift_by(n < 0 ? reverse : b.op, x, Constant::make(Value::literal(abs(n))), b.loc);
         }
-        if (!amount.type().is_signed()) return Cast::make(machine_type(b.type), shift_by(b.op, x, amount, b.loc));
+        if (!amount.type().is_signed()) return shift_by(b.op, x, amount, b.loc);
         const Type size = UInt(amount.type().width());
-        const Expr negated = Binary::make_as(size, BinaryOp::sub, integer(size, 0), Cast::make(size, amount));
-        return Select::make(Binary::make(BinaryOp::lt, amount, integer(amount.type(), 0)), shift_by(reverse, x, negated, b.loc),
-                            shift_by(b.op, x, Cast::make(size, amount), b.loc), b.loc);
+        const Expr forth = to_type(size, amount);
+        const Expr back = Binary::make_as(size, BinaryOp::sub, integer(size, 0), forth);
+        return Select::make(Binary::make(BinaryOp::lt, amount, integer(amount.type(), 0)), shift_by(reverse, x, back, b.loc),
+                            shift_by(b.op, x, forth, b.loc), b.loc);
     }
 
     Expr call(const Call& c) {
         std::vector<Expr> x;
         for (const Expr& a : c.arguments) x.push_back(raw(a));
-        const auto unsigned_bits = [](const Expr& e) { return Cast::make(UInt(e.type().width()), e); };
+        const auto unsigned_bits = [](const Expr& e) { return to_type(UInt(e.type().width()), e); };
         if (c.function == "concat") {
-            const Expr high = Cast::make(c.type, unsigned_bits(x[0])), low = Cast::make(c.type, unsigned_bits(x[1]));
-            return Binary::make_as(c.type, BinaryOp::bit_or, shift_by(BinaryOp::shl, high, Constant::make(Value::literal(x[1].type().width())), c.loc), low);
+            const Expr high = to_type(c.type, unsigned_bits(x[0])), low = to_type(c.type, unsigned_bits(x[1]));
+            const Expr up = Constant::make(Value::literal(x[1].type().width()));
+            return Binary::make_as(c.type, BinaryOp::bit_or, shift_by(BinaryOp::shl, high, up, c.loc), low);
         }
-        if (c.function == "with_slice") {
-            const int hi = static_cast<int>(*as_int(c.arguments[2])), lo = static_cast<int>(*as_int(c.arguments[3]));
-            const Type t = x[0].type();
-            const mpz_class ones = ((mpz_class(1) << static_cast<unsigned>(hi - lo + 1)) - 1) << static_cast<unsigned>(lo);
-            const Expr at = shift_by(BinaryOp::shl, Cast::make(t, x[1]), Constant::make(Value::literal(lo)), c.loc);
-            const Expr kept = Binary::make_as(t, BinaryOp::bit_and, x[0], integer(t, -1 - ones));
-            return Binary::make_as(t, BinaryOp::bit_or, kept, Binary::make_as(t, BinaryOp::bit_and, at, integer(t, ones)));
-        }
+        if (c.function == "with_slice") return with_slice(c, x);
         invariant(c.function == "popcount" || c.function == "reverse", "a math function after lower_math");
         return Call::make(c.function, {unsigned_bits(x[0])}, c.loc);
+    }
+
+    static mpz_class bit_mask(int hi, int lo) {
+        return ((mpz_class(1) << static_cast<unsigned>(hi - lo + 1)) - 1) << static_cast<unsigned>(lo);
+    }
+
+    Expr with_slice(const Call& c, const std::vector<Expr>& x) {
+        const int hi = static_cast<int>(*as_int(c.arguments[2])), lo = static_cast<int>(*as_int(c.arguments[3]));
+        const Type t = x[0].type();
+        const Expr mask = integer(t, bit_mask(hi, lo)), rest = integer(t, ~bit_mask(hi, lo));
+        const Expr at = shift_by(BinaryOp::shl, to_type(t, x[1]), Constant::make(Value::literal(lo)), c.loc);
+        const Expr kept = Binary::make_as(t, BinaryOp::bit_and, x[0], rest);
+        const Expr all = Binary::make_as(t, BinaryOp::bit_or, kept, Binary::make_as(t, BinaryOp::bit_and, at, mask));
+        return c.type.is_bool() ? requantize(Bool(), UInt(1), all) : all;
     }
 
     Stmt lower_reduce(const Reduce& r) {
         const StoreTarget& t = r.target;
         const Type machine = machine_type(t.type);
         const std::vector<Expr> at = subscripts(t.indices);
-        // x's own rounding does not depend on t where the operation commutes, so x is brought to t's type first.
-        if (r.commutes && machine.is_exact())
-            return Reduce::make(r.op, {t.tensor, machine, at, converted(t.type, t.value)}, r.loc, predicate(r.predicate));
         const Expr old = Load::make(t.tensor, t.type, t.indices, r.loc, r.predicate);
-        auto* product = t.value.as<Binary>();
-        Expr value;
-        if (r.contract && product && product->op == BinaryOp::mul && t.value.type() == t.type) {
-            const Expr a = operand(t.type, product->a, product->b), b = operand(t.type, product->b, product->a);
-            value = Fma::make(a, b, (*this)(old), r.loc);
-        } else {
-            value = converted(t.type, Binary::make(r.op, old, t.value, r.loc));
+        // What rounding does to x does not depend on t where the operation commutes, so x is rounded first.
+        // AP_SAT_SYM also turns away a most negative element that the caller's buffer held.
+        const bool keeps_old = t.type.overflow() != Overflow::sat_sym || !t.type.is_signed();
+        if (r.commutes && machine.is_exact() && keeps_old) {
+            const BinaryOp op = machine.is_bool() ? bool_op(r.op) : r.op;
+            // A factor is a whole number; every other operand is brought to t's point.
+            const Type type = r.op != BinaryOp::mul || machine.is_bool() ? t.type : machine;
+            return Reduce::make(op, {t.tensor, machine, at, operand(type, t.value, old)}, r.loc, predicate(r.predicate));
         }
+        const Expr value = r.contract ? contracted(*t.value.as<Binary>(), old, t.type, r.loc)
+                                      : converted(t.type, Binary::make(r.op, old, t.value, r.loc));
         return Store::make(t.tensor, machine, at, value, r.loc, predicate(r.predicate));
+    }
+
+    /// old + a·b rounded once, in the type that the sum would have.
+    Expr contracted(const Binary& product, const Expr& old, Type t, Loc loc) {
+        const Type wide = aligned_type(t, product.type, loc);
+        const auto factor = [&](const Expr& e, const Expr& other) {
+            return requantize(wide, product.type, operand(product.type, e, other));
+        };
+        const Expr sum = Fma::make(factor(product.a, product.b), factor(product.b, product.a), requantize(wide, t, (*this)(old)), loc);
+        return requantize(t, wide, sum);
     }
 };
 

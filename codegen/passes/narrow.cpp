@@ -1,9 +1,9 @@
 #include "narrow.h"
 
-#include "lathe/ir/buffer.h"
 #include "scoped_pass.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace lathe {
 namespace {
@@ -65,36 +65,137 @@ std::optional<Range> exact_range(BinaryOp op, const Range& a, const Range& b) {
     case BinaryOp::div:
         if (b.low > 0) return corners(a.low / b.low, a.low / b.high, a.high / b.low, a.high / b.high);
         return std::nullopt;
+    case BinaryOp::mod: // the sign of the dividend; x % 0 = x
+        if (b.low > 0) return Range{a.low < 0 ? std::max(a.low, mpz_class(1 - b.high)) : 0, a.high > 0 ? std::min(a.high, mpz_class(b.high - 1)) : 0};
+        return std::nullopt;
     default: return std::nullopt;
     }
 }
 
+int container_for_bits(int width) { return width <= 8 ? 8 : width <= 16 ? 16 : width <= 32 ? 32 : width <= 64 ? 64 : 128; }
+
+int machine_bits(Type t) { return container_for_bits(t.width()); }
+
+/// The smallest type that fills a container of at most `most` bits and holds the range; of `sign` where both fit.
+std::optional<Type> container_for(const Range& r, bool sign, int most) {
+    for (int bits = 8; bits <= std::min(most, 64); bits *= 2)
+        for (bool s : {sign, !sign})
+            if (const Type t = s ? Int(bits) : UInt(bits); r.inside(type_range(t))) return t;
+    return std::nullopt;
+}
+
+/// What is stored to every tensor that is allocated in a function, and how.
+struct Contents {
+    Type type;
+    std::vector<Expr> values;
+    bool stored_only = true; ///< no reductions, no data
+};
+std::map<Symbol, Contents> contents_of(const Stmt& body) {
+    std::map<Symbol, Contents> result;
+    for_each(body, [&](const Stmt& s) {
+        if (auto* a = s.as<Allocate>()) {
+            Contents& c = result[a->tensor.symbol];
+            c.type = a->tensor.type;
+            c.stored_only = !a->tensor.data;
+        } else if (auto* w = s.as<Store>()) {
+            for (const StoreTarget& t : w->targets)
+                if (auto found = result.find(t.tensor); found != result.end()) found->second.values.push_back(t.value);
+        } else if (auto* r = s.as<Reduce>()) {
+            if (auto found = result.find(r->target.tensor); found != result.end()) found->second.stored_only = false;
+        }
+    }, nullptr);
+    return result;
+}
+
+/// Rewrites one function.
 class Narrower : public ScopedMutator {
+  public:
+    explicit Narrower(const Stmt& body) : contents(contents_of(body)) {}
+
   protected:
     Expr mutate(const Expr& e) override {
+        if (auto* l = e.as<Load>(); l && retyped.contains(l->tensor)) {
+            std::vector<Expr> at;
+            for (const Expr& i : l->indices) at.push_back((*this)(i));
+            const Expr p = l->predicate.defined() ? (*this)(l->predicate) : l->predicate;
+            return Cast::make(e.type(), Load::make(l->tensor, retyped.at(l->tensor), std::move(at), l->loc, p));
+        }
         const Expr rebuilt = Mutator::mutate(e);
         if (auto* c = rebuilt.as<Cast>(); c && is_integer(rebuilt)) return cast_to(rebuilt.type(), c->a);
         auto* b = rebuilt.as<Binary>();
         if (!b) return rebuilt;
         if (is_compare(b->op) && is_integer(b->a)) return compare(*b);
-        if (is_integer(rebuilt)) return smaller(*b);
+        if (is_integer(rebuilt)) return smaller(rebuilt);
         return rebuilt;
     }
 
     Stmt mutate(const Stmt& s) override {
+        Stmt result = statement(s);
         // Ranges use the facts of the place; a node shared with another place may have other ranges there.
-        Stmt result = ScopedMutator::mutate(s);
-        if (!s.as<Block>()) ranges.clear();
+        if (s.kind() != StmtKind::block) {
+            ranges.clear();
+            casts.clear();
+        }
         return result;
     }
 
   private:
+    std::map<Symbol, Contents> contents;
+    std::map<Symbol, std::optional<Range>> elements; ///< of tensors in `contents`; empty: being computed
+    std::map<Symbol, Range> lets;
+    std::map<Symbol, Type> retyped; ///< allocated tensors whose elements moved to another container
     std::map<const ExprNode*, std::pair<Expr, Range>> ranges; ///< the Expr keeps the node alive
+    std::map<std::tuple<const ExprNode*, int, bool>, std::pair<Expr, Expr>> casts; ///< by node and type; likewise
+
+    Stmt statement(const Stmt& s) {
+        if (auto* l = s.as<LetStmt>(); l && is_integer(l->value)) lets[l->symbol] = range(l->value);
+        if (auto* a = s.as<Allocate>()) return allocate(s, *a);
+        auto* w = s.as<Store>();
+        if (!w) return ScopedMutator::mutate(s);
+        std::vector<StoreTarget> targets = w->targets;
+        for (StoreTarget& t : targets) {
+            for (Expr& i : t.indices) i = (*this)(i);
+            t.value = (*this)(t.value);
+            if (auto to = retyped.find(t.tensor); to != retyped.end()) {
+                t.type = to->second;
+                t.value = cast_to(t.type, t.value);
+            }
+        }
+        const Expr p = w->predicate.defined() ? (*this)(w->predicate) : w->predicate;
+        return Store::make(std::move(targets), s.loc(), p);
+    }
+
+    /// Memory that only this function sees may hold its elements in the container that their range needs.
+    Stmt allocate(const Stmt& s, const Allocate& a) {
+        if (!a.tensor.type.is_int()) return ScopedMutator::mutate(s);
+        // The range is found here, where the facts hold wherever the tensor lives.
+        const Range elements = element_range(a.tensor.symbol);
+        if (!contents.at(a.tensor.symbol).stored_only) return ScopedMutator::mutate(s);
+        const auto t = container_for(elements, a.tensor.type.is_signed(), machine_bits(a.tensor.type));
+        if (!t || *t == a.tensor.type) return ScopedMutator::mutate(s);
+        retyped[a.tensor.symbol] = *t;
+        Tensor tensor = (*this)(a.tensor);
+        tensor.type = *t;
+        return Allocate::make(tensor, with_tensor(tensor, a.body));
+    }
+
+    /// The range of an allocated tensor's elements.
+    Range element_range(const Symbol& tensor) {
+        const Contents& c = contents.at(tensor);
+        const Range all = type_range(c.type);
+        if (!c.stored_only || c.values.empty()) return all;
+        const auto [found, first] = elements.try_emplace(tensor);
+        if (!first) return found->second.value_or(all); // it depends on itself
+        std::optional<Range> r;
+        for (const Expr& value : c.values) r = r ? hull(*r, range(value)) : range(value);
+        elements[tensor] = r;
+        return *r;
+    }
 
     Range range(const Expr& e) {
         if (auto found = ranges.find(e.get()); found != ranges.end()) return found->second.second;
         Range r = compute_range(e);
-        ranges.emplace(e.get(), std::pair(e, r));
+        ranges.insert_or_assign(e.get(), std::pair(e, r));
         return r;
     }
 
@@ -102,37 +203,52 @@ class Narrower : public ScopedMutator {
         const Range all = type_range(e.type());
         const auto wrapped = [&](const Range& exact) { return exact.inside(all) ? exact : all; };
         if (auto* c = e.as<Constant>()) return {c->value.raw(), c->value.raw()};
-        if (auto* s = e.as<Select>()) return hull(range(s->then_value), range(s->else_value));
-        if (auto* c = e.as<Cast>()) {
-            if (is_integer(c->a)) return wrapped(range(c->a));
-            if (c->a.type().is_bool()) return {0, 1};
-            if (!c->a.type().is_index()) return all;
-            const auto low = const_lower_bound(c->a, facts()), high = const_upper_bound(c->a, facts());
-            return low && high ? wrapped({*low, *high}) : all;
+        if (auto* v = e.as<Variable>()) {
+            const auto found = lets.find(v->symbol);
+            return found == lets.end() ? all : found->second;
         }
+        if (auto* l = e.as<Load>()) {
+            if (!contents.contains(l->tensor)) return all;
+            // A predicate gives 0 where it is false.
+            const Range elements = element_range(l->tensor);
+            return l->predicate.defined() ? hull(elements, {0, 0}) : elements;
+        }
+        if (auto* s = e.as<Select>()) return hull(range(s->then_value), range(s->else_value));
+        if (auto* l = e.as<Let>()) {
+            if (is_integer(l->value)) lets[l->symbol] = range(l->value);
+            return range(l->body);
+        }
+        if (auto* c = e.as<Cast>()) return cast_range(*c, all);
         if (auto* b = e.as<Binary>(); b && is_integer(b->a))
             if (auto exact = exact_range(b->op, range(b->a), range(b->b))) return wrapped(*exact);
         return all;
     }
 
-    /// The smallest type that fills a container of at most `most` bits and holds the range; of `sign` where both fit.
-    static std::optional<Type> container_for(const Range& r, bool sign, int most) {
-        for (int bits = 8; bits <= std::min(most, 64); bits *= 2)
-            for (bool s : {sign, !sign})
-                if (const Type t = s ? Int(bits) : UInt(bits); r.inside(type_range(t))) return t;
-        return std::nullopt;
+    Range cast_range(const Cast& c, const Range& all) {
+        const auto wrapped = [&](const Range& exact) { return exact.inside(all) ? exact : all; };
+        if (is_integer(c.a)) return wrapped(range(c.a));
+        if (c.a.type().is_bool()) return wrapped({0, 1});
+        if (!c.a.type().is_index()) return all;
+        const auto low = const_lower_bound(c.a, facts()), high = const_upper_bound(c.a, facts());
+        return low && high ? wrapped({*low, *high}) : all;
     }
 
-    static int machine_bits(Type t) { return t.width() <= 64 ? container_bits(t) : 128; }
-
-    Expr smaller(const Binary& b) {
-        const Expr e = Binary::make_as(b.type, b.op, b.a, b.b, b.loc);
+    Expr smaller(const Expr& e) {
+        const Binary& b = *e.as<Binary>();
         Range needed = range(e);
+        if (needed.low == needed.high) return Constant::make(Value::from_raw(e.type(), needed.low), e.loc());
+        if (b.op == BinaryOp::min || b.op == BinaryOp::max) {
+            const Range x = range(b.a), y = range(b.b);
+            if (x.high <= y.low) return b.op == BinaryOp::min ? b.a : b.b;
+            if (y.high <= x.low) return b.op == BinaryOp::min ? b.b : b.a;
+        }
         // Operands that only wrap may leave the range; the others must be represented too.
         if (!is_modular(b.op)) needed = hull(needed, hull(range(b.a), range(b.b)));
         const auto t = container_for(needed, b.type.is_signed(), machine_bits(b.type));
         // A type that fills its container needs no sign or zero extension after the operation.
         if (!t || *t == b.type) return e;
+        const bool shift = b.op == BinaryOp::shl || b.op == BinaryOp::shr;
+        if (shift && range(b.b).high >= t->width()) return e; // a shift is shorter than its type
         return Cast::make(b.type, Binary::make_as(*t, b.op, cast_to(*t, b.a), cast_to(*t, b.b), b.loc));
     }
 
@@ -146,31 +262,40 @@ class Narrower : public ScopedMutator {
     /// Cast(to, e), pushed through what keeps its low bits.
     Expr cast_to(Type to, const Expr& e) {
         if (e.type() == to) return e;
-        if (!is_integer(e) || !to.is_int()) return Cast::make(to, e);
+        if (!to.is_int()) return Cast::make(to, e);
+        const auto key = std::tuple(e.get(), to.width(), to.is_signed());
+        if (auto found = casts.find(key); found != casts.end()) return found->second.second;
+        Expr result = make_cast(to, e);
+        casts.emplace(key, std::pair(e, result));
+        return result;
+    }
+
+    Expr make_cast(Type to, const Expr& e) {
+        if (!is_integer(e)) return Cast::make(to, e);
         if (auto* c = e.as<Constant>()) return Constant::make(Value::from_raw(to, c->value.raw()), e.loc());
         if (auto* inner = e.as<Cast>(); inner && is_integer(inner->a)) {
             // Skipping a cast is right if it changed no value, or if only bits that it kept are asked for.
             if (range(inner->a).inside(type_range(e.type())) || to.width() <= e.type().width()) return cast_to(to, inner->a);
         }
         if (machine_bits(to) < machine_bits(e.type())) {
-            if (auto* b = e.as<Binary>()) {
-                if (is_modular(b->op)) return truncated(to, *b, container_bits(to));
-                if (b->op == BinaryOp::shl && shift_amount(*b) && *shift_amount(*b) < static_cast<unsigned>(container_bits(to)))
-                    return truncated(to, *b, container_bits(to));
-                if (b->op == BinaryOp::shr && shift_amount(*b)) {
-                    const int bits = container_for_bits(to.width() + static_cast<int>(*shift_amount(*b)));
-                    if (bits < machine_bits(e.type())) return truncated(to, *b, bits);
-                }
-            }
+            if (auto* b = e.as<Binary>())
+                if (const auto bits = bits_needed(to, *b)) return truncated(to, *b, *bits);
             if (auto* s = e.as<Select>())
                 return Select::make(s->condition, cast_to(to, s->then_value), cast_to(to, s->else_value), e.loc());
         }
         return Cast::make(to, e);
     }
 
-    std::optional<unsigned> shift_amount(const Binary& b) { return small_shift(range(b.b)); }
-
-    static int container_for_bits(int width) { return width <= 8 ? 8 : width <= 16 ? 16 : width <= 32 ? 32 : width <= 64 ? 64 : 128; }
+    /// In how many bits the operation gives the low bits that `to` has, if those are fewer than it uses now.
+    std::optional<int> bits_needed(Type to, const Binary& b) {
+        const int bits = container_for_bits(to.width());
+        if (is_modular(b.op)) return bits;
+        const auto amount = small_shift(range(b.b));
+        if (b.op == BinaryOp::shl && amount && static_cast<int>(*amount) < bits) return bits;
+        if (b.op != BinaryOp::shr || !amount) return std::nullopt;
+        const int more = container_for_bits(to.width() + static_cast<int>(*amount));
+        return more < machine_bits(b.type) ? std::optional(more) : std::nullopt;
+    }
 
     /// The operation on `bits` low bits; `to` needs no more.
     Expr truncated(Type to, const Binary& b, int bits) {
@@ -182,6 +307,14 @@ class Narrower : public ScopedMutator {
 
 } // namespace
 
-Module narrow(const Module& module) { return Narrower().run(module); }
+Module narrow(const Module& module) {
+    Module result = module;
+    for (size_t f = 0; f < result.functions.size(); ++f) {
+        Module one;
+        one.functions.push_back(module.functions[f]);
+        result.functions[f] = Narrower(module.functions[f].body).run(one).functions[0];
+    }
+    return result;
+}
 
 } // namespace lathe

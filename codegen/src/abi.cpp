@@ -40,11 +40,15 @@ Abi make_abi(const Module& original, const Module& machine, const std::string& n
         abi.buffers.push_back(std::move(a));
     }
     const auto bind = [&](const Param& p) {
+        const auto is = [&](const Expr& e) {
+            const auto* v = e.as<Variable>();
+            return v && v->symbol == p.symbol;
+        };
         for (size_t i = 0; i < abi.buffers.size(); ++i)
             for (int d = 0; d < abi.buffers[i].rank(); ++d) {
-                const auto* v = abi.buffers[i].tensor.dims[static_cast<size_t>(d)].extent.as<Variable>();
-                if (!v || v->symbol != p.symbol) continue;
-                abi.sizes.push_back({p.symbol, i, d});
+                const Dim& dim = abi.buffers[i].tensor.dims[static_cast<size_t>(d)];
+                if (!is(dim.extent) && !is(dim.min)) continue;
+                abi.sizes.push_back({p.symbol, i, d, !is(dim.extent)});
                 return true;
             }
         return false;

@@ -53,17 +53,19 @@ struct ScalarArgument {
     Type type;    ///< as the user wrote it
 };
 
+/// A parameter that stands alone as a tensor's extent or min.
 struct BoundSize {
     Symbol symbol;
     size_t buffer;
     int dimension; ///< of the tensor
+    bool is_min;
 };
 
 struct Abi {
     std::string name;
     std::vector<BufferArgument> buffers;
     std::vector<ScalarArgument> scalars;
-    std::vector<BoundSize> sizes; ///< parameters that are read from a buffer's extents
+    std::vector<BoundSize> sizes; ///< parameters that are read from buffers
 };
 
 /// \throws Error unless `name` is a C identifier.

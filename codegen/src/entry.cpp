@@ -115,8 +115,10 @@ void Entry::sizes() {
         for (size_t d = 0; d < fields[i].dims.size(); ++d)
             e.check(b.CreateICmpSGE(fields[i].dims[d].extent, b.getInt64(0)), ErrorCode::negative_extent,
                     about(abi.buffers[i], d) + " has the negative extent %lld", {fields[i].dims[d].extent});
-    for (const BoundSize& s : abi.sizes)
-        e.bind(s.symbol, fields[s.buffer].dims[static_cast<size_t>(s.dimension)].extent);
+    for (const BoundSize& s : abi.sizes) {
+        const Dimension& d = fields[s.buffer].dims[static_cast<size_t>(s.dimension)];
+        e.bind(s.symbol, s.is_min ? d.min : d.extent);
+    }
 }
 
 void Entry::shapes() {

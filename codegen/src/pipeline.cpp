@@ -40,14 +40,14 @@ std::unique_ptr<llvm::TargetMachine> target_machine(const Target& target) {
         llvm::CodeGenOptLevel::Default));
 }
 
-std::string emitted(llvm::Module& module, const Target& target, llvm::CodeGenFileType type,
-                    llvm::SmallVector<char, 0>& bytes) {
+llvm::SmallVector<char, 0> emitted(llvm::Module& module, const Target& target, llvm::CodeGenFileType type) {
     const auto machine = target_machine(target);
+    llvm::SmallVector<char, 0> bytes;
     llvm::raw_svector_ostream stream(bytes);
     llvm::legacy::PassManager passes;
     invariant(!machine->addPassesToEmitFile(passes, stream, nullptr, type), "LLVM cannot write this kind of file");
     passes.run(module);
-    return {};
+    return bytes;
 }
 
 } // namespace
@@ -84,14 +84,11 @@ void optimise(llvm::Module& module, const Target& target) {
 }
 
 llvm::SmallVector<char, 0> object_code(llvm::Module& module, const Target& target) {
-    llvm::SmallVector<char, 0> bytes;
-    emitted(module, target, llvm::CodeGenFileType::ObjectFile, bytes);
-    return bytes;
+    return emitted(module, target, llvm::CodeGenFileType::ObjectFile);
 }
 
 std::string assembly(llvm::Module& module, const Target& target) {
-    llvm::SmallVector<char, 0> bytes;
-    emitted(module, target, llvm::CodeGenFileType::AssemblyFile, bytes);
+    const auto bytes = emitted(module, target, llvm::CodeGenFileType::AssemblyFile);
     return {bytes.begin(), bytes.end()};
 }
 

@@ -8,7 +8,8 @@ namespace lathe {
 
 Source::Source(const Func& f, Loc l) : tensor(f.data()), loc(l) {
     if (!tensor->extents)
-        fail(l, "{} has no edges, because no shape was declared: write it where {} is made", f.name(), f.name());
+        fail(l, "{} has no edges, because no shape was declared: write it where {} is made", f.name(),
+             f.name());
 }
 
 Bounded::Bounded(std::shared_ptr<TensorData> t, Edge e, Expr value)
@@ -61,9 +62,17 @@ Expr Bounded::at(const std::vector<Expr>& subscripts, Loc loc) const {
 Bounded constant_edge(const Source& source, const Operand& value) {
     return Bounded(source.tensor, Edge::constant, value.expr());
 }
-Bounded repeat_edge(const Source& source) { return Bounded(source.tensor, Edge::repeat); }
-Bounded mirror(const Source& source) { return Bounded(source.tensor, Edge::mirror); }
-Bounded mirror_interior(const Source& source) { return Bounded(source.tensor, Edge::mirror_interior); }
-Bounded wrap(const Source& source) { return Bounded(source.tensor, Edge::wrap); }
+Bounded repeat_edge(const Source& source) {
+    return Bounded(source.tensor, Edge::repeat);
+}
+Bounded mirror(const Source& source) {
+    return Bounded(source.tensor, Edge::mirror);
+}
+Bounded mirror_interior(const Source& source) {
+    return Bounded(source.tensor, Edge::mirror_interior);
+}
+Bounded wrap(const Source& source) {
+    return Bounded(source.tensor, Edge::wrap);
+}
 
 } // namespace lathe

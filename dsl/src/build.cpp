@@ -1,8 +1,8 @@
 #include "lathe/dsl/algorithm.h"
 
-#include "accesses.h"
 #include "nest.h"
 #include "nodes.h"
+#include "touched.h"
 
 #include "lathe/ir/print.h"
 #include "lathe/ir/verify.h"
@@ -14,7 +14,9 @@ namespace lathe {
 
 namespace {
 
-Expr at_least(const Expr& a, const Expr& b) { return Binary::make(BinaryOp::ge, a, b); }
+Expr at_least(const Expr& a, const Expr& b) {
+    return Binary::make(BinaryOp::ge, a, b);
+}
 
 /// `condition` wherever `runs` holds.
 Expr whenever(const Expr& runs, const Expr& condition) {
@@ -24,8 +26,8 @@ Expr whenever(const Expr& runs, const Expr& condition) {
 
 /// What is asked of one tensor.
 struct Requirement {
-    std::vector<Access> accesses;
-    std::vector<Interval> region; ///< of all accesses together
+    std::vector<Touch> touches;
+    Region region; ///< of all touches together
 };
 
 class Builder {
@@ -37,7 +39,8 @@ class Builder {
         check_outputs();
         for (const Func& f : outputs)
             collect(f.data());
-        std::sort(funcs.begin(), funcs.end(), [](const auto& a, const auto& b) { return last(*a) < last(*b); });
+        std::sort(funcs.begin(), funcs.end(),
+                  [](const auto& a, const auto& b) { return last(*a) < last(*b); });
         order_arguments();
         for (size_t n = funcs.size(); n-- > 0;)
             make_stages(*funcs[n]);
@@ -60,9 +63,9 @@ class Builder {
     const std::vector<Func>& outputs;
     const std::vector<Input>& listed_inputs;
     std::string name;
-    std::vector<std::shared_ptr<FuncData>> funcs;          ///< in the order of their last definitions
+    std::vector<std::shared_ptr<FuncData>> funcs; ///< in the order of their last definitions
     std::vector<std::shared_ptr<TensorData>> inputs, constants;
-    std::vector<std::shared_ptr<TensorData>> declared;     ///< tensors with a declared shape, in the order found
+    std::vector<std::shared_ptr<TensorData>> declared; ///< tensors with a declared shape, in the order found
     std::set<const TensorData*> known;
     std::map<Symbol, Param> params;
     std::map<Symbol, Requirement> required;
@@ -74,7 +77,8 @@ class Builder {
     static uint64_t last(const FuncData& f) { return f.definitions.back().sequence; }
 
     bool is_output(const TensorData& tensor) const {
-        return std::any_of(outputs.begin(), outputs.end(), [&](const Func& f) { return f.data().get() == &tensor; });
+        return std::any_of(outputs.begin(), outputs.end(),
+                           [&](const Func& f) { return f.data().get() == &tensor; });
     }
 
     void check_outputs() const {
@@ -83,10 +87,12 @@ class Builder {
         for (const Func& f : outputs) {
             if (!f.defined()) fail(f.loc(), "{} is an output and has no definition", f.name());
             if (!f.data()->extents)
-                fail(f.loc(), "{} is an output, and nothing says how large it is: declare its shape, as in "
-                              "Func {}(\"{}\", type, {{M, N}})",
+                fail(f.loc(),
+                     "{} is an output, and nothing says how large it is: declare its shape, as in "
+                     "Func {}(\"{}\", type, {{M, N}})",
                      f.name(), f.name(), f.name());
-            if (!seen.insert(f.symbol()).second) fail(f.loc(), "{} is listed twice among the outputs", f.name());
+            if (!seen.insert(f.symbol()).second)
+                fail(f.loc(), "{} is listed twice among the outputs", f.name());
         }
     }
 
@@ -170,14 +176,16 @@ class Builder {
         const Expr size = Variable::make(param.symbol, param.type, param.loc);
         if (!bound)
             checks.push_back(Assert::make(at_least(size, index(0)),
-                                          fmt::format("the size {} is negative", param.symbol.name()), param.loc));
+                                          fmt::format("the size {} is negative", param.symbol.name()),
+                                          param.loc));
     }
 
     void check_names() const {
         std::set<std::string> names;
         const auto check = [&](const std::string& text, Loc loc) {
             if (!names.insert(text).second)
-                fail(loc, "two arguments are called {}: a caller tells them apart by name, so rename one", text);
+                fail(loc, "two arguments are called {}: a caller tells them apart by name, so rename one",
+                     text);
         };
         for (const auto& t : inputs)
             check(t->name(), t->loc);
@@ -194,10 +202,9 @@ class Builder {
         std::vector<Nest> nests = make_nests(func);
         for (size_t n = 0; n < nests.size(); ++n) {
             const DefinitionData& def = func.definitions[n];
-            const Accesses accesses = accesses_of(nests[n].stage, facts);
-            for (const Access& a : accesses.list)
-                require(a);
-            for (const IndexValue& v : accesses.values)
+            for (const Touch& t : touched(nests[n].stage, facts))
+                require(t);
+            for (const IndexValue& v : index_values(nests[n].stage, facts))
                 check_value(v);
             code.push_back({def.sequence,
                             {func.symbol, func.name(), static_cast<int>(n), def.loc, nests[n].loops},
@@ -212,58 +219,48 @@ class Builder {
         return nests;
     }
 
-    Interval unite(const Interval& a, const Interval& b) const {
-        const auto pick = [&](const Expr& x, const Expr& y, bool smaller) -> Expr {
-            if (!x.defined() || !y.defined()) return {};
-            if (equal(x, y) || prove(at_least(smaller ? y : x, smaller ? x : y), facts)) return x;
-            if (prove(at_least(smaller ? x : y, smaller ? y : x), facts)) return y;
-            return simplify(smaller ? imin(x, y) : imax(x, y), facts);
-        };
-        return {pick(a.min, b.min, true), pick(a.max, b.max, false)};
+    void unite(Region& region, const Region& more) const {
+        region = region.empty() ? more : box_union(region, more, facts);
     }
 
-    void unite(std::vector<Interval>& region, const std::vector<Interval>& more) const {
-        if (region.empty()) region = more;
-        for (size_t d = 0; d < region.size(); ++d)
-            region[d] = unite(region[d], more[d]);
-    }
-
-    void require(const Access& access) {
-        Requirement& r = required[access.tensor];
-        r.accesses.push_back(access);
-        unite(r.region, access.region);
+    void require(const Touch& touch) {
+        Requirement& r = required[touch.tensor];
+        r.touches.push_back(touch);
+        unite(r.region, touch.region);
     }
 
     /// The domain of a shapeless Func: what consumers read, and what its own updates touch.
     void infer_region(const FuncData& func) {
         const size_t rank = func.definitions.front().subscripts.size();
-        std::vector<Interval> region = required[func.symbol].region;
+        Region region = required[func.symbol].region;
         if (region.empty()) region.assign(rank, {index(0), index(-1)});
         // A scatter's place may depend on loops over the region itself: grow until nothing is added.
         for (size_t round = 0; round <= rank + 1; ++round) {
             set_dims(func, region);
-            std::vector<Interval> grown = region;
+            Region grown = region;
             for (const Nest& nest : make_nests(func))
-                for (const Access& a : accesses_of(nest.stage, facts).list)
-                    if (a.tensor == func.symbol) unite(grown, a.region);
+                for (const Touch& t : touched(nest.stage, facts))
+                    if (t.tensor == func.symbol) unite(grown, t.region);
             const bool stable = std::equal(grown.begin(), grown.end(), region.begin(), [](auto& a, auto& b) {
                 return a.min.defined() && a.max.defined() && equal(a.min, b.min) && equal(a.max, b.max);
             });
             if (stable) return;
             region = std::move(grown);
         }
-        fail(func.loc, "the region of {} cannot be inferred: its updates move beyond every region; declare its shape",
+        fail(func.loc,
+             "the region of {} cannot be inferred: its updates move beyond every region; declare its shape",
              func.name());
     }
 
-    void set_dims(const FuncData& func, const std::vector<Interval>& region) {
+    void set_dims(const FuncData& func, const Region& region) {
         std::vector<Dim>& result = dims[func.symbol];
         result.clear();
         for (size_t d = 0; d < region.size(); ++d) {
             if (!region[d].min.defined() || !region[d].max.defined()) {
-                const std::vector<Access>& uses = required[func.symbol].accesses;
+                const std::vector<Touch>& uses = required[func.symbol].touches;
                 fail(uses.empty() ? func.loc : uses.front().loc,
-                     "the region of {} cannot be inferred from its uses, because a subscript in dimension {} has no "
+                     "the region of {} cannot be inferred from its uses, because a subscript in dimension {} "
+                     "has no "
                      "bounds: clamp the subscript, or declare the shape of {}",
                      func.name(), d, func.name());
             }
@@ -279,6 +276,7 @@ class Builder {
         for (const Stmt& s : checks)
             if (equal(s.as<Assert>()->condition, simple)) return;
         checks.push_back(Assert::make(simple, message, loc));
+        facts.assume(simple);
     }
 
     /// A loop or size used as a value must fit Int(32).
@@ -287,26 +285,29 @@ class Builder {
         if (v.runs.defined()) here.assume(v.runs);
         const Expr low = index(-(int64_t{1} << 31)), high = index((int64_t{1} << 31) - 1);
         Expr fits;
-        if (v.range.min.defined() && !prove(at_least(v.range.min, low), here)) fits = at_least(v.range.min, low);
+        if (v.range.min.defined() && !prove(at_least(v.range.min, low), here))
+            fits = at_least(v.range.min, low);
         if (v.range.max.defined() && !prove(at_least(high, v.range.max), here))
             fits = both(fits, Binary::make(BinaryOp::le, v.range.max, high));
         if (!fits.defined()) return;
         const std::string range = region_text({v.range}, facts);
         if (is_const_false(simplify(fits, here)))
-            fail(v.loc, "a loop variable or size in {} is used as a value, which is an Int(32): split the domain", range);
-        add_check(whenever(v.runs, fits), fmt::format("a loop variable or size used as a value exceeds Int(32): {}", range),
-                  v.loc);
+            fail(v.loc,
+                 "a loop variable or size in {} is used as a value, which is an Int(32): split the domain",
+                 range);
+        add_check(whenever(v.runs, fits),
+                  fmt::format("a loop variable or size used as a value exceeds Int(32): {}", range), v.loc);
     }
 
-    std::vector<Interval> declared_region(const TensorData& tensor) const {
-        std::vector<Interval> region;
+    Region declared_region(const TensorData& tensor) const {
+        Region region;
         for (const Dim& d : dims.at(tensor.symbol))
             region.push_back({d.min, simplify(isub(d.extent, index(1)), facts)});
         return region;
     }
 
     /// The parts of "required lies within declared" that are not proved.
-    static Expr unproved(const std::vector<Interval>& inner, const std::vector<Interval>& outer, const Facts& here) {
+    static Expr unproved(const Region& inner, const Region& outer, const Facts& here) {
         Expr result;
         for (size_t d = 0; d < outer.size(); ++d) {
             const Expr low = inner[d].min.defined() ? at_least(inner[d].min, outer[d].min) : Expr(false);
@@ -321,21 +322,20 @@ class Builder {
     void check_region(const TensorData& tensor) {
         const auto found = required.find(tensor.symbol);
         if (found == required.end()) return;
-        const std::vector<Interval> outer = declared_region(tensor);
-        std::vector<Interval> whole;
-        for (const Access& a : found->second.accesses)
-            if (a.tight) unite(whole, a.region);
-        for (const Access& a : found->second.accesses)
-            check_access(tensor, a, outer, a.tight ? whole : a.region);
+        const Region outer = declared_region(tensor);
+        Region whole;
+        for (const Touch& t : found->second.touches)
+            if (t.tight) unite(whole, t.region);
+        for (const Touch& t : found->second.touches)
+            check_touch(tensor, t, outer, t.tight ? whole : t.region);
     }
 
-    /// An access that happens whenever its loops run needs its tensor to have elements. If that is enough, or if its bounds
-    /// are reached, then a check at entry decides; other accesses are checked where they happen.
-    void check_access(const TensorData& tensor, const Access& access, const std::vector<Interval>& outer,
-                      const std::vector<Interval>& whole) {
+    /// An access that happens whenever its loops run needs its tensor to have elements. If that is enough, or
+    /// if its bounds are reached, then a check at entry decides; other touches are checked where they happen.
+    void check_touch(const TensorData& tensor, const Touch& touch, const Region& outer, const Region& whole) {
         Facts here = facts;
-        if (access.runs.defined()) here.assume(access.runs);
-        if (!unproved(access.region, outer, here).defined() || !access.unconditional) return;
+        if (touch.runs.defined()) here.assume(touch.runs);
+        if (!unproved(touch.region, outer, here).defined() || !touch.unconditional) return;
         Expr some;
         for (const Interval& i : outer) {
             const Expr exists = at_least(i.max, i.min);
@@ -343,29 +343,32 @@ class Builder {
             some = both(some, exists);
             here.assume(exists);
         }
-        const Expr open = unproved(access.region, outer, here);
-        const std::string regions = fmt::format("required {}, declared {}", region_text(whole, facts),
-                                                region_text(outer, facts));
-        const char* const verb = access.write ? "written" : "read";
+        const Expr open = unproved(touch.region, outer, here);
+        const std::string regions =
+            fmt::format("required {}, declared {}", region_text(whole, facts), region_text(outer, facts));
+        const char* const verb = touch.write ? "written" : "read";
         if (!open.defined()) {
-            add_check(whenever(access.runs, some), fmt::format("{} is {} and empty: {}", tensor.name(), verb, regions),
-                      access.loc);
-        } else if (access.tight) {
-            if (certainly_outside(access.region, outer, here))
-                fail(access.loc, "{} is {} outside its shape: {}: {}", tensor.name(), verb, regions, advice(tensor, access));
-            add_check(whenever(access.runs, both(some, open)),
-                      fmt::format("{} is {} outside its shape: {}", tensor.name(), verb, regions), access.loc);
+            add_check(whenever(touch.runs, some),
+                      fmt::format("{} is {}, so it must not be empty: {}", tensor.name(), verb, regions),
+                      touch.loc);
+        } else if (touch.tight) {
+            if (certainly_outside(touch.region, outer, here))
+                fail(touch.loc, "{} is {} outside its shape: {}: {}", tensor.name(), verb, regions,
+                     advice(tensor, touch));
+            add_check(whenever(touch.runs, both(some, open)),
+                      fmt::format("{} is {} outside its shape: {}", tensor.name(), verb, regions), touch.loc);
         }
     }
 
-    static std::string advice(const TensorData& tensor, const Access& access) {
-        if (access.write) return fmt::format("give {} a larger shape, or visit fewer positions", tensor.name());
-        return fmt::format("use a boundary helper, as in repeat_edge({}), give {} a larger shape, or compute less",
-                           tensor.name(), tensor.name());
+    static std::string advice(const TensorData& tensor, const Touch& touch) {
+        if (touch.write)
+            return fmt::format("give {} a larger shape, or visit fewer positions", tensor.name());
+        return fmt::format(
+            "use a boundary helper, as in repeat_edge({}), give {} a larger shape, or compute less",
+            tensor.name(), tensor.name());
     }
 
-    static bool certainly_outside(const std::vector<Interval>& inner, const std::vector<Interval>& outer,
-                                  const Facts& here) {
+    static bool certainly_outside(const Region& inner, const Region& outer, const Facts& here) {
         for (size_t d = 0; d < outer.size(); ++d)
             if (prove(Binary::make(BinaryOp::lt, inner[d].min, outer[d].min), here) ||
                 prove(Binary::make(BinaryOp::gt, inner[d].max, outer[d].max), here))
@@ -377,14 +380,20 @@ class Builder {
 
     Tensor tensor_of(const TensorData& t) const {
         const auto found = dims.find(t.symbol);
-        return {t.symbol, *t.type, found == dims.end() ? std::vector<Dim>() : found->second, MemorySpace::heap(),
-                t.origin, t.elements, t.loc};
+        return {t.symbol,
+                *t.type,
+                found == dims.end() ? std::vector<Dim>() : found->second,
+                MemorySpace::heap(),
+                t.origin,
+                t.elements,
+                t.loc};
     }
 
     Algorithm assemble() {
         Algorithm result;
-        std::sort(code.begin(), code.end(), [](const Code& a, const Code& b) { return a.sequence < b.sequence; });
-        std::vector<Stmt> stages = checks;
+        std::sort(code.begin(), code.end(),
+                  [](const Code& a, const Code& b) { return a.sequence < b.sequence; });
+        std::vector<Stmt> stages;
         std::vector<Symbol> first_defined;
         for (Code& c : code) {
             stages.push_back(c.stage);
@@ -407,6 +416,8 @@ class Builder {
                                            [&](const auto& f) { return f->symbol == first_defined[n]; });
             if (!is_output(**func)) top.body = Allocate::make(tensor_of(**func), top.body);
         }
+        checks.push_back(top.body);
+        top.body = Block::make(checks);
         result.module.functions.push_back(std::move(top));
         return result;
     }

@@ -12,9 +12,12 @@ namespace {
 /// Refuses definitions of a Func that something has already relied on.
 void check_open(const FuncData& func, Loc loc) {
     if (func.built)
-        fail(loc, "{} takes no more definitions: build or a Schedule has captured it; define it before", func.name());
+        fail(loc, "{} takes no more definitions: build or a Schedule has captured it; define it before",
+             func.name());
     if (!func.reader.empty())
-        fail(loc, "{} takes no more definitions: {} at {} has read it; define it before that line, or use another Func",
+        fail(loc,
+             "{} takes no more definitions: {} at {} has read it; define it before that line, or use another "
+             "Func",
              func.name(), func.reader, func.read_at.str());
 }
 
@@ -73,7 +76,8 @@ class Definer {
         const auto* read = dynamic_cast<const FuncData*>(load.source.get());
         if (!read || load.definitions == read->definitions.size()) return;
         fail(def.loc,
-             "{} was read at {}, and defined again at {} before this use: read it anew here, or keep the old elements "
+             "{} was read at {}, and defined again at {} before this use: read it anew here, or keep the old "
+             "elements "
              "in a Func of their own",
              read->name(), load.loc.str(), read->definitions[load.definitions].loc.str());
     }
@@ -82,36 +86,43 @@ class Definer {
         for (size_t d = 0; d < def.subscripts.size(); ++d)
             if (!bare_var(def.subscripts[d]))
                 fail(def.loc,
-                     "the first definition of {} must have a Var in each place, and subscript {} is none: define all "
+                     "the first definition of {} must have a Var in each place, and subscript {} is none: "
+                     "define all "
                      "elements first, then update some",
                      func.name(), d + 1);
         if (!mentioned.domains.empty())
-            fail(def.loc, "the first definition of {} uses RDom {}: accumulate with += or the like, or use sum({}, …)",
-                 func.name(), mentioned.domains.begin()->second->name, mentioned.domains.begin()->second->name);
+            fail(def.loc,
+                 "the first definition of {} uses RDom {}: accumulate with += or the like, or use sum({}, …)",
+                 func.name(), mentioned.domains.begin()->second->name,
+                 mentioned.domains.begin()->second->name);
         for (const TensorLoad* load : mentioned.loads)
             if (is_self(*load))
-                fail(load->loc, "the first definition of {} reads {}: define all elements first, then update over an RDom",
+                fail(load->loc,
+                     "the first definition of {} reads {}: define all elements first, then update over an "
+                     "RDom",
                      func.name(), func.name());
     }
 
     void check_accumulation() {
         if (!func.type)
-            fail(def.loc, "{} has no type: an update comes before its first definition, so declare one, as in "
-                          "Func {}(\"{}\", Int(32))",
+            fail(def.loc,
+                 "{} has no type: an update comes before its first definition, so declare one, as in "
+                 "Func {}(\"{}\", Int(32))",
                  func.name(), func.name(), func.name());
-        const bool known = *def.op == BinaryOp::add || *def.op == BinaryOp::mul || *def.op == BinaryOp::bit_and ||
-                           *def.op == BinaryOp::bit_or || *def.op == BinaryOp::bit_xor;
+        const bool known = *def.op == BinaryOp::add || *def.op == BinaryOp::mul ||
+                           *def.op == BinaryOp::bit_and || *def.op == BinaryOp::bit_or ||
+                           *def.op == BinaryOp::bit_xor;
         if (!known || !has_identity(*def.op, *func.type))
-            fail(def.loc, "{} has no definition that {}= could start from: define all elements first", func.name(),
-                 symbol(*def.op));
+            fail(def.loc, "{} has no definition that {}= could start from: define all elements first",
+                 func.name(), symbol(*def.op));
     }
 
     void collect_left() {
         for (size_t d = 0; d < def.subscripts.size(); ++d) {
             const FreeVariable* v = bare_var(def.subscripts[d]);
             if (v && !left.emplace(v->symbol, d).second)
-                fail(def.loc, "{} stands twice on the left side of {}: use another Var, or an RDom", v->symbol.name(),
-                     func.name());
+                fail(def.loc, "{} stands twice on the left side of {}: use another Var, or an RDom",
+                     v->symbol.name(), func.name());
         }
     }
 
@@ -125,10 +136,13 @@ class Definer {
             const bool alone = std::any_of(def.subscripts.begin(), def.subscripts.end(),
                                            [&, s = symbol](const Expr& e) { return mentions(e, s); });
             if (alone)
-                fail(def.loc, "{} stands on the left side of {} in an expression only: a Var must be a subscript of its "
-                              "own; to visit some positions use an RDom",
+                fail(def.loc,
+                     "{} stands on the left side of {} in an expression only: a Var must be a subscript of "
+                     "its "
+                     "own; to visit some positions use an RDom",
                      symbol.name(), func.name());
-            fail(v->loc, "{} is not on the left side of {}: put it there, or use an RDom", symbol.name(), func.name());
+            fail(v->loc, "{} is not on the left side of {}: put it there, or use an RDom", symbol.name(),
+                 func.name());
         }
     }
 
@@ -139,7 +153,8 @@ class Definer {
                 const FreeVariable* v = bare_var(load->subscripts[d]);
                 if (v && v->symbol == symbol) continue;
                 fail(load->loc,
-                     "{} in an update of {} promises independent iterations, and {} is read at another position than {} "
+                     "{} in an update of {} promises independent iterations, and {} is read at another "
+                     "position than {} "
                      "in subscript {}: use an RDom for it",
                      symbol.name(), func.name(), func.name(), symbol.name(), d + 1);
             }
@@ -150,8 +165,9 @@ class Definer {
         if (func.type) return;
         const Type t = def.value.type();
         if (def.value.as<Constant>() || t.is_real())
-            fail(def.loc, "{} has no type, and a literal does not give it one: declare it, as in Func {}(\"{}\", "
-                          "Float(32))",
+            fail(def.loc,
+                 "{} has no type, and a literal does not give it one: declare it, as in Func {}(\"{}\", "
+                 "Float(32))",
                  func.name(), func.name(), func.name());
         func.type = t;
         func.origin = TypeOrigin::definition;
@@ -196,7 +212,9 @@ void FuncRef::operator=(const Operand& value) && {
     Definer(static_cast<FuncData&>(*tensor), std::move(def)).define();
 }
 
-void FuncRef::operator=(FuncRef&& value) && { std::move(*this) = Operand(std::move(value), location); }
+void FuncRef::operator=(FuncRef&& value) && {
+    std::move(*this) = Operand(std::move(value), location);
+}
 
 void FuncRef::update(BinaryOp op, const Operand& value) {
     DefinitionData def;
@@ -207,16 +225,36 @@ void FuncRef::update(BinaryOp op, const Operand& value) {
     Definer(static_cast<FuncData&>(*tensor), std::move(def)).define();
 }
 
-void FuncRef::operator+=(const Operand& value) && { update(BinaryOp::add, value); }
-void FuncRef::operator-=(const Operand& value) && { update(BinaryOp::add, Operand(Unary::make(UnaryOp::neg, value.expr(), location), location)); }
-void FuncRef::operator*=(const Operand& value) && { update(BinaryOp::mul, value); }
-void FuncRef::operator/=(const Operand& value) && { update(BinaryOp::div, value); }
-void FuncRef::operator%=(const Operand& value) && { update(BinaryOp::mod, value); }
-void FuncRef::operator&=(const Operand& value) && { update(BinaryOp::bit_and, value); }
-void FuncRef::operator|=(const Operand& value) && { update(BinaryOp::bit_or, value); }
-void FuncRef::operator^=(const Operand& value) && { update(BinaryOp::bit_xor, value); }
-void FuncRef::operator<<=(const Operand& value) && { update(BinaryOp::shl, value); }
-void FuncRef::operator>>=(const Operand& value) && { update(BinaryOp::shr, value); }
+void FuncRef::operator+=(const Operand& value) && {
+    update(BinaryOp::add, value);
+}
+void FuncRef::operator-=(const Operand& value) && {
+    update(BinaryOp::add, Operand(Unary::make(UnaryOp::neg, value.expr(), location), location));
+}
+void FuncRef::operator*=(const Operand& value) && {
+    update(BinaryOp::mul, value);
+}
+void FuncRef::operator/=(const Operand& value) && {
+    update(BinaryOp::div, value);
+}
+void FuncRef::operator%=(const Operand& value) && {
+    update(BinaryOp::mod, value);
+}
+void FuncRef::operator&=(const Operand& value) && {
+    update(BinaryOp::bit_and, value);
+}
+void FuncRef::operator|=(const Operand& value) && {
+    update(BinaryOp::bit_or, value);
+}
+void FuncRef::operator^=(const Operand& value) && {
+    update(BinaryOp::bit_xor, value);
+}
+void FuncRef::operator<<=(const Operand& value) && {
+    update(BinaryOp::shl, value);
+}
+void FuncRef::operator>>=(const Operand& value) && {
+    update(BinaryOp::shr, value);
+}
 
 Func::Func(Name name) : func(std::make_shared<FuncData>(name)) {}
 
@@ -230,14 +268,28 @@ Func::Func(Name name, Type type, const Shape& shape) : Func(name, type) {
     func->extents = shape_extents(shape, name.text);
 }
 
-Func::Func(Name name, const Shape& shape) : Func(name) { func->extents = shape_extents(shape, name.text); }
+Func::Func(Name name, const Shape& shape) : Func(name) {
+    func->extents = shape_extents(shape, name.text);
+}
 
-const std::string& Func::name() const { return func->name(); }
-const Symbol& Func::symbol() const { return func->symbol; }
-bool Func::defined() const { return !func->definitions.empty(); }
-size_t Func::definitions() const { return func->definitions.size(); }
-Expr Func::extent(size_t dimension) const { return extent_value(*func, dimension); }
-Loc Func::loc() const { return func->loc; }
+const std::string& Func::name() const {
+    return func->name();
+}
+const Symbol& Func::symbol() const {
+    return func->symbol;
+}
+bool Func::defined() const {
+    return !func->definitions.empty();
+}
+size_t Func::definitions() const {
+    return func->definitions.size();
+}
+Expr Func::extent(size_t dimension) const {
+    return extent_value(*func, dimension);
+}
+Loc Func::loc() const {
+    return func->loc;
+}
 
 Type Func::type() const {
     if (!func->type) fail(func->loc, "{} has no type yet: define it or declare one", name());

@@ -84,7 +84,7 @@ void Accumulators::emit_all(const Expr& e) {
 }
 
 void Accumulators::emit(const Expr& e, const InlineReduction& r) {
-    const Tensor accumulator = {Symbol(r.function), r.type,  {}, MemorySpace::registers(),
+    const Tensor accumulator = {Symbol(r.function), r.type,  {},   MemorySpace::registers(),
                                 r.origin,           nullptr, r.loc};
     const Expr start = Constant::make(identity(r.op, r.type), r.loc);
     tensors.push_back(accumulator);
@@ -110,7 +110,8 @@ Stmt Accumulators::computation(const InlineReduction& r, const Tensor& accumulat
 namespace {
 
 template <class Path> bool subset(const Path& a, const Path& b) {
-    return std::all_of(a.begin(), a.end(), [&](const auto& x) { return std::find(b.begin(), b.end(), x) != b.end(); });
+    return std::all_of(a.begin(), a.end(),
+                       [&](const auto& x) { return std::find(b.begin(), b.end(), x) != b.end(); });
 }
 
 /// Adds a path unless a weaker one is there; drops those that it is weaker than.
@@ -137,7 +138,9 @@ const std::vector<Accumulators::Path>& Accumulators::paths_to(const ExprNode* no
         }
     }
     if (result.size() > most)
-        fail(loc, "an inline reduction is used under more than {} combinations of conditions: put it in a Func", most);
+        fail(loc,
+             "an inline reduction is used under more than {} combinations of conditions: put it in a Func",
+             most);
     return paths.emplace(node, std::move(result)).first->second;
 }
 

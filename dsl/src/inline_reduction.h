@@ -20,8 +20,8 @@ class DomainLoops {
 /// `body` where the domain's conditions hold. `body` is made after the conditions are bound.
 Stmt where_in(const RDomData& domain, Resolver& scope, const std::function<Stmt()>& body);
 
-/// The accumulators of all inline reductions in the expressions of one statement. A reduction is computed before the
-/// statement, but only if its value is used: under the conditions of the selects around it.
+/// The accumulators of all inline reductions in the expressions of one statement. A reduction is computed
+/// before the statement, but only if its value is used: under the conditions of the selects around it.
 class Accumulators {
   public:
     /// Binds each reduction in `roots` in `scope`.

@@ -107,10 +107,13 @@ class NestMaker {
         } else if (const auto* b = def.value.as<Binary>()) {
             const auto is_old = [&](const Expr& e) {
                 const auto* load = dsl_node<TensorLoad>(e);
-                return load && load->tensor == func.symbol && same_subscripts(load->subscripts, def.subscripts);
+                return load && load->tensor == func.symbol &&
+                       same_subscripts(load->subscripts, def.subscripts);
             };
-            if (is_old(b->a)) result = {b->op, b->b};
-            else if (is_old(b->b)) result = {b->op, b->a};
+            if (is_old(b->a))
+                result = {b->op, b->b};
+            else if (is_old(b->b))
+                result = {b->op, b->a};
         }
         if (!result || !commuting_operator(result->op) || reads(result->value, func.symbol)) return {};
         return result;
@@ -120,8 +123,8 @@ class NestMaker {
         const std::optional<Accumulation> sum = accumulation();
         Expr value = sum ? sum->value : def.value;
         if (!sum && def.op) {
-            const Expr old(std::make_shared<const TensorLoad>(nullptr, *func.type, def.subscripts, 0, func.symbol,
-                                                              def.loc));
+            const Expr old(std::make_shared<const TensorLoad>(nullptr, *func.type, def.subscripts, 0,
+                                                              func.symbol, def.loc));
             value = Binary::make(*def.op, old, value, def.loc);
         }
         std::vector<Expr> roots = def.subscripts;

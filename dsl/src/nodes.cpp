@@ -16,8 +16,8 @@ std::vector<Expr> pending(const std::vector<Expr>& subscripts) {
 
 } // namespace
 
-TensorLoad::TensorLoad(std::shared_ptr<TensorData> t, Type type, std::vector<Expr> at, size_t defined, Symbol s,
-                       Loc l)
+TensorLoad::TensorLoad(std::shared_ptr<TensorData> t, Type type, std::vector<Expr> at, size_t defined,
+                       Symbol s, Loc l)
     : Load(std::move(s), type, pending(at), {}, l), source(std::move(t)), subscripts(std::move(at)),
       definitions(defined) {}
 
@@ -79,9 +79,9 @@ class Disown : public Mutator {
                 changed |= !at.back().same_as(s);
             }
             if (!changed) return e;
-            return Expr(std::make_shared<const TensorLoad>(load->source.get() == self ? nullptr : load->source,
-                                                           load->type, std::move(at), load->definitions,
-                                                           load->tensor, load->loc));
+            return Expr(std::make_shared<const TensorLoad>(
+                load->source.get() == self ? nullptr : load->source, load->type, std::move(at),
+                load->definitions, load->tensor, load->loc));
         }
         if (const auto* r = dsl_node<InlineReduction>(e)) {
             const Expr value = (*this)(r->value());

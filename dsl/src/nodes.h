@@ -1,5 +1,6 @@
 #pragma once
-/// \file What the handles of the DSL point to, and the expression nodes that only the DSL knows: `build` turns them into IR.
+/// \file What the handles of the DSL point to, and the expression nodes that only the DSL knows: `build`
+/// turns them into IR.
 
 #include "lathe/dsl/func.h"
 
@@ -29,7 +30,7 @@ struct TensorData {
     Loc loc;
     std::optional<Type> type;
     TypeOrigin origin = TypeOrigin::declared;
-    std::optional<std::vector<Expr>> extents; ///< Index
+    std::optional<std::vector<Expr>> extents;           ///< Index
     std::shared_ptr<const std::vector<Value>> elements; ///< of a constant
     virtual ~TensorData() = default;
     TensorData(TensorRole r, const Name& name) : role(r), symbol(name.text), loc(name.loc) {}
@@ -54,20 +55,22 @@ struct FuncData : TensorData {
     explicit FuncData(const Name& name) : TensorData(TensorRole::func, name) {}
 };
 
-/// A Var or an RDom's dimension, as an Index. `domain` is empty for a Var, and inside the domain's own conditions.
+/// A Var or an RDom's dimension, as an Index. `domain` is empty for a Var, and inside the domain's own
+/// conditions.
 struct FreeVariable : Variable {
     std::shared_ptr<RDomData> domain;
     FreeVariable(Symbol s, std::shared_ptr<RDomData> d, Loc l)
         : Variable(std::move(s), IndexType(), l), domain(std::move(d)) {}
 };
 
-/// A read whose subscripts are still values: what they are as Index is decided when the loops' ranges are known.
-/// `source` is empty in the tensor's own definitions, which must not keep their Func alive.
+/// A read whose subscripts are still values: what they are as Index is decided when the loops' ranges are
+/// known. `source` is empty in the tensor's own definitions, which must not keep their Func alive.
 struct TensorLoad : Load {
     std::shared_ptr<TensorData> source;
     std::vector<Expr> subscripts;
     size_t definitions; ///< how many definitions a Func had when the read was written
-    TensorLoad(std::shared_ptr<TensorData> t, Type type, std::vector<Expr> at, size_t defined, Symbol s, Loc l);
+    TensorLoad(std::shared_ptr<TensorData> t, Type type, std::vector<Expr> at, size_t defined, Symbol s,
+               Loc l);
 };
 
 /// `sum` and the like. The value is the argument of the call.
@@ -75,12 +78,15 @@ struct InlineReduction : Call {
     BinaryOp op;
     std::shared_ptr<RDomData> domain;
     TypeOrigin origin; ///< declared if the user gave the accumulator's type
-    InlineReduction(std::string name, BinaryOp o, std::shared_ptr<RDomData> d, Expr value, Type t, TypeOrigin w, Loc l)
+    InlineReduction(std::string name, BinaryOp o, std::shared_ptr<RDomData> d, Expr value, Type t,
+                    TypeOrigin w, Loc l)
         : Call(std::move(name), {std::move(value)}, t, l), op(o), domain(std::move(d)), origin(w) {}
     const Expr& value() const { return arguments[0]; }
 };
 
-template <class T> const T* dsl_node(const Expr& e) { return dynamic_cast<const T*>(e.get()); }
+template <class T> const T* dsl_node(const Expr& e) {
+    return dynamic_cast<const T*>(e.get());
+}
 
 /// The variable if `e` is a bare Var or RDom dimension used as a value.
 const FreeVariable* bare_variable(const Expr& e);

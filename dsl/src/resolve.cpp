@@ -8,7 +8,9 @@ namespace lathe {
 
 namespace {
 
-bool is_size_value(const Cast& c) { return c.type == Int(32) && c.a.type().is_index(); }
+bool is_size_value(const Cast& c) {
+    return c.type == Int(32) && c.a.type().is_index();
+}
 
 bool never_negative(const Expr& e, const Facts& facts) {
     return prove(Binary::make(BinaryOp::ge, e, index(0)), facts);
@@ -16,7 +18,9 @@ bool never_negative(const Expr& e, const Facts& facts) {
 
 } // namespace
 
-void Resolver::bind(const Symbol& variable, Expr loop) { loops.insert_or_assign(variable, std::move(loop)); }
+void Resolver::bind(const Symbol& variable, Expr loop) {
+    loops.insert_or_assign(variable, std::move(loop));
+}
 
 void Resolver::bind(const InlineReduction& reduction, Expr accumulator) {
     accumulators.insert_or_assign(&reduction, std::move(accumulator));
@@ -70,7 +74,8 @@ Expr Resolver::convert_node(const Expr& e, Purpose purpose) {
     if (const auto* c = e.as<Constant>(); c && c->type.is_int()) return lathe::index(c->value.raw());
     if (const auto* c = e.as<Cast>()) {
         if (is_size_value(*c)) return (*this)(c->a);
-        if (c->type.is_int() && c->a.type().is_int() && holds(c->type, c->a.type())) return convert(c->a, purpose);
+        if (c->type.is_int() && c->a.type().is_int() && holds(c->type, c->a.type()))
+            return convert(c->a, purpose);
     }
     if (const auto* u = e.as<Unary>(); u && u->op == UnaryOp::neg && u->a.type().is_int()) {
         const Expr x = convert(u->a, purpose);
@@ -134,8 +139,8 @@ Expr Resolver::rounded(const Binary& b, Expr x, Expr y, Purpose purpose) {
     for (const Expr& e : {x, y}) {
         if (never_negative(e, facts)) continue;
         if (purpose == Purpose::comparison) return {};
-        fail(b.loc, "{} in a subscript, where {} may be negative, rounds toward zero: use {}", symbol(b.op), print(e),
-             divides ? "floor_div" : "floor_mod");
+        fail(b.loc, "{} in a subscript, where {} may be negative, rounds toward zero: use {}", symbol(b.op),
+             print(e), divides ? "floor_div" : "floor_mod");
     }
     return divides ? ifloordiv(x, y) : ifloormod(x, y);
 }

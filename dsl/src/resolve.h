@@ -1,5 +1,6 @@
 #pragma once
-/// \file From values that a user wrote to IR: subscripts and conditions become Index arithmetic, user variables become loops.
+/// \file From values that a user wrote to IR: subscripts and conditions become Index arithmetic, user
+/// variables become loops.
 
 #include "nodes.h"
 
@@ -10,15 +11,16 @@ namespace lathe {
 
 /// Turns the expressions of one definition into IR.
 ///
-/// A subscript is made of mathematical integers: +, −, ·, min, max and choices of loop variables, sizes and literals are
-/// taken over as they stand, which changes no value since the language's arithmetic is value-preserving. `/` and `%` become
-/// floordiv and floormod where the facts say that their operands are not negative. Every other integer is cast to Index.
-/// Comparisons of such numbers become comparisons of Index, so that analyses see them.
+/// A subscript is made of mathematical integers: +, −, ·, min, max and choices of loop variables, sizes and
+/// literals are taken over as they stand, which changes no value since the language's arithmetic is
+/// value-preserving. `/` and `%` become floordiv and floormod where the facts say that their operands are not
+/// negative. Every other integer is cast to Index. Comparisons of such numbers become comparisons of Index,
+/// so that analyses see them.
 class Resolver : public Mutator {
   public:
     explicit Resolver(const Facts& f) : facts(f) {}
-    void bind(const Symbol& variable, Expr loop);                      ///< a Var or RDom dimension is this loop
-    void bind(const InlineReduction& reduction, Expr accumulator);     ///< its value is in this accumulator
+    void bind(const Symbol& variable, Expr loop);                  ///< a Var or RDom dimension is this loop
+    void bind(const InlineReduction& reduction, Expr accumulator); ///< its value is in this accumulator
     Facts& known() { return facts; }
     /// A subscript or a loop bound. \throws Error when / or % may meet negative operands.
     Expr index(const Expr& e);

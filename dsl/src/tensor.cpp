@@ -9,19 +9,24 @@ namespace lathe {
 
 namespace {
 
-std::string count_of(size_t n, const char* what) { return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s"); }
+std::string count_of(size_t n, const char* what) {
+    return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
+}
 
 /// Only sizes, integers and exact arithmetic on them may stand in a shape.
 Expr extent_index(const Operand& e, const std::string& tensor) {
     Mentions mentions;
     mentions.add(e.expr());
     if (!mentions.loads.empty() || !mentions.variables.empty())
-        fail(e.loc(), "an extent of {} depends on {}: extents are integers and size parameters, as in Param M(\"M\")",
-             tensor, mentions.loads.empty() ? mentions.variables.begin()->first.name() : mentions.loads[0]->tensor.name());
+        fail(e.loc(),
+             "an extent of {} depends on {}: extents are integers and size parameters, as in Param M(\"M\")",
+             tensor,
+             mentions.loads.empty() ? mentions.variables.begin()->first.name()
+                                    : mentions.loads[0]->tensor.name());
     for (const auto& [symbol, param] : mentions.params)
         if (!param.type.is_index())
-            fail(e.loc(), "an extent of {} depends on {}, a {}: declare it as a size, Param {}(\"{}\")", tensor,
-                 symbol.name(), param.type.str(), symbol.name(), symbol.name());
+            fail(e.loc(), "an extent of {} depends on {}, a {}: declare it as a size, Param {}(\"{}\")",
+                 tensor, symbol.name(), param.type.str(), symbol.name(), symbol.name());
     const Expr extent = size_index(e.expr());
     if (const std::optional<int64_t> n = as_int(extent); n && *n < 0)
         fail(e.loc(), "an extent of {} is {}: extents are not negative", tensor, *n);
@@ -54,7 +59,8 @@ std::vector<Expr> shape_extents(const Shape& shape, const std::string& tensor) {
 
 Expr extent_value(const TensorData& tensor, size_t dimension) {
     if (!tensor.extents)
-        fail(tensor.loc, "{} has no declared shape: write it where {} is made, as in Func f(\"f\", type, {{M, N}})",
+        fail(tensor.loc,
+             "{} has no declared shape: write it where {} is made, as in Func f(\"f\", type, {{M, N}})",
              tensor.name(), tensor.name());
     if (dimension >= tensor.extents->size())
         fail(tensor.loc, "{} has {}: there is no dimension {}", tensor.name(),
@@ -68,8 +74,10 @@ ElementRef::ElementRef(std::shared_ptr<TensorData> t, std::vector<Expr> at, Loc 
     : tensor(std::move(t)), subscripts(std::move(at)), location(loc) {
     const auto* func = dynamic_cast<const FuncData*>(tensor.get());
     std::optional<size_t> rank;
-    if (tensor->extents) rank = tensor->extents->size();
-    else if (func && !func->definitions.empty()) rank = func->definitions.front().subscripts.size();
+    if (tensor->extents)
+        rank = tensor->extents->size();
+    else if (func && !func->definitions.empty())
+        rank = func->definitions.front().subscripts.size();
     if (rank && *rank != subscripts.size())
         fail(loc, "{} has {} and is used with {}: give one for each dimension", tensor->name(),
              count_of(*rank, "dimension"), count_of(subscripts.size(), "subscript"));
@@ -77,8 +85,8 @@ ElementRef::ElementRef(std::shared_ptr<TensorData> t, std::vector<Expr> at, Loc 
         if (!subscripts[d].defined()) fail(loc, "subscript {} of {} is an empty Expr", d + 1, tensor->name());
         const Type t = subscripts[d].type();
         if (!t.is_int() && !t.is_bool())
-            fail(loc, "subscript {} of {} is {}: a subscript is an integer; cast it, as in cast(Int(32), x)", d + 1,
-                 tensor->name(), t.str());
+            fail(loc, "subscript {} of {} is {}: a subscript is an integer; cast it, as in cast(Int(32), x)",
+                 d + 1, tensor->name(), t.str());
     }
 }
 
@@ -88,16 +96,28 @@ Expr ElementRef::load() const {
         fail(location, "{} is read before it is defined: put its definition, {}(…) = …, before this line",
              tensor->name(), tensor->name());
     const size_t definitions = func ? func->definitions.size() : 0;
-    return Expr(
-        std::make_shared<const TensorLoad>(tensor, *tensor->type, subscripts, definitions, tensor->symbol, location));
+    return Expr(std::make_shared<const TensorLoad>(tensor, *tensor->type, subscripts, definitions,
+                                                   tensor->symbol, location));
 }
 
-const std::string& ReadTensor::name() const { return tensor->name(); }
-const Symbol& ReadTensor::symbol() const { return tensor->symbol; }
-Type ReadTensor::type() const { return *tensor->type; }
-size_t ReadTensor::rank() const { return tensor->extents->size(); }
-Loc ReadTensor::loc() const { return tensor->loc; }
-Expr ReadTensor::extent(size_t dimension) const { return extent_value(*tensor, dimension); }
+const std::string& ReadTensor::name() const {
+    return tensor->name();
+}
+const Symbol& ReadTensor::symbol() const {
+    return tensor->symbol;
+}
+Type ReadTensor::type() const {
+    return *tensor->type;
+}
+size_t ReadTensor::rank() const {
+    return tensor->extents->size();
+}
+Loc ReadTensor::loc() const {
+    return tensor->loc;
+}
+Expr ReadTensor::extent(size_t dimension) const {
+    return extent_value(*tensor, dimension);
+}
 
 Input::Input(Name name, Type type, const Shape& shape)
     : ReadTensor(std::make_shared<TensorData>(TensorRole::input, name)) {
@@ -115,7 +135,8 @@ Const::Const(Name name, Type type, const std::vector<int64_t>& shape, const std:
     for (const int64_t n : shape)
         count *= static_cast<long>(n);
     if (count != values.size())
-        fail(name.loc, "{} has {} elements and {} values are given", name.text, count.get_str(), values.size());
+        fail(name.loc, "{} has {} elements and {} values are given", name.text, count.get_str(),
+             values.size());
     std::vector<Value> elements;
     for (const Expr& e : values)
         elements.push_back(element(e, type, name.text, name.loc));
@@ -125,7 +146,8 @@ Const::Const(Name name, Type type, const std::vector<int64_t>& shape, const std:
 Const::Const(Name name, const AnyBuffer& values)
     : ReadTensor(std::make_shared<TensorData>(TensorRole::constant, name)) {
     tensor->type = values.type();
-    tensor->extents = shape_extents(Shape(std::vector<Operand>(values.shape().begin(), values.shape().end())), name.text);
+    tensor->extents =
+        shape_extents(Shape(std::vector<Operand>(values.shape().begin(), values.shape().end())), name.text);
     std::vector<int64_t> at;
     for (int d = 0; d < values.rank(); ++d)
         at.push_back(values.min(d));

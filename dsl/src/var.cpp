@@ -22,17 +22,22 @@ Var::Var(Loc loc) : variable("v"), location(loc) {}
 
 Var::Var(Name name) : variable(std::move(name.text)), location(name.loc) {}
 
-Expr Var::value(Loc loc) const { return variable_value(variable, nullptr, loc); }
+Expr Var::value(Loc loc) const {
+    return variable_value(variable, nullptr, loc);
+}
 
 const Symbol& RVar::symbol() const {
     if (!domain) throw Error({}, "an RDom has no dimension of this name: x, y, z, w are its first four");
     return domain->dims[dimension].symbol;
 }
 
-const std::string& RVar::name() const { return symbol().name(); }
+const std::string& RVar::name() const {
+    return symbol().name();
+}
 
 Expr RVar::value(Loc loc) const {
-    if (!domain) fail(loc, "an RDom has no dimension of this name: x, y, z, w are its first four, if it has so many");
+    if (!domain)
+        fail(loc, "an RDom has no dimension of this name: x, y, z, w are its first four, if it has so many");
     return variable_value(symbol(), domain, loc);
 }
 
@@ -40,7 +45,8 @@ RDom::RDom(const Operand& min, const Operand& extent, Name name)
     : RDom(std::vector<RRange>{{min, extent}}, std::move(name)) {}
 
 RDom::RDom(const std::vector<RRange>& ranges, Name name) : domain(std::make_shared<RDomData>()) {
-    if (ranges.empty()) fail(name.loc, "RDom {} has no dimensions: give at least one {{min, extent}}", name.text);
+    if (ranges.empty())
+        fail(name.loc, "RDom {} has no dimensions: give at least one {{min, extent}}", name.text);
     domain->name = name.text;
     domain->loc = name.loc;
     const char* const suffixes = "xyzw";
@@ -59,21 +65,28 @@ RDom::RDom(const std::vector<RRange>& ranges, Name name) : domain(std::make_shar
 void RDom::where(const Operand& condition) {
     const Type t = condition.expr().type();
     if (domain->used)
-        fail(condition.loc(), "RDom {} has been used already: add conditions before its first use", domain->name);
+        fail(condition.loc(), "RDom {} has been used already: add conditions before its first use",
+             domain->name);
     if (!t.is_bool())
-        fail(condition.loc(), "the condition of RDom {} is {}: it must be a Bool; compare with 0", domain->name, t.str());
+        fail(condition.loc(), "the condition of RDom {} is {}: it must be a Bool; compare with 0",
+             domain->name, t.str());
     domain->conditions.push_back(disown(condition.expr(), nullptr, domain.get()));
 }
 
-size_t RDom::rank() const { return domain->dims.size(); }
+size_t RDom::rank() const {
+    return domain->dims.size();
+}
 
 RVar RDom::operator[](size_t dimension) const {
     if (dimension >= rank())
-        fail(domain->loc, "RDom {} has {} dimensions: there is no {}[{}]", domain->name, rank(), domain->name, dimension);
+        fail(domain->loc, "RDom {} has {} dimensions: there is no {}[{}]", domain->name, rank(), domain->name,
+             dimension);
     return RVar(domain, dimension);
 }
 
-const std::string& RDom::name() const { return domain->name; }
+const std::string& RDom::name() const {
+    return domain->name;
+}
 
 const Symbol& RDom::symbol() const {
     if (rank() != 1)
@@ -84,8 +97,8 @@ const Symbol& RDom::symbol() const {
 
 Expr RDom::value(Loc loc) const {
     if (rank() != 1)
-        fail(loc, "RDom {} has {} dimensions: name one, as in {}.x or {}[0]", domain->name, rank(), domain->name,
-             domain->name);
+        fail(loc, "RDom {} has {} dimensions: name one, as in {}.x or {}[0]", domain->name, rank(),
+             domain->name, domain->name);
     return RVar(domain, 0).value(loc);
 }
 

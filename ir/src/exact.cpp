@@ -12,18 +12,32 @@ void drop_fraction(mpz_class& m, mp_bitcnt_t drop, Round mode) {
     mpz_fdiv_q_2exp(m.get_mpz_t(), m.get_mpz_t(), drop);
     bool up = false;
     switch (mode) {
-    case Round::trn: break;
-    case Round::trn_zero: up = negative && (half || more); break;
-    case Round::rnd: up = half; break;
-    case Round::rnd_zero: up = half && (negative || more); break;
-    case Round::rnd_inf: up = half && (!negative || more); break;
-    case Round::rnd_min_inf: up = half && more; break;
-    case Round::rnd_conv: up = half && (mpz_odd_p(m.get_mpz_t()) || more); break;
+    case Round::trn:
+        break;
+    case Round::trn_zero:
+        up = negative && (half || more);
+        break;
+    case Round::rnd:
+        up = half;
+        break;
+    case Round::rnd_zero:
+        up = half && (negative || more);
+        break;
+    case Round::rnd_inf:
+        up = half && (!negative || more);
+        break;
+    case Round::rnd_min_inf:
+        up = half && more;
+        break;
+    case Round::rnd_conv:
+        up = half && (mpz_odd_p(m.get_mpz_t()) || more);
+        break;
     }
     if (up) ++m;
 }
 
-/// WRAP_SM with no saturated bits: the low bits, complemented when the sign bit is not what it was above the range.
+/// WRAP_SM with no saturated bits: the low bits, complemented when the sign bit is not what it was above the
+/// range.
 void wrap_sign_magnitude(mpz_class& m, Type t, bool bit_above) {
     const auto top = static_cast<mp_bitcnt_t>(t.width() - 1);
     if (bit_above != static_cast<bool>(mpz_tstbit(m.get_mpz_t(), top))) {
@@ -35,16 +49,24 @@ void wrap_sign_magnitude(mpz_class& m, Type t, bool bit_above) {
 
 void overflow(mpz_class& m, Type t, bool bit_above) {
     switch (t.overflow()) {
-    case Overflow::wrap: wrap(m, t); break;
-    case Overflow::sat: m = sgn(m) < 0 ? smallest(t) : largest(t); break;
-    case Overflow::sat_zero: m = 0; break;
+    case Overflow::wrap:
+        wrap(m, t);
+        break;
+    case Overflow::sat:
+        m = sgn(m) < 0 ? smallest(t) : largest(t);
+        break;
+    case Overflow::sat_zero:
+        m = 0;
+        break;
     case Overflow::sat_sym:
         if (sgn(m) >= 0)
             m = largest(t);
         else // a single signed bit has no symmetric range: AMD keeps −1
             m = !t.is_signed() ? mpz_class(0) : t.width() == 1 ? mpz_class(-1) : mpz_class(-largest(t));
         break;
-    case Overflow::wrap_sm: wrap_sign_magnitude(m, t, bit_above); break;
+    case Overflow::wrap_sm:
+        wrap_sign_magnitude(m, t, bit_above);
+        break;
     }
 }
 
@@ -85,6 +107,8 @@ mpz_class smallest(Type t) {
     return -(mpz_class(1) << static_cast<mp_bitcnt_t>(t.width() - 1));
 }
 
-mpz_class largest(Type t) { return (mpz_class(1) << static_cast<mp_bitcnt_t>(t.width() - t.is_signed())) - 1; }
+mpz_class largest(Type t) {
+    return (mpz_class(1) << static_cast<mp_bitcnt_t>(t.width() - t.is_signed())) - 1;
+}
 
 } // namespace lathe

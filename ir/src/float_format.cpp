@@ -58,7 +58,8 @@ double round_to(Type t, const mpq_class& q) {
 double fused_multiply_add(Type t, double a, double b, double c) {
     if (t.width() == 64) return std::fma(a, b, c);
     if (t.width() == 32) return std::fma(static_cast<float>(a), static_cast<float>(b), static_cast<float>(c));
-    // The product of two 16-bit floats is exact. The sum is rounded to odd, which makes the second rounding harmless.
+    // The product of two 16-bit floats is exact. The sum is rounded to odd, which makes the second rounding
+    // harmless.
     const double product = a * b, sum = product + c;
     if (!std::isfinite(sum)) return sum;
     const double back = sum - product;

@@ -1,6 +1,6 @@
 #pragma once
-/// \file The floating formats as numbers, and correct rounding to them. A value of a format is kept as the double that
-/// equals it.
+/// \file The floating formats as numbers, and correct rounding to them. A value of a format is kept as the
+/// double that equals it.
 
 #include "lathe/ir/type.h"
 
@@ -8,7 +8,8 @@
 
 namespace lathe {
 
-/// A number is significand × 2^exponent with 1 ≤ significand < 2 and `precision` bits in it, the hidden one included.
+/// A number is significand × 2^exponent with 1 ≤ significand < 2 and `precision` bits in it, the hidden one
+/// included.
 struct FloatFormat {
     int precision;
     int max_exponent;
@@ -18,9 +19,12 @@ struct FloatFormat {
 inline FloatFormat float_format(Type t) {
     if (t.code() == TypeCode::bfloat) return {8, 127, -126};
     switch (t.width()) {
-    case 16: return {11, 15, -14};
-    case 32: return {24, 127, -126};
-    default: return {53, 1023, -1022};
+    case 16:
+        return {11, 15, -14};
+    case 32:
+        return {24, 127, -126};
+    default:
+        return {53, 1023, -1022};
     }
 }
 

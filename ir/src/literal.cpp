@@ -5,7 +5,9 @@
 
 namespace lathe {
 
-Expr Expr::literal(bool value, Loc loc) { return Constant::make(Value::boolean(value), loc); }
+Expr Expr::literal(bool value, Loc loc) {
+    return Constant::make(Value::boolean(value), loc);
+}
 
 Expr Expr::literal(int64_t value, Loc loc) {
     return Constant::make(Value::literal(mpz_class(static_cast<long>(value))), loc);
@@ -25,9 +27,13 @@ Expr Expr::literal(double value, Loc loc) {
     return Constant::make(Value::real(mpq_class(value)), loc);
 }
 
-const Expr Expr::operator[](BitPosition bit) const { return Slice::make(*this, bit.position, bit.position, bit.loc); }
+const Expr Expr::operator[](BitPosition bit) const {
+    return Slice::make(*this, bit.position, bit.position, bit.loc);
+}
 
-const Expr Expr::operator()(int hi, int lo, Loc loc) const { return Slice::make(*this, hi, lo, loc); }
+const Expr Expr::operator()(int hi, int lo, Loc loc) const {
+    return Slice::make(*this, hi, lo, loc);
+}
 
 Param::operator Expr() const {
     const Expr value = Variable::make(symbol, type, loc);

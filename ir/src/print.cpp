@@ -21,6 +21,9 @@ std::string range(const For& f, ExprPrinter& text) {
         return fmt::format("{}({})", kind, text(f.extent));
     const auto* length = f.extent.as<Binary>();
     const bool minus_min = length && length->op == BinaryOp::sub && equal(length->b, f.min);
+    // Faults of the verifier print too: bounds of wrong types cannot be added.
+    if (f.min.type() != IndexType() || f.extent.type() != IndexType())
+        return fmt::format("{}({}, extent={})", kind, text(f.min), text(f.extent));
     const Expr end = minus_min ? length->a : iadd(f.min, f.extent);
     return fmt::format("{}({}, {})", kind, text(f.min), text(end));
 }

@@ -46,7 +46,8 @@ CondRef Algebra::ge(const Poly& given) {
         if (m->kind != AtomKind::min || m->args.size() > 4) continue;
         Poly rest = p - Poly(m) * k;
         std::vector<CondRef> parts;
-        for (size_t i = m->args.size(); i-- > 0;) parts.push_back(ge(rest + m->args[i] * k));
+        for (auto& a : m->args) parts.push_back(ge(rest + a * k));
+        if (k > 0) std::reverse(parts.begin(), parts.end()); // in the order in which emit writes minima and maxima
         return k > 0 ? both(std::move(parts)) : either(std::move(parts));
     }
     if (nonnegative(p)) return constant(true);

@@ -5,6 +5,7 @@
 #include "simplify_algebra.h"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 
 namespace lathe::algebra {
@@ -107,7 +108,7 @@ namespace {
 
 /// Σ c[i]·x[i] + constant ≥ 0, in 64 bits.
 struct Row {
-    std::vector<int64_t> c;
+    std::array<int64_t, limits::columns> c{};
     int64_t constant = 0;
     friend auto operator<=>(const Row&, const Row&) = default;
 };
@@ -132,7 +133,6 @@ std::optional<Row> combine(const Row& low, const Row& high, size_t column) {
     if (b == INT64_MIN) return std::nullopt;
     int64_t g = std::gcd(a, b), p = -b / g, q = a / g;
     Row r;
-    r.c.resize(low.c.size());
     auto mix = [&](int64_t x, int64_t y, int64_t& to) {
         int64_t u, v;
         return !__builtin_mul_overflow(x, p, &u) && !__builtin_mul_overflow(y, q, &v) && !__builtin_add_overflow(u, v, &to);
@@ -154,16 +154,40 @@ void prune(std::vector<Row>& rows) {
     rows.resize(limits::rows);
 }
 
-/// The column other than `keep` that is cheapest to eliminate.
+bool opposite(const Row& a, const Row& b) {
+    if (a.constant != -b.constant) return false;
+    for (size_t i = 0; i < a.c.size(); ++i)
+        if (a.c[i] != -b.c[i]) return false;
+    return true;
+}
+
+/// Columns with a coefficient ±1 in an equation (a row and its opposite).
+std::vector<bool> solved_columns(const std::vector<Row>& rows, size_t columns) {
+    std::vector<bool> solved(columns);
+    for (size_t i = 0; i < rows.size(); ++i)
+        for (size_t j = i + 1; j < rows.size(); ++j)
+            if (opposite(rows[i], rows[j]))
+                for (size_t k = 0; k < columns; ++k)
+                    if (std::abs(rows[i].c[k]) == 1) solved[k] = true;
+    return solved;
+}
+
+/// The column other than `keep` to eliminate next. Elimination is exact over the integers where an equation has a
+/// coefficient ±1, or all lower or all upper bounds have: those first, then by the number of rows that come about.
 std::optional<size_t> cheapest(const std::vector<Row>& rows, size_t columns, size_t keep) {
+    std::vector<bool> solved = solved_columns(rows, columns);
     std::optional<size_t> best;
-    long best_cost = 0;
+    std::pair<int, long> best_cost;
     for (size_t i = 0; i < columns; ++i) {
         if (i == keep) continue;
         long p = 0, n = 0;
-        for (auto& r : rows) p += r.c[i] > 0, n += r.c[i] < 0;
+        bool exact_low = true, exact_high = true;
+        for (auto& r : rows) {
+            p += r.c[i] > 0, n += r.c[i] < 0;
+            exact_low &= r.c[i] <= 1, exact_high &= r.c[i] >= -1;
+        }
         if (p + n == 0) continue;
-        long cost = p * n - p - n;
+        std::pair<int, long> cost{solved[i] ? 0 : exact_low || exact_high ? 1 : 2, p * n - p - n};
         if (!best || cost < best_cost) best = i, best_cost = cost;
     }
     return best;
@@ -180,7 +204,6 @@ bool Algebra::eliminate(const std::vector<Poly>& given, AtomRef keep, std::vecto
     std::vector<Row> rows;
     for (auto& p : given) {
         Row r;
-        r.c.resize(columns.size());
         bool fits = true;
         for (auto& [m, c] : p.terms) {
             auto i = columns.find(m);

@@ -8,24 +8,36 @@ namespace {
 
 const char* name(Round r) {
     switch (r) {
-    case Round::trn: return "trn";
-    case Round::trn_zero: return "trn_zero";
-    case Round::rnd: return "rnd";
-    case Round::rnd_zero: return "rnd_zero";
-    case Round::rnd_inf: return "rnd_inf";
-    case Round::rnd_min_inf: return "rnd_min_inf";
-    case Round::rnd_conv: return "rnd_conv";
+    case Round::trn:
+        return "trn";
+    case Round::trn_zero:
+        return "trn_zero";
+    case Round::rnd:
+        return "rnd";
+    case Round::rnd_zero:
+        return "rnd_zero";
+    case Round::rnd_inf:
+        return "rnd_inf";
+    case Round::rnd_min_inf:
+        return "rnd_min_inf";
+    case Round::rnd_conv:
+        return "rnd_conv";
     }
     throw InternalError("unknown rounding mode");
 }
 
 const char* name(Overflow o) {
     switch (o) {
-    case Overflow::wrap: return "wrap";
-    case Overflow::sat: return "sat";
-    case Overflow::sat_zero: return "sat_zero";
-    case Overflow::sat_sym: return "sat_sym";
-    case Overflow::wrap_sm: return "wrap_sm";
+    case Overflow::wrap:
+        return "wrap";
+    case Overflow::sat:
+        return "sat";
+    case Overflow::sat_zero:
+        return "sat_zero";
+    case Overflow::sat_sym:
+        return "sat_sym";
+    case Overflow::wrap_sm:
+        return "wrap_sm";
     }
     throw InternalError("unknown overflow mode");
 }
@@ -38,7 +50,8 @@ void check_width(const char* type, int width, Loc loc) {
 void check_fixed(const char* type, int width, int frac, Loc loc) {
     check_width(type, width, loc);
     if (std::abs(frac) > Type::max_frac)
-        fail(loc, "{}: {} fraction bits are not between -{} and {}", type, frac, Type::max_frac, Type::max_frac);
+        fail(loc, "{}: {} fraction bits are not between -{} and {}", type, frac, Type::max_frac,
+             Type::max_frac);
 }
 
 void refuse_unsigned_sm(bool sign, Overflow o, Loc loc) {
@@ -49,7 +62,9 @@ void refuse_unsigned_sm(bool sign, Overflow o, Loc loc) {
 
 } // namespace
 
-Type Bool() { return Type(TypeCode::boolean, 1, 0, false); }
+Type Bool() {
+    return Type(TypeCode::boolean, 1, 0, false);
+}
 
 Type Int(int width, Loc loc) {
     check_width("Int", width, loc);
@@ -83,9 +98,13 @@ Type BFloat(int width, Loc loc) {
     return Type(TypeCode::bfloat, width, 0, true);
 }
 
-Type IndexType() { return Type(TypeCode::index, 64, 0, true); }
+Type IndexType() {
+    return Type(TypeCode::index, 64, 0, true);
+}
 
-Type RealType() { return Type(TypeCode::real, 0, 0, true); }
+Type RealType() {
+    return Type(TypeCode::real, 0, 0, true);
+}
 
 Type Type::with_lanes(int lanes) const {
     invariant(lanes >= 1, "a vector has at least one lane");
@@ -106,18 +125,30 @@ Type Type::with_modes(Round r, Overflow o) const {
 std::string Type::str() const {
     std::string s;
     switch (kind) {
-    case TypeCode::boolean: s = "Bool"; break;
-    case TypeCode::integer: s = fmt::format("{}({})", sign ? "Int" : "UInt", bits); break;
+    case TypeCode::boolean:
+        s = "Bool";
+        break;
+    case TypeCode::integer:
+        s = fmt::format("{}({})", sign ? "Int" : "UInt", bits);
+        break;
     case TypeCode::fixed:
         s = fmt::format("{}({}, {}", sign ? "Fixed" : "UFixed", bits, fraction);
         if (rounding != Round::trn || overflowing != Overflow::wrap) s += fmt::format(", {}", name(rounding));
         if (overflowing != Overflow::wrap) s += fmt::format(", {}", name(overflowing));
         s += ")";
         break;
-    case TypeCode::ieee: s = fmt::format("Float({})", bits); break;
-    case TypeCode::bfloat: s = fmt::format("BFloat({})", bits); break;
-    case TypeCode::index: s = "Index"; break;
-    case TypeCode::real: s = "Real"; break;
+    case TypeCode::ieee:
+        s = fmt::format("Float({})", bits);
+        break;
+    case TypeCode::bfloat:
+        s = fmt::format("BFloat({})", bits);
+        break;
+    case TypeCode::index:
+        s = "Index";
+        break;
+    case TypeCode::real:
+        s = "Real";
+        break;
     }
     if (vector_lanes != 1) s += fmt::format("x{}", vector_lanes);
     return s;

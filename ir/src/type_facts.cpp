@@ -19,7 +19,8 @@ bool exact_holds_exact(Type to, Type from) {
 bool float_holds_exact(Type to, Type from) {
     const FloatFormat f = float_format(to);
     const int magnitude = from.width() - from.is_signed(); // −2^magnitude is a power of two: one bit
-    return std::max(magnitude, 1) <= f.precision && magnitude - from.frac() - !from.is_signed() <= f.max_exponent &&
+    return std::max(magnitude, 1) <= f.precision &&
+           magnitude - from.frac() - !from.is_signed() <= f.max_exponent &&
            -from.frac() >= f.min_exponent - f.precision + 1;
 }
 
@@ -65,7 +66,8 @@ bool commutes(BinaryOp op, Type t, Type value) {
         if (op == BinaryOp::add) return add_commutes(t, value);
         return t.overflow() == Overflow::wrap && value.frac() <= 0;
     case BinaryOp::min:
-    case BinaryOp::max: return t.is_index() ? value.is_index() : exact && holds(t, value);
+    case BinaryOp::max:
+        return t.is_index() ? value.is_index() : exact && holds(t, value);
     case BinaryOp::bit_and:
     case BinaryOp::bit_or:
     case BinaryOp::bit_xor:
@@ -73,25 +75,32 @@ bool commutes(BinaryOp op, Type t, Type value) {
         if (t.is_signed() && t.overflow() == Overflow::sat_sym) return false;
         return exact && holds(t, value);
     case BinaryOp::logical_and:
-    case BinaryOp::logical_or: return t.is_bool() && value.is_bool();
-    default: return false;
+    case BinaryOp::logical_or:
+        return t.is_bool() && value.is_bool();
+    default:
+        return false;
     }
 }
 
 bool has_identity(BinaryOp op, Type t) {
     t = t.element();
     switch (op) {
-    case BinaryOp::add: return true;
+    case BinaryOp::add:
+        return true;
     case BinaryOp::mul:
         return !t.is_exact() || (t.frac() >= 0 && t.int_bits() - t.is_signed() >= 1); // holds 1
     case BinaryOp::min:
-    case BinaryOp::max: return t.is_exact() || t.is_float();
+    case BinaryOp::max:
+        return t.is_exact() || t.is_float();
     case BinaryOp::bit_and:
     case BinaryOp::bit_or:
-    case BinaryOp::bit_xor: return t.is_exact();
+    case BinaryOp::bit_xor:
+        return t.is_exact();
     case BinaryOp::logical_and:
-    case BinaryOp::logical_or: return t.is_bool();
-    default: return false;
+    case BinaryOp::logical_or:
+        return t.is_bool();
+    default:
+        return false;
     }
 }
 

@@ -10,7 +10,8 @@
 namespace lathe {
 
 Value Value::from_raw(Type t, mpz_class m) {
-    invariant(t.is_scalar() && (t.is_exact() || t.is_index()), "from_raw makes scalar exact and Index values");
+    invariant(t.is_scalar() && (t.is_exact() || t.is_index()),
+              "from_raw makes scalar exact and Index values");
     Value v;
     v.t = t;
     v.m = std::move(m);
@@ -26,11 +27,17 @@ Value Value::from_double(Type t, double x) {
     return v;
 }
 
-Value Value::boolean(bool b) { return from_raw(Bool(), b ? 1 : 0); }
+Value Value::boolean(bool b) {
+    return from_raw(Bool(), b ? 1 : 0);
+}
 
-Value Value::index(int64_t i) { return index(mpz_class(static_cast<long>(i))); }
+Value Value::index(int64_t i) {
+    return index(mpz_class(static_cast<long>(i)));
+}
 
-Value Value::index(mpz_class i) { return from_raw(IndexType(), std::move(i)); }
+Value Value::index(mpz_class i) {
+    return from_raw(IndexType(), std::move(i));
+}
 
 Value Value::real(mpq_class q) {
     q.canonicalize();
@@ -47,7 +54,8 @@ Value Value::literal(mpz_class i) {
     const mpz_class magnitude = negative ? mpz_class(~i) : i;
     const size_t bits = sgn(magnitude) == 0 ? 0 : mpz_sizeinbase(magnitude.get_mpz_t(), 2);
     const size_t width = negative ? bits + 1 : std::max<size_t>(bits, 1);
-    if (width > Type::max_width) fail({}, "an integer literal of {} bits: {} is the most", width, Type::max_width);
+    if (width > Type::max_width)
+        fail({}, "an integer literal of {} bits: {} is the most", width, Type::max_width);
     return from_raw(negative ? Int(static_cast<int>(width)) : UInt(static_cast<int>(width)), std::move(i));
 }
 
@@ -79,7 +87,9 @@ mpq_class Value::as_rational() const {
     return q;
 }
 
-bool Value::is_nan() const { return t.is_float() && std::isnan(d); }
+bool Value::is_nan() const {
+    return t.is_float() && std::isnan(d);
+}
 
 bool Value::is_true() const {
     invariant(t.is_bool(), "is_true is for Bool");
@@ -92,7 +102,9 @@ int64_t Value::as_int64() const {
     return m.get_si();
 }
 
-bool Value::is_zero() const { return t.is_float() ? d == 0 : sgn(m) == 0; }
+bool Value::is_zero() const {
+    return t.is_float() ? d == 0 : sgn(m) == 0;
+}
 
 bool Value::is_one() const {
     if (t.is_float()) return d == 1;
@@ -119,7 +131,7 @@ std::string exact_decimal(const mpz_class& m, int frac) {
     std::string digits = scaled.get_str();
     const auto places = static_cast<size_t>(frac);
     if (digits.size() <= places) digits.insert(0, places + 1 - digits.size(), '0');
-    digits.insert(digits.size() - places, ".");
+    digits.insert(digits.size() - places, 1, '.');
     digits.erase(digits.find_last_not_of('0') + 1);
     if (digits.back() == '.') digits.pop_back();
     return sgn(m) < 0 ? "-" + digits : digits;

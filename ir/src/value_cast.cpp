@@ -16,7 +16,8 @@ mpz_class truncated(const mpq_class& q) {
 
 /// Rounds a rational to `to` as if it had been written out with endlessly many bits.
 mpz_class convert_rational(const mpq_class& q, Type to) {
-    // One bit below the half bit tells the rounding modes apart; it is set when anything below it is not zero.
+    // One bit below the half bit tells the rounding modes apart; it is set when anything below it is not
+    // zero.
     const int frac = to.frac() + 2;
     mpq_class scaled = q;
     const auto shift = static_cast<mp_bitcnt_t>(std::abs(frac));
@@ -81,8 +82,8 @@ Value bitcast(Type to, const Value& x, Loc loc) {
     const Type from = x.type();
     const auto has_bits = [](Type t) { return t.is_exact() || t.is_float(); };
     if (!has_bits(to) || !has_bits(from) || to.width() != from.width())
-        fail(loc, "bitcast from {} to {}: the widths {} and {} must be equal; cast to UInt({}) first", from.str(),
-             to.str(), from.width(), to.width(), std::max(to.width(), 1));
+        fail(loc, "bitcast from {} to {}: the widths {} and {} must be equal; cast to UInt({}) first",
+             from.str(), to.str(), from.width(), to.width(), std::max(to.width(), 1));
     return Value::from_bits(to, x.bit_pattern());
 }
 
@@ -95,10 +96,12 @@ Value type_literal(const Value& literal, Type other) {
         fail({}, "the real literal {} beside a subscript: subscripts are integers", literal.str());
     // Nearest, halves to even, in a type with more than enough bits; then the smallest type that holds it.
     const mpz_class whole = truncated(q);
-    const int integer = static_cast<int>(std::min<size_t>(mpz_sizeinbase(whole.get_mpz_t(), 2), Type::max_width));
+    const int integer =
+        static_cast<int>(std::min<size_t>(mpz_sizeinbase(whole.get_mpz_t(), 2), Type::max_width));
     const int width = std::max(integer + 2 + other.frac(), 1);
     if (width >= Type::max_width)
-        fail({}, "the real literal {} does not fit in {} bits beside {}", literal.str(), Type::max_width, other.str());
+        fail({}, "the real literal {} does not fit in {} bits beside {}", literal.str(), Type::max_width,
+             other.str());
     const mpz_class m = convert_rational(q, Fixed(width, other.frac(), Round::rnd_conv));
     const Value smallest = Value::literal(m);
     if (!other.is_fixed()) return smallest;
@@ -123,11 +126,16 @@ Value identity(BinaryOp op, Type t) {
     t = t.element();
     switch (op) {
     case BinaryOp::mul:
-    case BinaryOp::logical_and: return cast(t, Value::literal(1));
-    case BinaryOp::min: return max_value(t);
-    case BinaryOp::max: return min_value(t);
-    case BinaryOp::bit_and: return Value::from_raw(t, -1);
-    default: return cast(t, Value::literal(0));
+    case BinaryOp::logical_and:
+        return cast(t, Value::literal(1));
+    case BinaryOp::min:
+        return max_value(t);
+    case BinaryOp::max:
+        return min_value(t);
+    case BinaryOp::bit_and:
+        return Value::from_raw(t, -1);
+    default:
+        return cast(t, Value::literal(0));
     }
 }
 

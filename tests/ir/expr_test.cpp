@@ -1,6 +1,8 @@
 #include "ir_build.h"
 
 #include <doctest/doctest.h>
+#include <set>
+#include <thread>
 
 using namespace lathe;
 using namespace build;
@@ -304,5 +306,24 @@ TEST_SUITE("expr") {
         CHECK(!reduce(Op::add, Float(32), mul(f, f)).as<Reduce>()->contract);
         CHECK(!reduce(Op::add, Float(32), f, true).as<Reduce>()->contract);
         CHECK(!reduce(Op::add, Int(32), mul(i8, i8), true).as<Reduce>()->contract);
+    }
+}
+
+TEST_SUITE("threads") {
+
+    TEST_CASE("symbols made by several threads are distinct") {
+        std::vector<std::vector<Symbol>> made(4);
+        std::vector<std::thread> threads;
+        for (auto& mine : made)
+            threads.emplace_back([&mine] {
+                for (int n = 0; n < 1000; ++n)
+                    mine.emplace_back("x");
+            });
+        for (std::thread& t : threads)
+            t.join();
+        std::set<Symbol> all;
+        for (const auto& mine : made)
+            all.insert(mine.begin(), mine.end());
+        CHECK(all.size() == 4000);
     }
 }

@@ -238,13 +238,13 @@ TEST_SUITE("visit") {
                 return index(mpz_class(c->value.raw() + 1));
             }
         };
-        const Symbol i("i"), S("S"), T("T"), n("n");
+        const Symbol i("i"), t("t"), q("q"), S("S"), T("T"), n("n");
         const Expr one = index(1);
-        const Stmt kept = Assert::make(less(var(n), var(i)), "m");
+        const Stmt kept = Assert::make(less(var(n), var(q)), "m");
         const Stmt s = Block::make({
             kept,
             Stage::make(S, 3, For::make(i, one, add(one, var(n)), LoopKind::unrolled(), kept, Loc{"f", 4})),
-            If::make(less(var(n), one), Assert::make(less(one, var(n)), "big"), LetStmt::make(i, one, kept)),
+            If::make(less(var(n), one), Assert::make(less(one, var(n)), "big"), LetStmt::make(t, one, kept)),
             Allocate::make(tensor(T, Int(8), {one}, MemorySpace::stack()),
                            Store::make(T, Int(8), {one}, literal(1), {}, less(one, var(n)))),
             Reduce::make(Op::add, {S, Float(32), {one}, mul(real("2"), var(n, Float(32)))}, {},
@@ -253,15 +253,15 @@ TEST_SUITE("visit") {
         Increment m;
         const Stmt r = m(s);
         CHECK(m.constants == 2); // `one` and the first subscript of T's dimension
-        CHECK(print(r) == R"(assert n < i, "m"
+        CHECK(print(r) == R"(assert n < q, "m"
 # S.update(2)
-for i_1 in unrolled(2, 2 + 2 + n):
-    assert n < i_1, "m"
+for i in unrolled(2, 2 + n + 2):
+    assert n < q, "m"
 if n < 2:
     assert 2 < n, "big"
 else:
-    let i_1 = 2
-    assert n < i_1, "m"
+    let t = 2
+    assert n < q, "m"
 with alloc(T: Tensor[Int(8), (2)] at (1), stack):
     T[2 where 2 < n] = 1
 S[2 where n < 2] += 2.0 * n  # fma

@@ -42,7 +42,8 @@ std::string_view division_defect(BinaryOp op, const Value& a, const Value& b) {
     if (!fixed && ta.is_signed() != tb.is_signed()) {
         const bool negative = sgn(a.raw()) < 0 || sgn(b.raw()) < 0;
         const bool unsigned_wider = ta.is_signed() ? tb.width() > ta.width() : ta.width() > tb.width();
-        if (negative && (unsigned_wider || (op == BinaryOp::mod && !ta.is_signed()))) return "mixed-sign division";
+        if (negative && (unsigned_wider || (op == BinaryOp::mod && !ta.is_signed())))
+            return "mixed-sign division";
     }
     const int shift = std::max(tb.frac(), 0);
     // The width in which AMD divides.
@@ -50,7 +51,8 @@ std::string_view division_defect(BinaryOp op, const Value& a, const Value& b) {
                                        tb.width() + (ta.is_signed() && !tb.is_signed()))
                             : std::max(ta.width(), tb.width()) + either_signed;
     const mpz_class u = a.raw() << static_cast<mp_bitcnt_t>(shift);
-    if (fixed && ta.is_signed() && b.raw() == -1 && u == min_value(Int(width)).raw()) return "quotient overflow";
+    if (fixed && ta.is_signed() && b.raw() == -1 && u == min_value(Int(width)).raw())
+        return "quotient overflow";
     if (width > 64 && adds_back(abs(u), abs(b.raw()))) return "wide division";
     return {};
 }

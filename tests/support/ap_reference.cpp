@@ -18,7 +18,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// --- Spelling operations in C++ --------------------------------------------------------------------------------
+// --- Spelling operations in C++
+// --------------------------------------------------------------------------------
 
 const char* amd_name(Round r) {
     constexpr const char* names[] = {"AP_TRN",     "AP_TRN_ZERO",    "AP_RND",     "AP_RND_ZERO",
@@ -42,35 +43,55 @@ std::string amd_name(Type t) {
 /// The function that serves an operation, but for the mask of a pair's operations.
 std::string function_name(const TypedOp& op) {
     if (op.is_binary()) return fmt::format("binary<{},{}", amd_name(op.a), amd_name(op.b));
-    if (std::holds_alternative<Cast>(op.op)) return fmt::format("conversion<{},{}", amd_name(op.result), amd_name(op.a));
+    if (std::holds_alternative<Cast>(op.op))
+        return fmt::format("conversion<{},{}", amd_name(op.result), amd_name(op.a));
     return fmt::format("unary<{}", amd_name(op.a));
 }
 
 int code(const TypedOp& op) {
-    if (const auto* u = std::get_if<UnaryOp>(&op.op)) return *u == UnaryOp::neg ? ap_abi::neg : ap_abi::bit_not;
+    if (const auto* u = std::get_if<UnaryOp>(&op.op))
+        return *u == UnaryOp::neg ? ap_abi::neg : ap_abi::bit_not;
     if (std::holds_alternative<Cast>(op.op)) return ap_abi::cast;
     switch (std::get<BinaryOp>(op.op)) {
-    case BinaryOp::add: return ap_abi::add;
-    case BinaryOp::sub: return ap_abi::sub;
-    case BinaryOp::mul: return ap_abi::mul;
-    case BinaryOp::div: return ap_abi::div;
-    case BinaryOp::mod: return ap_abi::mod;
-    case BinaryOp::bit_and: return ap_abi::bit_and;
-    case BinaryOp::bit_or: return ap_abi::bit_or;
-    case BinaryOp::bit_xor: return ap_abi::bit_xor;
-    case BinaryOp::shl: return ap_abi::shl;
-    case BinaryOp::shr: return ap_abi::shr;
-    case BinaryOp::eq: return ap_abi::eq;
-    case BinaryOp::ne: return ap_abi::ne;
-    case BinaryOp::lt: return ap_abi::lt;
-    case BinaryOp::le: return ap_abi::le;
-    case BinaryOp::gt: return ap_abi::gt;
-    case BinaryOp::ge: return ap_abi::ge;
-    default: throw std::logic_error("AMD's types have no " + op.str());
+    case BinaryOp::add:
+        return ap_abi::add;
+    case BinaryOp::sub:
+        return ap_abi::sub;
+    case BinaryOp::mul:
+        return ap_abi::mul;
+    case BinaryOp::div:
+        return ap_abi::div;
+    case BinaryOp::mod:
+        return ap_abi::mod;
+    case BinaryOp::bit_and:
+        return ap_abi::bit_and;
+    case BinaryOp::bit_or:
+        return ap_abi::bit_or;
+    case BinaryOp::bit_xor:
+        return ap_abi::bit_xor;
+    case BinaryOp::shl:
+        return ap_abi::shl;
+    case BinaryOp::shr:
+        return ap_abi::shr;
+    case BinaryOp::eq:
+        return ap_abi::eq;
+    case BinaryOp::ne:
+        return ap_abi::ne;
+    case BinaryOp::lt:
+        return ap_abi::lt;
+    case BinaryOp::le:
+        return ap_abi::le;
+    case BinaryOp::gt:
+        return ap_abi::gt;
+    case BinaryOp::ge:
+        return ap_abi::ge;
+    default:
+        throw std::logic_error("AMD's types have no " + op.str());
     }
 }
 
-// --- Compiling ---------------------------------------------------------------------------------------------------
+// --- Compiling
+// ---------------------------------------------------------------------------------------------------
 
 std::string read(const fs::path& path) {
     std::ostringstream text;
@@ -87,15 +108,16 @@ fs::path temporary(const fs::path& path) {
 /// Compiles a program to a shared object in the cache, unless it is there. Returns its path.
 fs::path compile(const std::string& program) {
     static const std::string command =
-        fmt::format("{} -std=c++17 -O0 -w -DNDEBUG -shared -fPIC -I{} -I{}", LATHE_TEST_CXX, LATHE_TEST_SUPPORT_DIR,
-                    LATHE_AP_TYPES_DIR);
+        fmt::format("{} -std=c++17 -O0 -w -DNDEBUG -shared -fPIC -I{} -I{}", LATHE_TEST_CXX,
+                    LATHE_TEST_SUPPORT_DIR, LATHE_AP_TYPES_DIR);
     static const std::string headers = read(fs::path(LATHE_TEST_SUPPORT_DIR) / "ap_evaluate.h") +
                                        read(fs::path(LATHE_TEST_SUPPORT_DIR) / "ap_abi.h");
     const size_t key = std::hash<std::string>()(command + headers + program);
     const fs::path object = fs::path(LATHE_AP_CACHE_DIR) / fmt::format("{:016x}.so", key);
     if (fs::exists(object)) return object;
     fs::create_directories(LATHE_AP_CACHE_DIR);
-    const fs::path source = temporary(object).string() + ".cpp", made = temporary(object), log = made.string() + ".log";
+    const fs::path source = temporary(object).string() + ".cpp", made = temporary(object),
+                   log = made.string() + ".log";
     std::ofstream(source) << program;
     const std::string line =
         fmt::format("{} '{}' -o '{}' > '{}' 2>&1", command, source.string(), made.string(), log.string());
@@ -116,11 +138,14 @@ ap_abi::Evaluate* load(const fs::path& object) {
 std::string program_of(const std::vector<std::string>& functions) {
     std::string text = "#include \"ap_evaluate.h\"\nusing namespace ap_evaluate;\n"
                        "extern \"C\" ap_abi::Evaluate table[] = {\n";
-    for (const std::string& f : functions) text += "    &" + f + ",\n";
+    for (const std::string& f : functions)
+        text += "    &" + f + ",\n";
     return text + "};\n";
 }
 
-unsigned cores() { return std::max(1u, std::thread::hardware_concurrency()); }
+unsigned cores() {
+    return std::max(1u, std::thread::hardware_concurrency());
+}
 
 /// Runs `work(0) … work(count − 1)` on all cores; the first exception is thrown on.
 template <class Work> void in_parallel(size_t count, Work work) {
@@ -137,7 +162,8 @@ template <class Work> void in_parallel(size_t count, Work work) {
                 }
             }
         });
-    for (std::thread& t : threads) t.join();
+    for (std::thread& t : threads)
+        t.join();
     for (const std::exception_ptr& e : failures)
         if (e) std::rethrow_exception(e);
 }
@@ -146,11 +172,15 @@ Type type_of(const ap_abi::Result& r) {
     const auto rounding = static_cast<Round>(r.rounding);
     const auto overflow = static_cast<Overflow>(r.overflow);
     switch (r.kind) {
-    case ap_abi::kind_bool: return Bool();
-    case ap_abi::kind_float: return Float(r.width);
-    case ap_abi::kind_int: return r.is_signed ? Int(r.width) : UInt(r.width);
+    case ap_abi::kind_bool:
+        return Bool();
+    case ap_abi::kind_float:
+        return Float(r.width);
+    case ap_abi::kind_int:
+        return r.is_signed ? Int(r.width) : UInt(r.width);
     default:
-        return r.is_signed ? Fixed(r.width, r.frac, rounding, overflow) : UFixed(r.width, r.frac, rounding, overflow);
+        return r.is_signed ? Fixed(r.width, r.frac, rounding, overflow)
+                           : UFixed(r.width, r.frac, rounding, overflow);
     }
 }
 
@@ -164,10 +194,12 @@ void append(std::vector<uint64_t>& words, const Value& v) {
 
 ApReference::ApReference(const std::vector<TypedOp>& ops) {
     std::map<std::string, unsigned> masks; // of the operations that each function serves
-    for (const TypedOp& op : ops) masks[function_name(op)] |= op.is_binary() ? 1u << code(op) : 0u;
+    for (const TypedOp& op : ops)
+        masks[function_name(op)] |= op.is_binary() ? 1u << code(op) : 0u;
     const auto weight_of = [](unsigned mask) { return mask ? std::popcount(mask) : 1; };
     int total = 0;
-    for (const auto& [function, mask] : masks) total += weight_of(mask);
+    for (const auto& [function, mask] : masks)
+        total += weight_of(mask);
     // All cores get work, and no program has more than 500 operations: g++ needs up to 550 MB for those.
     const int weight_per_program = std::min(500, total / static_cast<int>(cores()) + 1);
     std::vector<std::vector<std::string>> programs;
@@ -186,13 +218,15 @@ ApReference::ApReference(const std::vector<TypedOp>& ops) {
     size_t next = 0;
     for (size_t i = 0; i < programs.size(); ++i) {
         const ap_abi::Evaluate* table = load(objects[i]);
-        for (size_t k = 0; k < programs[i].size(); ++k) functions[next++].second = table[k];
+        for (size_t k = 0; k < programs[i].size(); ++k)
+            functions[next++].second = table[k];
     }
 }
 
 std::vector<Value> ApReference::evaluate(const TypedOp& op, const Rows& rows) const {
-    const auto found = std::lower_bound(functions.begin(), functions.end(), std::pair(function_name(op), ap_abi::Evaluate()),
-                                        [](const auto& a, const auto& b) { return a.first < b.first; });
+    const auto found =
+        std::lower_bound(functions.begin(), functions.end(), std::pair(function_name(op), ap_abi::Evaluate()),
+                         [](const auto& a, const auto& b) { return a.first < b.first; });
     std::vector<uint64_t> a, b;
     for (const Row& row : rows) {
         append(a, row[0]);

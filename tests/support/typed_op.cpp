@@ -6,15 +6,22 @@
 
 using namespace lathe;
 
-TypedOp TypedOp::unary(UnaryOp op, Type a) { return {op, a, {}, result_type(op, a, {})}; }
+TypedOp TypedOp::unary(UnaryOp op, Type a) {
+    return {op, a, {}, result_type(op, a, {})};
+}
 
-TypedOp TypedOp::binary(BinaryOp op, Type a, Type b) { return {op, a, b, result_type(op, a, b, {})}; }
+TypedOp TypedOp::binary(BinaryOp op, Type a, Type b) {
+    return {op, a, b, result_type(op, a, b, {})};
+}
 
-TypedOp TypedOp::cast(Type to, Type from) { return {Cast{}, from, {}, to}; }
+TypedOp TypedOp::cast(Type to, Type from) {
+    return {Cast{}, from, {}, to};
+}
 
 std::string TypedOp::str() const {
     if (const auto* u = std::get_if<UnaryOp>(&op)) return fmt::format("{} {}", name(*u), a.str());
-    if (const auto* o = std::get_if<BinaryOp>(&op)) return fmt::format("{} {} {}", a.str(), symbol(*o), b.str());
+    if (const auto* o = std::get_if<BinaryOp>(&op))
+        return fmt::format("{} {} {}", a.str(), symbol(*o), b.str());
     return fmt::format("{} <- {}", result.str(), a.str());
 }
 
@@ -36,24 +43,30 @@ namespace {
 
 std::vector<Value> all_values(Type t) {
     std::vector<Value> values;
-    for (long bits = 0; bits < 1L << t.width(); ++bits) values.push_back(Value::from_bits(t, bits));
+    for (long bits = 0; bits < 1L << t.width(); ++bits)
+        values.push_back(Value::from_bits(t, bits));
     return values;
 }
 
 mpz_class random_bits(int width, Random& random) {
     mpz_class bits;
-    for (int have = 0; have < width; have += 64) bits = (bits << 64) | mpz_class(static_cast<unsigned long>(random()));
+    for (int have = 0; have < width; have += 64)
+        bits = (bits << 64) | mpz_class(static_cast<unsigned long>(random()));
     mpz_fdiv_r_2exp(bits.get_mpz_t(), bits.get_mpz_t(), static_cast<mp_bitcnt_t>(width));
     return bits;
 }
 
-int between(int low, int high, Random& random) { return std::uniform_int_distribution<int>(low, high)(random); }
+int between(int low, int high, Random& random) {
+    return std::uniform_int_distribution<int>(low, high)(random);
+}
 
-/// Numbers of every size, near the numbers around which fixed-point types of some tens of bits have their bounds.
+/// Numbers of every size, near the numbers around which fixed-point types of some tens of bits have their
+/// bounds.
 Value random_float(Type t, Random& random) {
     if (between(0, 3, random) == 0) return Value::from_bits(t, random_bits(t.width(), random));
     const double significand = static_cast<double>(random() >> between(11, 60, random));
-    return Value::from_double(t, std::ldexp(random() % 2 ? -significand : significand, between(-70, 10, random)));
+    return Value::from_double(
+        t, std::ldexp(random() % 2 ? -significand : significand, between(-70, 10, random)));
 }
 
 Value random_amount(Type t, int width, Random& random) {
@@ -66,13 +79,20 @@ Value random_value(Type t, Random& random) {
     if (t.is_float()) return random_float(t, random);
     const int width = t.width();
     switch (between(0, 11, random)) {
-    case 0: return Value::from_raw(t, between(-1, 1, random));
-    case 1: return Value::from_raw(t, min_value(t).raw() + between(0, 1, random));
-    case 2: return Value::from_raw(t, max_value(t).raw() - between(0, 1, random));
-    case 3: return Value::from_raw(t, mpz_class(random() % 2 ? 1 : -1) << between(0, width - 1, random));
-    case 4: return Value::from_raw(t, random_bits(between(1, width, random), random)); // a small number
-    case 5: return Value::from_raw(t, -random_bits(between(1, width, random), random));
-    default: return Value::from_raw(t, random_bits(width, random));
+    case 0:
+        return Value::from_raw(t, between(-1, 1, random));
+    case 1:
+        return Value::from_raw(t, min_value(t).raw() + between(0, 1, random));
+    case 2:
+        return Value::from_raw(t, max_value(t).raw() - between(0, 1, random));
+    case 3:
+        return Value::from_raw(t, mpz_class(random() % 2 ? 1 : -1) << between(0, width - 1, random));
+    case 4:
+        return Value::from_raw(t, random_bits(between(1, width, random), random)); // a small number
+    case 5:
+        return Value::from_raw(t, -random_bits(between(1, width, random), random));
+    default:
+        return Value::from_raw(t, random_bits(width, random));
     }
 }
 
@@ -83,7 +103,8 @@ Rows all_rows(const TypedOp& op) {
             rows.push_back({a, {}});
             continue;
         }
-        for (const Value& b : all_values(op.b)) rows.push_back({a, b});
+        for (const Value& b : all_values(op.b))
+            rows.push_back({a, b});
     }
     return rows;
 }
@@ -97,7 +118,8 @@ Rows random_rows(const TypedOp& op, int rows, Random& random) {
         if (!binary)
             result.push_back({a, {}});
         else
-            result.push_back({a, shift ? random_amount(op.b, op.a.width(), random) : random_value(op.b, random)});
+            result.push_back(
+                {a, shift ? random_amount(op.b, op.a.width(), random) : random_value(op.b, random)});
     }
     return result;
 }
@@ -121,6 +143,7 @@ std::vector<TypedOp> amd_operations(Type a, Type b) {
         ops.push_back(TypedOp::binary(op, a, b));
     if (a.is_int() && b.is_int()) ops.push_back(TypedOp::binary(mod, a, b));
     if (b.is_int())
-        for (const BinaryOp op : {shl, shr}) ops.push_back(TypedOp::binary(op, a, b));
+        for (const BinaryOp op : {shl, shr})
+            ops.push_back(TypedOp::binary(op, a, b));
     return ops;
 }

@@ -1,7 +1,7 @@
 #pragma once
-/// \file One operation on operands of given types, and the rows of operand values to try it on. Everything that can
-/// evaluate such an operation (the interpreter's apply, AMD's types, compiled code) is compared with the others on
-/// the same rows.
+/// \file One operation on operands of given types, and the rows of operand values to try it on. Everything
+/// that can evaluate such an operation (the interpreter's apply, AMD's types, compiled code) is compared with
+/// the others on the same rows.
 
 #include "lathe/ir/value.h"
 
@@ -44,8 +44,8 @@ using Random = std::mt19937_64;
 
 /// Every combination of operand values. For small widths only.
 Rows all_rows(const TypedOp& op);
-/// Random rows, a third of the operands being corners (0, ±1, the bounds, single bits). Shift amounts stay near the
-/// width of what is shifted.
+/// Random rows, a third of the operands being corners (0, ±1, the bounds, single bits). Shift amounts stay
+/// near the width of what is shifted.
 Rows random_rows(const TypedOp& op, int rows, Random& random);
 /// A random value of an exact or float type.
 lathe::Value random_value(lathe::Type t, Random& random);
@@ -59,5 +59,6 @@ std::vector<TypedOp> amd_operations(lathe::Type a, lathe::Type b);
 inline constexpr std::array all_roundings = {
     lathe::Round::trn,     lathe::Round::trn_zero,    lathe::Round::rnd,     lathe::Round::rnd_zero,
     lathe::Round::rnd_inf, lathe::Round::rnd_min_inf, lathe::Round::rnd_conv};
-inline constexpr std::array all_overflows = {lathe::Overflow::wrap, lathe::Overflow::sat, lathe::Overflow::sat_zero,
-                                             lathe::Overflow::sat_sym, lathe::Overflow::wrap_sm};
+inline constexpr std::array all_overflows = {lathe::Overflow::wrap, lathe::Overflow::sat,
+                                             lathe::Overflow::sat_zero, lathe::Overflow::sat_sym,
+                                             lathe::Overflow::wrap_sm};

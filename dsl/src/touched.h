@@ -1,18 +1,18 @@
 #pragma once
 /// \file Which elements a stage touches, as intervals in terms of the sizes.
 
-#include "lathe/ir/simplify.h"
+#include "lathe/ir/analysis.h"
 
 namespace lathe {
 
 /// One load or store of a stage.
-struct Access {
+struct Touch {
     Symbol tensor;
-    std::vector<Interval> region; ///< an undefined bound: unknown
+    Region region;
     bool write;
     bool unconditional; ///< it happens whenever the loops around it run
     bool tight;         ///< and reaches both ends of each interval
-    Expr runs;          ///< the loops around it are not empty (of the sizes; empty: always)
+    Expr runs;          ///< that the loops around it are not empty, in terms of sizes; empty: always
     Loc loc;
 };
 
@@ -23,14 +23,10 @@ struct IndexValue {
     Loc loc;
 };
 
-struct Accesses {
-    std::vector<Access> list;
-    std::vector<IndexValue> values;
-};
-
-Accesses accesses_of(const Stmt& stage, const Facts& facts);
+std::vector<Touch> touched(const Stmt& stage, const Facts& facts);
+std::vector<IndexValue> index_values(const Stmt& stage, const Facts& facts);
 
 /// "[0, H - 1] x [0, W - 1]".
-std::string region_text(const std::vector<Interval>& region, const Facts& facts);
+std::string region_text(const Region& region, const Facts& facts);
 
 } // namespace lathe

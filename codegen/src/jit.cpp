@@ -1,0 +1,221 @@
+#include "lathe/codegen/jit.h"
+
+#include "backend.h"
+#include "lathe/ir/buffer.h"
+#include "pipeline.h"
+
+#include <llvm/ExecutionEngine/Orc/LLJIT.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <mutex>
+
+// Lathe's runtime, and what LLVM calls for operations that the CPU lacks.
+extern "C" {
+void* halide_malloc(void* user_context, size_t size);
+void halide_free(void* user_context, void* memory);
+int halide_do_par_for(void* user_context, int (*task)(void*, int, uint8_t*), int min, int size, uint8_t* closure);
+__extension__ __int128 __divti3(__int128, __int128);
+__extension__ __int128 __modti3(__int128, __int128);
+__extension__ unsigned __int128 __udivti3(unsigned __int128, unsigned __int128);
+__extension__ unsigned __int128 __umodti3(unsigned __int128, unsigned __int128);
+}
+
+namespace lathe {
+
+namespace {
+
+using cpu::Abi;
+using cpu::BufferArgument;
+using cpu::HalideBuffer;
+using cpu::HalideDimension;
+using cpu::ScalarArgument;
+
+/// The user context of a call: what went wrong first.
+struct Failure {
+    std::mutex mutex;
+    std::string message;
+};
+
+void record_error(void* user_context, const char* message) {
+    auto* f = static_cast<Failure*>(user_context);
+    const std::lock_guard lock(f->mutex);
+    if (f->message.empty()) f->message = message;
+}
+
+template <class T> T must(llvm::Expected<T> x) {
+    if (!x) throw InternalError("LLVM's JIT: " + llvm::toString(x.takeError()));
+    return std::move(*x);
+}
+
+void must(llvm::Error e) {
+    if (e) throw InternalError("LLVM's JIT: " + llvm::toString(std::move(e)));
+}
+
+llvm::orc::SymbolMap runtime_symbols(llvm::orc::LLJIT& j) {
+    llvm::orc::SymbolMap symbols;
+    const auto add = [&](const char* name, auto* function) {
+        symbols[j.mangleAndIntern(name)] = {llvm::orc::ExecutorAddr::fromPtr(function),
+                                            llvm::JITSymbolFlags::Exported | llvm::JITSymbolFlags::Callable};
+    };
+    using OfDouble = double (*)(double);
+    using OfFloat = float (*)(float);
+    add("halide_error", &record_error);
+    add("halide_malloc", &halide_malloc);
+    add("halide_free", &halide_free);
+    add("halide_do_par_for", &halide_do_par_for);
+    add("snprintf", &std::snprintf);
+    add("memcpy", &std::memcpy);
+    add("memmove", &std::memmove);
+    add("memset", &std::memset);
+    add("fma", static_cast<double (*)(double, double, double)>(&::fma));
+    add("fmaf", static_cast<float (*)(float, float, float)>(&::fmaf));
+    add("floor", static_cast<OfDouble>(&::floor));
+    add("floorf", static_cast<OfFloat>(&::floorf));
+    add("ceil", static_cast<OfDouble>(&::ceil));
+    add("ceilf", static_cast<OfFloat>(&::ceilf));
+    add("trunc", static_cast<OfDouble>(&::trunc));
+    add("truncf", static_cast<OfFloat>(&::truncf));
+    add("roundeven", static_cast<OfDouble>(&::roundeven));
+    add("roundevenf", static_cast<OfFloat>(&::roundevenf));
+    add("__divti3", &__divti3);
+    add("__modti3", &__modti3);
+    add("__udivti3", &__udivti3);
+    add("__umodti3", &__umodti3);
+    return symbols;
+}
+
+/// A halide_buffer_t over a buffer's memory.
+class View {
+  public:
+    View(const BufferArgument& a, const AnyBuffer& from) : dims(static_cast<size_t>(a.halide_rank())) {
+        static std::byte nothing[8]; // some address for buffers without elements
+        const int64_t unit = std::max(a.limbs, 1);
+        if (a.limbs) dims[0] = {0, a.limbs, 1, 0};
+        for (int d = 0; d < a.rank(); ++d)
+            dims[static_cast<size_t>(a.halide_dimension(d))] = {
+                narrow(a, from.min(d)), narrow(a, from.extent(d)), narrow(a, from.stride(d) * unit), 0};
+        buffer.host = reinterpret_cast<uint8_t*>(from.data() ? from.data() : nothing);
+        buffer.type = a.element;
+        buffer.dimensions = a.halide_rank();
+        buffer.dim = dims.data();
+    }
+    View(const View&) = delete;
+    View& operator=(const View&) = delete;
+
+    void* address() { return &buffer; }
+
+  private:
+    static int32_t narrow(const BufferArgument& a, int64_t x) {
+        if (x < INT32_MIN || x > INT32_MAX)
+            fail(a.tensor.loc, "the buffer of {} has an extent, min or stride of {}: halide_buffer_t holds 32 bits",
+                 a.tensor.symbol.name(), x);
+        return static_cast<int32_t>(x);
+    }
+
+    std::vector<HalideDimension> dims;
+    HalideBuffer buffer{};
+};
+
+void check_buffer(const BufferArgument& a, const AnyBuffer* given) {
+    const std::string& name = a.tensor.symbol.name();
+    if (!given) fail(a.tensor.loc, "the argument {} has no buffer", name);
+    const auto numbers = [](Type t) { return t.with_modes(Round::trn, Overflow::wrap); };
+    if (numbers(given->type()) != numbers(a.type))
+        fail(a.tensor.loc, "the argument {} is of {}, and its buffer is of {}", name, a.type.str(), given->type().str());
+    if (given->rank() != a.rank())
+        fail(a.tensor.loc, "the argument {} has {} dimensions, and its buffer has {}", name, a.rank(), given->rank());
+}
+
+bool same_number(const Value& a, const Value& b) {
+    const auto finite = [](const Value& v) { return !v.type().is_float() || std::isfinite(v.as_double()); };
+    if (finite(a) && finite(b)) return a.as_rational() == b.as_rational();
+    return a.is_nan() ? b.is_nan() : a.as_double() == b.as_double();
+}
+
+/// The scalar as it lies in memory.
+std::vector<std::byte> scalar_bytes(const ScalarArgument& s, const std::map<std::string, Value>& scalars) {
+    const auto it = scalars.find(s.symbol.name());
+    if (it == scalars.end())
+        fail({}, "the parameter {} has no value, and no buffer's extent gives one", s.symbol.name());
+    const Value& given = it->second;
+    const Value x = cast(s.type, given);
+    const bool rounded_literal = given.type().is_real() && s.type.is_float();
+    if (!rounded_literal && !same_number(x, given))
+        fail({}, "the parameter {} is of {}, and its value {} is not", s.symbol.name(), s.type.str(), given.str());
+    const Type memory = s.machine.is_index() ? Int(64) : s.machine;
+    std::vector<std::byte> bytes(element_bytes(memory));
+    store_element(memory, bytes.data(), s.type.is_fixed() ? Value::from_raw(memory, x.raw()) : cast(memory, x));
+    return bytes;
+}
+
+/// Scalars that buffers bind too must agree with them.
+void check_sizes(const Abi& abi, const std::vector<AnyBuffer*>& arguments, const std::map<std::string, Value>& scalars) {
+    for (const auto& [name, value] : scalars) {
+        const auto has_name = [&](const auto& s) { return s.symbol.name() == name; };
+        if (std::ranges::any_of(abi.scalars, has_name)) continue;
+        const auto size = std::ranges::find_if(abi.sizes, has_name);
+        if (size == abi.sizes.end()) fail({}, "{} has no parameter {}", abi.name, name);
+        const AnyBuffer& from = *arguments[size->buffer];
+        const int64_t bound = size->is_min ? from.min(size->dimension) : from.extent(size->dimension);
+        if (!same_number(value, Value::index(bound)))
+            fail({}, "the parameter {} is given as {}, and a buffer makes it {}", name, value.str(), bound);
+    }
+}
+
+} // namespace
+
+struct JitFunction::Code {
+    Abi abi;
+    std::unique_ptr<llvm::orc::LLJIT> jit;
+    int (*entry)(void* user_context, void** arguments) = nullptr;
+};
+
+void JitFunction::call(const std::vector<AnyBuffer*>& arguments, const std::map<std::string, Value>& scalars) const {
+    const Abi& abi = code->abi;
+    if (arguments.size() != abi.buffers.size())
+        fail({}, "{} takes {} tensors and is called with {}", abi.name, abi.buffers.size(), arguments.size());
+    std::vector<void*> pointers;
+    std::vector<std::unique_ptr<View>> views;
+    for (size_t i = 0; i < arguments.size(); ++i) {
+        check_buffer(abi.buffers[i], arguments[i]);
+        views.push_back(std::make_unique<View>(abi.buffers[i], *arguments[i]));
+        pointers.push_back(views.back()->address());
+    }
+    std::vector<std::vector<std::byte>> bytes;
+    for (const ScalarArgument& s : abi.scalars) {
+        bytes.push_back(scalar_bytes(s, scalars));
+        pointers.push_back(bytes.back().data());
+    }
+    check_sizes(abi, arguments, scalars);
+    Failure failure;
+    if (const int status = code->entry(&failure, pointers.data()); status != 0)
+        throw Error({}, failure.message.empty() ? fmt::format("{} failed with code {}", abi.name, status) : failure.message);
+}
+
+JitFunction jit(const Module& module, const Target& target) {
+    if (!Target::host().runs(target))
+        fail({}, "this machine ({}) cannot run code for {}", Target::host().name(), target.name());
+    cpu::Compiled compiled = cpu::compile(module, target, "", cpu::Callers::jit);
+    const auto object = cpu::object_code(*compiled.module, target);
+
+    auto code = std::make_shared<JitFunction::Code>();
+    code->abi = std::move(compiled.abi);
+    llvm::orc::LLJITBuilder builder;
+    builder.setJITTargetMachineBuilder(llvm::orc::JITTargetMachineBuilder(llvm::Triple(target.triple())));
+    builder.setPlatformSetUp(llvm::orc::setUpInactivePlatform);
+    builder.setLinkProcessSymbolsByDefault(false);
+    code->jit = must(builder.create());
+    llvm::orc::JITDylib& library = code->jit->getMainJITDylib();
+    must(library.define(llvm::orc::absoluteSymbols(runtime_symbols(*code->jit))));
+    const llvm::StringRef bytes(object.data(), object.size());
+    must(code->jit->addObjectFile(llvm::MemoryBuffer::getMemBufferCopy(bytes, code->abi.name)));
+    code->entry = must(code->jit->lookup(cpu::jit_name(code->abi))).toPtr<int(void*, void**)>();
+    JitFunction f;
+    f.code = std::move(code);
+    return f;
+}
+
+} // namespace lathe

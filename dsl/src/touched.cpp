@@ -1,0 +1,137 @@
+#include "touched.h"
+
+#include "lathe/ir/print.h"
+#include "lathe/ir/visit.h"
+
+#include <algorithm>
+
+namespace lathe {
+
+namespace {
+
+/// What the loops around a place say.
+struct Surroundings {
+    std::set<Symbol> variables;
+    std::vector<VariableRange> ranges;
+    bool rectangular = true; ///< no bound depends on an outer loop or on data
+    bool empty = false;
+    Expr runs;
+    Facts facts; ///< with `runs`
+
+    Surroundings(const std::vector<const For*>& loops, const Facts& known) : facts(known) {
+        for (const For* loop : loops) {
+            if (const std::optional<int64_t> n = as_int(loop->extent)) empty |= *n <= 0;
+            const bool free = depends_on_sizes_only(loop->min) && depends_on_sizes_only(loop->extent);
+            rectangular &= free;
+            if (free) {
+                const Expr some = Binary::make(BinaryOp::ge, loop->extent, index(1));
+                if (!prove(some, known)) runs = both(runs, some);
+                facts.assume(some);
+            }
+            variables.insert(loop->var);
+            ranges.emplace_back(loop->var,
+                                Interval{loop->min, isub(iadd(loop->min, loop->extent), index(1))});
+        }
+    }
+
+    bool depends_on_sizes_only(const Expr& e) const {
+        const std::set<Symbol> mentioned = free_variables(e);
+        return tensors_read(e).empty() &&
+               std::none_of(mentioned.begin(), mentioned.end(),
+                            [&](const Symbol& v) { return variables.count(v) != 0; });
+    }
+};
+
+/// True if the expression is made of steps that are monotone in each loop variable, each used once: then its
+/// bounds are reached. `seen` collects the variables.
+bool monotone(const Expr& e, const std::set<Symbol>& variables, std::set<Symbol>& seen) {
+    if (const auto* v = e.as<Variable>()) return !variables.count(v->symbol) || seen.insert(v->symbol).second;
+    if (e.as<Constant>()) return true;
+    const auto* b = e.as<Binary>();
+    if (!b) return false;
+    const auto both_sides = [&] {
+        return monotone(b->a, variables, seen) && monotone(b->b, variables, seen);
+    };
+    switch (b->op) {
+    case BinaryOp::add:
+    case BinaryOp::sub:
+    case BinaryOp::min:
+    case BinaryOp::max:
+        return both_sides();
+    case BinaryOp::mul:
+        return (as_int(b->a) || as_int(b->b)) && both_sides();
+    case BinaryOp::floordiv:
+        return as_int(b->b) && monotone(b->a, variables, seen);
+    default:
+        return false;
+    }
+}
+
+class ValueFinder {
+  public:
+    explicit ValueFinder(const Facts& f) : facts(f) {}
+
+    void visit(const Stmt& s) {
+        if (const auto* loop = s.as<For>()) {
+            loops.push_back(loop);
+            visit(loop->body);
+            loops.pop_back();
+            return;
+        }
+        for (const Expr& e : expressions(s))
+            for_each_expr(e, [&](const Expr& x) { add(x); });
+        for (const Stmt& body : bodies(s))
+            visit(body);
+    }
+
+    std::vector<IndexValue> found;
+
+  private:
+    const Facts& facts;
+    std::vector<const For*> loops;
+
+    void add(const Expr& e) {
+        const auto* cast = e.as<Cast>();
+        if (!cast || cast->type != Int(32) || !cast->a.type().is_index()) return;
+        const Surroundings around(loops, facts);
+        if (!around.empty)
+            found.push_back({bounds_of(cast->a, around.ranges, {}, around.facts), around.runs, cast->loc});
+    }
+};
+
+} // namespace
+
+std::vector<Touch> touched(const Stmt& stage, const Facts& facts) {
+    std::vector<Touch> result;
+    for (const Access& access : accesses(stage)) {
+        if (access.indices.empty()) continue;
+        const Surroundings around(access.loops, facts);
+        if (around.empty) continue;
+        bool tight = around.rectangular && !access.condition.defined();
+        for (const Expr& i : access.indices) {
+            std::set<Symbol> seen;
+            tight = tight && monotone(i, around.variables, seen);
+        }
+        result.push_back({access.tensor, region_of(access, around.facts), access.write,
+                          !access.condition.defined(), tight, around.runs, access.loc});
+    }
+    return result;
+}
+
+std::vector<IndexValue> index_values(const Stmt& stage, const Facts& facts) {
+    ValueFinder finder(facts);
+    finder.visit(stage);
+    return std::move(finder.found);
+}
+
+std::string region_text(const Region& region, const Facts& facts) {
+    const auto bound = [&](const Expr& e) {
+        return e.defined() ? print(simplify(e, facts)) : std::string("?");
+    };
+    std::string text;
+    for (const Interval& i : region)
+        text += fmt::format("{}[{}, {}]", text.empty() ? "" : " x ", bound(i.min), bound(i.max));
+    return text;
+}
+
+} // namespace lathe

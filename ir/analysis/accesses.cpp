@@ -1,0 +1,238 @@
+// Every load, store and reduce of a statement with its path condition.
+
+#include "lathe/ir/analysis.h"
+#include "lathe/ir/visit.h"
+
+#include <algorithm>
+#include <deque>
+#include <tuple>
+
+namespace lathe {
+namespace {
+
+Expr negation(const Expr& c) {
+    if (auto* u = c.as<Unary>(); u && u->op == UnaryOp::bit_not) return u->a;
+    return Unary::make(UnaryOp::bit_not, c);
+}
+
+/// A way to reach a node of an expression: under `base` (null: always) the `arm` (0: then, 1: else) of the selects on `condition`,
+/// or any of `ways`.
+struct Way {
+    const Way* base = nullptr;
+    Expr condition;
+    int arm = 0;
+    std::vector<const Way*> ways;
+    Expr expr; ///< when this way is taken
+};
+
+/// The ways to all nodes of one expression. A node that both arms of a select reach is reached under the select's own way, so
+/// that shared graphs have short conditions.
+class Ways {
+  public:
+    const Way* through(const Way* base, const Expr& condition, int arm) {
+        auto [i, fresh] = known.try_emplace({base, condition.get(), arm});
+        if (!fresh) return i->second;
+        Expr here = arm == 0 ? condition : negation(condition);
+        all.push_back({base, condition, arm, {}, both(base ? base->expr : Expr(), here)});
+        return i->second = &all.back();
+    }
+
+    /// The disjunction of ways; null if it always holds.
+    const Way* any(const std::vector<const Way*>& arrivals) {
+        std::vector<const Way*> ways;
+        std::unordered_set<const Way*> seen;
+        for (const Way* w : arrivals)
+            if (seen.insert(w).second) ways.push_back(w);
+        while (ways.size() <= max_merged && merge_one(ways)) {}
+        if (std::find(ways.begin(), ways.end(), nullptr) != ways.end()) return nullptr;
+        if (ways.size() == 1) return ways[0];
+        Expr e;
+        for (const Way* w : ways) e = e.defined() ? Binary::make(BinaryOp::logical_or, e, w->expr) : w->expr;
+        all.push_back({nullptr, {}, 0, std::move(ways), e});
+        return &all.back();
+    }
+
+  private:
+    static constexpr size_t max_merged = 32; ///< more ways stay a plain disjunction: merging compares pairs
+
+    /// Drops a way that lies inside another, or joins the two arms of a select.
+    static bool merge_one(std::vector<const Way*>& ways) {
+        for (size_t i = 0; i < ways.size(); ++i)
+            for (size_t j = 0; j < ways.size(); ++j) {
+                if (i == j || !ways[j]) continue;
+                const Way &a = *ways[j], *b = ways[i];
+                bool inside = a.condition.defined() && b == a.base;
+                bool arms = b && a.condition.defined() && b->base == a.base && b->condition.same_as(a.condition);
+                if (!inside && !arms) continue;
+                if (!inside) ways[i] = a.base;
+                ways.erase(ways.begin() + static_cast<long>(j));
+                return true;
+            }
+        return false;
+    }
+
+    std::deque<Way> all;
+    std::map<std::tuple<const Way*, const ExprNode*, int>, const Way*> known;
+};
+
+class Collector {
+  public:
+    std::vector<Access> found;
+
+    void visit(const Stmt& s) {
+        if (!s.defined()) return;
+        switch (s.kind()) {
+        case StmtKind::block:
+            for (auto& part : s.as<Block>()->stmts) visit(part);
+            return;
+        case StmtKind::for_: return loop(*s.as<For>());
+        case StmtKind::if_: return branch(*s.as<If>());
+        case StmtKind::let: return let(*s.as<LetStmt>());
+        case StmtKind::store: return store(*s.as<Store>());
+        case StmtKind::reduce: return reduce(*s.as<Reduce>());
+        case StmtKind::allocate: return visit(s.as<Allocate>()->body);
+        case StmtKind::assert_: return loads(s.as<Assert>()->condition, s.get());
+        case StmtKind::stage: return visit(s.as<Stage>()->body);
+        }
+    }
+
+  private:
+    void loop(const For& f) {
+        loads(f.min, &f);
+        loads(f.extent, &f);
+        loops.push_back(&f);
+        visit(f.body);
+        loops.pop_back();
+    }
+
+    void branch(const If& i) {
+        loads(i.condition, &i);
+        under(i.condition, i.then_body);
+        if (i.else_body.defined()) under(negation(i.condition), i.else_body);
+    }
+
+    /// `condition` was evaluated before `body`, which may write what it read.
+    void under(const Expr& condition, const Stmt& body) {
+        Expr outer = path, outer_stable = stable;
+        path = both(path, condition);
+        if (lasts(condition, body)) stable = both(stable, condition);
+        visit(body);
+        path = outer;
+        stable = outer_stable;
+    }
+
+    static bool lasts(const Expr& condition, const Stmt& body) {
+        std::set<Symbol> read = tensors_read(condition);
+        if (read.empty() || !body.defined()) return true;
+        std::set<Symbol> written = tensors_written(body);
+        return std::none_of(read.begin(), read.end(), [&](const Symbol& t) { return written.count(t) != 0; });
+    }
+
+    void let(const LetStmt& l) {
+        loads(l.value, &l);
+        bool index = l.value.type() == IndexType();
+        if (index) definitions.push_back({l.symbol, l.value});
+        visit(l.body);
+        if (index) definitions.pop_back();
+    }
+
+    void store(const Store& s) {
+        Expr outer = path, outer_stable = stable;
+        guard(s.predicate, &s);
+        for (auto& t : s.targets) operands_of(t, &s);
+        for (auto& t : s.targets) record(t.tensor, t.indices, s.loc, &s, Expr(), true, false);
+        path = outer;
+        stable = outer_stable;
+    }
+
+    void reduce(const Reduce& r) {
+        Expr outer = path, outer_stable = stable;
+        guard(r.predicate, &r);
+        operands_of(r.target, &r);
+        record(r.target.tensor, r.target.indices, r.loc, &r, Expr(), false, true);
+        record(r.target.tensor, r.target.indices, r.loc, &r, Expr(), true, true);
+        path = outer;
+        stable = outer_stable;
+    }
+
+    void guard(const Expr& predicate, const StmtNode* s) {
+        if (!predicate.defined()) return;
+        loads(predicate, s);
+        if (!predicate.type().is_scalar()) return; // a lane may be on: the whole vector counts
+        path = both(path, predicate);
+        stable = both(stable, predicate);
+    }
+
+    void operands_of(const StoreTarget& t, const StmtNode* s) {
+        for (auto& i : t.indices) loads(i, s);
+        loads(t.value, s);
+    }
+
+    void record(const Symbol& tensor, const std::vector<Expr>& indices, Loc loc, const StmtNode* s, const Expr& way,
+                bool write, bool is_reduce) {
+        Access a;
+        a.tensor = tensor;
+        a.write = write;
+        a.reduce = is_reduce;
+        a.indices = indices;
+        a.loc = loc.known() ? loc : s->loc;
+        a.stmt = s;
+        a.condition = both(path, way);
+        a.stable = both(stable, way);
+        a.loops = loops;
+        a.definitions = definitions;
+        found.push_back(std::move(a));
+    }
+
+    /// Records the loads of `root`. Parents come before operands, so each node's path is complete when it is visited.
+    void loads(const Expr& root, const StmtNode* s) {
+        if (!root.defined()) return;
+        std::vector<Expr> order;
+        bool any = false;
+        for_each_expr(root, [&](const Expr& e) {
+            order.push_back(e);
+            any |= e.kind() == ExprKind::load;
+        });
+        if (!any) return;
+        Ways ways;
+        std::unordered_map<const ExprNode*, std::vector<const Way*>> arrivals;
+        arrivals[root.get()].push_back(nullptr);
+        std::vector<std::pair<const Load*, Expr>> here;
+        size_t outer = definitions.size();
+        for (size_t i = order.size(); i-- > 0;) {
+            const Expr& e = order[i];
+            const Way* way = ways.any(arrivals[e.get()]);
+            if (auto* l = e.as<Let>(); l && l->value.type() == IndexType()) definitions.push_back({l->symbol, l->value});
+            if (auto* l = e.as<Load>()) {
+                bool scalar = l->predicate.defined() && l->predicate.type().is_scalar();
+                here.push_back({l, both(way ? way->expr : Expr(), scalar ? l->predicate : Expr())});
+            }
+            auto* s = e.as<Select>();
+            bool lazy = s && s->condition.type().is_scalar();
+            for (auto& o : operands(e))
+                if (o.defined() && (!lazy || o.same_as(s->condition))) arrivals[o.get()].push_back(way);
+            if (!lazy) continue;
+            arrivals[s->then_value.get()].push_back(ways.through(way, s->condition, 0));
+            arrivals[s->else_value.get()].push_back(ways.through(way, s->condition, 1));
+        }
+        for (size_t i = here.size(); i-- > 0;) {
+            auto& [l, condition] = here[i];
+            record(l->tensor, l->indices, l->loc, s, condition, false, false);
+        }
+        definitions.resize(outer);
+    }
+
+    std::vector<const For*> loops;
+    std::vector<std::pair<Symbol, Expr>> definitions;
+    Expr path, stable;
+};
+
+} // namespace
+
+std::vector<Access> accesses(const Stmt& s) {
+    Collector c;
+    c.visit(s);
+    return std::move(c.found);
+}
+
+} // namespace lathe

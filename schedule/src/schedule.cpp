@@ -1,0 +1,117 @@
+#include "state.h"
+
+#include "lathe/ir/print.h"
+
+#include <algorithm>
+#include <set>
+
+namespace lathe {
+
+namespace {
+
+std::shared_ptr<const State> initial(Algorithm a) {
+    auto state = std::make_shared<State>();
+    state->algorithm = std::move(a);
+    state->derive("Schedule", {});
+    return state;
+}
+
+} // namespace
+
+Schedule::Schedule(Algorithm algorithm) : state(initial(std::move(algorithm))) {}
+Schedule::Schedule(const Func& output, Loc) : Schedule(build({output})) {}
+Schedule::Schedule(const std::vector<Func>& outputs, Loc) : Schedule(build(outputs)) {}
+Schedule::Schedule(const std::vector<Input>& inputs, const std::vector<Func>& outputs, Loc)
+    : Schedule(build(outputs, inputs)) {}
+
+StageHandle Schedule::operator[](const StageRef& stage) { return this->stage(stage.func, stage.loc); }
+
+StageHandle Schedule::stage(const Symbol& func, Loc loc) {
+    int count = state->definition_count(func);
+    if (count == 0) fail(loc, "{} is no Func of this schedule's algorithm", func.name());
+    return {*this, func, {count - 1}, loc};
+}
+
+Schedule& Schedule::compute_at(const StageRef& producer, const StageRef& consumer, const LoopRef& loop, Loc loc) {
+    (*this)[producer].compute_at(consumer, loop, loc);
+    return *this;
+}
+Schedule& Schedule::compute_root(const StageRef& func, Loc loc) {
+    (*this)[func].compute_root(loc);
+    return *this;
+}
+Schedule& Schedule::store_in(const StageRef& func, const MemorySpace& space, Loc loc) {
+    (*this)[func].store_in(space, loc);
+    return *this;
+}
+Schedule& Schedule::inline_(const StageRef& func, Loc loc) {
+    (*this)[func].inline_(loc);
+    return *this;
+}
+
+Schedule& Schedule::inline_all_pure(Loc loc) {
+    std::set<Symbol> outputs;
+    for (const Argument& a : state->module.top().arguments) outputs.insert(a.tensor.symbol);
+    std::vector<Symbol> pure;
+    for (const Definition& d : state->algorithm.definitions)
+        if (!outputs.contains(d.func) && state->definition_count(d.func) == 1) pure.push_back(d.func);
+    Schedule work = *this;
+    for (const Symbol& f : pure) work.stage(f, loc).inline_(loc);
+    state = work.state;
+    return *this;
+}
+
+Schedule& Schedule::quantize(const TensorRef& tensor, Type type, const QuantizeOptions& options, Loc loc) {
+    return quantize(std::vector{tensor}, type, options, loc);
+}
+
+Schedule& Schedule::quantize(const std::vector<TensorRef>& tensors, Type type, const QuantizeOptions& options, Loc loc) {
+    auto next = std::make_shared<State>(*state);
+    const Function& f = state->algorithm.module.top();
+    std::string names;
+    for (const TensorRef& t : tensors) {
+        TypeStep step{t.symbol, type, options, loc, {}, {}};
+        names += (names.empty() ? "" : ", ") + t.symbol.name();
+        bool argument = std::any_of(f.arguments.begin(), f.arguments.end(),
+                                    [&](const Argument& a) { return a.tensor.symbol == t.symbol; });
+        if (!argument && state->definition_count(t.symbol) == 0)
+            fail(loc, "{} is no Func or Input of this schedule's algorithm", t.symbol.name());
+        if (options.accumulate.kind() != Accumulate::Kind::tensor) {
+            if (state->definition_count(t.symbol) < 2)
+                fail(loc, "{} has no update, so it has no accumulator. Give it the type alone", t.symbol.name());
+            step.accumulator = Symbol(t.symbol.name() + ".acc");
+            for (const auto& [variable, loop] : state->definition(t.symbol, 0)->loops)
+                step.copy_loops.emplace_back(variable.name());
+        }
+        next->types.push_back(std::move(step));
+    }
+    next->derive(fmt::format("quantize({}, {})", names, type.str()), loc);
+    state = std::move(next);
+    return *this;
+}
+
+Schedule& Schedule::disable_contraction(Loc loc) {
+    auto next = std::make_shared<State>(*state);
+    next->contraction = false;
+    next->derive("disable_contraction()", loc);
+    state = std::move(next);
+    return *this;
+}
+
+std::vector<Symbol> Schedule::run(std::vector<Step> steps) {
+    auto next = std::make_shared<State>(*state);
+    for (Step& s : steps) next->apply(std::move(s));
+    std::vector<Symbol> made = next->steps.empty() ? std::vector<Symbol>() : next->steps.back().results;
+    state = std::move(next);
+    return made;
+}
+
+const Module& Schedule::module() const { return state->module; }
+const Module& Schedule::reference() const { return state->base; }
+const std::vector<std::string>& Schedule::warnings() const { return state->warnings; }
+const std::vector<Step>& Schedule::steps() const { return state->steps; }
+
+std::string print(const Schedule& s) { return print(s.module()); }
+std::string loop_tree(const Schedule& s) { return loop_tree(s.module()); }
+
+} // namespace lathe

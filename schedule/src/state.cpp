@@ -1,0 +1,73 @@
+#include "edit.h"
+
+#include "contract.h"
+#include "retype.h"
+
+#include "../primitive/compute_at.h"
+#include "../primitive/fuse.h"
+#include "../primitive/fuse_init.h"
+#include "../primitive/inline.h"
+#include "../primitive/rename.h"
+#include "../primitive/reorder.h"
+#include "../primitive/separate.h"
+#include "../primitive/split.h"
+#include "../primitive/store_in.h"
+#include "../primitive/tag.h"
+
+#include "lathe/ir/dependence.h"
+
+namespace lathe {
+
+Primitive find_primitive(const std::string& name) {
+    static const std::map<std::string, Primitive> all{
+        {"split", split},       {"reorder", reorder},     {"fuse", fuse},
+        {"serial", serial},     {"parallel", parallel},   {"unroll", unroll},
+        {"vectorize", vectorize}, {"rename", rename},     {"fuse_init", fuse_init},
+        {"separate", separate}, {"compute_at", compute_at}, {"compute_root", compute_root},
+        {"store_in", store_in}, {"inline_", inline_func}};
+    return all.at(name);
+}
+
+const Definition* State::definition(const Symbol& func, int index) const {
+    for (const Definition& d : definitions)
+        if (d.func == func && d.index == index) return &d;
+    return nullptr;
+}
+
+int State::definition_count(const Symbol& func) const {
+    int count = 0;
+    for (const Definition& d : algorithm.definitions) count += d.func == func;
+    return count;
+}
+
+void State::apply(Step step) {
+    Edit edit(*this, step);
+    find_primitive(step.primitive)(edit);
+    if (auto c = tag_conflict(module.top().body)) {
+        const For& f = *edit.path(c->loop).back().as<For>();
+        edit.refuse("{} is {}, and would no longer be legal: {}", c->loop.name(), f.loop.name(), c->describe());
+    }
+    steps.push_back(std::move(step));
+}
+
+void State::derive(const std::string& cause, Loc loc) {
+    Retyped typed = retype(algorithm, types);
+    base = contraction ? contract(typed.module) : std::move(typed.module);
+    definitions = std::move(typed.definitions);
+    warnings = std::move(typed.warnings);
+    module = base;
+    fates.clear();
+    std::vector<Step> again = std::move(steps);
+    steps.clear();
+    for (Step& s : again) {
+        try {
+            apply(std::move(s));
+        } catch (const InternalError&) {
+            throw;
+        } catch (const Error& e) {
+            throw Error(loc, fmt::format("{} at {} makes an earlier step fail: {}", cause, loc.str(), e.message()));
+        }
+    }
+}
+
+} // namespace lathe

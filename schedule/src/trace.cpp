@@ -1,0 +1,82 @@
+#include "state.h"
+
+namespace lathe {
+
+std::string Step::str() const {
+    std::string text;
+    auto add = [&](const std::string& s) { text += (text.empty() ? "" : ", ") + s; };
+    bool whole = loops.empty() || primitive == "compute_at";
+    if (whole) add(func.name());
+    if (target) add(target.name());
+    for (const Symbol& l : loops) add(every ? "all(" + l.name() + ")" : l.name());
+    for (int64_t n : numbers) add(std::to_string(n));
+    for (const std::string& w : words)
+        if (!w.empty() && w != "guard") add(w);
+    return primitive + "(" + text + ")";
+}
+
+namespace {
+
+/// Names for Funcs that stay apart when two have the same.
+class Names {
+  public:
+    explicit Names(const Algorithm& a) {
+        std::map<std::string, int> used;
+        auto add = [&](const Symbol& s) {
+            if (!names.contains(s)) {
+                int n = used[s.name()]++;
+                names[s] = n ? fmt::format("{}_{}", s.name(), n) : s.name();
+            }
+        };
+        for (const Argument& g : a.module.top().arguments) add(g.tensor.symbol);
+        for (const Definition& d : a.definitions) add(d.func);
+    }
+    std::string operator()(const Symbol& s) const {
+        auto n = names.find(s);
+        return n == names.end() ? s.name() : n->second;
+    }
+
+  private:
+    std::map<Symbol, std::string> names;
+};
+
+std::string type_line(const TypeStep& t, const Names& names) {
+    std::string line = fmt::format("quantize {} {}", names(t.tensor), t.type.str());
+    const Accumulate& a = t.options.accumulate;
+    if (a.kind() == Accumulate::Kind::exact) line += " accumulate exact";
+    if (a.kind() == Accumulate::Kind::type) line += " accumulate " + a.type().str();
+    if (t.options.literals) line += " literals " + t.options.literals->str();
+    return line;
+}
+
+std::string step_line(const State& state, size_t number, const Names& names) {
+    const Step& s = state.steps[number];
+    std::string line = fmt::format("{} {} {{{}, {}}}", number, s.primitive, names(s.func), s.definition);
+    if (s.target) line += fmt::format(" {{{}, {}}}", names(s.target), s.target_definition);
+    for (const Symbol& loop : s.loops) {
+        std::string ref = fmt::format("{{{}, {}, {}}}", names(s.target ? s.target : s.func),
+                                      s.target ? s.target_definition : s.definition, loop.name());
+        for (size_t n = 0; n < number; ++n)
+            for (size_t r = 0; r < state.steps[n].results.size(); ++r)
+                if (state.steps[n].results[r] == loop) ref = fmt::format("{{{}, {}}}", n, r);
+        line += (s.every ? " all " : " ") + ref;
+    }
+    for (int64_t n : s.numbers) line += fmt::format(" {}", n);
+    for (const std::string& w : s.words) line += w.empty() ? " -" : " " + w;
+    return line;
+}
+
+} // namespace
+
+std::string Schedule::trace() const {
+    Names names(state->algorithm);
+    std::string text;
+    std::map<Symbol, TypeStep> last; // an earlier type of the same tensor counts no more
+    for (const TypeStep& t : state->types) last.insert_or_assign(t.tensor, t);
+    for (const auto& [tensor, step] : last) text += type_line(step, names) + "\n";
+    if (!state->contraction) text += "disable_contraction\n";
+    for (size_t n = 0; n < state->steps.size(); ++n) text += step_line(*state, n, names) + "\n";
+    return text;
+}
+
+} // namespace lathe

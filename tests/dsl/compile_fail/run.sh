@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Each block of FILE between lines "//! NAME: EXPECTED TEXT" must fail to compile with that text in the diagnostics; the
+# block named ok must compile. One compiler run a block, several at a time.
+# Usage: compile_fail.sh COMPILER FILE FLAGS...
+set -euo pipefail
+compiler=$1 file=$2
+shift 2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+check() {
+    local number=$1 head expected said
+    head=$(grep -n '^//! ' "$file" | sed -n "${number}p")
+    expected=${head#*: }
+    if said=$("$compiler" -std=c++20 -fsyntax-only -DCASE="$number" "${@:2}" "$file" 2>&1); then
+        [[ $expected == compiles ]] && return 0
+        echo "case $number compiles, but should be refused: $expected"
+    else
+        [[ $expected != compiles && $said =~ $expected ]] && return 0
+        echo "case $number: expected '$expected' but got:"
+        head -n 20 <<<"$said"
+    fi
+    touch "$work/failed"
+}
+
+count=$(grep -c '^//! ' "$file")
+for ((n = 1; n <= count; ++n)); do
+    check "$n" "$@" &
+    if ((n % 2 == 0)); then wait; fi
+done
+wait
+[[ ! -e $work/failed ]]

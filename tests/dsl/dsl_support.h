@@ -1,0 +1,43 @@
+#pragma once
+/// \file What the tests of the DSL share.
+
+#include "lathe/dsl/algorithm.h"
+#include "lathe/dsl/boundary.h"
+#include "lathe/dsl/math.h"
+#include "lathe/dsl/reduction.h"
+#include "lathe/ir/interpret.h"
+#include "lathe/ir/print.h"
+#include "lathe/ir/visit.h"
+
+#include <doctest/doctest.h>
+#include <random>
+
+/// The message of the Error that `f` throws, if it names `line` of this test; else what was wrong.
+template <class F> std::string refusal(unsigned line, F&& f) {
+    try {
+        f();
+    } catch (const lathe::Error& e) {
+        if (e.loc().line == line) return e.message();
+        return fmt::format("at line {} instead of {}: {}", e.loc().line, line, e.message());
+    }
+    return "not refused";
+}
+
+inline std::string printed(const std::vector<lathe::Func>& outputs) {
+    return print(lathe::build(outputs).module);
+}
+
+template <class T>
+lathe::Buffer<T> random_buffer(std::vector<int64_t> shape, int low, int high, unsigned seed = 1) {
+    lathe::Buffer<T> buffer(std::move(shape));
+    std::mt19937 random(seed);
+    for (T& x : buffer)
+        x = static_cast<T>(low + static_cast<int>(random() % static_cast<unsigned>(high - low + 1)));
+    return buffer;
+}
+
+/// Runs the algorithm of one output.
+inline void run(const lathe::Func& f, const std::vector<lathe::AnyBuffer*>& arguments,
+                const std::map<std::string, lathe::Value>& scalars = {}) {
+    interpret(lathe::build({f}).module, arguments, scalars);
+}

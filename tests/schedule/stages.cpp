@@ -1,0 +1,197 @@
+#include "programs.h"
+
+using namespace lathe;
+
+namespace {
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+const Tensor* allocation(const Module& m, const std::string& name) {
+    const Tensor* found = nullptr;
+    for_each(
+        m.top().body,
+        [&](const Stmt& s) {
+            if (const Allocate* a = s.as<Allocate>(); a && a->tensor.symbol.name() == name) found = &a->tensor;
+        },
+        nullptr);
+    return found;
+}
+
+} // namespace
+
+TEST_CASE("compute_at computes the rows that one row of the consumer needs") {
+    Blur b;
+    Schedule s(b.out);
+    s.compute_at(b.rows, b.out, b.y);
+    const Tensor* rows = allocation(s.module(), "rows");
+    REQUIRE(rows);
+    CHECK(as_int(rows->dims[0].extent) == 3);
+    expect_right(s, Blur::sizes());
+    s[b.rows].vectorize(b.x, 8);
+    s[b.out].vectorize(b.x, 8).parallel(b.y);
+    expect_right(s, Blur::sizes());
+}
+
+TEST_CASE("compute_at in tiles, on the stack") {
+    Blur b;
+    Schedule s(b.out);
+    auto [yo, xo, yi, xi] = s[b.out].tile({b.y, b.x}, {4, 8});
+    s.compute_at(b.rows, b.out, xo).store_in(b.rows, MemorySpace::stack());
+    const Tensor* rows = allocation(s.module(), "rows");
+    REQUIRE(rows);
+    CHECK(as_int(rows->dims[0].extent) == 6);
+    CHECK(as_int(rows->dims[1].extent) == 8);
+    CHECK(rows->space == MemorySpace::stack());
+    expect_right(s, Blur::sizes());
+    s.compute_at(b.rows, b.out, yo);
+    CHECK(allocation(s.module(), "rows")->space == MemorySpace::stack());
+}
+
+TEST_CASE("compute_root undoes compute_at") {
+    Blur b;
+    Schedule s(b.out);
+    std::string before = print(s);
+    s.compute_at(b.rows, b.out, b.y).compute_root(b.rows);
+    CHECK(print(s) == before);
+}
+
+TEST_CASE("a chain of producers in one loop") {
+    Param N("N");
+    Var i("i");
+    Input a("a", Int(16), {Operand(N + 4)});
+    Func p("p"), q("q"), r("r", Int(32), {N});
+    p(i) = a(i) * 3;
+    q(i) = p(i) + p(i + 2);
+    r(i) = q(i) - q(i + 1) + p(i);
+    Schedule s(r);
+    auto [io, ii] = s[r].split(i, 4);
+    s.compute_at(q, r, io).compute_at(p, r, io);
+    expect_right(s, {{{"N", 13}}, {{"N", 0}}, {{"N", 1}}, {{"N", 4}}});
+    Schedule t(r);
+    t[r].split(i, 4);
+    CHECK_THROWS_AS(t.compute_at(p, r, i), Error);
+}
+
+TEST_CASE("compute_at of a Func with updates moves all of them") {
+    PackedGemm g;
+    Schedule s(g.C);
+    auto [io, jo, ii, ji] = s[g.C].tile({g.i, g.j}, {6, 16});
+    s.compute_at(g.P, g.C, jo).store_in(g.P, MemorySpace::registers());
+    s[g.P].reorder(g.k, g.i, g.j);
+    const Tensor* p = allocation(s.module(), "P");
+    REQUIRE(p);
+    CHECK(as_int(p->dims[0].extent) == 6);
+    CHECK(as_int(p->dims[1].extent) == 16);
+    expect_right(s, Gemm::sizes());
+}
+
+TEST_CASE("compute_at keeps whole the dimensions in which a Func depends on itself") {
+    Param N("N"), M("M");
+    Var i("i"), j("j");
+    Input a("a", Int(8), {M, N});
+    RDom r(1, N - 1, "r");
+    Func scan("scan", Int(32), {M, N}), out("out", Int(32), {M, N});
+    scan(i, j) = a(i, j);
+    scan(i, r) = scan(i, r - 1) + a(i, r);
+    out(i, j) = scan(i, j) * 2;
+    Schedule s(out);
+    s.compute_at(scan, out, i);
+    const Tensor* t = allocation(s.module(), "scan");
+    REQUIRE(t);
+    CHECK(as_int(t->dims[0].extent) == 1);
+    CHECK_FALSE(as_int(t->dims[1].extent));
+    expect_right(s, {{{"M", 3}, {"N", 7}}, {{"M", 2}, {"N", 1}}, {{"M", 0}, {"N", 3}}});
+    Schedule inner(out);
+    inner.compute_at(scan, out, j);
+    expect_right(inner, {{{"M", 3}, {"N", 7}}, {{"M", 2}, {"N", 1}}});
+}
+
+TEST_CASE("inline_") {
+    Blur b;
+    Schedule s(b.out);
+    s.inline_(b.rows);
+    CHECK_FALSE(allocation(s.module(), "rows"));
+    expect_right(s, Blur::sizes());
+    Blur c;
+    Schedule t(c.out);
+    t.inline_all_pure();
+    CHECK(print(t) == print(s));
+}
+
+TEST_CASE("an inlined value is rounded as its tensor would round it") {
+    Var i("i");
+    Param N("N");
+    Input a("a", Fixed(16, 8), {N});
+    Func p("p", Fixed(8, 2, Round::rnd, Overflow::sat)), out("out", Fixed(32, 10), {N});
+    p(i) = a(i) * a(i);
+    out(i) = p(i) + p(i) * 2;
+    Schedule s(out);
+    s.inline_(p);
+    expect_right(s, {{{"N", 40}}});
+}
+
+TEST_CASE("fuse_init outside of the reduction") {
+    Gemm g;
+    Schedule s(g.C);
+    auto [io, jo, ii, ji] = s[g.C].tile({g.i, g.j}, {4, 8});
+    s[g.C].reorder(io, jo, g.k, ii, ji).vectorize(ji).fuse_init(jo);
+    CHECK(print(s).find("= 0") > print(s).find("for jo"));
+    expect_right(s, Gemm::sizes());
+    Gemm h;
+    Schedule t(h.C);
+    t[h.C].fuse_init();
+    CHECK(print(t).find("= 0") > print(t).find("for j"));
+    expect_right(t, Gemm::sizes());
+}
+
+TEST_CASE("fuse_init in the first iteration of the reduction") {
+    Var i("i");
+    Param N("N");
+    Input a("a", Int(8), {N, 5});
+    RDom k(0, 5, "k");
+    Func f("f", Int(32), {N});
+    f(i) = i;
+    f(i) += a(i, k);
+    Schedule s(f);
+    auto [ko, ki] = s[f].split(k, 2);
+    s[f].reorder(ko, i, ki);
+    s[f].fuse_init(i);
+    CHECK(print(s).find("if ko == 0") != std::string::npos);
+    expect_right(s, {{{"N", 3}}, {{"N", 0}}});
+}
+
+TEST_CASE("separate gives full tiles constant bounds and no conditions") {
+    PackedGemm g;
+    Schedule s(g.C);
+    auto [io, jo, ii, ji] = s[g.C].tile({g.i, g.j}, {6, 16});
+    s[g.C].reorder(jo, io, ii, ji);
+    s.compute_at(g.panel, g.C, jo).compute_at(g.P, g.C, io).store_in(g.P, MemorySpace::registers());
+    s[g.P].init().unroll(g.i).vectorize(g.j);
+    s[g.P].reorder(g.k, g.i, g.j).unroll(g.i).vectorize(g.j);
+    s[g.panel].vectorize(g.j);
+    s[g.C].unroll(ii).vectorize(ji).parallel(jo);
+    expect_right(s, Gemm::sizes());
+    auto [full, edge] = s[g.C].separate(io);
+    std::string text = print(s);
+    INFO(text);
+    std::string inside = text.substr(text.find("0 <= "));
+    inside = inside.substr(inside.find('\n'), inside.find("else") - inside.find('\n'));
+    CHECK_FALSE(has(inside, "if "));
+    CHECK_FALSE(has(inside, "min("));
+    CHECK(has(inside, "for i in unrolled"));
+    expect_right(s, Gemm::sizes());
+    CHECK_THROWS_WITH_AS(s[g.C].serial(ji), doctest::Contains("2 copies since separate"), Error);
+    s[g.C].serial(full(ji)).serial(edge(ji)).serial(ii.all());
+    expect_right(s, Gemm::sizes());
+}
+
+TEST_CASE("separate of two loops") {
+    Gemm g;
+    Schedule s(g.C);
+    auto [io, jo, ii, ji] = s[g.C].tile({g.i, g.j}, {4, 8});
+    s[g.C].reorder(io, jo, g.k, ii, ji);
+    s[g.C].separate(io, jo);
+    expect_right(s, Gemm::sizes());
+    std::string text = print(s);
+    CHECK(has(text, "else"));
+}
