@@ -22,8 +22,8 @@ Schedule cpu_schedule(const Gemm& g, const Target& target) {
     Schedule s({g.A, g.B}, {g.C});
     auto [io, jo, ii, ji] = s[g.C].tile({g.i, g.j}, {rows, columns});
     s[g.C].reorder(jo, io, ii, ji).parallel(jo).unroll(ii).vectorize(ji);
-    s[g.panel].compute_at(g.C, jo).vectorize(g.j);
     s[g.tile].compute_at(g.C, io).store_in(MemorySpace::registers());
+    s[g.panel].compute_at(g.C, jo).vectorize(g.j);
     s[g.tile].init().unroll(g.i).vectorize(g.j);
     s[g.tile].reorder(g.k, g.i, g.j).unroll(g.i).vectorize(g.j);
     s[g.C].separate(jo, io);

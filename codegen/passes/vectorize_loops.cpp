@@ -27,32 +27,35 @@ Expr conjunction(const Expr& a, const Expr& b) {
 }
 
 /// Turns the body of one vectorized loop into vectors of `lanes` lanes. Expressions that do not depend on the loop stay scalar.
+/// The parameter `where` is the condition of the place, in vector form: lanes where it is false run along and must do no
+/// harm. Undefined: it holds in all lanes. The loop's own end (`tail`) is kept apart, since a lane beyond it never lives.
 class Vectorizer {
   public:
     /// `tensors` finds declarations outside the loop.
     Vectorizer(const For& loop, int lanes, Facts facts, std::function<const Tensor&(const Symbol&)> tensors)
         : loop(loop), lanes(lanes), facts(std::move(facts)), outer(std::move(tensors)) {
-        this->facts.bound(loop.var, {loop.min, isub(iadd(loop.min, loop.extent), index(1))});
+        this->facts.bound(loop.var, {loop.min, iadd(loop.min, index(lanes - 1))});
+        if (as_int(loop.extent) != lanes)
+            tail = Binary::make(BinaryOp::lt, Ramp::make(index(0), index(1), lanes), widen(loop.extent, lanes));
     }
 
-    Stmt run() {
-        Expr active;
-        if (as_int(loop.extent) != lanes)
-            active = Binary::make(BinaryOp::lt, Ramp::make(index(0), index(1), lanes), widen(loop.extent, lanes));
-        return statement(loop.body, active);
-    }
+    Stmt run() { return statement(loop.body, {}); }
 
   private:
     const For& loop;
     const int lanes;
-    Facts facts;
+    Expr tail; ///< lanes that live at all; undefined: all
+    Facts facts; ///< hold in every lane, living or not
     std::function<const Tensor&(const Symbol&)> outer;
-    std::map<Symbol, Tensor> widened;      ///< tensors allocated inside the loop, with their lane dimension
-    std::map<Symbol, Expr> vector_lets;    ///< let-bound symbols that became vectors
+    std::map<Symbol, Tensor> widened; ///< tensors allocated inside the loop, with their lane dimension
+    std::map<Symbol, Expr> lets;      ///< variables that took another type or identity
+    std::set<Symbol> bound;           ///< by a Let that has been made
     struct Widened {
-        Expr from, active, to; ///< the first two keep the key's nodes alive
+        Expr from, where, to; ///< the first two keep the key's nodes alive
     };
-    std::map<std::pair<const ExprNode*, const ExprNode*>, Widened> memo; ///< by node and predicate
+    // For one place: all depend on the facts.
+    std::map<std::pair<const ExprNode*, const ExprNode*>, Widened> memo; ///< by node and condition
+    std::map<const ExprNode*, std::pair<Expr, bool>> masks;               ///< whether a load in it needs a mask
 
     [[noreturn]] void refuse(Loc loc, const std::string& what) const {
         fail(loop.loc, "vectorize({}) has no vector form: {}{}", loop.var.name(), what,
@@ -61,94 +64,111 @@ class Vectorizer {
 
     // ---- statements
 
-    Stmt statement(const Stmt& s, const Expr& active) {
+    Stmt statement(const Stmt& s, const Expr& where) {
         if (!s.defined()) return s;
         switch (s.kind()) {
         case StmtKind::block: {
             std::vector<Stmt> parts;
-            for (const Stmt& part : s.as<Block>()->stmts) parts.push_back(statement(part, active));
+            for (const Stmt& part : s.as<Block>()->stmts) parts.push_back(statement(part, where));
             return Block::make(std::move(parts));
         }
-        case StmtKind::for_: return inner_loop(*s.as<For>(), active);
-        case StmtKind::if_: return branch(*s.as<If>(), active);
-        case StmtKind::let: return let(*s.as<LetStmt>(), active);
-        case StmtKind::store: return store(*s.as<Store>(), active);
-        case StmtKind::reduce: return reduce(*s.as<Reduce>(), active);
-        case StmtKind::allocate: return allocate(*s.as<Allocate>(), active);
+        case StmtKind::for_: return inner_loop(*s.as<For>(), where);
+        case StmtKind::if_: return branch(*s.as<If>(), where);
+        case StmtKind::let: return let(*s.as<LetStmt>(), where);
+        case StmtKind::store: return store(*s.as<Store>(), where);
+        case StmtKind::reduce: return reduce(*s.as<Reduce>(), where);
+        case StmtKind::allocate: return allocate(*s.as<Allocate>(), where);
         case StmtKind::assert_: refuse(s.loc(), "a check inside the loop");
         case StmtKind::stage: {
             auto* stage = s.as<Stage>();
-            return Stage::make(stage->func, stage->definition, statement(stage->body, active), stage->loc);
+            return Stage::make(stage->func, stage->definition, statement(stage->body, where), stage->loc);
         }
         }
         throw InternalError("unknown statement");
     }
 
-    Stmt inner_loop(const For& inner, const Expr& active) {
+    /// The statement where more is known.
+    Stmt with_facts(const std::function<void()>& learn, const Stmt& s, const Expr& where) {
+        const Facts before = facts;
+        learn();
+        forget();
+        Stmt result = statement(s, where);
+        facts = before;
+        forget();
+        return result;
+    }
+
+    void forget() {
+        memo.clear();
+        masks.clear();
+    }
+
+    /// `body` of a vector condition, which keeps its value though the body may change what it reads.
+    Stmt named(const char* name, const Expr& condition, const std::function<Stmt(const Expr&)>& body) {
+        if (tensors_read(condition).empty()) return body(condition);
+        const Symbol symbol(name);
+        return LetStmt::make(symbol, condition, body(Variable::make(symbol, condition.type())));
+    }
+
+    Stmt inner_loop(const For& inner, const Expr& where) {
         if (inner.loop == LoopKind::vectorized())
             refuse(inner.loc, fmt::format("loop {} inside it is vectorized too", inner.var.name()));
         if (inner.loop == LoopKind::parallel())
             refuse(inner.loc, fmt::format("loop {} inside it is parallel; make it the outer loop", inner.var.name()));
-        Expr min = expr(inner.min, active), extent = expr(inner.extent, active);
+        const Expr min = expr(inner.min, where), extent = expr(inner.extent, where);
         if (is_vector(min)) refuse(inner.loc, fmt::format("the start of loop {} depends on it", inner.var.name()));
-        Expr inside = active;
-        if (is_vector(extent)) {
-            // Every lane runs as often as the longest one needs; the lanes that are done are switched off.
-            const Expr longest = bounds_of(inner.extent, {{loop.var, *facts.range(loop.var)}}).max;
-            if (!longest.defined()) refuse(inner.loc, fmt::format("the length of loop {} depends on it", inner.var.name()));
+        const auto over = [&](const Expr& count, const Expr& inside) {
+            const auto learn = [&] { facts.bound(inner.var, {min, isub(iadd(min, count), index(1))}); };
+            return For::make(inner.var, min, count, inner.loop, with_facts(learn, inner.body, inside), inner.loc);
+        };
+        if (!is_vector(extent)) return over(extent, where);
+        // Every lane runs as often as the longest one needs; the lanes that are done are switched off.
+        const Interval living = {loop.min, isub(iadd(loop.min, loop.extent), index(1))};
+        const Expr longest = bounds_of(inner.extent, {{loop.var, living}}).max;
+        if (!longest.defined()) refuse(inner.loc, fmt::format("the length of loop {} depends on it", inner.var.name()));
+        return named(inner.var.name().c_str(), extent, [&](const Expr& ends) {
             const Expr position = isub(Variable::make(inner.var, IndexType()), min);
-            inside = conjunction(active, Binary::make(BinaryOp::lt, widen(position, lanes), extent));
-            extent = simplify(longest, facts);
-        }
-        const Facts before = facts;
-        facts.bound(inner.var, {min, isub(iadd(min, extent), index(1))});
-        Stmt body = statement(inner.body, inside);
-        facts = before;
-        return For::make(inner.var, min, extent, inner.loop, std::move(body), inner.loc);
+            return over(simplify(longest, facts), conjunction(where, Binary::make(BinaryOp::lt, widen(position, lanes), ends)));
+        });
     }
 
-    Stmt branch(const If& b, const Expr& active) {
-        const Expr condition = expr(b.condition, active);
+    Stmt branch(const If& b, const Expr& where) {
+        const Expr condition = expr(b.condition, where);
         if (!is_vector(condition)) {
-            const Facts before = facts;
-            facts.assume(b.condition);
-            Stmt then_body = statement(b.then_body, active);
-            facts = before;
-            facts.assume(negation(b.condition));
-            Stmt else_body = statement(b.else_body, active);
-            facts = before;
+            Stmt then_body = with_facts([&] { facts.assume(b.condition); }, b.then_body, where);
+            Stmt else_body = with_facts([&] { facts.assume(negation(b.condition)); }, b.else_body, where);
             return If::make(condition, std::move(then_body), std::move(else_body), b.loc);
         }
         // Lanes where the condition is false run along: it is no fact.
-        std::vector<Stmt> parts = {statement(b.then_body, conjunction(active, condition))};
-        if (b.else_body.defined()) {
-            // The then-arm could change what the condition reads.
-            for (const Symbol& t : tensors_written(b.then_body))
-                if (tensors_read(b.condition).contains(t)) refuse(b.loc, "a branch changes its own condition");
-            parts.push_back(statement(b.else_body, conjunction(active, negation(condition))));
-        }
-        return Block::make(std::move(parts));
+        return named("condition", condition, [&](const Expr& c) {
+            return Block::make({statement(b.then_body, conjunction(where, c)), statement(b.else_body, conjunction(where, negation(c)))});
+        });
     }
 
-    Stmt let(const LetStmt& l, const Expr& active) {
-        const Expr value = expr(l.value, active);
-        if (is_vector(value)) vector_lets[l.symbol] = Variable::make(l.symbol, value.type());
-        return LetStmt::make(l.symbol, value, statement(l.body, active), l.loc);
+    Stmt let(const LetStmt& l, const Expr& where) {
+        const Expr value = expr(l.value, where);
+        if (is_vector(value)) lets[l.symbol] = Variable::make(l.symbol, value.type());
+        return LetStmt::make(l.symbol, value, statement(l.body, where), l.loc);
     }
 
-    Stmt store(const Store& s, const Expr& active) {
+    Stmt store(const Store& s, const Expr& where) {
         std::vector<StoreTarget> targets;
-        for (const StoreTarget& t : s.targets) {
-            StoreTarget to = target(t, active);
-            if (!std::ranges::any_of(to.indices, is_vector) && (is_vector(to.value) || active.defined()))
-                refuse(s.loc, fmt::format("every iteration stores to the same element of {}", t.tensor.name()));
-            targets.push_back(std::move(to));
+        for (const StoreTarget& t : s.targets) targets.push_back(target(t, where));
+        Expr all = predicate(s.predicate, where);
+        const auto in_vector = [](const StoreTarget& t) { return std::ranges::any_of(t.indices, is_vector); };
+        if (std::ranges::all_of(targets, in_vector)) {
+            const bool harmless = std::ranges::all_of(s.targets, [&](const StoreTarget& t) { return private_to_lanes(t.tensor, t.indices); });
+            all = conjunction(all, harmless ? where : living(where));
+            return Store::make(std::move(targets), s.loc, all.defined() ? widen(all, lanes) : all);
         }
-        return Store::make(std::move(targets), s.loc, conjunction(predicate(s.predicate, active), active));
+        const bool uniform = std::ranges::none_of(targets, [&](const StoreTarget& t) { return in_vector(t) || is_vector(t.value); });
+        if (!uniform || living(where).defined() || (all.defined() && is_vector(all)))
+            refuse(s.loc, fmt::format("every iteration stores to the same element of {}", std::ranges::find_if_not(targets, in_vector)->tensor.name()));
+        return Store::make(std::move(targets), s.loc, all);
     }
 
-    StoreTarget target(const StoreTarget& t, const Expr& active) {
-        StoreTarget to = {t.tensor, t.type, subscripts(t.tensor, t.indices, active), expr(t.value, active)};
+    StoreTarget target(const StoreTarget& t, const Expr& where) {
+        StoreTarget to = {t.tensor, t.type, subscripts(t.tensor, t.indices, where), expr(t.value, where)};
         if (std::ranges::any_of(to.indices, is_vector)) {
             for (Expr& i : to.indices) i = widen(i, lanes);
             to.value = widen(to.value, lanes);
@@ -156,92 +176,154 @@ class Vectorizer {
         return to;
     }
 
-    Stmt reduce(const Reduce& r, const Expr& active) {
-        StoreTarget to = target(r.target, active);
-        const Expr all = conjunction(predicate(r.predicate, active), active);
-        if (std::ranges::any_of(to.indices, is_vector))
-            return Reduce::make(r.op, std::move(to), r.loc, all, r.contract);
+    Stmt reduce(const Reduce& r, const Expr& where) {
+        StoreTarget to = target(r.target, where);
+        Expr all = predicate(r.predicate, where);
+        if (std::ranges::any_of(to.indices, is_vector)) {
+            if (!lanes_differ(to.indices)) return one_by_one(r, where);
+            all = conjunction(all, private_to_lanes(r.target.tensor, r.target.indices) ? where : living(where));
+            return Reduce::make(r.op, std::move(to), r.loc, all.defined() ? widen(all, lanes) : all, r.contract);
+        }
         // All lanes meet in one element.
         if (!r.commutes)
             refuse(r.loc, fmt::format("the order of {} {}= matters in type {}", to.tensor.name(), symbol(r.op), to.type.str()));
-        Expr value = Cast::make(to.type, widen(to.value, lanes));
+        all = conjunction(all, living(where));
+        Expr value = widen(to.value, lanes);
         if (all.defined())
             value = Select::make(widen(all, lanes), value, widen(Constant::make(identity(r.op, to.type)), lanes));
         to.value = VectorReduce::make(r.op, value, r.loc);
         return Reduce::make(r.op, std::move(to), r.loc);
     }
 
-    Stmt allocate(const Allocate& a, const Expr& active) {
+    /// Whether no two lanes have the same subscripts.
+    bool lanes_differ(const std::vector<Expr>& indices) const {
+        return std::ranges::any_of(indices, [&](const Expr& i) {
+            auto* ramp = i.as<Ramp>();
+            return ramp && (prove(Binary::make(BinaryOp::gt, ramp->stride, index(0)), facts) ||
+                            prove(Binary::make(BinaryOp::lt, ramp->stride, index(0)), facts));
+        });
+    }
+
+    /// A reduction of which two lanes may update one element: lane after lane.
+    Stmt one_by_one(const Reduce& r, const Expr& where) const {
+        Stmt update = Reduce::make(r.op, r.target, r.loc, r.predicate, r.contract);
+        const bool uses_lets = std::ranges::any_of(free_variables(update), [&](const Symbol& v) { return lets.contains(v); });
+        std::set<Symbol> tensors = tensors_read(update);
+        tensors.insert(r.target.tensor);
+        const bool uses_lanes = std::ranges::any_of(tensors, [&](const Symbol& t) { return widened.contains(t); });
+        if (where.defined() || uses_lets || uses_lanes)
+            refuse(r.loc, fmt::format("two iterations may update the same element of {}", r.target.tensor.name()));
+        const Symbol lane(loop.var.name());
+        update = substitute(fresh_copy(update), {{loop.var, Variable::make(lane, IndexType())}});
+        return For::make(lane, loop.min, loop.extent, LoopKind::serial(), std::move(update), r.loc);
+    }
+
+    Stmt allocate(const Allocate& a, const Expr& where) {
         Tensor tensor = a.tensor;
         for (Dim& d : tensor.dims) {
-            d = {expr(d.min, active), expr(d.extent, active)};
+            d = {expr(d.min, where), expr(d.extent, where)};
             if (is_vector(d.min) || is_vector(d.extent))
                 refuse(a.loc, fmt::format("the place or size of {}, which is allocated inside, depends on it", tensor.symbol.name()));
         }
-        tensor.dims.push_back({index(0), index(lanes)});
         widened[tensor.symbol] = tensor;
-        return Allocate::make(tensor, statement(a.body, active));
+        Stmt body = statement(a.body, where);
+        tensor.dims.push_back({index(0), index(lanes)});
+        return Allocate::make(tensor, std::move(body));
+    }
+
+    // ---- masks
+
+    /// The lanes that live and where the place's condition holds; undefined: all.
+    Expr living(const Expr& where) const { return conjunction(tail, where); }
+
+    /// Whether lanes beyond the loop's end may access the tensor as well: each has its own elements.
+    bool private_to_lanes(const Symbol& tensor, const std::vector<Expr>& indices) const {
+        const auto found = widened.find(tensor);
+        return found != widened.end() && in_bounds(found->second, indices);
+    }
+
+    /// Whether the subscripts lie in bounds in every lane, whatever the place's condition says.
+    bool in_bounds(const Tensor& tensor, const std::vector<Expr>& indices) const {
+        for (size_t d = 0; d < tensor.dims.size(); ++d) {
+            const Dim& dim = tensor.dims[d];
+            if (!prove(Binary::make(BinaryOp::ge, indices[d], dim.min), facts)) return false;
+            if (!prove(Binary::make(BinaryOp::lt, indices[d], iadd(dim.min, dim.extent)), facts)) return false;
+        }
+        return true;
+    }
+
+    /// Whether a load in the expression may happen only in some lanes.
+    bool needs_mask(const Expr& e) {
+        if (auto found = masks.find(e.get()); found != masks.end()) return found->second.second;
+        bool needs = std::ranges::any_of(operands(e), [&](const Expr& o) { return needs_mask(o); });
+        if (auto* l = e.as<Load>(); l && !needs) needs = widened.contains(l->tensor) || !in_bounds(outer(l->tensor), l->indices);
+        masks.emplace(e.get(), std::pair(e, needs));
+        return needs;
     }
 
     // ---- expressions
 
-    Expr predicate(const Expr& p, const Expr& active) { return p.defined() ? expr(p, active) : p; }
+    Expr predicate(const Expr& p, const Expr& where) { return p.defined() ? expr(p, where) : p; }
 
-    std::vector<Expr> subscripts(const Symbol& tensor, const std::vector<Expr>& indices, const Expr& active) {
+    std::vector<Expr> subscripts(const Symbol& tensor, const std::vector<Expr>& indices, const Expr& where) {
         std::vector<Expr> result;
-        for (const Expr& i : indices) result.push_back(expr(i, active));
+        for (const Expr& i : indices) result.push_back(expr(i, where));
         if (widened.contains(tensor)) result.push_back(Ramp::make(index(0), index(1), lanes));
         return result;
     }
 
-    Expr expr(const Expr& e, const Expr& active) {
-        const auto key = std::pair(e.get(), active.get());
+    Expr expr(const Expr& e, const Expr& where) {
+        if (where.defined() && !needs_mask(e)) return expr(e, {});
+        const auto key = std::pair(e.get(), where.get());
         if (auto found = memo.find(key); found != memo.end()) return found->second.to;
-        Expr result = e.type().is_index() ? subscript(e, active) : rebuild(e, active);
-        memo.emplace(key, Widened{e, active, result});
+        Expr result = e.type().is_index() ? subscript(e, where) : rebuild(e, where);
+        memo.emplace(key, Widened{e, where, result});
         return result;
     }
 
     /// Linear Index expressions become ramps; all others are rebuilt lane by lane.
-    Expr subscript(const Expr& e, const Expr& active) {
-        if (!uses(e, loop.var)) return rebuild(e, active);
+    Expr subscript(const Expr& e, const Expr& where) {
+        if (!uses(e, loop.var)) return rebuild(e, where);
         const Expr var = Variable::make(loop.var, IndexType());
-        if (!loads_something(e)) {
+        if (!loads_something(e) && no_lets(e)) {
             const Expr step = simplify(isub(substitute(e, {{loop.var, iadd(var, index(1))}}), e), facts);
-            if (!uses(step, loop.var) && no_vector_lets(e)) {
+            if (!uses(step, loop.var)) {
                 const Expr base = simplify(substitute(e, {{loop.var, loop.min}}), facts);
                 return Ramp::make(base, step, lanes, e.loc());
             }
         }
-        if (auto* v = e.as<Variable>(); v && v->symbol == loop.var) return Ramp::make(loop.min, index(1), lanes, e.loc());
-        return rebuild(e, active);
+        return rebuild(e, where);
     }
 
     static bool loads_something(const Expr& e) { return !tensors_read(e).empty(); }
-    bool no_vector_lets(const Expr& e) const {
-        return std::ranges::none_of(vector_lets, [&](const auto& l) { return uses(e, l.first); });
+    bool no_lets(const Expr& e) const {
+        return std::ranges::none_of(lets, [&](const auto& l) { return uses(e, l.first); });
     }
 
-    Expr rebuild(const Expr& e, const Expr& active) {
+    Expr rebuild(const Expr& e, const Expr& where) {
         if (auto* v = e.as<Variable>()) {
             if (v->symbol == loop.var) return Ramp::make(loop.min, index(1), lanes, e.loc());
-            auto found = vector_lets.find(v->symbol);
-            return found == vector_lets.end() ? e : found->second;
+            auto found = lets.find(v->symbol);
+            return found == lets.end() ? e : found->second;
         }
-        if (auto* load = e.as<Load>()) return vector_load(*load, active);
-        if (auto* select = e.as<Select>()) return vector_select(*select, active);
-        if (auto* l = e.as<Let>()) {
-            const Expr value = expr(l->value, active);
-            if (is_vector(value)) vector_lets[l->symbol] = Variable::make(l->symbol, value.type());
-            return Let::make(l->symbol, value, expr(l->body, active), e.loc());
-        }
+        if (auto* load = e.as<Load>()) return vector_load(*load, where);
+        if (auto* select = e.as<Select>()) return vector_select(*select, where);
+        if (auto* l = e.as<Let>()) return inner_let(*l, where);
         std::vector<Expr> parts;
         bool vector = false;
         for (const Expr& o : operands(e)) {
-            parts.push_back(expr(o, active));
+            parts.push_back(expr(o, where));
             vector |= is_vector(parts.back());
         }
         return vector ? widen_node(e, std::move(parts)) : with_operands(e, parts);
+    }
+
+    /// A Let under two conditions becomes two, which need two variables.
+    Expr inner_let(const Let& l, const Expr& where) {
+        const Expr value = expr(l.value, where);
+        const Symbol symbol = bound.insert(l.symbol).second ? l.symbol : Symbol(l.symbol.name());
+        if (symbol != l.symbol || is_vector(value)) lets[l.symbol] = Variable::make(symbol, value.type());
+        return Let::make(symbol, value, expr(l.body, where), l.loc);
     }
 
     /// The node over vector operands, of the same element type (which may be narrower than result_type's).
@@ -253,44 +335,31 @@ class Vectorizer {
         return with_operands(e, parts);
     }
 
-    Expr vector_load(const Load& load, const Expr& active) {
-        std::vector<Expr> indices = subscripts(load.tensor, load.indices, active);
-        Expr mask = conjunction(predicate(load.predicate, active), active);
-        const bool vector = std::ranges::any_of(indices, is_vector);
-        if (mask.defined() && always_in_bounds(load)) mask = {};
-        if (!vector && !(mask.defined() && is_vector(mask)))
+    Expr vector_load(const Load& load, const Expr& where) {
+        std::vector<Expr> indices = subscripts(load.tensor, load.indices, where);
+        Expr mask = predicate(load.predicate, where);
+        const auto own = widened.find(load.tensor);
+        if (own != widened.end()) mask = conjunction(mask, in_bounds(own->second, load.indices) ? where : living(where));
+        else if (!in_bounds(outer(load.tensor), load.indices)) mask = conjunction(mask, living(where));
+        if (std::ranges::none_of(indices, is_vector)) {
+            // One address: it is read if any lane may.
+            if (mask.defined() && is_vector(mask)) mask = VectorReduce::make(BinaryOp::logical_or, mask);
             return Load::make(load.tensor, load.type, std::move(indices), load.loc, mask);
+        }
         for (Expr& i : indices) i = widen(i, lanes);
         if (mask.defined()) mask = widen(mask, lanes);
         return Load::make(load.tensor, load.type, std::move(indices), load.loc, mask);
     }
 
-    /// Whether the load may happen in every lane, whatever its path condition says.
-    bool always_in_bounds(const Load& load) const {
-        if (load.predicate.defined() || widened.contains(load.tensor)) return widened.contains(load.tensor);
-        const Tensor& tensor = outer(load.tensor);
-        // Lanes that the loop's own extent switches off lie beyond the range that the facts give for its variable.
-        Facts lanes_on = facts;
-        const Expr var = Variable::make(loop.var, IndexType());
-        if (as_int(loop.extent) != lanes) lanes_on.bound(loop.var, {loop.min, iadd(loop.min, index(lanes - 1))});
-        for (size_t d = 0; d < tensor.dims.size(); ++d) {
-            const Dim& dim = tensor.dims[d];
-            const Expr above = Binary::make(BinaryOp::ge, load.indices[d], dim.min);
-            const Expr below = Binary::make(BinaryOp::lt, load.indices[d], iadd(dim.min, dim.extent));
-            if (!prove(above, lanes_on) || !prove(below, lanes_on)) return false;
-        }
-        return true;
-    }
-
-    Expr vector_select(const Select& s, const Expr& active) {
-        const Expr condition = expr(s.condition, active);
+    Expr vector_select(const Select& s, const Expr& where) {
+        const Expr condition = expr(s.condition, where);
         if (!is_vector(condition)) {
-            const Expr a = expr(s.then_value, active), b = expr(s.else_value, active);
+            const Expr a = expr(s.then_value, where), b = expr(s.else_value, where);
             const int width = std::max(a.type().lanes(), b.type().lanes());
             return Select::make(condition, widen(a, width), widen(b, width), s.loc);
         }
-        const Expr a = widen(expr(s.then_value, conjunction(active, condition)), lanes);
-        const Expr b = widen(expr(s.else_value, conjunction(active, negation(condition))), lanes);
+        const Expr a = widen(expr(s.then_value, conjunction(where, condition)), lanes);
+        const Expr b = widen(expr(s.else_value, conjunction(where, negation(condition))), lanes);
         return Select::make(condition, a, b, s.loc);
     }
 };

@@ -15,8 +15,8 @@ Expr negation(const Expr& c) {
     return Unary::make(UnaryOp::bit_not, c);
 }
 
-/// A way to reach a node of an expression: under `base` (null: always) the `arm` (0: then, 1: else) of the selects on `condition`,
-/// or any of `ways`.
+/// A way to reach a node of an expression: under `base` (null: always) the `arm` (0: then, 1: else) of the
+/// selects on `condition`, or any of `ways`.
 struct Way {
     const Way* base = nullptr;
     Expr condition;
@@ -25,8 +25,8 @@ struct Way {
     Expr expr; ///< when this way is taken
 };
 
-/// The ways to all nodes of one expression. A node that both arms of a select reach is reached under the select's own way, so
-/// that shared graphs have short conditions.
+/// The ways to all nodes of one expression. A node that both arms of a select reach is reached under the
+/// select's own way, so that shared graphs have short conditions.
 class Ways {
   public:
     const Way* through(const Way* base, const Expr& condition, int arm) {
@@ -43,11 +43,13 @@ class Ways {
         std::unordered_set<const Way*> seen;
         for (const Way* w : arrivals)
             if (seen.insert(w).second) ways.push_back(w);
-        while (ways.size() <= max_merged && merge_one(ways)) {}
+        while (ways.size() <= max_merged && merge_one(ways)) {
+        }
         if (std::find(ways.begin(), ways.end(), nullptr) != ways.end()) return nullptr;
         if (ways.size() == 1) return ways[0];
         Expr e;
-        for (const Way* w : ways) e = e.defined() ? Binary::make(BinaryOp::logical_or, e, w->expr) : w->expr;
+        for (const Way* w : ways)
+            e = e.defined() ? Binary::make(BinaryOp::logical_or, e, w->expr) : w->expr;
         all.push_back({nullptr, {}, 0, std::move(ways), e});
         return &all.back();
     }
@@ -62,7 +64,8 @@ class Ways {
                 if (i == j || !ways[j]) continue;
                 const Way &a = *ways[j], *b = ways[i];
                 bool inside = a.condition.defined() && b == a.base;
-                bool arms = b && a.condition.defined() && b->base == a.base && b->condition.same_as(a.condition);
+                bool arms =
+                    b && a.condition.defined() && b->base == a.base && b->condition.same_as(a.condition);
                 if (!inside && !arms) continue;
                 if (!inside) ways[i] = a.base;
                 ways.erase(ways.begin() + static_cast<long>(j));
@@ -83,16 +86,25 @@ class Collector {
         if (!s.defined()) return;
         switch (s.kind()) {
         case StmtKind::block:
-            for (auto& part : s.as<Block>()->stmts) visit(part);
+            for (auto& part : s.as<Block>()->stmts)
+                visit(part);
             return;
-        case StmtKind::for_: return loop(*s.as<For>());
-        case StmtKind::if_: return branch(*s.as<If>());
-        case StmtKind::let: return let(*s.as<LetStmt>());
-        case StmtKind::store: return store(*s.as<Store>());
-        case StmtKind::reduce: return reduce(*s.as<Reduce>());
-        case StmtKind::allocate: return visit(s.as<Allocate>()->body);
-        case StmtKind::assert_: return loads(s.as<Assert>()->condition, s.get());
-        case StmtKind::stage: return visit(s.as<Stage>()->body);
+        case StmtKind::for_:
+            return loop(*s.as<For>());
+        case StmtKind::if_:
+            return branch(*s.as<If>());
+        case StmtKind::let:
+            return let(*s.as<LetStmt>());
+        case StmtKind::store:
+            return store(*s.as<Store>());
+        case StmtKind::reduce:
+            return reduce(*s.as<Reduce>());
+        case StmtKind::allocate:
+            return visit(s.as<Allocate>()->body);
+        case StmtKind::assert_:
+            return loads(s.as<Assert>()->condition, s.get());
+        case StmtKind::stage:
+            return visit(s.as<Stage>()->body);
         }
     }
 
@@ -139,8 +151,10 @@ class Collector {
     void store(const Store& s) {
         Expr outer = path, outer_stable = stable;
         guard(s.predicate, &s);
-        for (auto& t : s.targets) operands_of(t, &s);
-        for (auto& t : s.targets) record(t.tensor, t.indices, s.loc, &s, Expr(), true, false);
+        for (auto& t : s.targets)
+            operands_of(t, &s);
+        for (auto& t : s.targets)
+            record(t.tensor, t.indices, s.loc, &s, Expr(), true, false);
         path = outer;
         stable = outer_stable;
     }
@@ -164,12 +178,13 @@ class Collector {
     }
 
     void operands_of(const StoreTarget& t, const StmtNode* s) {
-        for (auto& i : t.indices) loads(i, s);
+        for (auto& i : t.indices)
+            loads(i, s);
         loads(t.value, s);
     }
 
-    void record(const Symbol& tensor, const std::vector<Expr>& indices, Loc loc, const StmtNode* s, const Expr& way,
-                bool write, bool is_reduce) {
+    void record(const Symbol& tensor, const std::vector<Expr>& indices, Loc loc, const StmtNode* s,
+                const Expr& way, bool write, bool is_reduce) {
         Access a;
         a.tensor = tensor;
         a.write = write;
@@ -184,7 +199,8 @@ class Collector {
         found.push_back(std::move(a));
     }
 
-    /// Records the loads of `root`. Parents come before operands, so each node's path is complete when it is visited.
+    /// Records the loads of `root`. Parents come before operands, so each node's path is complete when it is
+    /// visited.
     void loads(const Expr& root, const StmtNode* s) {
         if (!root.defined()) return;
         std::vector<Expr> order;
@@ -202,7 +218,8 @@ class Collector {
         for (size_t i = order.size(); i-- > 0;) {
             const Expr& e = order[i];
             const Way* way = ways.any(arrivals[e.get()]);
-            if (auto* l = e.as<Let>(); l && l->value.type() == IndexType()) definitions.push_back({l->symbol, l->value});
+            if (auto* l = e.as<Let>(); l && l->value.type() == IndexType())
+                definitions.push_back({l->symbol, l->value});
             if (auto* l = e.as<Load>()) {
                 bool scalar = l->predicate.defined() && l->predicate.type().is_scalar();
                 here.push_back({l, both(way ? way->expr : Expr(), scalar ? l->predicate : Expr())});

@@ -61,20 +61,28 @@ Form form_of(const Expr& e) {
     return f;
 }
 
-/// The equations "both accesses touch one element", for given steps of the loops that both stand in.
+/// The equations "both accesses touch one element", for given steps of the loops that both stand in. Every value of the
+/// first access is an unknown; that of the second is the same plus a difference, which is another unknown.
 class Meeting {
   public:
     Meeting(const LoopAccess& a, const LoopAccess& b, const std::vector<CountedLoop>& common,
-            const std::vector<Step>& steps)
-        : first(a), second(b) {
+            const std::vector<Step>& steps) {
         for (size_t l = 0; l < common.size(); ++l) add_common(common[l], steps[l]);
         add_own(a.inside, own_first);
         add_own(b.inside, own_second);
         for (size_t d = 0; d < a.indices.size(); ++d) equate(a.indices[d], b.indices[d]);
-        equate_quotients();
     }
 
-    bool possible() { return system.maybe_feasible(); }
+    bool possible() {
+        if (!system.maybe_feasible()) return false;
+        // Equal quotients and equal remainders by one divisor mean equal dividends: what fuse makes of two subscripts.
+        for (const Division& d : divisions) {
+            if (!is_zero(d.quotient) || !is_zero(d.remainder) || varies(d.divisor)) continue;
+            if (auto e = difference(d.dividend)) system.add(std::move(*e));
+        }
+        return system.maybe_feasible();
+    }
+
     /// After possible(): the step of `loop`, if only one is left.
     std::optional<int64_t> distance(const Symbol& loop) const {
         auto d = delta.find(loop);
@@ -84,6 +92,19 @@ class Meeting {
     }
 
   private:
+    using Terms = std::map<size_t, int64_t>;
+
+    /// Something that is not linear: its first value, and how much more the second one is (none: equal).
+    struct Atom {
+        Expr expression;
+        size_t first;
+        std::optional<size_t> more;
+    };
+    struct Division {
+        Expr dividend, divisor;
+        std::optional<size_t> quotient, remainder; ///< their differences
+    };
+
     void add_common(const CountedLoop& loop, Step step) {
         int64_t last = loop.count ? *loop.count - 1 : IntRange::inf;
         counter[loop.var] = system.unknown({0, last});
@@ -96,7 +117,7 @@ class Meeting {
         moving.insert(loop.var);
     }
 
-    /// Loops around only one of the accesses, or in both but with unrelated iterations.
+    /// Loops around only one of the accesses.
     void add_own(const std::vector<CountedLoop>& loops, std::map<Symbol, size_t>& unknowns) {
         for (const CountedLoop& l : loops) {
             if (counter.contains(l.var)) continue;
@@ -106,83 +127,125 @@ class Meeting {
     }
 
     void equate(const Expr& a, const Expr& b) {
-        LinearSystem::Equation e;
         Form fa = form_of(a), fb = form_of(b);
         if (fa.overflow || fb.overflow) return;
-        std::map<size_t, int64_t> terms;
-        add_side(fa, own_first, 1, false, terms);
-        add_side(fb, own_second, -1, true, terms);
-        for (auto [unknown, c] : terms)
-            if (c != 0) e.terms.emplace_back(unknown, c);
-        e.constant = fa.constant - fb.constant;
-        system.add(std::move(e));
+        Terms terms;
+        add_side(fa, 1, false, terms);
+        add_side(fb, -1, true, terms);
+        system.add(equation(terms, fa.constant - fb.constant));
     }
 
-    void add_side(const Form& f, const std::map<Symbol, size_t>& own, int64_t sign, bool is_second,
-                  std::map<size_t, int64_t>& terms) {
+    static LinearSystem::Equation equation(const Terms& terms, int64_t constant) {
+        LinearSystem::Equation e;
+        for (auto [unknown, c] : terms)
+            if (c != 0) e.terms.emplace_back(unknown, c);
+        e.constant = constant;
+        return e;
+    }
+
+    void add_side(const Form& f, int64_t sign, bool is_second, Terms& terms) {
+        const auto& own = is_second ? own_second : own_first;
         for (const auto& [symbol, c] : f.variables) {
             if (auto o = own.find(symbol); o != own.end()) {
                 terms[o->second] += sign * c;
                 continue;
             }
-            auto [at, fresh] = counter.try_emplace(symbol, 0);
-            if (fresh) at->second = system.unknown({}); // a parameter
+            auto at = counter.find(symbol);
+            if (at == counter.end()) at = counter.emplace(symbol, system.unknown({})).first; // a parameter
             terms[at->second] += sign * c;
             if (auto d = delta.find(symbol); is_second && d != delta.end()) terms[d->second] += sign * c;
         }
-        for (const auto& [expression, c] : f.opaque) terms[opaque_unknown(expression)] += sign * c;
+        for (const auto& [expression, c] : f.opaque) {
+            Atom a = atom(expression);
+            terms[a.first] += sign * c;
+            if (is_second && a.more) terms[*a.more] += sign * c;
+        }
     }
 
-    /// One unknown for equal expressions that have one value in both iterations; else a new one each time.
-    size_t opaque_unknown(const Expr& e) {
-        bool loads = false;
-        for_each_expr(e, [&](const Expr& x) { loads |= x.kind() == ExprKind::load; });
-        bool moves = loads;
-        for (const Symbol& v : free_variables(e)) moves |= moving.contains(v);
-        if (!moves)
-            for (const auto& [known, unknown] : fixed)
-                if (equal(known, e)) return unknown;
-        IntRange range;
-        if (const Binary* b = e.as<Binary>(); b && b->op == BinaryOp::floormod)
-            if (auto m = as_int(b->b); m && *m > 0) range = {0, *m - 1};
-        size_t u = system.unknown(range);
-        if (!moves) fixed.emplace_back(e, u);
-        return u;
-    }
-
-    /// Equal quotients and equal remainders by one divisor mean equal dividends: what fuse makes of two subscripts.
-    void equate_quotients() {
-        for (size_t p = 0; p < first.indices.size(); ++p)
-            for (size_t q = 0; q < first.indices.size(); ++q) {
-                const Binary *da = sole(first.indices[p], BinaryOp::floordiv), *db = sole(second.indices[p], BinaryOp::floordiv);
-                const Binary *ma = sole(first.indices[q], BinaryOp::floormod), *mb = sole(second.indices[q], BinaryOp::floormod);
-                if (!da || !db || !ma || !mb) continue;
-                if (!equal(da->a, ma->a) || !equal(db->a, mb->a)) continue;
-                if (!equal(da->b, ma->b) || !equal(da->b, db->b) || !equal(da->b, mb->b) || varies(da->b)) continue;
-                equate(da->a, db->a);
-            }
-    }
-
-    /// The quotient or remainder when `e` is one plus a constant.
-    static const Binary* sole(const Expr& e, BinaryOp op) {
+    /// Second value minus first value, when both accesses can have the expression: an equation that says it is zero.
+    std::optional<LinearSystem::Equation> difference(const Expr& e) {
         Form f = form_of(e);
-        if (f.overflow || f.opaque.size() != 1 || f.opaque[0].second != 1 || f.constant != 0) return nullptr;
-        for (const auto& [symbol, c] : f.variables)
-            if (c != 0) return nullptr;
-        const Binary* b = f.opaque[0].first.as<Binary>();
-        return b && b->op == op ? b : nullptr;
+        if (f.overflow) return std::nullopt;
+        Terms terms;
+        for (const auto& [symbol, c] : f.variables) {
+            if (c == 0) continue;
+            if (own_first.contains(symbol) || own_second.contains(symbol)) return std::nullopt;
+            if (auto d = delta.find(symbol); d != delta.end()) terms[d->second] += c;
+        }
+        for (const auto& [expression, c] : f.opaque)
+            if (Atom a = atom(expression); a.more) terms[*a.more] += c;
+        return equation(terms, 0);
+    }
+
+    Atom atom(const Expr& e) {
+        for (const Atom& a : atoms)
+            if (equal(a.expression, e)) return a;
+        const Binary* b = e.as<Binary>();
+        bool division = b && (b->op == BinaryOp::floordiv || b->op == BinaryOp::floormod);
+        IntRange range = division ? quotient_range(*b) : IntRange();
+        Atom made{e, system.unknown(range), {}};
+        if (moves(e)) {
+            bool wide = range.lo <= -IntRange::inf || range.hi >= IntRange::inf;
+            IntRange steps = wide ? IntRange() : IntRange{range.lo - range.hi, range.hi - range.lo};
+            made.more = system.unknown(steps);
+        }
+        atoms.push_back(made);
+        if (division) add_division(*b);
+        return made;
+    }
+
+    /// Both the quotient and the remainder, and dividend = divisor·quotient + remainder for the differences.
+    void add_division(const Binary& b) {
+        for (const Division& d : divisions)
+            if (equal(d.dividend, b.a) && equal(d.divisor, b.b)) return;
+        divisions.push_back({b.a, b.b, {}, {}});
+        size_t at = divisions.size() - 1;
+        Atom quotient = atom(ifloordiv(b.a, b.b)), remainder = atom(ifloormod(b.a, b.b));
+        divisions[at].quotient = quotient.more;
+        divisions[at].remainder = remainder.more;
+        auto divisor = as_int(b.b);
+        auto e = difference(b.a);
+        if (!divisor || *divisor <= 0 || *divisor > (int64_t{1} << 40) || !e) return;
+        if (quotient.more) e->terms.emplace_back(*quotient.more, -*divisor);
+        if (remainder.more) e->terms.emplace_back(*remainder.more, -1);
+        system.add(std::move(*e));
+    }
+
+    IntRange quotient_range(const Binary& b) const {
+        auto divisor = as_int(b.b);
+        if (!divisor || *divisor <= 0) return {};
+        if (b.op == BinaryOp::floormod) return {0, *divisor - 1};
+        Form f = form_of(b.a);
+        if (f.overflow || !f.opaque.empty() || f.variables.size() > 1) return {};
+        IntRange r{f.constant, f.constant};
+        for (const auto& [symbol, c] : f.variables) {
+            auto at = counter.find(symbol);
+            IntRange v = at == counter.end() ? IntRange() : system.range(at->second);
+            if (c <= 0 || v.lo <= -IntRange::inf || v.hi >= IntRange::inf || v.hi > (int64_t{1} << 20)) return {};
+            r = {r.lo + c * v.lo, r.hi + c * v.hi};
+        }
+        auto quotient = [&](int64_t x) { return x >= 0 ? x / *divisor : -((-x + *divisor - 1) / *divisor); };
+        return {quotient(r.lo), quotient(r.hi)};
+    }
+
+    bool is_zero(const std::optional<size_t>& unknown) const {
+        if (!unknown) return true;
+        IntRange r = system.range(*unknown);
+        return r.lo == 0 && r.hi == 0;
     }
     bool varies(const Expr& e) const {
         for (const Symbol& v : free_variables(e))
             if (moving.contains(v)) return true;
         return false;
     }
+    /// Its value may differ between the two accesses.
+    bool moves(const Expr& e) const { return varies(e) || !tensors_read(e).empty(); }
 
-    const LoopAccess &first, &second;
     LinearSystem system;
     std::map<Symbol, size_t> counter, delta, own_first, own_second;
     std::set<Symbol> moving;
-    std::vector<std::pair<Expr, size_t>> fixed;
+    std::vector<Atom> atoms;
+    std::vector<Division> divisions;
 };
 
 bool both_commute(const LoopAccess& a, const LoopAccess& b) {

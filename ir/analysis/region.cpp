@@ -5,10 +5,12 @@
 
 namespace lathe {
 
-/// Index lets are variables whose range is one value; a value that was read from memory has its own bounds later on.
+/// Index lets are variables whose range is one value; a value that was read from memory has its own bounds
+/// later on.
 static std::vector<VariableRange> ranges_around(const Access& a) {
     std::vector<VariableRange> ranges;
-    for (const For* f : a.loops) ranges.push_back({f->var, {f->min, isub(iadd(f->min, f->extent), index(1))}});
+    for (const For* f : a.loops)
+        ranges.push_back({f->var, {f->min, isub(iadd(f->min, f->extent), index(1))}});
     return ranges;
 }
 
@@ -21,7 +23,8 @@ static Expr expanded(Expr e, const Access& a) {
 
 Region region_of(const Access& access, const Facts& facts) {
     std::vector<VariableRange> ranges = ranges_around(access);
-    for (auto& [v, r] : ranges) r = {expanded(r.min, access), expanded(r.max, access)};
+    for (auto& [v, r] : ranges)
+        r = {expanded(r.min, access), expanded(r.max, access)};
     Expr condition = expanded(access.stable, access);
     Region region;
     for (auto& i : access.indices) {
@@ -68,8 +71,12 @@ std::optional<Region> region_written(const Stmt& s, const Symbol& tensor, const 
     return region(s, true, tensor, facts);
 }
 
-std::map<Symbol, Region> regions_read(const Stmt& s, const Facts& facts) { return regions(s, false, nullptr, facts); }
+std::map<Symbol, Region> regions_read(const Stmt& s, const Facts& facts) {
+    return regions(s, false, nullptr, facts);
+}
 
-std::map<Symbol, Region> regions_written(const Stmt& s, const Facts& facts) { return regions(s, true, nullptr, facts); }
+std::map<Symbol, Region> regions_written(const Stmt& s, const Facts& facts) {
+    return regions(s, true, nullptr, facts);
+}
 
 } // namespace lathe

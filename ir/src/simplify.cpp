@@ -14,16 +14,22 @@ void Facts::bound(const Symbol& variable, Interval range) {
     if (range.max.defined()) r.max = std::move(range.max);
 }
 
-void Facts::assume(const Expr& condition) { known.push_back(condition); }
+void Facts::assume(const Expr& condition) {
+    known.push_back(condition);
+}
 
 const Interval* Facts::range(const Symbol& variable) const {
     auto i = ranges.find(variable);
     return i == ranges.end() ? nullptr : &i->second;
 }
 
-Expr simplify(const Expr& e, const Facts& facts) { return Algebra(facts).simplify(e); }
+Expr simplify(const Expr& e, const Facts& facts) {
+    return Algebra(facts).simplify(e);
+}
 
-bool prove(const Expr& condition, const Facts& facts) { return Algebra(facts).cond(condition)->is(true); }
+bool prove(const Expr& condition, const Facts& facts) {
+    return Algebra(facts).cond(condition)->is(true);
+}
 
 // ---- Bounds.
 
@@ -46,7 +52,8 @@ std::optional<int64_t> const_lower_bound(const Expr& e, const Facts& facts) {
 static std::vector<VariableRange> outermost_first(const std::map<Symbol, Interval>& variables) {
     std::vector<VariableRange> order;
     std::set<Symbol> left;
-    for (auto& [v, r] : variables) left.insert(v);
+    for (auto& [v, r] : variables)
+        left.insert(v);
     auto mentions_left = [&](const Expr& e, const Symbol& self) {
         if (!e.defined()) return false;
         for (auto& s : free_variables(e))
@@ -62,7 +69,8 @@ static std::vector<VariableRange> outermost_first(const std::map<Symbol, Interva
             progress = true;
         }
     }
-    for (auto& v : left) order.push_back({v, variables.at(v)}); // circular: bounds will find no end and stay open
+    for (auto& v : left)
+        order.push_back({v, variables.at(v)}); // circular: bounds will find no end and stay open
     return order;
 }
 
@@ -75,7 +83,8 @@ static std::vector<CondRef> alternatives(const CondRef& c) {
         const std::vector<CondRef>* parts = &now->parts;
         size_t which = 0;
         if (now->kind == Kind::both) {
-            while (which < parts->size() && (*parts)[which]->kind != Kind::either) ++which;
+            while (which < parts->size() && (*parts)[which]->kind != Kind::either)
+                ++which;
         }
         bool splits = now->kind == Kind::either || (now->kind == Kind::both && which < parts->size());
         if (!splits) {
@@ -103,7 +112,8 @@ static std::vector<CondRef> alternatives(const CondRef& c) {
     return all;
 }
 
-Interval bounds_of(const Expr& e, const std::vector<VariableRange>& variables, const Expr& condition, const Facts& facts) {
+Interval bounds_of(const Expr& e, const std::vector<VariableRange>& variables, const Expr& condition,
+                   const Facts& facts) {
     Algebra a(facts);
     std::vector<std::pair<Symbol, Range>> ranges;
     Range all{Poly(), Poly()};
@@ -127,7 +137,8 @@ Interval bounds_of(const Expr& e, const std::vector<VariableRange>& variables, c
         if (c) algebra::inequalities(*c, guards);
         a.reset_budget();
         Range r = a.bounds(p, ranges, guards);
-        if (first) all = r;
+        if (first)
+            all = r;
         else {
             all.min = all.min && r.min ? std::optional(a.minimum({*all.min, *r.min})) : std::nullopt;
             all.max = all.max && r.max ? std::optional(a.maximum({*all.max, *r.max})) : std::nullopt;
@@ -149,9 +160,12 @@ std::optional<Linear> as_linear(const Expr& e) {
     Algebra a{Facts()};
     Linear linear;
     for (auto& [m, c] : a.poly(e).terms) {
-        if (m.empty()) linear.constant = c;
-        else if (m.size() == 1 && m[0]->kind == algebra::AtomKind::variable) linear.coefficients[m[0]->symbol] = c;
-        else return std::nullopt;
+        if (m.empty())
+            linear.constant = c;
+        else if (m.size() == 1 && m[0]->kind == algebra::AtomKind::variable)
+            linear.coefficients[m[0]->symbol] = c;
+        else
+            return std::nullopt;
     }
     return linear;
 }

@@ -1,8 +1,10 @@
 #pragma once
-/// \file Private to the simplifier: the normal form of Index expressions and conditions, and what can be proved of them.
+/// \file Private to the simplifier: the normal form of Index expressions and conditions, and what can be
+/// proved of them.
 ///
-/// An Index expression is a polynomial with integer coefficients over *atoms*: variables, floor divisions, minima,
-/// selects, and opaque expressions (loads, casts of values). Three rewritings make equal things look equal:
+/// An Index expression is a polynomial with integer coefficients over *atoms*: variables, floor divisions,
+/// minima, selects, and opaque expressions (loads, casts of values). Three rewritings make equal things look
+/// equal:
 ///   a mod b   = a − b·(a div b)                   so (a div b)·b + a mod b collapses by itself
 ///   max(a, b) = −min(−a, −b)                      so there is one kind of extremum
 ///   min(a, b) = a + min(0, b − a), a the smaller  so a common offset leaves the minimum
@@ -34,7 +36,7 @@ constexpr int statements = 2'000'000; ///< statements visited by one call
 } // namespace limits
 
 struct Atom;
-using AtomRef = const Atom*; ///< interned: equal atoms of one Algebra are one object
+using AtomRef = const Atom*;       ///< interned: equal atoms of one Algebra are one object
 using Mono = std::vector<AtomRef>; ///< a product, sorted; empty: 1
 
 int compare(AtomRef a, AtomRef b);
@@ -72,7 +74,9 @@ Poly operator-(Poly a, const Poly& b);
 Poly operator*(Poly a, const mpz_class& c);
 Poly operator-(Poly a);
 int compare(const Poly& a, const Poly& b);
-inline bool operator==(const Poly& a, const Poly& b) { return compare(a, b) == 0; }
+inline bool operator==(const Poly& a, const Poly& b) {
+    return compare(a, b) == 0;
+}
 struct PolyLess {
     bool operator()(const Poly& a, const Poly& b) const { return compare(a, b) < 0; }
 };
@@ -83,10 +87,10 @@ using CondRef = std::shared_ptr<const Cond>;
 struct Cond {
     enum class Kind { constant, ge, eq, ne, opaque, both, either };
     Kind kind = Kind::constant;
-    bool value = true;           ///< constant: the truth; opaque: false if negated
-    Poly poly;                   ///< ge: poly ≥ 0; eq, ne: compared with 0
-    AtomRef atom = nullptr;      ///< opaque: a Bool expression, interned
-    std::vector<CondRef> parts;  ///< both, either
+    bool value = true;          ///< constant: the truth; opaque: false if negated
+    Poly poly;                  ///< ge: poly ≥ 0; eq, ne: compared with 0
+    AtomRef atom = nullptr;     ///< opaque: a Bool expression, interned
+    std::vector<CondRef> parts; ///< both, either
     bool is(bool b) const { return kind == Kind::constant && value == b; }
 };
 int compare(const Cond& a, const Cond& b);
@@ -158,14 +162,15 @@ class Algebra {
     std::optional<mpz_class> upper(const Poly& p);
     std::optional<mpz_class> lower(const Poly& p);
 
-    /// Bounds of `p` where `guards` (each ≥ 0) hold and `variables` (outermost first) range as given. No bound mentions
-    /// one of them or a load.
-    Range bounds(const Poly& p, const std::vector<std::pair<Symbol, Range>>& variables, std::vector<Poly> guards);
+    /// Bounds of `p` where `guards` (each ≥ 0) hold and `variables` (outermost first) range as given. No
+    /// bound mentions one of them or a load.
+    Range bounds(const Poly& p, const std::vector<std::pair<Symbol, Range>>& variables,
+                 std::vector<Poly> guards);
 
   private:
     /// What a scope adds. Memos stand here because every one of them depends on the facts in force.
     struct Frame {
-        size_t constraints = 0, disjunctions = 0, opaque = 0;
+        size_t constraints = 0, disjunctions = 0, opaque = 0, multiples = 0;
         std::unordered_map<const ExprNode*, std::pair<Expr, Poly>> polys;
         std::unordered_map<const ExprNode*, std::pair<Expr, CondRef>> conds;
         std::unordered_map<const ExprNode*, std::pair<Expr, Expr>> exprs;
@@ -185,6 +190,7 @@ class Algebra {
     std::optional<Poly> lift(const Expr& e, bool opaque_leaves);
     std::optional<Poly> lift_binary(const Binary& b, bool opaque_leaves);
     bool within(const Poly& p, Type t);
+    void note_multiple(const Poly& zero);
     void forget(); ///< drops what was found with fewer facts
     bool may_scope() { return ++visits < limits::scoped_visits; }
 
@@ -196,7 +202,9 @@ class Algebra {
     CondRef join(Cond::Kind kind, std::vector<CondRef> parts);
 
     // simplify_rules.cpp
-    Poly div_by_constant(Poly a, mpz_class c);
+    Poly with_factors(Poly p, const mpz_class& divisor);
+    Poly without_factors(Poly p);
+    Poly div_by_constant(const Poly& a, mpz_class c);
     std::optional<Poly> div_by_parts(const Poly& a, const mpz_class& c);
     Poly div_by_poly(const Poly& a, const Poly& b);
     AtomRef intern(Atom a);
@@ -237,11 +245,18 @@ class Algebra {
     std::deque<Atom> atoms;
     std::set<AtomRef, AtomLess> interned;
     std::unordered_multimap<size_t, AtomRef> opaques;
-    std::vector<Poly> constraints;      ///< each ≥ 0
-    std::vector<CondRef> disjunctions;  ///< ne, either
-    std::vector<CondRef> facts;         ///< opaque conditions that hold
+    std::vector<Poly> constraints;     ///< each ≥ 0
+    std::vector<CondRef> disjunctions; ///< ne, either
+    std::vector<CondRef> facts;        ///< opaque conditions that hold
+    /// x = factor·quotient, where quotient is the atom x div factor.
+    struct Multiple {
+        AtomRef x;
+        mpz_class factor;
+        AtomRef quotient;
+    };
+    std::vector<Multiple> multiples;
     std::deque<Frame> frames;
-    std::map<Symbol, Poly> bindings;    ///< Index lets
+    std::map<Symbol, Poly> bindings; ///< Index lets
     int64_t work = 0;
     int visits = 0;
     int nesting = 0; ///< proofs within proofs

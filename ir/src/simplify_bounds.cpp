@@ -1,5 +1,5 @@
-// Symbolic bounds: variables are eliminated innermost first, each by the end of its range that is extreme for the
-// expression. Guards narrow the ranges and are projected onto the variables that remain.
+// Symbolic bounds: variables are eliminated innermost first, each by the end of its range that is extreme for
+// the expression. Guards narrow the ranges and are projected onto the variables that remain.
 
 #include "simplify_algebra.h"
 
@@ -7,7 +7,9 @@
 
 namespace lathe::algebra {
 
-static bool is_choice(AtomRef a) { return a->kind == AtomKind::min || a->kind == AtomKind::select; }
+static bool is_choice(AtomRef a) {
+    return a->kind == AtomKind::min || a->kind == AtomKind::select;
+}
 
 /// r, narrowed by those guards that are linear in v with a constant coefficient.
 Range Algebra::narrowed(Range r, AtomRef v, const std::vector<Poly>& guards) {
@@ -16,10 +18,13 @@ Range Algebra::narrowed(Range r, AtomRef v, const std::vector<Poly>& guards) {
     if (r.max) highs.push_back(*r.max);
     for (auto& g : guards) {
         auto parts = split_by(g, v);
-        if (!parts || !parts->first.is_constant() || parts->first.terms.empty() || mentions(parts->second, v)) continue;
+        if (!parts || !parts->first.is_constant() || parts->first.terms.empty() || mentions(parts->second, v))
+            continue;
         mpz_class k = parts->first.constant();
-        if (k > 0) lows.push_back(-floordiv(parts->second, Poly(k)));
-        else highs.push_back(floordiv(parts->second, Poly(mpz_class(-k))));
+        if (k > 0)
+            lows.push_back(-floordiv(parts->second, Poly(k)));
+        else
+            highs.push_back(floordiv(parts->second, Poly(mpz_class(-k))));
     }
     if (!lows.empty()) r.min = maximum(std::move(lows));
     if (!highs.empty()) r.max = minimum(std::move(highs));
@@ -42,10 +47,13 @@ std::optional<Poly> Algebra::extreme(const Poly& given, const Box& box, bool up)
                 inequalities(i == 0 ? *a->condition : *negate(a->condition), guards);
                 inner.range = narrowed(box.range, box.v, guards);
             }
-            if (auto b = extreme(rest + a->args[i] * k, inner, up)) bounds.push_back(*b);
-            else all = false;
+            if (auto b = extreme(rest + a->args[i] * k, inner, up))
+                bounds.push_back(*b);
+            else
+                all = false;
         }
-        // Any argument bounds a minimum from above (k < 0: a maximum from below); the other way all are needed.
+        // Any argument bounds a minimum from above (k < 0: a maximum from below); the other way all are
+        // needed.
         bool is_min = a->kind == AtomKind::min && (k > 0);
         bool is_max = a->kind == AtomKind::min && (k < 0);
         bool any_suffices = (is_min && up) || (is_max && !up);
@@ -56,7 +64,8 @@ std::optional<Poly> Algebra::extreme(const Poly& given, const Box& box, bool up)
     return extreme_terms(p, box, up);
 }
 
-/// The same for a sum: each factor that mentions box.v goes to the end of its own range that its coefficient's sign asks for.
+/// The same for a sum: each factor that mentions box.v goes to the end of its own range that its
+/// coefficient's sign asks for.
 std::optional<Poly> Algebra::extreme_terms(const Poly& p, const Box& box, bool up) {
     Poly sum = p;
     for (AtomRef a : factors(p)) {
@@ -131,7 +140,8 @@ Range Algebra::eliminate_atom(const Range& p, AtomRef v, const Range& r, std::ve
             continue;
         }
         auto parts = split_by(g, v);
-        if (!parts || !parts->first.is_constant() || parts->first.terms.empty() || mentions(parts->second, v)) continue;
+        if (!parts || !parts->first.is_constant() || parts->first.terms.empty() || mentions(parts->second, v))
+            continue;
         (parts->first.constant() > 0 ? low : high).push_back(g);
     }
     for (auto& l : low)
@@ -147,11 +157,13 @@ Range Algebra::eliminate_atom(const Range& p, AtomRef v, const Range& r, std::ve
 static void loads_in(const Poly& p, std::set<AtomRef, AtomLess>& out) {
     for (AtomRef a : factors(p)) {
         if (a->kind == AtomKind::opaque && a->loads) out.insert(a);
-        for (auto& q : a->args) loads_in(q, out);
+        for (auto& q : a->args)
+            loads_in(q, out);
     }
 }
 
-Range Algebra::bounds(const Poly& p, const std::vector<std::pair<Symbol, Range>>& variables, std::vector<Poly> guards) {
+Range Algebra::bounds(const Poly& p, const std::vector<std::pair<Symbol, Range>>& variables,
+                      std::vector<Poly> guards) {
     std::deque<Scope> scopes;
     for (auto& [v, r] : variables) {
         scopes.emplace_back(*this);
@@ -160,7 +172,8 @@ Range Algebra::bounds(const Poly& p, const std::vector<std::pair<Symbol, Range>>
     Range b{p, p};
     std::set<AtomRef, AtomLess> loads;
     loads_in(p, loads);
-    for (AtomRef a : loads) b = eliminate_atom(b, a, type_range(a), guards);
+    for (AtomRef a : loads)
+        b = eliminate_atom(b, a, type_range(a), guards);
     for (size_t i = variables.size(); i-- > 0;) {
         scopes.pop_back();
         Poly v = variable(variables[i].first);
@@ -172,7 +185,8 @@ Range Algebra::bounds(const Poly& p, const std::vector<std::pair<Symbol, Range>>
         std::set<AtomRef, AtomLess> left;
         loads_in(*e, left);
         return left.empty() && std::none_of(variables.begin(), variables.end(), [&](auto& v) {
-                   AtomRef a = factors(variable(v.first)).empty() ? nullptr : *factors(variable(v.first)).begin();
+                   AtomRef a =
+                       factors(variable(v.first)).empty() ? nullptr : *factors(variable(v.first)).begin();
                    return a && mentions(*e, a);
                });
     };

@@ -1,4 +1,5 @@
-// Conditions in normal form: comparisons of a polynomial with zero, flat && and ||, negation pushed to the leaves.
+// Conditions in normal form: comparisons of a polynomial with zero, flat && and ||, negation pushed to the
+// leaves.
 
 #include "simplify_algebra.h"
 
@@ -8,21 +9,34 @@ namespace lathe::algebra {
 
 using Kind = Cond::Kind;
 
-static CondRef constant(bool b) { return std::make_shared<Cond>(Cond{Kind::constant, b, {}, nullptr, {}}); }
-static CondRef compared(Kind k, Poly p) { return std::make_shared<Cond>(Cond{k, true, std::move(p), nullptr, {}}); }
+static CondRef constant(bool b) {
+    return std::make_shared<Cond>(Cond{Kind::constant, b, {}, nullptr, {}});
+}
+static CondRef compared(Kind k, Poly p) {
+    return std::make_shared<Cond>(Cond{k, true, std::move(p), nullptr, {}});
+}
 
 CondRef negate(const CondRef& c) {
     Cond n = *c;
     switch (c->kind) {
     case Kind::constant:
-    case Kind::opaque: n.value = !n.value; break;
-    case Kind::ge: n.poly = -c->poly - Poly(1); break;
-    case Kind::eq: n.kind = Kind::ne; break;
-    case Kind::ne: n.kind = Kind::eq; break;
+    case Kind::opaque:
+        n.value = !n.value;
+        break;
+    case Kind::ge:
+        n.poly = -c->poly - Poly(1);
+        break;
+    case Kind::eq:
+        n.kind = Kind::ne;
+        break;
+    case Kind::ne:
+        n.kind = Kind::eq;
+        break;
     case Kind::both:
     case Kind::either:
         n.kind = c->kind == Kind::both ? Kind::either : Kind::both;
-        for (auto& p : n.parts) p = negate(p);
+        for (auto& p : n.parts)
+            p = negate(p);
         break;
     }
     return std::make_shared<Cond>(std::move(n));
@@ -32,13 +46,14 @@ void inequalities(const Cond& c, std::vector<Poly>& out) {
     if (c.kind == Kind::ge || c.kind == Kind::eq) out.push_back(c.poly);
     if (c.kind == Kind::eq) out.push_back(-c.poly);
     if (c.kind == Kind::both)
-        for (auto& p : c.parts) inequalities(*p, out);
+        for (auto& p : c.parts)
+            inequalities(*p, out);
 }
 
 // ---- Comparisons.
 
 CondRef Algebra::ge(const Poly& given) {
-    Poly p = given;
+    Poly p = without_factors(given);
     if (mpz_class g = p.content(false); g > 1) p = p.divided(g); // g·x + c ≥ 0 is x + floor(c / g) ≥ 0
     if (p.is_constant()) return constant(p.constant() >= 0);
     // r + k·min(a, b) ≥ 0 is both r + k·a ≥ 0 and r + k·b ≥ 0 for k > 0, and one of them for k < 0.
@@ -46,8 +61,10 @@ CondRef Algebra::ge(const Poly& given) {
         if (m->kind != AtomKind::min || m->args.size() > 4) continue;
         Poly rest = p - Poly(m) * k;
         std::vector<CondRef> parts;
-        for (auto& a : m->args) parts.push_back(ge(rest + a * k));
-        if (k > 0) std::reverse(parts.begin(), parts.end()); // in the order in which emit writes minima and maxima
+        for (auto& a : m->args)
+            parts.push_back(ge(rest + a * k));
+        if (k > 0)
+            std::reverse(parts.begin(), parts.end()); // in the order in which emit writes minima and maxima
         return k > 0 ? both(std::move(parts)) : either(std::move(parts));
     }
     if (nonnegative(p)) return constant(true);
@@ -56,7 +73,7 @@ CondRef Algebra::ge(const Poly& given) {
 }
 
 CondRef Algebra::eq(const Poly& given) {
-    Poly p = given;
+    Poly p = without_factors(given);
     if (mpz_class g = p.content(false); g > 1) {
         if (p.constant() % g != 0) return constant(false);
         p = p.divided(g);
@@ -68,19 +85,26 @@ CondRef Algebra::eq(const Poly& given) {
 
 CondRef Algebra::compare_polys(BinaryOp op, const Poly& a, const Poly& b) {
     switch (op) {
-    case BinaryOp::lt: return ge(b - a - Poly(1));
-    case BinaryOp::le: return ge(b - a);
-    case BinaryOp::gt: return ge(a - b - Poly(1));
-    case BinaryOp::ge: return ge(a - b);
-    case BinaryOp::eq: return eq(a - b);
-    default: return negate(eq(a - b));
+    case BinaryOp::lt:
+        return ge(b - a - Poly(1));
+    case BinaryOp::le:
+        return ge(b - a);
+    case BinaryOp::gt:
+        return ge(a - b - Poly(1));
+    case BinaryOp::ge:
+        return ge(a - b);
+    case BinaryOp::eq:
+        return eq(a - b);
+    default:
+        return negate(eq(a - b));
     }
 }
 
 /// `c`, or a constant (or the remaining parts) if the facts decide it.
 CondRef Algebra::decide(const CondRef& c) {
     switch (c->kind) {
-    case Kind::constant: return c;
+    case Kind::constant:
+        return c;
     case Kind::ge:
         if (nonnegative(c->poly)) return constant(true);
         return positive(-c->poly) ? constant(false) : c;
@@ -95,7 +119,8 @@ CondRef Algebra::decide(const CondRef& c) {
             if (f->atom == c->atom) return constant(f->value == c->value);
         return c;
     case Kind::both:
-    case Kind::either: break;
+    case Kind::either:
+        break;
     }
     std::vector<CondRef> parts;
     bool changed = false;
@@ -146,7 +171,8 @@ CondRef Algebra::both(std::vector<CondRef> given) {
 }
 
 CondRef Algebra::either(std::vector<CondRef> given) {
-    for (auto& p : given) p = negate(p);
+    for (auto& p : given)
+        p = negate(p);
     return negate(both(std::move(given)));
 }
 
@@ -163,10 +189,13 @@ CondRef Algebra::make_cond(const Expr& e) {
     const Binary* b = e.as<Binary>();
     if (!b) return opaque_cond(e);
     bool bools = b->a.type() == Bool() && b->b.type() == Bool();
-    if (b->op == BinaryOp::logical_and || (bools && b->op == BinaryOp::bit_and)) return both({cond(b->a), cond(b->b)});
-    if (b->op == BinaryOp::logical_or || (bools && b->op == BinaryOp::bit_or)) return either({cond(b->a), cond(b->b)});
+    if (b->op == BinaryOp::logical_and || (bools && b->op == BinaryOp::bit_and))
+        return both({cond(b->a), cond(b->b)});
+    if (b->op == BinaryOp::logical_or || (bools && b->op == BinaryOp::bit_or))
+        return either({cond(b->a), cond(b->b)});
     if (!is_compare(b->op)) return opaque_cond(e);
-    if (b->a.type() == IndexType() && b->b.type() == IndexType()) return compare_polys(b->op, poly(b->a), poly(b->b));
+    if (b->a.type() == IndexType() && b->b.type() == IndexType())
+        return compare_polys(b->op, poly(b->a), poly(b->b));
     auto left = lift(b->a, false);
     auto right = left ? lift(b->b, false) : std::nullopt;
     return right ? compare_polys(b->op, *left, *right) : opaque_cond(e);
@@ -201,6 +230,7 @@ Algebra::Scope::Scope(Algebra& a) : owner(a) {
     f.constraints = a.constraints.size();
     f.disjunctions = a.disjunctions.size();
     f.opaque = a.facts.size();
+    f.multiples = a.multiples.size();
 }
 
 Algebra::Scope::~Scope() {
@@ -208,6 +238,7 @@ Algebra::Scope::~Scope() {
     owner.constraints.resize(f.constraints);
     owner.disjunctions.resize(f.disjunctions);
     owner.facts.resize(f.opaque);
+    owner.multiples.resize(f.multiples);
     owner.frames.pop_back();
 }
 
@@ -221,7 +252,8 @@ void Algebra::assume_ge(const Poly& p) {
     for (auto& [m, k] : p.terms)
         if (m.size() == 1 && m[0]->kind == AtomKind::min && k > 0) {
             Poly rest = p - Poly(m[0]) * k;
-            for (auto& a : m[0]->args) assume_ge(rest + a * k);
+            for (auto& a : m[0]->args)
+                assume_ge(rest + a * k);
             return;
         }
     constraints.push_back(p);
@@ -238,6 +270,18 @@ void Algebra::forget() {
     f.emitted.clear();
 }
 
+/// x mod c = 0 is x − c·(x div c) = 0 here.
+void Algebra::note_multiple(const Poly& zero) {
+    for (AtomRef q : factors(zero)) {
+        if (q->kind != AtomKind::div || !q->args[1].is_constant()) continue;
+        const Poly& x = q->args[0];
+        mpz_class c = q->args[1].constant();
+        bool one = x.terms.size() == 1 && x.terms.begin()->first.size() == 1 && x.terms.begin()->second == 1;
+        Poly p = x - Poly(q) * c;
+        if (one && (p == zero || p == -zero)) multiples.push_back({x.terms.begin()->first[0], c, q});
+    }
+}
+
 void Algebra::assume_range(const Symbol& v, const Range& r) {
     Poly x = variable(v);
     if (r.min) assume_ge(x - *r.min);
@@ -246,18 +290,27 @@ void Algebra::assume_range(const Symbol& v, const Range& r) {
 
 void Algebra::assume(const CondRef& c) {
     switch (c->kind) {
-    case Kind::constant: break; // an assumption that is false: the code is dead, nothing to gain
-    case Kind::ge: assume_ge(c->poly); break;
+    case Kind::constant:
+        break; // an assumption that is false: the code is dead, nothing to gain
+    case Kind::ge:
+        assume_ge(c->poly);
+        break;
     case Kind::eq:
         assume_ge(c->poly);
         assume_ge(-c->poly);
+        note_multiple(c->poly);
         break;
-    case Kind::opaque: facts.push_back(c); break;
+    case Kind::opaque:
+        facts.push_back(c);
+        break;
     case Kind::both:
-        for (auto& p : c->parts) assume(p);
+        for (auto& p : c->parts)
+            assume(p);
         break;
     case Kind::ne:
-    case Kind::either: disjunctions.push_back(c); break;
+    case Kind::either:
+        disjunctions.push_back(c);
+        break;
     }
     forget();
 }

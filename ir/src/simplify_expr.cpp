@@ -30,7 +30,8 @@ static Expr fold_call(const Call& c, const Expr& e) {
     return e;
 }
 
-/// `e`, whose operands are simplified, folded if they are constants. Never changes what a float operation computes.
+/// `e`, whose operands are simplified, folded if they are constants. Never changes what a float operation
+/// computes.
 Expr Algebra::fold(const Expr& e) {
     if (!e.type().is_scalar()) return e;
     if (auto* c = e.as<Cast>()) {
@@ -46,7 +47,8 @@ Expr Algebra::fold(const Expr& e) {
     } else if (auto* s = e.as<Select>()) {
         bool yes = is_const_true(s->condition);
         const Expr& arm = yes ? s->then_value : s->else_value;
-        if (yes || is_const_false(s->condition)) return arm.type() == e.type() ? arm : fold(Cast::make(e.type(), arm, e.loc()));
+        if (yes || is_const_false(s->condition))
+            return arm.type() == e.type() ? arm : fold(Cast::make(e.type(), arm, e.loc()));
     } else if (auto* l = e.as<Slice>()) {
         if (auto* v = constant_value(l->a)) return Constant::make(slice(*v, l->hi, l->lo), e.loc());
     } else if (auto* t = e.as<Bitcast>()) {
@@ -60,7 +62,8 @@ Expr Algebra::fold(const Expr& e) {
 
 Expr Algebra::simplify_select(const Expr& e) {
     const Select& s = *e.as<Select>();
-    if (!s.condition.type().is_scalar()) return with_operands(e, {simplify(s.condition), simplify(s.then_value), simplify(s.else_value)});
+    if (!s.condition.type().is_scalar())
+        return with_operands(e, {simplify(s.condition), simplify(s.then_value), simplify(s.else_value)});
     CondRef c = cond(s.condition);
     Expr arms[2] = {s.then_value, s.else_value};
     for (int i = 0; i < 2; ++i) {
@@ -75,7 +78,8 @@ Expr Algebra::simplify_select(const Expr& e) {
     }
     Expr condition = emit(c);
     if (equal(condition, s.condition)) condition = s.condition;
-    if (condition.same_as(s.condition) && arms[0].same_as(s.then_value) && arms[1].same_as(s.else_value)) return e;
+    if (condition.same_as(s.condition) && arms[0].same_as(s.then_value) && arms[1].same_as(s.else_value))
+        return e;
     return fold(with_operands(e, {condition, arms[0], arms[1]}));
 }
 
@@ -113,9 +117,12 @@ Expr Algebra::simplify(const Expr& e) {
     if (auto i = frames.back().exprs.find(e.get()); i != frames.back().exprs.end()) return i->second.second;
     if (frames.size() > 1) ++visits;
     Expr r;
-    if (e.type() == IndexType()) r = emit(poly(e));
-    else if (e.type() == Bool()) r = emit(cond(e));
-    else r = rebuild(e);
+    if (e.type() == IndexType())
+        r = emit(poly(e));
+    else if (e.type() == Bool())
+        r = emit(cond(e));
+    else
+        r = rebuild(e);
     if (!r.same_as(e) && equal(r, e)) r = e; // keeps the user's lines
     frames.back().exprs.emplace(e.get(), std::pair{e, r});
     return r;
@@ -127,7 +134,7 @@ Poly Algebra::poly(const Expr& e) {
     if (auto* c = e.as<Constant>()) return Poly(c->value.raw());
     if (auto* v = e.as<Variable>()) return variable(v->symbol);
     if (auto i = frames.back().polys.find(e.get()); i != frames.back().polys.end()) return i->second.second;
-    Poly p = make_poly(e);
+    Poly p = without_factors(make_poly(e));
     frames.back().polys.emplace(e.get(), std::pair{e, p});
     return p;
 }
@@ -159,14 +166,22 @@ Poly Algebra::poly_of_binary(const Binary& b, const Expr& e) {
     if (b.a.type() != IndexType() || b.b.type() != IndexType()) return Poly(opaque(rebuild(e)));
     Poly x = poly(b.a), y = poly(b.b);
     switch (b.op) {
-    case BinaryOp::add: return x + y;
-    case BinaryOp::sub: return x - y;
-    case BinaryOp::mul: return multiply(x, y);
-    case BinaryOp::floordiv: return floordiv(x, y);
-    case BinaryOp::floormod: return floormod(x, y);
-    case BinaryOp::min: return minimum({x, y});
-    case BinaryOp::max: return maximum({x, y});
-    default: return Poly(opaque(rebuild(e)));
+    case BinaryOp::add:
+        return x + y;
+    case BinaryOp::sub:
+        return x - y;
+    case BinaryOp::mul:
+        return multiply(x, y);
+    case BinaryOp::floordiv:
+        return floordiv(x, y);
+    case BinaryOp::floormod:
+        return floormod(x, y);
+    case BinaryOp::min:
+        return minimum({x, y});
+    case BinaryOp::max:
+        return maximum({x, y});
+    default:
+        return Poly(opaque(rebuild(e)));
     }
 }
 
@@ -193,8 +208,8 @@ bool Algebra::within(const Poly& p, Type t) {
     return nonnegative(p - Poly(min_value(t).raw())) && nonnegative(Poly(max_value(t).raw()) - p);
 }
 
-/// The value of an integer expression as a polynomial, if no step of it can wrap. Loads and other values become atoms if
-/// `opaque_leaves`.
+/// The value of an integer expression as a polynomial, if no step of it can wrap. Loads and other values
+/// become atoms if `opaque_leaves`.
 std::optional<Poly> Algebra::lift(const Expr& e, bool opaque_leaves) {
     Type t = e.type();
     if (!t.is_scalar() || !(t.is_int() || t.is_bool())) return std::nullopt;
@@ -221,23 +236,40 @@ std::optional<Poly> Algebra::lift_binary(const Binary& b, bool opaque_leaves) {
     case BinaryOp::min:
     case BinaryOp::max:
     case BinaryOp::floordiv:
-    case BinaryOp::floormod: break;
-    default: return std::nullopt;
+    case BinaryOp::floormod:
+        break;
+    default:
+        return std::nullopt;
     }
     auto x = lift(b.a, opaque_leaves);
     auto y = x ? lift(b.b, opaque_leaves) : std::nullopt;
     if (!y) return std::nullopt;
     Poly p;
     switch (b.op) {
-    case BinaryOp::add: p = *x + *y; break;
-    case BinaryOp::sub: p = *x - *y; break;
-    case BinaryOp::mul: p = multiply(*x, *y); break;
-    case BinaryOp::min: p = minimum({*x, *y}); break;
-    case BinaryOp::max: p = maximum({*x, *y}); break;
-    case BinaryOp::floordiv: p = floordiv(*x, *y); break;
-    default: p = floormod(*x, *y); break;
+    case BinaryOp::add:
+        p = *x + *y;
+        break;
+    case BinaryOp::sub:
+        p = *x - *y;
+        break;
+    case BinaryOp::mul:
+        p = multiply(*x, *y);
+        break;
+    case BinaryOp::min:
+        p = minimum({*x, *y});
+        break;
+    case BinaryOp::max:
+        p = maximum({*x, *y});
+        break;
+    case BinaryOp::floordiv:
+        p = floordiv(*x, *y);
+        break;
+    default:
+        p = floormod(*x, *y);
+        break;
     }
-    bool holds_all = b.type == result_type(b.op, b.a.type(), b.b.type(), b.loc) && b.op != BinaryOp::floordiv && b.op != BinaryOp::floormod;
+    bool holds_all = b.type == result_type(b.op, b.a.type(), b.b.type(), b.loc) &&
+                     b.op != BinaryOp::floordiv && b.op != BinaryOp::floormod;
     if (holds_all || within(p, b.type)) return p;
     return std::nullopt;
 }

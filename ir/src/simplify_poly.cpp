@@ -12,7 +12,9 @@ mpz_class floor_div(const mpz_class& a, const mpz_class& b) {
 
 // ---- Order. It is the same in every Algebra except among opaque atoms, so printed results are canonical.
 
-static int sign_of(bool less, bool greater) { return less ? -1 : greater ? 1 : 0; }
+static int sign_of(bool less, bool greater) {
+    return less ? -1 : greater ? 1 : 0;
+}
 
 template <class List, class Compare> static int compare_lists(const List& a, const List& b, Compare f) {
     if (a.size() != b.size()) return a.size() < b.size() ? -1 : 1;
@@ -26,7 +28,8 @@ int compare(AtomRef a, AtomRef b) {
     if (a->kind != b->kind) return a->kind < b->kind ? -1 : 1;
     if (a->kind == AtomKind::variable) return sign_of(a->symbol < b->symbol, b->symbol < a->symbol);
     if (a->kind == AtomKind::opaque) return sign_of(a->number < b->number, b->number < a->number);
-    if (int c = compare_lists(a->args, b->args, [](const Poly& p, const Poly& q) { return compare(p, q); })) return c;
+    if (int c = compare_lists(a->args, b->args, [](const Poly& p, const Poly& q) { return compare(p, q); }))
+        return c;
     return a->condition ? compare(*a->condition, *b->condition) : 0;
 }
 
@@ -37,9 +40,12 @@ static int compare_mono(const Mono& a, const Mono& b) {
     return 0;
 }
 
-bool MonoLess::operator()(const Mono& a, const Mono& b) const { return compare_mono(a, b) < 0; }
+bool MonoLess::operator()(const Mono& a, const Mono& b) const {
+    return compare_mono(a, b) < 0;
+}
 
-/// The sign of the first coefficient of a − b: an order that adding the same polynomial to both does not change.
+/// The sign of the first coefficient of a − b: an order that adding the same polynomial to both does not
+/// change.
 int compare(const Poly& a, const Poly& b) {
     auto i = a.terms.begin(), j = b.terms.begin();
     while (i != a.terms.end() || j != b.terms.end()) {
@@ -58,7 +64,8 @@ int compare(const Cond& a, const Cond& b) {
     if (a.value != b.value) return a.value < b.value ? -1 : 1;
     if (int c = compare(a.poly, b.poly)) return c;
     if (a.atom != b.atom) return compare(a.atom, b.atom);
-    return compare_lists(a.parts, b.parts, [](const CondRef& p, const CondRef& q) { return compare(*p, *q); });
+    return compare_lists(a.parts, b.parts,
+                         [](const CondRef& p, const CondRef& q) { return compare(*p, *q); });
 }
 
 // ---- Arithmetic.
@@ -69,7 +76,9 @@ Mono product(const Mono& a, const Mono& b) {
     return m;
 }
 
-mpz_class Poly::constant() const { return coefficient({}); }
+mpz_class Poly::constant() const {
+    return coefficient({});
+}
 
 mpz_class Poly::coefficient(const Mono& m) const {
     auto i = terms.find(m);
@@ -93,27 +102,33 @@ mpz_class Poly::content(bool with_constant) const {
 
 Poly Poly::divided(const mpz_class& d) const {
     Poly r;
-    for (auto& [m, c] : terms) r.add(m, floor_div(c, d));
+    for (auto& [m, c] : terms)
+        r.add(m, floor_div(c, d));
     return r;
 }
 
 Poly operator+(Poly a, const Poly& b) {
-    for (auto& [m, c] : b.terms) a.add(m, c);
+    for (auto& [m, c] : b.terms)
+        a.add(m, c);
     return a;
 }
 
 Poly operator-(Poly a, const Poly& b) {
-    for (auto& [m, c] : b.terms) a.add(m, -c);
+    for (auto& [m, c] : b.terms)
+        a.add(m, -c);
     return a;
 }
 
 Poly operator*(Poly a, const mpz_class& c) {
     if (c == 0) return {};
-    for (auto& t : a.terms) t.second *= c;
+    for (auto& t : a.terms)
+        t.second *= c;
     return a;
 }
 
-Poly operator-(Poly a) { return std::move(a) * mpz_class(-1); }
+Poly operator-(Poly a) {
+    return std::move(a) * mpz_class(-1);
+}
 
 // ---- Queries.
 
@@ -136,15 +151,18 @@ bool mentions(const Poly& p, AtomRef v) {
 
 std::set<AtomRef, AtomLess> factors(const Poly& p) {
     std::set<AtomRef, AtomLess> s;
-    for (auto& [m, c] : p.terms) s.insert(m.begin(), m.end());
+    for (auto& [m, c] : p.terms)
+        s.insert(m.begin(), m.end());
     return s;
 }
 
 std::vector<std::pair<AtomRef, mpz_class>> choices(const Poly& p) {
     std::vector<std::pair<AtomRef, mpz_class>> found;
     for (auto& [m, c] : p.terms)
-        if (m.size() == 1 && (m[0]->kind == AtomKind::min || m[0]->kind == AtomKind::select)) found.push_back({m[0], c});
-    std::stable_sort(found.begin(), found.end(), [](auto& a, auto& b) { return a.first->depth > b.first->depth; });
+        if (m.size() == 1 && (m[0]->kind == AtomKind::min || m[0]->kind == AtomKind::select))
+            found.push_back({m[0], c});
+    std::stable_sort(found.begin(), found.end(),
+                     [](auto& a, auto& b) { return a.first->depth > b.first->depth; });
     return found;
 }
 

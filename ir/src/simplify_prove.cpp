@@ -1,6 +1,7 @@
-// Proofs of linear inequalities: Fourier-Motzkin elimination over the monomials of the goal and of what is known about
-// them, with integer tightening, products with known signs, and case distinctions on min and select. All arithmetic
-// is exact; an inequality that overflows 64 bits, or is one too many, is forgotten, which only weakens what is known.
+// Proofs of linear inequalities: Fourier-Motzkin elimination over the monomials of the goal and of what is
+// known about them, with integer tightening, products with known signs, and case distinctions on min and
+// select. All arithmetic is exact; an inequality that overflows 64 bits, or is one too many, is forgotten,
+// which only weakens what is known.
 
 #include "simplify_algebra.h"
 
@@ -23,7 +24,8 @@ struct Algebra::Proof {
 void Algebra::intrinsic(AtomRef a, std::vector<Poly>& out) {
     Poly x(a);
     if (a->kind == AtomKind::min) {
-        for (auto& p : a->args) out.push_back(p - x);
+        for (auto& p : a->args)
+            out.push_back(p - x);
     } else if (a->kind == AtomKind::opaque) {
         Range r = type_range(a);
         if (r.min) out.push_back(x - *r.min);
@@ -54,7 +56,8 @@ std::vector<Poly> Algebra::relevant(std::vector<Poly> rows, const Proof& proof) 
             for (AtomRef a : factors(rows[seen]))
                 if (known.insert(a).second) fresh.push_back(a);
         if (fresh.empty() || known.size() > limits::columns) break;
-        for (AtomRef a : fresh) intrinsic(a, rows);
+        for (AtomRef a : fresh)
+            intrinsic(a, rows);
         for (size_t i = constraints.size(); i-- > 0;) {
             if (used[i] || rows.size() > limits::rows) continue;
             auto f = factors(constraints[i]);
@@ -117,10 +120,12 @@ enum class Kept { yes, trivial, contradiction };
 
 Kept tighten(Row& r) {
     int64_t g = 0;
-    for (int64_t c : r.c) g = std::gcd(g, c);
+    for (int64_t c : r.c)
+        g = std::gcd(g, c);
     if (g == 0) return r.constant < 0 ? Kept::contradiction : Kept::trivial;
     if (g > 1) {
-        for (int64_t& c : r.c) c /= g;
+        for (int64_t& c : r.c)
+            c /= g;
         int64_t q = r.constant / g;
         r.constant = r.constant % g < 0 ? q - 1 : q;
     }
@@ -135,7 +140,8 @@ std::optional<Row> combine(const Row& low, const Row& high, size_t column) {
     Row r;
     auto mix = [&](int64_t x, int64_t y, int64_t& to) {
         int64_t u, v;
-        return !__builtin_mul_overflow(x, p, &u) && !__builtin_mul_overflow(y, q, &v) && !__builtin_add_overflow(u, v, &to);
+        return !__builtin_mul_overflow(x, p, &u) && !__builtin_mul_overflow(y, q, &v) &&
+               !__builtin_add_overflow(u, v, &to);
     };
     for (size_t i = 0; i < r.c.size(); ++i)
         if (!mix(low.c[i], high.c[i], r.c[i])) return std::nullopt;
@@ -149,8 +155,11 @@ void prune(std::vector<Row>& rows) {
     auto same = [](const Row& a, const Row& b) { return a.c == b.c; };
     rows.erase(std::unique(rows.begin(), rows.end(), same), rows.end());
     if (rows.size() <= limits::rows) return;
-    auto weight = [](const Row& r) { return std::count_if(r.c.begin(), r.c.end(), [](int64_t c) { return c != 0; }); };
-    std::stable_sort(rows.begin(), rows.end(), [&](const Row& a, const Row& b) { return weight(a) < weight(b); });
+    auto weight = [](const Row& r) {
+        return std::count_if(r.c.begin(), r.c.end(), [](int64_t c) { return c != 0; });
+    };
+    std::stable_sort(rows.begin(), rows.end(),
+                     [&](const Row& a, const Row& b) { return weight(a) < weight(b); });
     rows.resize(limits::rows);
 }
 
@@ -172,8 +181,9 @@ std::vector<bool> solved_columns(const std::vector<Row>& rows, size_t columns) {
     return solved;
 }
 
-/// The column other than `keep` to eliminate next. Elimination is exact over the integers where an equation has a
-/// coefficient ±1, or all lower or all upper bounds have: those first, then by the number of rows that come about.
+/// The column other than `keep` to eliminate next. Elimination is exact over the integers where an equation
+/// has a coefficient ±1, or all lower or all upper bounds have: those first, then by the number of rows that
+/// come about.
 std::optional<size_t> cheapest(const std::vector<Row>& rows, size_t columns, size_t keep) {
     std::vector<bool> solved = solved_columns(rows, columns);
     std::optional<size_t> best;
@@ -195,7 +205,8 @@ std::optional<size_t> cheapest(const std::vector<Row>& rows, size_t columns, siz
 
 } // namespace
 
-/// True if no integers satisfy all `given` (each ≥ 0). Otherwise, if `kept`, the inequalities on `keep` alone that follow.
+/// True if no integers satisfy all `given` (each ≥ 0). Otherwise, if `kept`, the inequalities on `keep` alone
+/// that follow.
 bool Algebra::eliminate(const std::vector<Poly>& given, AtomRef keep, std::vector<Poly>* kept) {
     std::map<Mono, size_t, MonoLess> columns;
     for (auto& p : given)
@@ -222,7 +233,8 @@ bool Algebra::eliminate(const std::vector<Poly>& given, AtomRef keep, std::vecto
     prune(rows);
     while (auto column = cheapest(rows, columns.size(), keep_column)) {
         std::vector<Row> next, low, high;
-        for (auto& r : rows) (r.c[*column] == 0 ? next : r.c[*column] > 0 ? low : high).push_back(std::move(r));
+        for (auto& r : rows)
+            (r.c[*column] == 0 ? next : r.c[*column] > 0 ? low : high).push_back(std::move(r));
         work += static_cast<int64_t>(low.size() * high.size() * columns.size());
         if (work > limits::work) return false;
         for (auto& l : low)
@@ -243,7 +255,8 @@ bool Algebra::eliminate(const std::vector<Poly>& given, AtomRef keep, std::vecto
                 if (r && r->constant < 0) return true;
             }
     if (kept && keep_column < columns.size())
-        for (auto& r : rows) kept->push_back(Poly(keep) * mpz_class(r.c[keep_column]) + Poly(r.constant));
+        for (auto& r : rows)
+            kept->push_back(Poly(keep) * mpz_class(r.c[keep_column]) + Poly(r.constant));
     return false;
 }
 
@@ -305,7 +318,8 @@ static std::vector<Case> cases_of(const Cond& disjunction) {
 static bool shares_factor(const Cond& c, const std::set<AtomRef, AtomLess>& with) {
     auto f = factors(c.poly);
     return std::any_of(f.begin(), f.end(), [&](AtomRef a) { return with.count(a) != 0; }) ||
-           std::any_of(c.parts.begin(), c.parts.end(), [&](const CondRef& p) { return shares_factor(*p, with); });
+           std::any_of(c.parts.begin(), c.parts.end(),
+                       [&](const CondRef& p) { return shares_factor(*p, with); });
 }
 
 bool Algebra::solve(Proof& proof, const Poly& goal, int depth) {
@@ -317,7 +331,8 @@ bool Algebra::solve(Proof& proof, const Poly& goal, int depth) {
 
     AtomRef a = choice_in(goal, proof.split, 1);
     if (!a) a = choice_in(goal, proof.split, 0);
-    for (size_t i = 0; i < rows.size() && !a; ++i) a = choice_in(rows[i], proof.split, -1);
+    for (size_t i = 0; i < rows.size() && !a; ++i)
+        a = choice_in(rows[i], proof.split, -1);
     std::vector<Case> cases;
     Proof inner = proof;
     if (a) {
@@ -326,7 +341,8 @@ bool Algebra::solve(Proof& proof, const Poly& goal, int depth) {
     } else {
         std::set<AtomRef, AtomLess> known;
         for (auto& r : rows)
-            for (AtomRef f : factors(r)) known.insert(f);
+            for (AtomRef f : factors(r))
+                known.insert(f);
         size_t& i = inner.disjunctions;
         for (; i < disjunctions.size() && cases.empty(); ++i)
             if (shares_factor(*disjunctions[i], known)) cases = cases_of(*disjunctions[i]);
@@ -379,7 +395,8 @@ std::optional<mpz_class> Algebra::solve_upper(Proof& proof, const Poly& p, int d
     add_products(rows);
     std::vector<Poly> kept;
     std::optional<mpz_class> best;
-    if (eliminate(rows, &bound, &kept)) return std::nullopt; // the facts contradict each other: nothing to gain
+    if (eliminate(rows, &bound, &kept))
+        return std::nullopt; // the facts contradict each other: nothing to gain
     for (auto& r : kept) {
         mpz_class k = r.coefficient({&bound});
         if (k >= 0) continue;

@@ -1,5 +1,5 @@
-// The algebra of floordiv, floormod, min, max, select and products: every rule in one place, each exact over the
-// integers under the facts in force. x div 0 = 0 and x mod 0 = x.
+// The algebra of floordiv, floormod, min, max, select and products: every rule in one place, each exact over
+// the integers under the facts in force. x div 0 = 0 and x mod 0 = x.
 
 #include "simplify_algebra.h"
 
@@ -14,7 +14,9 @@ static bool any_loads(const Poly& p) {
     return false;
 }
 
-static size_t term_count(const Poly& p) { return p.terms.size(); }
+static size_t term_count(const Poly& p) {
+    return p.terms.size();
+}
 
 // ---- Atoms.
 
@@ -26,14 +28,17 @@ static void gather(AtomRef part, Atom& into) {
 
 static void gather(const Cond& c, Atom& into) {
     if (c.atom) gather(c.atom, into);
-    for (AtomRef a : factors(c.poly)) gather(a, into);
-    for (auto& p : c.parts) gather(*p, into);
+    for (AtomRef a : factors(c.poly))
+        gather(a, into);
+    for (auto& p : c.parts)
+        gather(*p, into);
 }
 
 AtomRef Algebra::intern(Atom a) {
     if (auto i = interned.find(&a); i != interned.end()) return *i;
     for (auto& p : a.args)
-        for (AtomRef f : factors(p)) gather(f, a);
+        for (AtomRef f : factors(p))
+            gather(f, a);
     if (a.condition) gather(*a.condition, a);
     atoms.push_back(std::move(a));
     interned.insert(&atoms.back());
@@ -47,7 +52,8 @@ Poly Algebra::atom(AtomKind kind, std::vector<Poly> args, const CondRef& c) {
 
 Poly Algebra::variable(const Symbol& s) {
     if (auto i = bindings.find(s); i != bindings.end()) return i->second;
-    return Poly(intern({AtomKind::variable, Variable::make(s, IndexType()), s, 0, {}, nullptr, {s}, false, 0}));
+    return Poly(
+        intern({AtomKind::variable, Variable::make(s, IndexType()), s, 0, {}, nullptr, {s}, false, 0}));
 }
 
 AtomRef Algebra::opaque(const Expr& e) {
@@ -55,7 +61,8 @@ AtomRef Algebra::opaque(const Expr& e) {
     auto [first, last] = opaques.equal_range(hash);
     for (auto i = first; i != last; ++i)
         if (equal(i->second->expr, e)) return i->second;
-    Atom a{AtomKind::opaque, e, {}, opaques.size(), {}, nullptr, free_variables(e), !tensors_read(e).empty(), 0};
+    Atom a{AtomKind::opaque,         e, {}, opaques.size(), {}, nullptr, free_variables(e),
+           !tensors_read(e).empty(), 0};
     atoms.push_back(std::move(a));
     opaques.emplace(hash, &atoms.back());
     return &atoms.back();
@@ -72,7 +79,8 @@ Poly Algebra::multiply(const Poly& a, const Poly& b) {
         if (!fits) break;
         for (auto& [n, d] : b.terms) {
             r.add(algebra::product(m, n), c * d);
-            fits &= m.size() + n.size() <= limits::degree && mpz_sizeinbase(mpz_class(c * d).get_mpz_t(), 2) <= limits::coefficient;
+            fits &= m.size() + n.size() <= limits::degree &&
+                    mpz_sizeinbase(mpz_class(c * d).get_mpz_t(), 2) <= limits::coefficient;
         }
     }
     if (fits && r.terms.size() <= limits::terms) return r;
@@ -93,9 +101,37 @@ Poly Algebra::floordiv(const Poly& a, const Poly& b) {
     return atom(AtomKind::div, {a, b});
 }
 
-Poly Algebra::floormod(const Poly& a, const Poly& b) { return a - multiply(b, floordiv(a, b)); }
+Poly Algebra::floormod(const Poly& a, const Poly& b) {
+    return a - multiply(b, floordiv(a, b));
+}
 
-Poly Algebra::div_by_constant(Poly a, mpz_class c) {
+/// x becomes f·(x div f) where x is a known multiple of f, and that has more in common with the divisor.
+Poly Algebra::with_factors(Poly p, const mpz_class& divisor) {
+    for (auto& known : multiples) {
+        mpz_class k = p.coefficient({known.x});
+        if (k != 0 && gcd(mpz_class(k * known.factor), divisor) > gcd(k, divisor))
+            p = p - Poly(known.x) * k + Poly(known.quotient) * mpz_class(k * known.factor);
+    }
+    return p;
+}
+
+/// The reverse: f·(x div f) becomes x.
+Poly Algebra::without_factors(Poly p) {
+    for (auto& known : multiples) {
+        auto parts = split_by(p, known.quotient);
+        if (!parts) continue;
+        for (auto& [m, k] : parts->first.terms) {
+            if (k % known.factor != 0) continue;
+            Mono with = algebra::product(m, {known.x}), from = algebra::product(m, {known.quotient});
+            p.add(with, k / known.factor);
+            p.add(from, -k);
+        }
+    }
+    return p;
+}
+
+Poly Algebra::div_by_constant(const Poly& given, mpz_class c) {
+    Poly a = with_factors(given, c);
     // (c·x + y) div c = x + y div c. Only the constant is made non-negative: −M div 64 stays readable.
     Poly quotient, rest;
     for (auto& [m, k] : a.terms) {
@@ -113,13 +149,16 @@ Poly Algebra::div_by_constant(Poly a, mpz_class c) {
     // (x div d + y) div c = (x + d·y) div (c·d), for d > 0
     for (auto& [m, k] : rest.terms) {
         if (m.size() != 1 || k != 1 || m[0]->kind != AtomKind::div || !m[0]->args[1].is_constant()) continue;
+        auto known = [&](const Multiple& x) { return x.quotient == m[0]; };
+        if (std::any_of(multiples.begin(), multiples.end(), known)) continue;
         mpz_class d = m[0]->args[1].constant();
         if (mpz_sizeinbase(mpz_class(c * d).get_mpz_t(), 2) > limits::coefficient) continue;
         return quotient + div_by_constant(m[0]->args[0] + (rest - Poly(m[0])) * d, c * d);
     }
     auto low = lower(rest);
     auto high = low ? upper(rest) : std::nullopt;
-    if (high && *low <= *high && floor_div(*low, c) == floor_div(*high, c)) return quotient + Poly(floor_div(*low, c));
+    if (high && *low <= *high && floor_div(*low, c) == floor_div(*high, c))
+        return quotient + Poly(floor_div(*low, c));
     if (auto parts = div_by_parts(rest, c)) return quotient + *parts;
     return quotient + atom(AtomKind::div, {rest, Poly(c)});
 }
@@ -131,7 +170,8 @@ std::optional<Poly> Algebra::div_by_parts(const Poly& a, const mpz_class& c) {
         mpz_class g = gcd(k, c);
         if (m.empty() || g == 1 || !tried.insert(g).second) continue;
         Poly multiple, rest;
-        for (auto& [n, l] : a.terms) (l % g == 0 ? multiple : rest).add(n, l);
+        for (auto& [n, l] : a.terms)
+            (l % g == 0 ? multiple : rest).add(n, l);
         if (multiple.is_constant()) continue;
         rest.add({}, multiple.constant());
         multiple.add({}, -multiple.constant());
@@ -143,15 +183,18 @@ std::optional<Poly> Algebra::div_by_parts(const Poly& a, const mpz_class& c) {
     return std::nullopt;
 }
 
-/// b ≥ 1 is known. (b·x + y) div b = x + y div b, and y div b = d where d·b ≤ y < (d + 1)·b for d in {−1, 0, 1}.
+/// b ≥ 1 is known. (b·x + y) div b = x + y div b, and y div b = d where d·b ≤ y < (d + 1)·b for d in {−1, 0,
+/// 1}.
 Poly Algebra::div_by_poly(const Poly& a, const Poly& b) {
     if (b.is_constant()) return floordiv(a, b);
     Poly quotient, rest = a;
     const auto& [lead, scale] = *b.terms.begin();
     for (auto& [m, k] : a.terms) {
-        if (!std::includes(m.begin(), m.end(), lead.begin(), lead.end(), AtomLess{}) || k % scale != 0) continue;
+        if (!std::includes(m.begin(), m.end(), lead.begin(), lead.end(), AtomLess{}) || k % scale != 0)
+            continue;
         Mono other;
-        std::set_difference(m.begin(), m.end(), lead.begin(), lead.end(), std::back_inserter(other), AtomLess{});
+        std::set_difference(m.begin(), m.end(), lead.begin(), lead.end(), std::back_inserter(other),
+                            AtomLess{});
         Poly q;
         q.add(other, k / scale);
         Poly less = rest - multiply(q, b);
@@ -179,21 +222,26 @@ static bool flatten_one(std::vector<Poly>& args) {
             Poly rest = args[i] - Poly(m[0]) * k;
             mpz_class scale = k;
             args.erase(args.begin() + static_cast<long>(i));
-            for (auto& p : inner.args) args.push_back(rest + p * scale);
+            for (auto& p : inner.args)
+                args.push_back(rest + p * scale);
             return true;
         }
     return false;
 }
 
 Poly Algebra::minimum(std::vector<Poly> args) {
-    while (flatten_one(args)) {}
+    while (flatten_one(args)) {
+    }
     std::sort(args.begin(), args.end(), PolyLess{});
     args.erase(std::unique(args.begin(), args.end()), args.end());
     for (size_t i = 0; i < args.size() && args.size() > 1;) {
         bool dominated = false;
-        for (size_t j = 0; j < args.size() && !dominated; ++j) dominated = j != i && nonnegative(args[i] - args[j]);
-        if (dominated) args.erase(args.begin() + static_cast<long>(i));
-        else ++i;
+        for (size_t j = 0; j < args.size() && !dominated; ++j)
+            dominated = j != i && nonnegative(args[i] - args[j]);
+        if (dominated)
+            args.erase(args.begin() + static_cast<long>(i));
+        else
+            ++i;
     }
     if (args.size() == 1) return args[0];
     Poly base = args[0];
@@ -202,12 +250,14 @@ Poly Algebra::minimum(std::vector<Poly> args) {
         p = p - base;
         g = gcd(g, p.content(true));
     }
-    for (auto& p : args) p = p.divided(g);
+    for (auto& p : args)
+        p = p.divided(g);
     return base + atom(AtomKind::min, std::move(args)) * g;
 }
 
 Poly Algebra::maximum(std::vector<Poly> args) {
-    for (auto& p : args) p = -p;
+    for (auto& p : args)
+        p = -p;
     return -minimum(std::move(args));
 }
 
@@ -219,7 +269,8 @@ Poly Algebra::select(const CondRef& c, const Poly& a, const Poly& b) {
     if (c->is(false)) return b;
     // Loads are lazy: an arm with loads must stay whole.
     if (any_loads(a) || any_loads(b)) return atom(AtomKind::select, {a, b}, c);
-    if (c->kind == Cond::Kind::ne || (c->kind == Cond::Kind::opaque && !c->value)) return select(negate(c), b, a);
+    if (c->kind == Cond::Kind::ne || (c->kind == Cond::Kind::opaque && !c->value))
+        return select(negate(c), b, a);
     Poly d = a - b;
     if (c->kind == Cond::Kind::ge) {
         Poly up = d - c->poly, down = d + c->poly; // p ≥ 0 ? d : 0 with d = ±p or the neighbour

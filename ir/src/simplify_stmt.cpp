@@ -13,14 +13,22 @@ class StmtSimplifier {
     Stmt run(const Stmt& s) {
         if (!s.defined() || ++visited > limits::statements) return s;
         switch (s.kind()) {
-        case StmtKind::block: return block(s);
-        case StmtKind::for_: return loop(s);
-        case StmtKind::if_: return branch(s);
-        case StmtKind::let: return let(s);
-        case StmtKind::store: return store(s);
-        case StmtKind::reduce: return reduce(s);
-        case StmtKind::allocate: return allocate(s);
-        case StmtKind::assert_: return assertion(s);
+        case StmtKind::block:
+            return block(s);
+        case StmtKind::for_:
+            return loop(s);
+        case StmtKind::if_:
+            return branch(s);
+        case StmtKind::let:
+            return let(s);
+        case StmtKind::store:
+            return store(s);
+        case StmtKind::reduce:
+            return reduce(s);
+        case StmtKind::allocate:
+            return allocate(s);
+        case StmtKind::assert_:
+            return assertion(s);
         case StmtKind::stage: {
             auto& st = *s.as<Stage>();
             Stmt body = run(st.body);
@@ -98,7 +106,9 @@ class StmtSimplifier {
             std::swap(bodies[0], bodies[1]);
             condition = expr(Unary::make(UnaryOp::bit_not, condition, condition.loc()));
         }
-        if (condition.same_as(i.condition) && bodies[0].same_as(i.then_body) && bodies[1].same_as(i.else_body)) return s;
+        if (condition.same_as(i.condition) && bodies[0].same_as(i.then_body) &&
+            bodies[1].same_as(i.else_body))
+            return s;
         return If::make(condition, bodies[0], bodies[1], s.loc());
     }
 
@@ -114,8 +124,10 @@ class StmtSimplifier {
         }
         if (value.type() == IndexType()) {
             Poly v = algebra.poly(value);
-            if (tensors_read(value).empty()) algebra.assume_range(l.symbol, {v, v});
-            else if (auto low = algebra.lower(v), high = algebra.upper(v); low && high) // a snapshot of memory
+            if (tensors_read(value).empty())
+                algebra.assume_range(l.symbol, {v, v});
+            else if (auto low = algebra.lower(v), high = algebra.upper(v);
+                     low && high) // a snapshot of memory
                 algebra.assume_range(l.symbol, {Poly(*low), Poly(*high)});
         }
         Stmt body = run(l.body);
@@ -124,13 +136,16 @@ class StmtSimplifier {
         return LetStmt::make(l.symbol, value, body, s.loc());
     }
 
-    /// Simplifies a predicate and assumes it; false if nothing is ever stored. A predicate that always holds becomes empty.
+    /// Simplifies a predicate and assumes it; false if nothing is ever stored. A predicate that always holds
+    /// becomes empty.
     bool predicate(Expr& p) {
         if (!p.defined()) return true;
         p = expr(p);
         if (is_const_false(p)) return false;
-        if (is_const_true(p)) p = Expr();
-        else if (p.type() == Bool()) algebra.assume(algebra.cond(p));
+        if (is_const_true(p))
+            p = Expr();
+        else if (p.type() == Bool())
+            algebra.assume(algebra.cond(p));
         return true;
     }
 
@@ -149,7 +164,8 @@ class StmtSimplifier {
         if (!predicate(p)) return {};
         bool changed = !p.same_as(st.predicate);
         std::vector<StoreTarget> targets;
-        for (auto& t : st.targets) targets.push_back(target(t, changed));
+        for (auto& t : st.targets)
+            targets.push_back(target(t, changed));
         return changed ? Store::make(std::move(targets), s.loc(), p) : s;
     }
 

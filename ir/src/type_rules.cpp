@@ -268,13 +268,13 @@ Type result_type(UnaryOp op, Type a, Loc loc) {
 
 Type result_type(BinaryOp op, Type a, Type b, Loc loc) {
     if (a.lanes() != b.lanes())
-        fail(loc, "{}: {} lanes do not match {}", infix(symbol(op), a, b), a.lanes(), b.lanes());
+        fail(loc, "{}: the operands have {} and {} lanes", infix(symbol(op), a, b), a.lanes(), b.lanes());
     return scalar_result(op, a.element(), b.element(), loc).with_lanes(a.lanes());
 }
 
 Type aligned_type(Type a, Type b, Loc loc) {
     if (a.lanes() != b.lanes())
-        fail(loc, "{} and {} have no common type: {} lanes do not match {}", a.str(), b.str(), a.lanes(),
+        fail(loc, "{} and {} have no common type: they have {} and {} lanes", a.str(), b.str(), a.lanes(),
              b.lanes());
     if (a == b) return a;
     const Type x = a.element(), y = b.element();

@@ -81,9 +81,14 @@ Value cast(Type to, const Value& x) {
 Value bitcast(Type to, const Value& x, Loc loc) {
     const Type from = x.type();
     const auto has_bits = [](Type t) { return t.is_exact() || t.is_float(); };
-    if (!has_bits(to) || !has_bits(from) || to.width() != from.width())
+    if (!has_bits(to) || !has_bits(from))
+        fail(loc,
+             "bitcast from {} to {}: a subscript and an untyped real have no bits; cast to Int(64) or a "
+             "float first",
+             from.str(), to.str());
+    if (to.width() != from.width())
         fail(loc, "bitcast from {} to {}: the widths {} and {} must be equal; cast to UInt({}) first",
-             from.str(), to.str(), from.width(), to.width(), std::max(to.width(), 1));
+             from.str(), to.str(), from.width(), to.width(), to.width());
     return Value::from_bits(to, x.bit_pattern());
 }
 

@@ -81,7 +81,7 @@ void compute_at(Edit& e) {
         if (const Load* l = r.as<Load>(); l && l->tensor == func)
             e.refuse("{} is also read outside of loop {}, at {}", func.name(), loop.name(), l->loc.str());
     });
-    Facts facts = e.facts(path);
+    Facts facts = e.facts_in_loop(path);
     auto box = required_box(at.body, func, facts);
     if (!box) e.refuse("nothing inside loop {} reads {}", loop.name(), func.name());
     check_scope(e, x, func, path);

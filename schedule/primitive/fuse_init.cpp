@@ -150,8 +150,7 @@ Expr first_iteration(const Edit& e, const Path& place, const std::set<Symbol>& p
                 if (!pure.contains(v) && !path_to_loop(e.body(), v).empty())
                     e.refuse("the condition at {} around the place depends on {}", i->loc.str(), v.name());
         if (!f || !in_stage || pure.contains(f->var)) continue;
-        Path around(prefix.begin(), prefix.end() - 1);
-        if (!prove(at_most(index(1), f->extent), e.facts(around)))
+        if (!prove(at_most(index(1), f->extent), e.facts(prefix)))
             e.refuse("the reduction loop {} may have no iterations, and then nothing would be initialised. Try fuse_init at a "
                      "loop outside of it",
                      f->var.name());

@@ -140,7 +140,7 @@ void separate(Edit& e) {
         if (std::none_of(path.begin(), path.end(), [&](const Stmt& s) { return s.as<For>() && s.as<For>()->var == t; }))
             e.refuse("the loops are not inside each other");
     const For& inner = *path.back().as<For>();
-    Facts facts = e.facts(path);
+    Facts facts = e.facts_in_loop(path);
     Fullness full(tiles, facts);
     full.visit(inner.body);
     if (full.conditions.empty())

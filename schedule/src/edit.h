@@ -33,6 +33,7 @@ class Edit {
     /// The statement of the loop and those around it.
     Path path(const Symbol& loop) const { return path_to_loop(body(), loop); }
     Facts facts(const Path& p) const { return facts_at(p, work.module.top()); }
+    Facts facts_in_loop(const Path& p) const { return facts_inside(p, work.module.top()); }
 
     /// "split(i) at gemm.cpp:41 is illegal: " and the reason.
     template <class... Args> [[noreturn]] void refuse(fmt::format_string<Args...> format, Args&&... args) const {

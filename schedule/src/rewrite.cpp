@@ -182,17 +182,24 @@ Facts facts_at(const Path& path, const Function& function) {
     for (const Argument& a : function.arguments)
         for (const Dim& d : a.tensor.dims)
             if (const Variable* v = d.extent.as<Variable>()) facts.bound(v->symbol, {index(0), {}});
-    for (size_t n = 0; n < path.size(); ++n) {
-        const Stmt* next = n + 1 < path.size() ? &path[n + 1] : nullptr;
+    for (size_t n = 0; n + 1 < path.size(); ++n) {
+        const Stmt* next = &path[n + 1];
         if (const For* f = path[n].as<For>())
             facts.bound(f->var, {f->min, isub(iadd(f->min, f->extent), index(1))});
-        if (const If* i = path[n].as<If>(); i && next && next->same_as(i->then_body)) facts.assume(i->condition);
+        if (const If* i = path[n].as<If>(); i && next->same_as(i->then_body)) facts.assume(i->condition);
         if (const Block* b = path[n].as<Block>())
             for (const Stmt& s : b->stmts) {
-                if (next && s.same_as(*next)) break;
+                if (s.same_as(*next)) break;
                 if (const Assert* a = s.as<Assert>()) facts.assume(a->condition);
             }
     }
+    return facts;
+}
+
+Facts facts_inside(const Path& path, const Function& f) {
+    Facts facts = facts_at(path, f);
+    const For& loop = *path.back().as<For>();
+    facts.bound(loop.var, {loop.min, isub(iadd(loop.min, loop.extent), index(1))});
     return facts;
 }
 

@@ -1,4 +1,5 @@
-// Accesses with their conditions, and required regions: symbolic goldens, and random nests against what really happens.
+// Accesses with their conditions, and required regions: symbolic goldens, and random nests against what
+// really happens.
 
 #include "deep.h"
 #include "lathe/ir/analysis.h"
@@ -15,18 +16,25 @@ namespace {
 
 Symbol in("in"), out("out");
 
-Expr load(const Symbol& t, std::vector<Expr> at, Type type = Int(32)) { return Load::make(t, type, std::move(at)); }
-Stmt store(std::vector<Expr> at, Expr value) { return Store::make(out, Int(32), std::move(at), std::move(value)); }
+Expr load(const Symbol& t, std::vector<Expr> at, Type type = Int(32)) {
+    return Load::make(t, type, std::move(at));
+}
+Stmt store(std::vector<Expr> at, Expr value) {
+    return Store::make(out, Int(32), std::move(at), std::move(value));
+}
 Stmt loop_(const Name& v, Expr extent, Stmt body, Expr low = n(0)) {
     return For::make(v.symbol, std::move(low), std::move(extent), LoopKind(), std::move(body));
 }
-Expr zero() { return Constant::make(Value::from_raw(Int(32), 0)); }
+Expr zero() {
+    return Constant::make(Value::from_raw(Int(32), 0));
+}
 
 std::string text(const std::optional<Region>& r) {
     if (!r) return "none";
     std::string s;
     for (auto& i : *r)
-        s += "[" + (i.min.defined() ? print(i.min) : "?") + ", " + (i.max.defined() ? print(i.max) : "?") + "]";
+        s += "[" + (i.min.defined() ? print(i.min) : "?") + ", " + (i.max.defined() ? print(i.max) : "?") +
+             "]";
     return s;
 }
 
@@ -43,7 +51,8 @@ TEST_CASE("accesses: every load, store and reduce with its condition and loops")
     REQUIRE(all.size() == 6);
     auto line = [](const Access& a) {
         return a.tensor.name() + (a.write ? " write" : " read") + (a.reduce ? " reduce" : "") + " when " +
-               (a.condition.defined() ? print(a.condition) : "always") + " in " + std::to_string(a.loops.size());
+               (a.condition.defined() ? print(a.condition) : "always") + " in " +
+               std::to_string(a.loops.size());
     };
     CHECK(line(all[0]) == "idx read when i > 2 and j < M in 2");
     CHECK(line(all[1]) == "in read when i > 2 and j < M in 2");
@@ -82,7 +91,8 @@ TEST_CASE("accesses: a condition on memory lasts only while that memory is not w
     auto all = accesses(If::make(x < n(4), reads));
     REQUIRE(all.size() == 4);
     CHECK(all[1].stable.defined());
-    Stmt writes = Block::make({Store::make(in, UInt(8), {i}, Constant::make(Value::from_raw(UInt(8), 9))), reads});
+    Stmt writes =
+        Block::make({Store::make(in, UInt(8), {i}, Constant::make(Value::from_raw(UInt(8), 9))), reads});
     all = accesses(If::make(x < n(4), writes));
     REQUIRE(all.size() == 5);
     CHECK(all[1].condition.defined());
@@ -110,9 +120,13 @@ TEST_CASE("region: split, guard, halo, clamp, gather") {
     CHECK(text(region_read(halo, in, f)) == "[2 * io - 1, 2 * io + 2]");
     Stmt strided = loop_(x, N, store({x}, load(in, {(n(2) * x + n(1)) / n(2)})));
     CHECK(text(region_read(strided, in, f)) == "[0, N - 1]");
-    Stmt clamped = loop_(x, N, store({x}, load(in, {clamp(x - n(1), n(0), N - n(1))}) + load(in, {clamp(x + n(1), n(0), N - n(1))})));
+    Stmt clamped = loop_(x, N,
+                         store({x}, load(in, {clamp(x - n(1), n(0), N - n(1))}) +
+                                        load(in, {clamp(x + n(1), n(0), N - n(1))})));
     CHECK(text(region_read(clamped, in, f)) == "[0, N - 1]");
-    Stmt selected = loop_(x, N, store({x}, Select::make(x > n(0) && x < N - n(1), load(in, {x - n(1)}) + load(in, {x + n(1)}), zero())));
+    Stmt selected = loop_(x, N,
+                          store({x}, Select::make(x > n(0) && x < N - n(1),
+                                                  load(in, {x - n(1)}) + load(in, {x + n(1)}), zero())));
     CHECK(text(region_read(selected, in, f)) == "[0, N - 1]");
 
     Expr value = Cast::make(IndexType(), load(out, {x}, UInt(8)));
@@ -166,7 +180,8 @@ TEST_CASE("region: 200 stages cost time in proportion") {
             Name y("y"), x("x");
             Expr sum = zero();
             for (int d = -1; d <= 1; ++d)
-                sum = Cast::make(Int(32), sum + load(before, {clamp(y + n(d), n(0), M - n(1)), clamp(x + n(d), n(0), N - n(1))}));
+                sum = Cast::make(Int(32), sum + load(before, {clamp(y + n(d), n(0), M - n(1)),
+                                                              clamp(x + n(d), n(0), N - n(1))}));
             all.push_back(loop_(y, M, loop_(x, N, Store::make(now, Int(32), {y, x}, sum))));
             before = now;
         }
@@ -194,7 +209,9 @@ struct Nest {
         static const char* names[] = {"a", "b", "c"};
         int depth = 1 + below(3);
         for (int d = 0; d < depth; ++d) {
-            Expr low = below(3) ? n(below(5) - 2) : affine(), extent = below(3) ? n(1 + below(6)) : below(2) ? M : ceil_div(M, 4);
+            Expr low = below(3) ? n(below(5) - 2) : affine(), extent = below(3)   ? n(1 + below(6))
+                                                                       : below(2) ? M
+                                                                                  : ceil_div(M, 4);
             ranges.push_back({low, extent});
             loops.emplace_back(names[d]);
         }
@@ -217,7 +234,8 @@ struct Nest {
         if (arm.defined()) value = Select::make(arm, value, zero());
         Stmt s = store({n(0)}, value);
         if (guard.defined()) s = If::make(guard, s);
-        for (size_t d = loops.size(); d-- > 0;) s = loop_(loops[d], ranges[d].second, s, ranges[d].first);
+        for (size_t d = loops.size(); d-- > 0;)
+            s = loop_(loops[d], ranges[d].second, s, ranges[d].first);
         return s;
     }
     void run(size_t d, std::map<Symbol, Value>& at, std::optional<std::pair<int64_t, int64_t>>& box) const {
@@ -228,7 +246,8 @@ struct Nest {
             box = box ? std::pair{std::min(box->first, x), std::max(box->second, x)} : std::pair{x, x};
             return;
         }
-        int64_t low = evaluate(ranges[d].first, at).as_int64(), extent = evaluate(ranges[d].second, at).as_int64();
+        int64_t low = evaluate(ranges[d].first, at).as_int64(),
+                extent = evaluate(ranges[d].second, at).as_int64();
         for (int64_t i = low; i < low + extent; ++i) {
             at[loops[d].symbol] = Value::index(i);
             run(d + 1, at, box);
@@ -256,7 +275,8 @@ TEST_CASE("region: random nests touch nothing outside") {
             std::optional<std::pair<int64_t, int64_t>> box;
             nest.run(0, at, box);
             if (!box) continue;
-            INFO(print(s), "\n region ", text(region), " M = ", m, " touched ", box->first, " to ", box->second);
+            INFO(print(s), "\n region ", text(region), " M = ", m, " touched ", box->first, " to ",
+                 box->second);
             REQUIRE(again); // what runs is not removed
             if (!r.min.defined() || !r.max.defined()) {
                 ++open;

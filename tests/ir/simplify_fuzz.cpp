@@ -1,5 +1,6 @@
-// Random expressions, conditions and facts: what the simplifier says must agree with evaluation at every sampled point.
-// The share of true statements that it proved is printed, so that a loss of strength can be seen.
+// Random expressions, conditions and facts: what the simplifier says must agree with evaluation at every
+// sampled point. The share of true statements that it proved is printed, so that a loss of strength can be
+// seen.
 
 #include "deep.h"
 #include "lathe/ir/interpret.h"
@@ -25,25 +26,36 @@ class Generator {
         int c = often[below(13)];
         return n(chance(20) ? -c : c);
     }
-    Expr leaf() { return chance(25) ? constant() : variables[static_cast<size_t>(below(static_cast<int>(variables.size())))]; }
+    Expr leaf() {
+        return chance(25) ? constant()
+                          : variables[static_cast<size_t>(below(static_cast<int>(variables.size())))];
+    }
 
     Expr value(int depth) {
         if (depth == 0 || chance(10)) return leaf();
         switch (below(12)) {
         case 0:
         case 1:
-        case 2: return value(depth - 1) + value(depth - 1);
-        case 3: return value(depth - 1) - value(depth - 1);
+        case 2:
+            return value(depth - 1) + value(depth - 1);
+        case 3:
+            return value(depth - 1) - value(depth - 1);
         case 4:
-        case 5: return value(depth - 1) * (chance(80) ? constant() : leaf());
+        case 5:
+            return value(depth - 1) * (chance(80) ? constant() : leaf());
         case 6:
-        case 7: return value(depth - 1) / (chance(80) ? constant() : leaf());
-        case 8: return value(depth - 1) % (chance(80) ? constant() : leaf());
-        case 9: return min_(value(depth - 1), value(depth - 1));
-        case 10: return max_(value(depth - 1), value(depth - 1));
+        case 7:
+            return value(depth - 1) / (chance(80) ? constant() : leaf());
+        case 8:
+            return value(depth - 1) % (chance(80) ? constant() : leaf());
+        case 9:
+            return min_(value(depth - 1), value(depth - 1));
+        case 10:
+            return max_(value(depth - 1), value(depth - 1));
         default:
             if (chance(20)) return Unary::make(UnaryOp::abs, value(depth - 1));
-            if (chance(20)) return Cast::make(IndexType(), Cast::make(chance(50) ? Int(5) : UInt(12), value(depth - 1)));
+            if (chance(20))
+                return Cast::make(IndexType(), Cast::make(chance(50) ? Int(5) : UInt(12), value(depth - 1)));
             return Select::make(condition(1), value(depth - 1), value(depth - 1));
         }
     }
@@ -54,7 +66,8 @@ class Generator {
             if (chance(20)) return !a;
             return chance(60) ? a && condition(depth - 1) : a || condition(depth - 1);
         }
-        static const BinaryOp ops[] = {BinaryOp::lt, BinaryOp::le, BinaryOp::gt, BinaryOp::ge, BinaryOp::eq, BinaryOp::ne};
+        static const BinaryOp ops[] = {BinaryOp::lt, BinaryOp::le, BinaryOp::gt,
+                                       BinaryOp::ge, BinaryOp::eq, BinaryOp::ne};
         Expr a = value(below(3)), b = value(below(2));
         return op(ops[below(6)], a, b);
     }
@@ -76,15 +89,18 @@ struct World {
             g.variables.push_back(*p);
         }
         for (auto* v : {&i, &j, &k}) {
-            Expr low = g.chance(70) ? n(0) : g.value(1), extent = g.chance(50) ? n(1 + g.below(9)) : g.value(2);
+            Expr low = g.chance(70) ? n(0) : g.value(1),
+                 extent = g.chance(50) ? n(1 + g.below(9)) : g.value(2);
             if (g.chance(30)) extent = ceil_div(M, 4);
             if (g.chance(10)) extent = M * N;
             loops.push_back({v->symbol, {low, low + extent - n(1)}});
             g.variables.push_back(*v);
         }
         facts = params;
-        for (auto& [v, r] : loops) facts.bound(v, r);
-        if (g.chance(40)) facts.assume(assumed = g.condition(1));
+        for (auto& [v, r] : loops)
+            facts.bound(v, r);
+        if (g.chance(40)) assumed = g.chance(25) ? M % n(4) == n(0) : g.condition(1);
+        if (assumed.defined()) facts.assume(assumed);
     }
 
     /// A point where all facts hold, if one is found.
@@ -95,7 +111,10 @@ struct World {
             for (auto& [v, r] : loops) {
                 int64_t low = evaluate(r.min, p).as_int64(), high = evaluate(r.max, p).as_int64();
                 empty |= high < low;
-                int64_t at = g.chance(30) ? low : g.chance(40) ? high : low + g.below(static_cast<int>(std::min<int64_t>(std::max<int64_t>(high - low + 1, 1), 1000)));
+                int64_t at = g.chance(30)   ? low
+                             : g.chance(40) ? high
+                                            : low + g.below(static_cast<int>(std::min<int64_t>(
+                                                        std::max<int64_t>(high - low + 1, 1), 1000)));
                 p[v] = Value::index(at);
             }
             if (!empty && (!assumed.defined() || evaluate(assumed, p).is_true())) return p;
@@ -106,15 +125,18 @@ struct World {
 
 std::string show(const World& w, const Expr& e, const Point& p) {
     std::string s = print(e) + "\n where";
-    for (auto& [v, r] : w.loops) s += " " + v.name() + " in [" + print(r.min) + ", " + print(r.max) + "]";
+    for (auto& [v, r] : w.loops)
+        s += " " + v.name() + " in [" + print(r.min) + ", " + print(r.max) + "]";
     if (w.assumed.defined()) s += " and " + print(w.assumed);
     s += "\n at";
-    for (auto& [v, x] : p) s += " " + v.name() + "=" + x.str();
+    for (auto& [v, x] : p)
+        s += " " + v.name() + "=" + x.str();
     return s;
 }
 
 struct Counts {
-    int bounded = 0, values = 0, constant = 0, constants = 0, proved = 0, truths = 0, boxed = 0, boxes = 0, again = 0, all = 0;
+    int bounded = 0, values = 0, constant = 0, constants = 0, proved = 0, truths = 0, boxed = 0, boxes = 0,
+        again = 0, all = 0;
 };
 
 void check_value(const World& w, const Expr& e, const std::vector<Point>& points, Counts& counts) {
@@ -178,7 +200,8 @@ TEST_CASE("simplify: random expressions keep their value") {
         }
     }
     MESSAGE("conditions proved: ", counts.proved, " of ", counts.truths, " that held at every sample");
-    MESSAGE("values found constant: ", counts.constant, " of ", counts.constants, " that were the same at every sample");
+    MESSAGE("values found constant: ", counts.constant, " of ", counts.constants,
+            " that were the same at every sample");
     MESSAGE("values with constant bounds: ", counts.bounded, " of ", counts.values);
     MESSAGE("values with symbolic bounds: ", counts.boxed, " of ", counts.boxes);
     MESSAGE("simplified once is enough: ", counts.again, " of ", counts.all);

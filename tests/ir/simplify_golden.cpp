@@ -38,6 +38,13 @@ TEST_CASE("simplify: a split by 64 with a guarded tail") {
     f.assume(M % n(64) == n(0));
     CHECK(simple(i < M, f) == "True");
     CHECK(simple(min_(n(64), M - n(64) * io), f) == "64");
+    CHECK(simple(ceil_div(M, 64), f) == "M // 64");
+    CHECK(simple(M / n(64) * n(64), f) == "M");
+    CHECK(simple(M % n(64), f) == "0");
+    CHECK(simple(M % n(8), f) == "0");
+    CHECK(simple((M + n(5)) % n(64), f) == "5");
+    CHECK(simple(M / n(128), f) == "M // 64 // 2");
+    CHECK(simple(M % n(128) / n(64), f) == "M // 64 % 2");
 }
 
 TEST_CASE("simplify: two splits, one inside the other") {

@@ -165,7 +165,7 @@ TEST_CASE("separate gives full tiles constant bounds and no conditions") {
     Schedule s(g.C);
     auto [io, jo, ii, ji] = s[g.C].tile({g.i, g.j}, {6, 16});
     s[g.C].reorder(jo, io, ii, ji);
-    s.compute_at(g.panel, g.C, jo).compute_at(g.P, g.C, io).store_in(g.P, MemorySpace::registers());
+    s.compute_at(g.P, g.C, io).compute_at(g.panel, g.C, jo).store_in(g.P, MemorySpace::registers());
     s[g.P].init().unroll(g.i).vectorize(g.j);
     s[g.P].reorder(g.k, g.i, g.j).unroll(g.i).vectorize(g.j);
     s[g.panel].vectorize(g.j);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Each block of FILE between lines "//! NAME: EXPECTED TEXT" must fail to compile with that text in the diagnostics; the
-# block named ok must compile. One compiler run a block, several at a time.
+# Case n of FILE, under CASE == n, stands below a line "//! n: EXPECTED": it must not compile, with a diagnostic that matches
+# EXPECTED; "compiles" is for those that must.
 # Usage: compile_fail.sh COMPILER FILE FLAGS...
 set -euo pipefail
 compiler=$1 file=$2
@@ -10,7 +10,7 @@ trap 'rm -rf "$work"' EXIT
 
 check() {
     local number=$1 head expected said
-    head=$(grep -n '^//! ' "$file" | sed -n "${number}p")
+    head=$(grep -n '^ *//! ' "$file" | sed -n "${number}p")
     expected=${head#*: }
     if said=$("$compiler" -std=c++20 -fsyntax-only -DCASE="$number" "${@:2}" "$file" 2>&1); then
         [[ $expected == compiles ]] && return 0
@@ -23,7 +23,7 @@ check() {
     touch "$work/failed"
 }
 
-count=$(grep -c '^//! ' "$file")
+count=$(grep -c '^ *//! ' "$file")
 for ((n = 1; n <= count; ++n)); do
     check "$n" "$@" &
     if ((n % 2 == 0)); then wait; fi

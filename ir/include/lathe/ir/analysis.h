@@ -1,6 +1,7 @@
 #pragma once
-/// \file What a statement reads and writes: every access with the condition under which it happens, and the required
-/// regions of tensors. Required regions drive inference of extents, bounds checks, compute_at and buffers.
+/// \file What a statement reads and writes: every access with the condition under which it happens, and the
+/// required regions of tensors. Required regions drive inference of extents, bounds checks, compute_at and
+/// buffers.
 
 #include "lathe/ir/simplify.h"
 
@@ -13,29 +14,33 @@ struct Access {
     bool reduce = false; ///< the read or the write of a Reduce's target
     std::vector<Expr> indices;
     Loc loc;
-    const StmtNode* stmt = nullptr; ///< the statement that holds it, alive as long as the Stmt that was asked about
-    /// The access happens exactly when this Bool holds at its place: If conditions, conditions of the Select arms that hold
-    /// the load (arms are lazy), predicates. A load that several arms share has the disjunction. Empty: always. It may read
-    /// memory; see `stable`.
+    const StmtNode* stmt =
+        nullptr; ///< the statement that holds it, alive as long as the Stmt that was asked about
+    /// The access happens exactly when this Bool holds at its place: If conditions, conditions of the Select
+    /// arms that hold the load (arms are lazy), predicates. A load that several arms share has the
+    /// disjunction. Empty: always. It may read memory; see `stable`.
     Expr condition;
-    /// `condition` without those parts that read memory which the Stmt may write before the access happens: what may be assumed
-    /// together with the indices.
+    /// `condition` without those parts that read memory which the Stmt may write before the access happens:
+    /// what may be assumed together with the indices.
     Expr stable;
-    std::vector<const For*> loops;                    ///< around it, inside the Stmt, outermost first
-    std::vector<std::pair<Symbol, Expr>> definitions; ///< Index lets around it, inside the Stmt, outermost first
+    std::vector<const For*> loops; ///< around it, inside the Stmt, outermost first
+    std::vector<std::pair<Symbol, Expr>>
+        definitions; ///< Index lets around it, inside the Stmt, outermost first
 };
 
-/// All accesses of `s`, in program order: one for each load node, store target and half of a reduce (read, then write).
-/// Loads in loop bounds, conditions and subscripts count too. Shared expressions are visited once per statement.
+/// All accesses of `s`, in program order: one for each load node, store target and half of a reduce (read,
+/// then write). Loads in loop bounds, conditions and subscripts count too. Shared expressions are visited
+/// once per statement.
 std::vector<Access> accesses(const Stmt& s);
 
 /// Inclusive bounds for each dimension.
 using Region = std::vector<Interval>;
 
-/// The bounding box of the elements of `tensor` that `s` reads (writes), or nothing if it reads (writes) none. Bounds are
-/// symbolic in the variables free in `s`. Conditions that compare affine expressions narrow it. A subscript that is a value
-/// (a gather) has the range of its integer type; what cannot be bounded has an undefined end, and the caller refuses. Where
-/// a loop runs nothing the bounds mean nothing, and often max < min: extents are max(0, max − min + 1).
+/// The bounding box of the elements of `tensor` that `s` reads (writes), or nothing if it reads (writes)
+/// none. Bounds are symbolic in the variables free in `s`. Conditions that compare affine expressions narrow
+/// it. A subscript that is a value (a gather) has the range of its integer type; what cannot be bounded has
+/// an undefined end, and the caller refuses. Where a loop runs nothing the bounds mean nothing, and often max
+/// < min: extents are max(0, max − min + 1).
 std::optional<Region> region_read(const Stmt& s, const Symbol& tensor, const Facts& facts);
 std::optional<Region> region_written(const Stmt& s, const Symbol& tensor, const Facts& facts);
 /// The same for every tensor at once, in one traversal.

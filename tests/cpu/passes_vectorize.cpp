@@ -1,0 +1,253 @@
+#include "../../codegen/passes/lower_types.h"
+#include "../../codegen/passes/narrow.h"
+#include "../../codegen/passes/unroll_loops.h"
+#include "../../codegen/passes/vectorize_loops.h"
+#include "deep.h"
+#include "passes_expressions.h"
+
+using namespace lathe;
+using namespace lathe::testing;
+
+namespace {
+
+constexpr int64_t length = 41; ///< of inputs, and one more than the largest loop variable may be
+
+/// A nest  for o: for j (tagged): body  with a random body whose iterations are independent.
+class RandomLoop {
+  public:
+    explicit RandomLoop(uint64_t seed) : random(seed), o("o"), j("j") {}
+
+    Case make(LoopKind kind) {
+        for (int n = 0; n < 3; ++n) inputs.push_back(tensor("in" + std::to_string(n), small_type(), {index(length)}));
+        const int64_t step = random.pick(std::vector<int64_t>{1, 3, 4, 8, 16});
+        const int64_t whole = random.between(1, 40);
+        // The extent: constant, or cut at the end.
+        const bool exact = random.chance(2);
+        const int64_t blocks = exact ? std::max<int64_t>(40 / step / 2, 1) : (whole + step - 1) / step;
+        const Expr left = isub(index(whole), imul(index(step), var(o)));
+        const Expr extent = exact ? index(step) : imin(index(step), left);
+        first = imul(index(step), var(o));
+        const Stmt nest = loop(o, index(blocks), For::make(j, first, extent, kind, body(2)));
+        return finished(random, inputs, outputs, nest);
+    }
+
+  private:
+    Random random;
+    Symbol o, j;
+    Expr first;
+    std::vector<Tensor> inputs, outputs, locals;
+    std::vector<Expr> variables;
+
+    Type small_type() { return random.pick(std::vector<Type>{UInt(8), Int(8), Int(16), UInt(12), Int(32), UInt(70), Float(32), Fixed(16, 8)}); }
+
+    Expr subscript() {
+        switch (random.between(0, 4)) {
+        case 0: return isub(index(length - 1), var(j));
+        case 1: return imax(imin(iadd(var(j), index(random.between(-3, 3))), index(random.between(5, 40))), index(0));
+        case 2: return ifloordiv(var(j), index(2));
+        case 3: return first;
+        default: return var(j);
+        }
+    }
+
+    Expr value(int depth) {
+        RandomExpr expr(random, inputs, subscript(), length);
+        Expr e = expr(depth);
+        if (random.chance(3)) { // out of bounds in some lanes, but for the condition
+            const int64_t d = random.between(1, 6);
+            const Tensor& in = random.pick(inputs);
+            const Expr condition = random.chance(3) ? binary(BinaryOp::logical_and, binary(BinaryOp::ge, var(j), index(d)), expr.condition(1)) : binary(BinaryOp::ge, var(j), index(d));
+            const Expr guarded = Select::make(condition, load(in, {isub(var(j), index(d))}), Constant::make(random.value(in.type)));
+            e = as_type(small_type(), binary(BinaryOp::add, as_type(Int(20), guarded), as_type(Int(9), e)));
+        }
+        for (const Expr& v : variables) if (random.chance(2)) e = as_type(Int(30), binary(BinaryOp::sub, as_type(Int(29), e), as_type(Int(17), v)));
+        for (const Tensor& t : locals) if (random.chance(2)) e = as_type(small_type(), binary(BinaryOp::max, as_type(Int(29), e), as_type(Int(17), load(t, {ifloormod(var(j), index(2))}))));
+        return e;
+    }
+
+    Expr condition() {
+        RandomExpr expr(random, inputs, subscript(), length);
+        if (random.chance(3)) return binary(BinaryOp::lt, var(j), index(random.between(0, 40)));
+        if (random.chance(4)) return binary(BinaryOp::lt, var(o), index(2));
+        return expr.condition(2);
+    }
+
+    Stmt body(int depth) {
+        std::vector<Stmt> stmts;
+        const int64_t n = random.between(1, 2);
+        for (int64_t i = 0; i < n; ++i) stmts.push_back(statement(depth));
+        return Block::make(stmts);
+    }
+
+    /// An output that this statement alone writes, each iteration in its own row.
+    const Tensor& output(Type t, int64_t columns) {
+        outputs.push_back(tensor("out" + std::to_string(outputs.size()), t, {index(length), index(columns)}));
+        return outputs.back();
+    }
+
+    Stmt statement(int depth) {
+        switch (depth == 0 ? random.between(0, 2) : random.between(0, 9)) {
+        case 3: return If::make(condition(), body(depth - 1), random.chance(2) ? body(depth - 1) : Stmt());
+        case 4: { // changes what its condition reads
+            const Tensor out = output(Int(16), 1);
+            const std::vector<Expr> at = {var(j), index(0)};
+            const Stmt change = store(out, at, value(1));
+            return If::make(binary(BinaryOp::gt, load(out, at), index_literal(3)), Block::make({change, statement(0), store(out, at, value(1))}), Block::make({change, statement(0)}));
+        }
+        case 5: return inner_loop(depth);
+        case 6: {
+            const Symbol s("s");
+            const Expr v = value(1);
+            variables.push_back(Variable::make(s, v.type()));
+            Stmt inner = body(depth - 1);
+            variables.pop_back();
+            return LetStmt::make(s, v, inner);
+        }
+        case 7: {
+            const Tensor local = tensor("local", small_type(), {index(2)});
+            const Stmt fill = Block::make({store(local, {index(0)}, value(1)), store(local, {index(1)}, value(1))});
+            locals.push_back(local);
+            Stmt inner = body(depth - 1);
+            locals.pop_back();
+            return Allocate::make(local, Block::make({fill, inner}));
+        }
+        case 8: { // all iterations meet
+            const Tensor out = output(Int(24), 1);
+            const auto op = random.pick(std::vector<BinaryOp>{BinaryOp::add, BinaryOp::max, BinaryOp::bit_xor, BinaryOp::mul});
+            return Reduce::make(op, {out.symbol, out.type, {index(0), index(0)}, as_type(Int(24), value(1))});
+        }
+        case 9: if (variables.empty() && locals.empty() && depth == 2) { // some iterations meet
+            const Tensor out = output(UInt(24), 1);
+            const Expr row = ifloormod(as_type(IndexType(), as_type(Int(16), value(1))), index(3));
+            return Reduce::make(BinaryOp::add, {out.symbol, out.type, {row, index(0)}, as_type(UInt(9), value(1))});
+        }
+        [[fallthrough]];
+        default: {
+            if (random.chance(4)) {
+                const Tensor a = output(small_type(), 1), b = output(small_type(), 3);
+                return Store::make({{a.symbol, a.type, {var(j), index(0)}, value(2)}, {b.symbol, b.type, {var(j), index(1)}, value(1)}});
+            }
+            const Tensor out = output(small_type(), 2);
+            return store(out, {random.chance(3) ? isub(index(length - 1), var(j)) : var(j), index(random.between(0, 1))}, value(2));
+        }
+        }
+    }
+
+    static Expr index_literal(int64_t i) { return Expr(i); }
+
+    Stmt inner_loop(int) {
+        const Symbol k("k");
+        const Tensor out = output(Int(32), 5);
+        const Expr extent = random.chance(2) ? index(random.between(0, 5)) : ifloormod(iadd(var(j), index(random.between(0, 4))), index(5));
+        const Expr at = imin(iadd(var(j), var(k)), index(length - 1));
+        const Expr term = as_type(Int(18), load(random.pick(inputs), {at}));
+        const LoopKind kind = random.chance(3) ? LoopKind::unrolled() : LoopKind::serial();
+        if (random.chance(2)) return loop(k, extent, store(out, {var(j), var(k)}, term), kind);
+        return loop(k, extent, Reduce::make(BinaryOp::add, {out.symbol, out.type, {var(j), index(2)}, term}), kind);
+    }
+};
+
+bool has_loop(const Module& m, const LoopKind& kind) {
+    bool found = false;
+    for_each(m.top().body, [&](const Stmt& s) { if (auto* f = s.as<For>()) found |= f->loop == kind; }, nullptr);
+    return found;
+}
+
+/// 1 if the body has no vector form.
+int check(uint64_t seed) {
+    const Case c = RandomLoop(seed).make(LoopKind::vectorized());
+    INFO(print(c.module));
+    const Module scalar = narrow(lower_types(c.module));
+    Module vectors;
+    try {
+        vectors = vectorize_loops(scalar);
+    } catch (const InternalError& e) {
+        FAIL(e.what());
+    } catch (const Error& e) {
+        REQUIRE(e.message().find("has no vector form") != std::string::npos);
+        return 1;
+    }
+    REQUIRE_FALSE(has_loop(vectors, LoopKind::vectorized()));
+    REQUIRE(machine_form_breach(vectors) == "");
+    check_equal_results(c.module, vectors, c.buffers);
+    const Module flat = unroll_loops(vectors);
+    REQUIRE_FALSE(has_loop(flat, LoopKind::unrolled()));
+    check_equal_results(c.module, flat, c.buffers);
+    return 0;
+}
+
+std::string vectorized(const Module& m) { return print(vectorize_loops(m).top().body); }
+
+Stmt vector_loop(const Symbol& v, Expr extent, Stmt body) { return loop(v, std::move(extent), std::move(body), LoopKind::vectorized()); }
+
+} // namespace
+
+TEST_CASE("vectorize_loops keeps the results of random loops") {
+    const int n = count(1500, 60000);
+    int refused = 0;
+    for (int seed = 0; seed < n; ++seed) {
+        CAPTURE(seed);
+        refused += check(static_cast<uint64_t>(seed));
+    }
+    CHECK(refused < n / 10);
+}
+
+TEST_CASE("subscripts in vectors: dense, strided, broadcast, gathered") {
+    const Param N("N");
+    const Expr n = Variable::make(N.symbol, IndexType());
+    const Tensor in = tensor("in", Float(32), {imul(index(16), n)}), out = tensor("out", Float(32), {imul(index(8), n)});
+    const Symbol o("o"), j("j");
+    const Expr at = iadd(imul(index(8), var(o)), var(j));
+    const auto text = [&](const Expr& i) {
+        return vectorized(module_of({in}, {out}, loop(o, n, vector_loop(j, index(8), store(out, {at}, load(in, {i})))), {N}));
+    };
+    CHECK(text(at) == "");
+    CHECK(text(imul(index(2), at)) == "");
+    CHECK(text(var(o)) == "");
+    CHECK(text(imax(imin(isub(at, index(1)), isub(imul(index(16), n), index(1))), index(0))) == "");
+    CHECK(text(isub(at, index(1))) == "");
+}
+
+TEST_CASE("a tail's predicate, and a guard's") {
+    const Param N("N");
+    const Expr n = Variable::make(N.symbol, IndexType());
+    const Tensor in = tensor("in", UInt(8), {n}), out = tensor("out", UInt(8), {n});
+    const Symbol o("o"), j("j");
+    const Expr at = iadd(imul(index(16), var(o)), var(j));
+    const Expr blocks = ifloordiv(iadd(n, index(15)), index(16));
+    const Stmt copy = store(out, {at}, load(in, {at}));
+    CHECK(vectorized(module_of({in}, {out}, loop(o, blocks, vector_loop(j, imin(index(16), isub(n, imul(index(16), var(o)))), copy)), {N})) == "");
+    CHECK(vectorized(module_of({in}, {out}, loop(o, blocks, vector_loop(j, index(16), If::make(binary(BinaryOp::lt, at, n), copy))), {N})) == "");
+}
+
+TEST_CASE("a tensor inside a vectorized loop gains a lane dimension; a sum over it is a vector reduction") {
+    const Tensor in = tensor("in", Int(32), {index(8)}), out = tensor("out", Int(32), {index(1)}), t = tensor("t", Int(32), {});
+    const Symbol j("j");
+    const Stmt inside = Allocate::make(t, Block::make({store(t, {}, load(in, {var(j)})), Reduce::make(BinaryOp::add, {out.symbol, out.type, {index(0)}, load(t, {})})}));
+    CHECK(vectorized(module_of({in}, {out}, vector_loop(j, index(5), inside))) == "");
+}
+
+TEST_CASE("what vectorize_loops refuses") {
+    const Param N("N");
+    const Expr n = Variable::make(N.symbol, IndexType());
+    const Tensor in = tensor("in", Float(32), {n}), out = tensor("out", Float(32), {n});
+    const Symbol j("j"), k("k");
+    const auto refusal = [&](const Stmt& s) -> std::string {
+        try {
+            vectorize_loops(module_of({in}, {out}, s, {N}));
+        } catch (const Error& e) {
+            return e.message();
+        }
+        return "";
+    };
+    const Stmt copy = store(out, {var(j)}, load(in, {var(j)}));
+    CHECK(refusal(vector_loop(j, n, copy)) == "");
+    CHECK(refusal(vector_loop(j, index(5000), copy)) == "");
+    CHECK(refusal(vector_loop(j, index(8), store(out, {index(0)}, load(in, {var(j)})))) == "");
+    CHECK(refusal(vector_loop(j, index(8), Reduce::make(BinaryOp::add, {out.symbol, out.type, {index(0)}, load(in, {var(j)})}))) == "");
+    CHECK(refusal(vector_loop(j, index(8), vector_loop(k, index(8), copy))) == "");
+    CHECK(refusal(vector_loop(j, index(8), loop(k, index(8), copy, LoopKind::parallel()))) == "");
+    CHECK(refusal(vector_loop(j, index(8), For::make(k, var(j), index(8), {}, copy))) == "");
+    CHECK(refusal(vector_loop(j, index(8), Assert::make(binary(BinaryOp::lt, var(j), n), "end"))) == "");
+    CHECK(refusal(vector_loop(j, index(8), Allocate::make(tensor("t", Int(8), {iadd(var(j), index(1))}), copy))) == "");
+}

@@ -1,0 +1,224 @@
+// Decisions about reordering and parallel loops, against an oracle that runs through all pairs of iterations.
+
+#include "deep.h"
+#include "programs.h"
+
+#include "lathe/ir/dependence.h"
+
+#include <algorithm>
+
+using namespace lathe;
+
+namespace {
+
+/// One access of a random body: subscripts of one tensor.
+struct Touch {
+    Symbol tensor;
+    std::vector<Expr> at;
+    bool write = false, commutes = false;
+};
+
+struct Nest {
+    std::vector<Symbol> loops;
+    std::vector<Expr> mins, extents;
+    std::vector<Touch> touches; ///< in program order
+    Stmt body;
+};
+
+Expr loop(const Symbol& s) { return Variable::make(s, IndexType()); }
+
+class Generator {
+  public:
+    explicit Generator(unsigned seed) : random(seed) {}
+
+    Nest make() {
+        Nest n;
+        size_t depth = 1 + pick(3);
+        for (size_t l = 0; l < depth; ++l) {
+            n.loops.emplace_back(std::string(1, static_cast<char>('i' + l)));
+            n.mins.push_back(index(pick(4) == 0 ? 2 : 0));
+            bool triangle = l > 0 && pick(6) == 0;
+            n.extents.push_back(triangle ? iadd(loop(n.loops[0]), index(1)) : index(1 + static_cast<int64_t>(pick(4))));
+        }
+        std::vector<Stmt> stmts;
+        for (size_t count = 1 + pick(2); count-- > 0;) stmts.push_back(statement(n));
+        Stmt s = Block::make(std::move(stmts));
+        for (size_t l = depth; l-- > 0;) s = For::make(n.loops[l], n.mins[l], n.extents[l], {}, s);
+        n.body = s;
+        return n;
+    }
+
+  private:
+    size_t pick(size_t n) { return random() % n; }
+
+    Expr subscript(const Nest& n) {
+        Expr e = index(static_cast<int64_t>(pick(5)) - 2);
+        for (const Symbol& l : n.loops) e = iadd(e, imul(loop(l), index(static_cast<int64_t>(pick(4)) - 1)));
+        if (pick(8) == 0) e = ifloordiv(e, index(2));
+        if (pick(8) == 0) e = ifloormod(e, index(3));
+        if (pick(8) == 0) e = imin(e, index(2));
+        return e;
+    }
+    std::vector<Expr> subscripts(const Nest& n, const Symbol& t) {
+        std::vector<Expr> at{subscript(n)};
+        if (t == tensors[1]) at.push_back(subscript(n));
+        return at;
+    }
+    Stmt statement(Nest& n) {
+        const Symbol &to = tensors[pick(2)], &from = tensors[pick(2)];
+        auto to_at = subscripts(n, to), from_at = subscripts(n, from);
+        Expr value = Load::make(from, Int(8), from_at);
+        n.touches.push_back({from, from_at, false, false});
+        if (pick(2) == 0) {
+            n.touches.push_back({to, to_at, true, false});
+            return Store::make(to, Int(8), to_at, value);
+        }
+        bool commutes = pick(2) == 0;
+        n.touches.push_back({to, to_at, true, commutes});
+        Type t = commutes ? Int(8) : Fixed(8, 0, Round::trn, Overflow::sat);
+        return Reduce::make(BinaryOp::add, {to, t, to_at, value});
+    }
+
+    std::mt19937 random;
+    Symbol tensors[2] = {Symbol("A"), Symbol("B")};
+};
+
+/// All iterations of the nest in order: the loops' values.
+std::vector<std::vector<int64_t>> iterations(const Nest& n) {
+    std::vector<std::vector<int64_t>> all{{}};
+    for (size_t l = 0; l < n.loops.size(); ++l) {
+        std::vector<std::vector<int64_t>> next;
+        for (const auto& outer : all) {
+            std::map<Symbol, Value> values;
+            for (size_t m = 0; m < l; ++m) values[n.loops[m]] = Value::index(outer[m]);
+            int64_t min = evaluate(n.mins[l], values).as_int64(), extent = evaluate(n.extents[l], values).as_int64();
+            for (int64_t x = min; x < min + extent; ++x) {
+                next.push_back(outer);
+                next.back().push_back(x);
+            }
+        }
+        all = std::move(next);
+    }
+    return all;
+}
+
+/// What each iteration touches: (tensor, element), evaluated once.
+class Oracle {
+  public:
+    explicit Oracle(const Nest& n) : nest(n), points(iterations(n)) {
+        for (const auto& p : points) {
+            std::map<Symbol, Value> values;
+            for (size_t l = 0; l < p.size(); ++l) values[n.loops[l]] = Value::index(p[l]);
+            std::vector<std::vector<int64_t>> elements;
+            for (const Touch& t : n.touches) {
+                std::vector<int64_t> at;
+                for (const Expr& e : t.at) at.push_back(evaluate(e, values).as_int64());
+                elements.push_back(at);
+            }
+            touched.push_back(std::move(elements));
+        }
+    }
+
+    /// Two iterations with different values of loop `l` and equal ones outside of it touch one element.
+    bool carried(size_t l, bool reductions_free) const {
+        return any_pair(reductions_free, [&](const auto& a, const auto& b) {
+            return std::equal(a.begin(), a.begin() + static_cast<long>(l), b.begin()) && a[l] != b[l];
+        });
+    }
+
+    /// Two dependent iterations would change places.
+    bool reversed(const std::vector<size_t>& order) const {
+        return any_pair(true, [&](const auto& a, const auto& b) {
+            for (size_t l : order)
+                if (a[l] != b[l]) return a[l] > b[l];
+            return false;
+        });
+    }
+
+  private:
+    template <class F> bool any_pair(bool reductions_free, F matters) const {
+        for (size_t x = 0; x < points.size(); ++x)
+            for (size_t y = x + 1; y < points.size(); ++y) {
+                if (!matters(points[x], points[y])) continue;
+                for (size_t s = 0; s < nest.touches.size(); ++s)
+                    for (size_t t = 0; t < nest.touches.size(); ++t) {
+                        const Touch &a = nest.touches[s], &b = nest.touches[t];
+                        if (!(a.tensor == b.tensor) || (!a.write && !b.write)) continue;
+                        if (reductions_free && a.commutes && b.commutes) continue;
+                        if (touched[x][s] == touched[y][t]) return true;
+                    }
+            }
+        return false;
+    }
+    const Nest& nest;
+    std::vector<std::vector<int64_t>> points;
+    std::vector<std::vector<std::vector<int64_t>>> touched;
+};
+
+} // namespace
+
+TEST_CASE("accepted schedules of random nests are right") {
+    int accepted = 0, refused = 0, needlessly = 0;
+    for (int seed = 0; seed < count(600, 20000); ++seed) {
+        Nest n = Generator(static_cast<unsigned>(seed)).make();
+        Oracle oracle(n);
+        INFO(print(n.body));
+        auto decide = [&](bool legal, bool conflict) {
+            if (!conflict) {
+                CHECK(legal);
+                ++accepted;
+            } else {
+                ++refused;
+                needlessly += legal;
+            }
+        };
+        for (size_t l = 0; l < n.loops.size(); ++l)
+            for (Commuting c : {Commuting::ordered, Commuting::free})
+                decide(!oracle.carried(l, c == Commuting::free), loop_carried(n.body, n.loops[l], c).has_value());
+        std::vector<size_t> order(n.loops.size());
+        for (size_t l = 0; l < order.size(); ++l) order[l] = l;
+        bool triangle = std::any_of(n.extents.begin(), n.extents.end(), [](const Expr& e) { return !as_int(e); });
+        while (!triangle && std::next_permutation(order.begin(), order.end())) {
+            std::vector<Symbol> after;
+            for (size_t l : order) after.push_back(n.loops[l]);
+            decide(!oracle.reversed(order), reorder_conflict(n.body, n.loops, after).has_value());
+        }
+    }
+    MESSAGE("accepted " << accepted << ", refused " << refused << ", of these needlessly " << needlessly);
+    CHECK(accepted > refused / 20);
+    CHECK(needlessly * 4 < refused);
+}
+
+TEST_CASE("the oracle sees planted faults") {
+    Symbol i("i"), j("j"), A("A");
+    Nest n{{i, j}, {index(0), index(0)}, {index(3), index(3)}, {}, {}};
+    n.touches = {{A, {isub(loop(i), index(1)), iadd(loop(j), index(1))}, false, false}, {A, {loop(i), loop(j)}, true, false}};
+    Oracle oracle(n);
+    CHECK(oracle.carried(0, true));
+    CHECK_FALSE(oracle.carried(1, true));
+    CHECK(oracle.reversed({1, 0}));
+    n.touches[0].at = {isub(loop(i), index(1)), isub(loop(j), index(1))};
+    CHECK_FALSE(Oracle(n).reversed({1, 0}));
+}
+
+TEST_CASE("conflicts name both accesses, the kind and the distance") {
+    Symbol i("i"), j("j"), S("S");
+    auto nest = [&](const Expr& read, const Expr& write) {
+        Stmt s = Store::make(S, Int(8), {write}, Load::make(S, Int(8), {read}));
+        return For::make(i, index(0), index(100), {}, s);
+    };
+    auto flow = loop_carried(nest(isub(loop(i), index(3)), loop(i)), i, Commuting::ordered);
+    REQUIRE(flow);
+    CHECK(flow->kind == ConflictKind::flow);
+    CHECK(flow->distance == 3);
+    CHECK(flow->describe() == "S[i] written is read as S[i - 3] (carried by i, distance 3)");
+    auto anti = loop_carried(nest(iadd(loop(i), index(2)), loop(i)), i, Commuting::ordered);
+    REQUIRE(anti);
+    CHECK(anti->kind == ConflictKind::anti);
+    CHECK(anti->distance == 2);
+    CHECK_FALSE(loop_carried(nest(iadd(loop(i), index(100)), loop(i)), i, Commuting::ordered));
+    CHECK_FALSE(loop_carried(nest(iadd(imul(loop(i), index(2)), index(1)), imul(loop(i), index(2))), i, Commuting::ordered));
+    auto output = loop_carried(nest(index(200), index(5)), i, Commuting::ordered);
+    REQUIRE(output);
+    CHECK(output->kind == ConflictKind::output);
+}
