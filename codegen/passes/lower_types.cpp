@@ -8,9 +8,12 @@
 namespace lathe {
 namespace {
 
-Expr integer(Type t, const mpz_class& i) { return Constant::make(Value::from_raw(t, i)); }
+Expr integer(Type t, const mpz_class& i) {
+    return Constant::make(Value::from_raw(t, i));
+}
 
-/// Rewrites expressions into machine form. The algorithm's type of a node is the node's own; the machine form has machine_type of it.
+/// Rewrites expressions into machine form. The algorithm's type of a node is the node's own; the machine form
+/// has machine_type of it.
 class TypeLowering : public Mutator {
   public:
     /// cast(to, e) in machine form.
@@ -24,36 +27,48 @@ class TypeLowering : public Mutator {
         result.type = machine_type(tensor.type);
         if (tensor.data && tensor.type.is_fixed()) {
             std::vector<Value> raw;
-            for (const Value& v : *tensor.data) raw.push_back(Value::from_raw(result.type, v.raw()));
+            for (const Value& v : *tensor.data)
+                raw.push_back(Value::from_raw(result.type, v.raw()));
             result.data = std::make_shared<const std::vector<Value>>(std::move(raw));
         }
-        for (Dim& d : result.dims) d = {(*this)(d.min), (*this)(d.extent)};
+        for (Dim& d : result.dims)
+            d = {(*this)(d.min), (*this)(d.extent)};
         return result;
     }
 
   protected:
     Expr mutate(const Expr& e) override {
         switch (e.kind()) {
-        case ExprKind::constant: return machine_constant(e.as<Constant>()->value, e.loc());
-        case ExprKind::variable: return Variable::make(e.as<Variable>()->symbol, machine_type(e.type()), e.loc());
-        case ExprKind::load: return load(*e.as<Load>());
-        case ExprKind::unary: return unary(*e.as<Unary>());
-        case ExprKind::binary: return binary(*e.as<Binary>());
+        case ExprKind::constant:
+            return machine_constant(e.as<Constant>()->value, e.loc());
+        case ExprKind::variable:
+            return Variable::make(e.as<Variable>()->symbol, machine_type(e.type()), e.loc());
+        case ExprKind::load:
+            return load(*e.as<Load>());
+        case ExprKind::unary:
+            return unary(*e.as<Unary>());
+        case ExprKind::binary:
+            return binary(*e.as<Binary>());
         case ExprKind::select: {
             auto* s = e.as<Select>();
             return Select::make((*this)(s->condition), operand(e.type(), s->then_value, s->else_value),
                                 operand(e.type(), s->else_value, s->then_value), e.loc());
         }
-        case ExprKind::cast: return converted(e.type(), e.as<Cast>()->a);
-        case ExprKind::bitcast: return bits(machine_type(e.type()), e.as<Bitcast>()->a);
+        case ExprKind::cast:
+            return converted(e.type(), e.as<Cast>()->a);
+        case ExprKind::bitcast:
+            return bits(machine_type(e.type()), e.as<Bitcast>()->a);
         case ExprKind::slice: {
             auto* s = e.as<Slice>();
             const Expr x = raw(s->a);
-            const Expr low = s->lo == 0 ? x : Binary::make_as(x.type(), BinaryOp::shr, x, integer(x.type(), s->lo));
+            const Expr low =
+                s->lo == 0 ? x : Binary::make_as(x.type(), BinaryOp::shr, x, integer(x.type(), s->lo));
             return to_type(e.type(), low);
         }
-        case ExprKind::call: return call(*e.as<Call>());
-        default: return Mutator::mutate(e);
+        case ExprKind::call:
+            return call(*e.as<Call>());
+        default:
+            return Mutator::mutate(e);
         }
     }
 
@@ -61,11 +76,13 @@ class TypeLowering : public Mutator {
         if (auto* store = s.as<Store>()) {
             std::vector<StoreTarget> targets;
             for (const StoreTarget& t : store->targets)
-                targets.push_back({t.tensor, machine_type(t.type), subscripts(t.indices), converted(t.type, t.value)});
+                targets.push_back(
+                    {t.tensor, machine_type(t.type), subscripts(t.indices), converted(t.type, t.value)});
             return Store::make(std::move(targets), s.loc(), predicate(store->predicate));
         }
         if (auto* reduce = s.as<Reduce>()) return lower_reduce(*reduce);
-        if (auto* allocation = s.as<Allocate>()) return Allocate::make(lowered(allocation->tensor), (*this)(allocation->body));
+        if (auto* allocation = s.as<Allocate>())
+            return Allocate::make(lowered(allocation->tensor), (*this)(allocation->body));
         return Mutator::mutate(s);
     }
 
@@ -77,12 +94,14 @@ class TypeLowering : public Mutator {
     }
 
     static Expr machine_constant(const Value& v, Loc loc) {
-        return Constant::make(v.type().is_fixed() ? Value::from_raw(machine_type(v.type()), v.raw()) : v, loc);
+        return Constant::make(v.type().is_fixed() ? Value::from_raw(machine_type(v.type()), v.raw()) : v,
+                              loc);
     }
 
     std::vector<Expr> subscripts(const std::vector<Expr>& indices) {
         std::vector<Expr> result;
-        for (const Expr& i : indices) result.push_back((*this)(i));
+        for (const Expr& i : indices)
+            result.push_back((*this)(i));
         return result;
     }
 
@@ -101,12 +120,14 @@ class TypeLowering : public Mutator {
     }
 
     Expr load(const Load& l) {
-        return Load::make(l.tensor, machine_type(l.type), subscripts(l.indices), l.loc, predicate(l.predicate));
+        return Load::make(l.tensor, machine_type(l.type), subscripts(l.indices), l.loc,
+                          predicate(l.predicate));
     }
 
     Expr unary(const Unary& u) {
         const Type t = machine_type(u.type);
-        if (!t.is_exact() || (t.is_bool() && u.op == UnaryOp::bit_not)) return Unary::make(u.op, (*this)(u.a), u.loc);
+        if (!t.is_exact() || (t.is_bool() && u.op == UnaryOp::bit_not))
+            return Unary::make(u.op, (*this)(u.a), u.loc);
         if (t.is_bool()) return (*this)(u.a); // abs
         const Expr x = to_type(t, raw(u.a));
         if (u.op == UnaryOp::bit_not) return Unary::make(u.op, x, u.loc);
@@ -144,9 +165,11 @@ class TypeLowering : public Mutator {
         case BinaryOp::div:
         case BinaryOp::mod:
         case BinaryOp::floordiv:
-        case BinaryOp::floormod: return divide(b, t, ta, tb);
+        case BinaryOp::floormod:
+            return divide(b, t, ta, tb);
         default:
-            return Binary::make_as(t, b.op, operand(modeless(b.type), b.a, b.b), operand(modeless(b.type), b.b, b.a), b.loc);
+            return Binary::make_as(t, b.op, operand(modeless(b.type), b.a, b.b),
+                                   operand(modeless(b.type), b.b, b.a), b.loc);
         }
     }
 
@@ -159,7 +182,8 @@ class TypeLowering : public Mutator {
     Expr compare(const Binary& b, Type ta, Type tb) {
         if (ta == tb) {
             const Expr x = operand(ta, b.a, b.b), y = operand(ta, b.b, b.a);
-            if (!ta.is_bool() || b.op == BinaryOp::eq || b.op == BinaryOp::ne) return Binary::make(b.op, x, y, b.loc);
+            if (!ta.is_bool() || b.op == BinaryOp::eq || b.op == BinaryOp::ne)
+                return Binary::make(b.op, x, y, b.loc);
             return Binary::make(b.op, to_type(UInt(1), x), to_type(UInt(1), y), b.loc);
         }
         const Type common = modeless(aligned_type(ta, tb, b.loc));
@@ -214,16 +238,18 @@ class TypeLowering : public Mutator {
         const Type size = UInt(amount.type().width());
         const Expr forth = to_type(size, amount);
         const Expr back = Binary::make_as(size, BinaryOp::sub, integer(size, 0), forth);
-        return Select::make(Binary::make(BinaryOp::lt, amount, integer(amount.type(), 0)), shift_by(reverse, x, back, b.loc),
-                            shift_by(b.op, x, forth, b.loc), b.loc);
+        return Select::make(Binary::make(BinaryOp::lt, amount, integer(amount.type(), 0)),
+                            shift_by(reverse, x, back, b.loc), shift_by(b.op, x, forth, b.loc), b.loc);
     }
 
     Expr call(const Call& c) {
         std::vector<Expr> x;
-        for (const Expr& a : c.arguments) x.push_back(raw(a));
+        for (const Expr& a : c.arguments)
+            x.push_back(raw(a));
         const auto unsigned_bits = [](const Expr& e) { return to_type(UInt(e.type().width()), e); };
         if (c.function == "concat") {
-            const Expr high = to_type(c.type, unsigned_bits(x[0])), low = to_type(c.type, unsigned_bits(x[1]));
+            const Expr high = to_type(c.type, unsigned_bits(x[0])),
+                       low = to_type(c.type, unsigned_bits(x[1]));
             const Expr up = Constant::make(Value::literal(x[1].type().width()));
             return Binary::make_as(c.type, BinaryOp::bit_or, shift_by(BinaryOp::shl, high, up, c.loc), low);
         }
@@ -237,12 +263,14 @@ class TypeLowering : public Mutator {
     }
 
     Expr with_slice(const Call& c, const std::vector<Expr>& x) {
-        const int hi = static_cast<int>(*as_int(c.arguments[2])), lo = static_cast<int>(*as_int(c.arguments[3]));
+        const int hi = static_cast<int>(*as_int(c.arguments[2])),
+                  lo = static_cast<int>(*as_int(c.arguments[3]));
         const Type t = x[0].type();
         const Expr mask = integer(t, bit_mask(hi, lo)), rest = integer(t, ~bit_mask(hi, lo));
         const Expr at = shift_by(BinaryOp::shl, to_type(t, x[1]), Constant::make(Value::literal(lo)), c.loc);
         const Expr kept = Binary::make_as(t, BinaryOp::bit_and, x[0], rest);
-        const Expr all = Binary::make_as(t, BinaryOp::bit_or, kept, Binary::make_as(t, BinaryOp::bit_and, at, mask));
+        const Expr all =
+            Binary::make_as(t, BinaryOp::bit_or, kept, Binary::make_as(t, BinaryOp::bit_and, at, mask));
         return c.type.is_bool() ? requantize(Bool(), UInt(1), all) : all;
     }
 
@@ -258,7 +286,8 @@ class TypeLowering : public Mutator {
             const BinaryOp op = machine.is_bool() ? bool_op(r.op) : r.op;
             // A factor is a whole number; every other operand is brought to t's point.
             const Type type = r.op != BinaryOp::mul || machine.is_bool() ? t.type : machine;
-            return Reduce::make(op, {t.tensor, machine, at, operand(type, t.value, old)}, r.loc, predicate(r.predicate));
+            return Reduce::make(op, {t.tensor, machine, at, operand(type, t.value, old)}, r.loc,
+                                predicate(r.predicate));
         }
         const Expr value = r.contract ? contracted(*t.value.as<Binary>(), old, t.type, r.loc)
                                       : converted(t.type, Binary::make(r.op, old, t.value, r.loc));
@@ -271,7 +300,8 @@ class TypeLowering : public Mutator {
         const auto factor = [&](const Expr& e, const Expr& other) {
             return requantize(wide, product.type, operand(product.type, e, other));
         };
-        const Expr sum = Fma::make(factor(product.a, product.b), factor(product.b, product.a), requantize(wide, t, (*this)(old)), loc);
+        const Expr sum = Fma::make(factor(product.a, product.b), factor(product.b, product.a),
+                                   requantize(wide, t, (*this)(old)), loc);
         return requantize(t, wide, sum);
     }
 };
@@ -282,9 +312,12 @@ Module lower_types(const Module& module) {
     Module result = module;
     for (Function& f : result.functions) {
         TypeLowering lowering;
-        for (Param& p : f.params) p.type = machine_type(p.type);
-        for (Argument& a : f.arguments) a.tensor = lowering.lowered(a.tensor);
-        for (Tensor& t : f.constants) t = lowering.lowered(t);
+        for (Param& p : f.params)
+            p.type = machine_type(p.type);
+        for (Argument& a : f.arguments)
+            a.tensor = lowering.lowered(a.tensor);
+        for (Tensor& t : f.constants)
+            t = lowering.lowered(t);
         f.body = lowering(f.body);
     }
     return result;

@@ -13,20 +13,26 @@ struct Range {
     bool inside(const Range& o) const { return o.low <= low && high <= o.high; }
 };
 
-Range type_range(Type t) { return {min_value(t).raw(), max_value(t).raw()}; }
+Range type_range(Type t) {
+    return {min_value(t).raw(), max_value(t).raw()};
+}
 
-Range hull(const Range& a, const Range& b) { return {std::min(a.low, b.low), std::max(a.high, b.high)}; }
+Range hull(const Range& a, const Range& b) {
+    return {std::min(a.low, b.low), std::max(a.high, b.high)};
+}
 
 Range corners(const mpz_class& a, const mpz_class& b, const mpz_class& c, const mpz_class& d) {
     return {std::min({a, b, c, d}), std::max({a, b, c, d})};
 }
 
-bool is_integer(const Expr& e) { return e.type().is_int() && e.type().is_scalar(); }
+bool is_integer(const Expr& e) {
+    return e.type().is_int() && e.type().is_scalar();
+}
 
 /// Whether the low bits of the result depend on the low bits of the operands alone.
 bool is_modular(BinaryOp op) {
-    return op == BinaryOp::add || op == BinaryOp::sub || op == BinaryOp::mul || op == BinaryOp::bit_and || op == BinaryOp::bit_or ||
-           op == BinaryOp::bit_xor;
+    return op == BinaryOp::add || op == BinaryOp::sub || op == BinaryOp::mul || op == BinaryOp::bit_and ||
+           op == BinaryOp::bit_or || op == BinaryOp::bit_xor;
 }
 
 /// All bits at or below the highest one that either bound has.
@@ -42,11 +48,16 @@ std::optional<unsigned> small_shift(const Range& amount) {
 /// The range of `a op b` before it is wrapped, if this op has a rule.
 std::optional<Range> exact_range(BinaryOp op, const Range& a, const Range& b) {
     switch (op) {
-    case BinaryOp::add: return Range{a.low + b.low, a.high + b.high};
-    case BinaryOp::sub: return Range{a.low - b.high, a.high - b.low};
-    case BinaryOp::mul: return corners(a.low * b.low, a.low * b.high, a.high * b.low, a.high * b.high);
-    case BinaryOp::min: return Range{std::min(a.low, b.low), std::min(a.high, b.high)};
-    case BinaryOp::max: return Range{std::max(a.low, b.low), std::max(a.high, b.high)};
+    case BinaryOp::add:
+        return Range{a.low + b.low, a.high + b.high};
+    case BinaryOp::sub:
+        return Range{a.low - b.high, a.high - b.low};
+    case BinaryOp::mul:
+        return corners(a.low * b.low, a.low * b.high, a.high * b.low, a.high * b.high);
+    case BinaryOp::min:
+        return Range{std::min(a.low, b.low), std::min(a.high, b.high)};
+    case BinaryOp::max:
+        return Range{std::max(a.low, b.low), std::max(a.high, b.high)};
     case BinaryOp::bit_and:
         if (a.low >= 0 && b.low >= 0) return Range{0, std::min(a.high, b.high)};
         if (b.low >= 0) return Range{0, b.high};
@@ -66,17 +77,25 @@ std::optional<Range> exact_range(BinaryOp op, const Range& a, const Range& b) {
         if (b.low > 0) return corners(a.low / b.low, a.low / b.high, a.high / b.low, a.high / b.high);
         return std::nullopt;
     case BinaryOp::mod: // the sign of the dividend; x % 0 = x
-        if (b.low > 0) return Range{a.low < 0 ? std::max(a.low, mpz_class(1 - b.high)) : 0, a.high > 0 ? std::min(a.high, mpz_class(b.high - 1)) : 0};
+        if (b.low > 0)
+            return Range{a.low < 0 ? std::max(a.low, mpz_class(1 - b.high)) : 0,
+                         a.high > 0 ? std::min(a.high, mpz_class(b.high - 1)) : 0};
         return std::nullopt;
-    default: return std::nullopt;
+    default:
+        return std::nullopt;
     }
 }
 
-int container_for_bits(int width) { return width <= 8 ? 8 : width <= 16 ? 16 : width <= 32 ? 32 : width <= 64 ? 64 : 128; }
+int container_for_bits(int width) {
+    return width <= 8 ? 8 : width <= 16 ? 16 : width <= 32 ? 32 : width <= 64 ? 64 : 128;
+}
 
-int machine_bits(Type t) { return container_for_bits(t.width()); }
+int machine_bits(Type t) {
+    return container_for_bits(t.width());
+}
 
-/// The smallest type that fills a container of at most `most` bits and holds the range; of `sign` where both fit.
+/// The smallest type that fills a container of at most `most` bits and holds the range; of `sign` where both
+/// fit.
 std::optional<Type> container_for(const Range& r, bool sign, int most) {
     for (int bits = 8; bits <= std::min(most, 64); bits *= 2)
         for (bool s : {sign, !sign})
@@ -92,18 +111,23 @@ struct Contents {
 };
 std::map<Symbol, Contents> contents_of(const Stmt& body) {
     std::map<Symbol, Contents> result;
-    for_each(body, [&](const Stmt& s) {
-        if (auto* a = s.as<Allocate>()) {
-            Contents& c = result[a->tensor.symbol];
-            c.type = a->tensor.type;
-            c.stored_only = !a->tensor.data;
-        } else if (auto* w = s.as<Store>()) {
-            for (const StoreTarget& t : w->targets)
-                if (auto found = result.find(t.tensor); found != result.end()) found->second.values.push_back(t.value);
-        } else if (auto* r = s.as<Reduce>()) {
-            if (auto found = result.find(r->target.tensor); found != result.end()) found->second.stored_only = false;
-        }
-    }, nullptr);
+    for_each(
+        body,
+        [&](const Stmt& s) {
+            if (auto* a = s.as<Allocate>()) {
+                Contents& c = result[a->tensor.symbol];
+                c.type = a->tensor.type;
+                c.stored_only = !a->tensor.data;
+            } else if (auto* w = s.as<Store>()) {
+                for (const StoreTarget& t : w->targets)
+                    if (auto found = result.find(t.tensor); found != result.end())
+                        found->second.values.push_back(t.value);
+            } else if (auto* r = s.as<Reduce>()) {
+                if (auto found = result.find(r->target.tensor); found != result.end())
+                    found->second.stored_only = false;
+            }
+        },
+        nullptr);
     return result;
 }
 
@@ -116,9 +140,11 @@ class Narrower : public ScopedMutator {
     Expr mutate(const Expr& e) override {
         if (auto* l = e.as<Load>(); l && retyped.contains(l->tensor)) {
             std::vector<Expr> at;
-            for (const Expr& i : l->indices) at.push_back((*this)(i));
+            for (const Expr& i : l->indices)
+                at.push_back((*this)(i));
             const Expr p = l->predicate.defined() ? (*this)(l->predicate) : l->predicate;
-            return Cast::make(e.type(), Load::make(l->tensor, retyped.at(l->tensor), std::move(at), l->loc, p));
+            return Cast::make(e.type(),
+                              Load::make(l->tensor, retyped.at(l->tensor), std::move(at), l->loc, p));
         }
         const Expr rebuilt = Mutator::mutate(e);
         if (auto* c = rebuilt.as<Cast>(); c && is_integer(rebuilt)) return cast_to(rebuilt.type(), c->a);
@@ -145,7 +171,8 @@ class Narrower : public ScopedMutator {
     std::map<Symbol, Range> lets;
     std::map<Symbol, Type> retyped; ///< allocated tensors whose elements moved to another container
     std::map<const ExprNode*, std::pair<Expr, Range>> ranges; ///< the Expr keeps the node alive
-    std::map<std::tuple<const ExprNode*, int, bool>, std::pair<Expr, Expr>> casts; ///< by node and type; likewise
+    std::map<std::tuple<const ExprNode*, int, bool>, std::pair<Expr, Expr>>
+        casts; ///< by node and type; likewise
 
     Stmt statement(const Stmt& s) {
         if (auto* l = s.as<LetStmt>(); l && is_integer(l->value)) lets[l->symbol] = range(l->value);
@@ -154,7 +181,8 @@ class Narrower : public ScopedMutator {
         if (!w) return ScopedMutator::mutate(s);
         std::vector<StoreTarget> targets = w->targets;
         for (StoreTarget& t : targets) {
-            for (Expr& i : t.indices) i = (*this)(i);
+            for (Expr& i : t.indices)
+                i = (*this)(i);
             t.value = (*this)(t.value);
             if (auto to = retyped.find(t.tensor); to != retyped.end()) {
                 t.type = to->second;
@@ -187,7 +215,8 @@ class Narrower : public ScopedMutator {
         const auto [found, first] = elements.try_emplace(tensor);
         if (!first) return found->second.value_or(all); // it depends on itself
         std::optional<Range> r;
-        for (const Expr& value : c.values) r = r ? hull(*r, range(value)) : range(value);
+        for (const Expr& value : c.values)
+            r = r ? hull(*r, range(value)) : range(value);
         elements[tensor] = r;
         return *r;
     }
@@ -275,13 +304,15 @@ class Narrower : public ScopedMutator {
         if (auto* c = e.as<Constant>()) return Constant::make(Value::from_raw(to, c->value.raw()), e.loc());
         if (auto* inner = e.as<Cast>(); inner && is_integer(inner->a)) {
             // Skipping a cast is right if it changed no value, or if only bits that it kept are asked for.
-            if (range(inner->a).inside(type_range(e.type())) || to.width() <= e.type().width()) return cast_to(to, inner->a);
+            if (range(inner->a).inside(type_range(e.type())) || to.width() <= e.type().width())
+                return cast_to(to, inner->a);
         }
         if (machine_bits(to) < machine_bits(e.type())) {
             if (auto* b = e.as<Binary>())
                 if (const auto bits = bits_needed(to, *b)) return truncated(to, *b, *bits);
             if (auto* s = e.as<Select>())
-                return Select::make(s->condition, cast_to(to, s->then_value), cast_to(to, s->else_value), e.loc());
+                return Select::make(s->condition, cast_to(to, s->then_value), cast_to(to, s->else_value),
+                                    e.loc());
         }
         return Cast::make(to, e);
     }

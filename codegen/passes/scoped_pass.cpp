@@ -1,6 +1,29 @@
 #include "scoped_pass.h"
 
 namespace lathe {
+namespace {
+
+class LetRenamer : public Mutator {
+    using Mutator::mutate;
+    Expr mutate(const Expr& e) override {
+        const Expr r = Mutator::mutate(e);
+        auto* l = r.as<Let>();
+        if (!l || seen.insert(l->symbol).second) return r;
+        const Symbol symbol(l->symbol.name());
+        return Let::make(symbol, l->value,
+                         substitute(l->body, {{l->symbol, Variable::make(symbol, l->value.type())}}), l->loc);
+    }
+    std::set<Symbol> seen;
+};
+
+} // namespace
+
+Module unique_lets(Module module) {
+    LetRenamer renamer;
+    for (Function& f : module.functions)
+        f.body = renamer(f.body);
+    return module;
+}
 
 Module ScopedMutator::run(const Module& module) {
     Module result = module;
@@ -9,12 +32,20 @@ Module ScopedMutator::run(const Module& module) {
         tensors.clear();
         for (const Param& p : function.params)
             if (p.type.is_index()) known.bound(p.symbol, {index(0), {}});
-        for (const Argument& a : function.arguments) tensors[a.tensor.symbol] = a.tensor;
-        for (const Tensor& t : function.constants) tensors[t.symbol] = t;
+        for (const Argument& a : function.arguments)
+            tensors[a.tensor.symbol] = a.tensor;
+        for (const Tensor& t : function.constants)
+            tensors[t.symbol] = t;
         forget();
         function.body = (*this)(function.body);
     }
-    return result;
+    return unique_lets(std::move(result));
+}
+
+std::optional<int64_t> ScopedMutator::most_iterations(const For& loop) const {
+    // In code that never runs the facts contradict each other and may bound nothing.
+    const auto bound = const_upper_bound(loop.extent, known);
+    return bound ? bound : const_upper_bound(loop.extent, {});
 }
 
 const Tensor& ScopedMutator::declaration(const Symbol& tensor) const {
@@ -51,6 +82,8 @@ Stmt ScopedMutator::with_tensor(const Tensor& tensor, const Stmt& body) {
 }
 
 Stmt ScopedMutator::mutate(const Stmt& s) {
+    if (auto* loop = s.as<For>(); loop && prove(Binary::make(BinaryOp::le, loop->extent, index(0)), known))
+        return {};
     if (auto* loop = s.as<For>())
         return For::make(loop->var, (*this)(loop->min), (*this)(loop->extent), loop->loop,
                          inside(loop->var, loop->min, loop->extent, loop->body), loop->loc);

@@ -6,8 +6,8 @@
 
 namespace lathe {
 
-/// A Mutator that keeps the facts (ranges of the loops around, conditions that hold, parameters that are sizes) and
-/// the declarations of the tensors in scope.
+/// A Mutator that keeps the facts (ranges of the loops around, conditions that hold, parameters that are
+/// sizes) and the declarations of the tensors in scope.
 class ScopedMutator : public Mutator {
   public:
     /// Mutates the body of every function.
@@ -16,6 +16,8 @@ class ScopedMutator : public Mutator {
   protected:
     Stmt mutate(const Stmt& s) override;
     const Facts& facts() const { return known; }
+    /// A constant bound of the loop's extent, if it has one.
+    std::optional<int64_t> most_iterations(const For& loop) const;
     const Tensor& declaration(const Symbol& tensor) const;
     /// Mutates `s` where `condition` is known to hold, or where `var` lies in [min, min + extent).
     Stmt under(const Expr& condition, const Stmt& s);
@@ -27,5 +29,9 @@ class ScopedMutator : public Mutator {
     Facts known;
     std::map<Symbol, Tensor> tensors;
 };
+
+/// Gives an own symbol to every Let. Passes that treat an expression by its place split a Let that places
+/// shared.
+Module unique_lets(Module module);
 
 } // namespace lathe

@@ -12,16 +12,20 @@ class Unroller : public ScopedMutator {
     Stmt mutate(const Stmt& s) override {
         auto* loop = s.as<For>();
         if (!loop || loop->loop != LoopKind::unrolled()) return ScopedMutator::mutate(s);
-        const std::optional<int64_t> copies = const_upper_bound(loop->extent, facts());
+        const std::optional<int64_t> copies = most_iterations(*loop);
         if (!copies)
-            fail(loop->loc, "unroll({}): the loop's extent {} has no constant bound; split the loop by a constant first",
+            fail(loop->loc,
+                 "unroll({}): the loop's extent {} has no constant bound; split the loop by a constant first",
                  loop->var.name(), print(loop->extent));
         if (*copies > most_copies)
-            fail(loop->loc, "unroll({}) would make {} copies of its body; split the loop and unroll the inner part (at most {})",
+            fail(loop->loc,
+                 "unroll({}) would make {} copies of its body; split the loop and unroll the inner part (at "
+                 "most {})",
                  loop->var.name(), *copies, most_copies);
         const Stmt body = inside(loop->var, loop->min, loop->extent, loop->body);
         std::vector<Stmt> result;
-        for (int64_t i = 0; i < *copies; ++i) result.push_back(copy(*loop, body, i));
+        for (int64_t i = 0; i < *copies; ++i)
+            result.push_back(copy(*loop, body, i));
         return Block::make(std::move(result));
     }
 
@@ -35,6 +39,8 @@ class Unroller : public ScopedMutator {
 
 } // namespace
 
-Module unroll_loops(const Module& module) { return Unroller().run(module); }
+Module unroll_loops(const Module& module) {
+    return Unroller().run(module);
+}
 
 } // namespace lathe

@@ -14,9 +14,13 @@ Expr widen(const Expr& e, int lanes) {
     return e.type().lanes() == lanes ? e : Broadcast::make(e, lanes, e.loc());
 }
 
-bool is_vector(const Expr& e) { return !e.type().is_scalar(); }
+bool is_vector(const Expr& e) {
+    return !e.type().is_scalar();
+}
 
-Expr negation(const Expr& condition) { return Unary::make(UnaryOp::bit_not, condition); }
+Expr negation(const Expr& condition) {
+    return Unary::make(UnaryOp::bit_not, condition);
+}
 
 /// Conjunction of two predicates of any lanes; undefined means true.
 Expr conjunction(const Expr& a, const Expr& b) {
@@ -26,9 +30,10 @@ Expr conjunction(const Expr& a, const Expr& b) {
     return Binary::make(BinaryOp::logical_and, widen(a, lanes), widen(b, lanes));
 }
 
-/// Turns the body of one vectorized loop into vectors of `lanes` lanes. Expressions that do not depend on the loop stay scalar.
-/// The parameter `where` is the condition of the place, in vector form: lanes where it is false run along and must do no
-/// harm. Undefined: it holds in all lanes. The loop's own end (`tail`) is kept apart, since a lane beyond it never lives.
+/// Turns the body of one vectorized loop into vectors of `lanes` lanes. Expressions that do not depend on the
+/// loop stay scalar. The parameter `where` is the condition of the place, in vector form: lanes where it is
+/// false run along and must do no harm. Undefined: it holds in all lanes. The loop's own end (`tail`) is kept
+/// apart, since a lane beyond it never lives.
 class Vectorizer {
   public:
     /// `tensors` finds declarations outside the loop.
@@ -36,7 +41,8 @@ class Vectorizer {
         : loop(loop), lanes(lanes), facts(std::move(facts)), outer(std::move(tensors)) {
         this->facts.bound(loop.var, {loop.min, iadd(loop.min, index(lanes - 1))});
         if (as_int(loop.extent) != lanes)
-            tail = Binary::make(BinaryOp::lt, Ramp::make(index(0), index(1), lanes), widen(loop.extent, lanes));
+            tail =
+                Binary::make(BinaryOp::lt, Ramp::make(index(0), index(1), lanes), widen(loop.extent, lanes));
     }
 
     Stmt run() { return statement(loop.body, {}); }
@@ -44,18 +50,17 @@ class Vectorizer {
   private:
     const For& loop;
     const int lanes;
-    Expr tail; ///< lanes that live at all; undefined: all
+    Expr tail;   ///< lanes that live at all; undefined: all
     Facts facts; ///< hold in every lane, living or not
     std::function<const Tensor&(const Symbol&)> outer;
     std::map<Symbol, Tensor> widened; ///< tensors allocated inside the loop, with their lane dimension
-    std::map<Symbol, Expr> lets;      ///< variables that took another type or identity
-    std::set<Symbol> bound;           ///< by a Let that has been made
+    std::map<Symbol, Expr> lets;      ///< variables that became vectors
     struct Widened {
         Expr from, where, to; ///< the first two keep the key's nodes alive
     };
     // For one place: all depend on the facts.
     std::map<std::pair<const ExprNode*, const ExprNode*>, Widened> memo; ///< by node and condition
-    std::map<const ExprNode*, std::pair<Expr, bool>> masks;               ///< whether a load in it needs a mask
+    std::map<const ExprNode*, std::pair<Expr, bool>> masks; ///< whether a load in it needs a mask
 
     [[noreturn]] void refuse(Loc loc, const std::string& what) const {
         fail(loop.loc, "vectorize({}) has no vector form: {}{}", loop.var.name(), what,
@@ -69,16 +74,24 @@ class Vectorizer {
         switch (s.kind()) {
         case StmtKind::block: {
             std::vector<Stmt> parts;
-            for (const Stmt& part : s.as<Block>()->stmts) parts.push_back(statement(part, where));
+            for (const Stmt& part : s.as<Block>()->stmts)
+                parts.push_back(statement(part, where));
             return Block::make(std::move(parts));
         }
-        case StmtKind::for_: return inner_loop(*s.as<For>(), where);
-        case StmtKind::if_: return branch(*s.as<If>(), where);
-        case StmtKind::let: return let(*s.as<LetStmt>(), where);
-        case StmtKind::store: return store(*s.as<Store>(), where);
-        case StmtKind::reduce: return reduce(*s.as<Reduce>(), where);
-        case StmtKind::allocate: return allocate(*s.as<Allocate>(), where);
-        case StmtKind::assert_: refuse(s.loc(), "a check inside the loop");
+        case StmtKind::for_:
+            return inner_loop(*s.as<For>(), where);
+        case StmtKind::if_:
+            return branch(*s.as<If>(), where);
+        case StmtKind::let:
+            return let(*s.as<LetStmt>(), where);
+        case StmtKind::store:
+            return store(*s.as<Store>(), where);
+        case StmtKind::reduce:
+            return reduce(*s.as<Reduce>(), where);
+        case StmtKind::allocate:
+            return allocate(*s.as<Allocate>(), where);
+        case StmtKind::assert_:
+            refuse(s.loc(), "a check inside the loop");
         case StmtKind::stage: {
             auto* stage = s.as<Stage>();
             return Stage::make(stage->func, stage->definition, statement(stage->body, where), stage->loc);
@@ -114,21 +127,26 @@ class Vectorizer {
         if (inner.loop == LoopKind::vectorized())
             refuse(inner.loc, fmt::format("loop {} inside it is vectorized too", inner.var.name()));
         if (inner.loop == LoopKind::parallel())
-            refuse(inner.loc, fmt::format("loop {} inside it is parallel; make it the outer loop", inner.var.name()));
+            refuse(inner.loc,
+                   fmt::format("loop {} inside it is parallel; make it the outer loop", inner.var.name()));
         const Expr min = expr(inner.min, where), extent = expr(inner.extent, where);
-        if (is_vector(min)) refuse(inner.loc, fmt::format("the start of loop {} depends on it", inner.var.name()));
+        if (is_vector(min))
+            refuse(inner.loc, fmt::format("the start of loop {} depends on it", inner.var.name()));
         const auto over = [&](const Expr& count, const Expr& inside) {
             const auto learn = [&] { facts.bound(inner.var, {min, isub(iadd(min, count), index(1))}); };
-            return For::make(inner.var, min, count, inner.loop, with_facts(learn, inner.body, inside), inner.loc);
+            return For::make(inner.var, min, count, inner.loop, with_facts(learn, inner.body, inside),
+                             inner.loc);
         };
         if (!is_vector(extent)) return over(extent, where);
         // Every lane runs as often as the longest one needs; the lanes that are done are switched off.
         const Interval living = {loop.min, isub(iadd(loop.min, loop.extent), index(1))};
         const Expr longest = bounds_of(inner.extent, {{loop.var, living}}).max;
-        if (!longest.defined()) refuse(inner.loc, fmt::format("the length of loop {} depends on it", inner.var.name()));
+        if (!longest.defined())
+            refuse(inner.loc, fmt::format("the length of loop {} depends on it", inner.var.name()));
         return named(inner.var.name().c_str(), extent, [&](const Expr& ends) {
             const Expr position = isub(Variable::make(inner.var, IndexType()), min);
-            return over(simplify(longest, facts), conjunction(where, Binary::make(BinaryOp::lt, widen(position, lanes), ends)));
+            return over(simplify(longest, facts),
+                        conjunction(where, Binary::make(BinaryOp::lt, widen(position, lanes), ends)));
         });
     }
 
@@ -141,7 +159,8 @@ class Vectorizer {
         }
         // Lanes where the condition is false run along: it is no fact.
         return named("condition", condition, [&](const Expr& c) {
-            return Block::make({statement(b.then_body, conjunction(where, c)), statement(b.else_body, conjunction(where, negation(c)))});
+            return Block::make({statement(b.then_body, conjunction(where, c)),
+                                statement(b.else_body, conjunction(where, negation(c)))});
         });
     }
 
@@ -153,24 +172,29 @@ class Vectorizer {
 
     Stmt store(const Store& s, const Expr& where) {
         std::vector<StoreTarget> targets;
-        for (const StoreTarget& t : s.targets) targets.push_back(target(t, where));
+        for (const StoreTarget& t : s.targets)
+            targets.push_back(target(t, where));
         Expr all = predicate(s.predicate, where);
         const auto in_vector = [](const StoreTarget& t) { return std::ranges::any_of(t.indices, is_vector); };
         if (std::ranges::all_of(targets, in_vector)) {
-            const bool harmless = std::ranges::all_of(s.targets, [&](const StoreTarget& t) { return private_to_lanes(t.tensor, t.indices); });
+            const bool harmless = std::ranges::all_of(
+                s.targets, [&](const StoreTarget& t) { return private_to_lanes(t.tensor, t.indices); });
             all = conjunction(all, harmless ? where : living(where));
             return Store::make(std::move(targets), s.loc, all.defined() ? widen(all, lanes) : all);
         }
-        const bool uniform = std::ranges::none_of(targets, [&](const StoreTarget& t) { return in_vector(t) || is_vector(t.value); });
+        const bool uniform = std::ranges::none_of(
+            targets, [&](const StoreTarget& t) { return in_vector(t) || is_vector(t.value); });
         if (!uniform || living(where).defined() || (all.defined() && is_vector(all)))
-            refuse(s.loc, fmt::format("every iteration stores to the same element of {}", std::ranges::find_if_not(targets, in_vector)->tensor.name()));
+            refuse(s.loc, fmt::format("every iteration stores to the same element of {}",
+                                      std::ranges::find_if_not(targets, in_vector)->tensor.name()));
         return Store::make(std::move(targets), s.loc, all);
     }
 
     StoreTarget target(const StoreTarget& t, const Expr& where) {
         StoreTarget to = {t.tensor, t.type, subscripts(t.tensor, t.indices, where), expr(t.value, where)};
         if (std::ranges::any_of(to.indices, is_vector)) {
-            for (Expr& i : to.indices) i = widen(i, lanes);
+            for (Expr& i : to.indices)
+                i = widen(i, lanes);
             to.value = widen(to.value, lanes);
         }
         return to;
@@ -181,16 +205,20 @@ class Vectorizer {
         Expr all = predicate(r.predicate, where);
         if (std::ranges::any_of(to.indices, is_vector)) {
             if (!lanes_differ(to.indices)) return one_by_one(r, where);
-            all = conjunction(all, private_to_lanes(r.target.tensor, r.target.indices) ? where : living(where));
-            return Reduce::make(r.op, std::move(to), r.loc, all.defined() ? widen(all, lanes) : all, r.contract);
+            all =
+                conjunction(all, private_to_lanes(r.target.tensor, r.target.indices) ? where : living(where));
+            return Reduce::make(r.op, std::move(to), r.loc, all.defined() ? widen(all, lanes) : all,
+                                r.contract);
         }
         // All lanes meet in one element.
         if (!r.commutes)
-            refuse(r.loc, fmt::format("the order of {} {}= matters in type {}", to.tensor.name(), symbol(r.op), to.type.str()));
+            refuse(r.loc, fmt::format("the order of {} {}= matters in type {}", to.tensor.name(),
+                                      symbol(r.op), to.type.str()));
         all = conjunction(all, living(where));
         Expr value = widen(to.value, lanes);
         if (all.defined())
-            value = Select::make(widen(all, lanes), value, widen(Constant::make(identity(r.op, to.type)), lanes));
+            value =
+                Select::make(widen(all, lanes), value, widen(Constant::make(identity(r.op, to.type)), lanes));
         to.value = VectorReduce::make(r.op, value, r.loc);
         return Reduce::make(r.op, std::move(to), r.loc);
     }
@@ -207,12 +235,15 @@ class Vectorizer {
     /// A reduction of which two lanes may update one element: lane after lane.
     Stmt one_by_one(const Reduce& r, const Expr& where) const {
         Stmt update = Reduce::make(r.op, r.target, r.loc, r.predicate, r.contract);
-        const bool uses_lets = std::ranges::any_of(free_variables(update), [&](const Symbol& v) { return lets.contains(v); });
+        const bool uses_lets =
+            std::ranges::any_of(free_variables(update), [&](const Symbol& v) { return lets.contains(v); });
         std::set<Symbol> tensors = tensors_read(update);
         tensors.insert(r.target.tensor);
-        const bool uses_lanes = std::ranges::any_of(tensors, [&](const Symbol& t) { return widened.contains(t); });
+        const bool uses_lanes =
+            std::ranges::any_of(tensors, [&](const Symbol& t) { return widened.contains(t); });
         if (where.defined() || uses_lets || uses_lanes)
-            refuse(r.loc, fmt::format("two iterations may update the same element of {}", r.target.tensor.name()));
+            refuse(r.loc,
+                   fmt::format("two iterations may update the same element of {}", r.target.tensor.name()));
         const Symbol lane(loop.var.name());
         update = substitute(fresh_copy(update), {{loop.var, Variable::make(lane, IndexType())}});
         return For::make(lane, loop.min, loop.extent, LoopKind::serial(), std::move(update), r.loc);
@@ -223,7 +254,8 @@ class Vectorizer {
         for (Dim& d : tensor.dims) {
             d = {expr(d.min, where), expr(d.extent, where)};
             if (is_vector(d.min) || is_vector(d.extent))
-                refuse(a.loc, fmt::format("the place or size of {}, which is allocated inside, depends on it", tensor.symbol.name()));
+                refuse(a.loc, fmt::format("the place or size of {}, which is allocated inside, depends on it",
+                                          tensor.symbol.name()));
         }
         widened[tensor.symbol] = tensor;
         Stmt body = statement(a.body, where);
@@ -247,7 +279,8 @@ class Vectorizer {
         for (size_t d = 0; d < tensor.dims.size(); ++d) {
             const Dim& dim = tensor.dims[d];
             if (!prove(Binary::make(BinaryOp::ge, indices[d], dim.min), facts)) return false;
-            if (!prove(Binary::make(BinaryOp::lt, indices[d], iadd(dim.min, dim.extent)), facts)) return false;
+            if (!prove(Binary::make(BinaryOp::lt, indices[d], iadd(dim.min, dim.extent)), facts))
+                return false;
         }
         return true;
     }
@@ -256,7 +289,8 @@ class Vectorizer {
     bool needs_mask(const Expr& e) {
         if (auto found = masks.find(e.get()); found != masks.end()) return found->second.second;
         bool needs = std::ranges::any_of(operands(e), [&](const Expr& o) { return needs_mask(o); });
-        if (auto* l = e.as<Load>(); l && !needs) needs = widened.contains(l->tensor) || !in_bounds(outer(l->tensor), l->indices);
+        if (auto* l = e.as<Load>(); l && !needs)
+            needs = widened.contains(l->tensor) || !in_bounds(outer(l->tensor), l->indices);
         masks.emplace(e.get(), std::pair(e, needs));
         return needs;
     }
@@ -267,7 +301,8 @@ class Vectorizer {
 
     std::vector<Expr> subscripts(const Symbol& tensor, const std::vector<Expr>& indices, const Expr& where) {
         std::vector<Expr> result;
-        for (const Expr& i : indices) result.push_back(expr(i, where));
+        for (const Expr& i : indices)
+            result.push_back(expr(i, where));
         if (widened.contains(tensor)) result.push_back(Ramp::make(index(0), index(1), lanes));
         return result;
     }
@@ -318,17 +353,16 @@ class Vectorizer {
         return vector ? widen_node(e, std::move(parts)) : with_operands(e, parts);
     }
 
-    /// A Let under two conditions becomes two, which need two variables.
     Expr inner_let(const Let& l, const Expr& where) {
         const Expr value = expr(l.value, where);
-        const Symbol symbol = bound.insert(l.symbol).second ? l.symbol : Symbol(l.symbol.name());
-        if (symbol != l.symbol || is_vector(value)) lets[l.symbol] = Variable::make(symbol, value.type());
-        return Let::make(symbol, value, expr(l.body, where), l.loc);
+        if (is_vector(value)) lets[l.symbol] = Variable::make(l.symbol, value.type());
+        return Let::make(l.symbol, value, expr(l.body, where), l.loc);
     }
 
     /// The node over vector operands, of the same element type (which may be narrower than result_type's).
     Expr widen_node(const Expr& e, std::vector<Expr> parts) const {
-        for (Expr& p : parts) p = widen(p, lanes);
+        for (Expr& p : parts)
+            p = widen(p, lanes);
         const Type type = e.type().with_lanes(lanes);
         if (auto* b = e.as<Binary>(); b && !is_compare(b->op) && type.is_exact())
             return Binary::make_as(type, b->op, parts[0], parts[1], e.loc());
@@ -339,14 +373,17 @@ class Vectorizer {
         std::vector<Expr> indices = subscripts(load.tensor, load.indices, where);
         Expr mask = predicate(load.predicate, where);
         const auto own = widened.find(load.tensor);
-        if (own != widened.end()) mask = conjunction(mask, in_bounds(own->second, load.indices) ? where : living(where));
-        else if (!in_bounds(outer(load.tensor), load.indices)) mask = conjunction(mask, living(where));
+        if (own != widened.end())
+            mask = conjunction(mask, in_bounds(own->second, load.indices) ? where : living(where));
+        else if (!in_bounds(outer(load.tensor), load.indices))
+            mask = conjunction(mask, living(where));
         if (std::ranges::none_of(indices, is_vector)) {
             // One address: it is read if any lane may.
             if (mask.defined() && is_vector(mask)) mask = VectorReduce::make(BinaryOp::logical_or, mask);
             return Load::make(load.tensor, load.type, std::move(indices), load.loc, mask);
         }
-        for (Expr& i : indices) i = widen(i, lanes);
+        for (Expr& i : indices)
+            i = widen(i, lanes);
         if (mask.defined()) mask = widen(mask, lanes);
         return Load::make(load.tensor, load.type, std::move(indices), load.loc, mask);
     }
@@ -368,17 +405,22 @@ class LoopVectorizer : public ScopedMutator {
     Stmt mutate(const Stmt& s) override {
         auto* loop = s.as<For>();
         if (!loop || loop->loop != LoopKind::vectorized()) return ScopedMutator::mutate(s);
-        const std::optional<int64_t> extent = const_upper_bound(loop->extent, facts());
+        const std::optional<int64_t> extent = most_iterations(*loop);
         if (!extent)
-            fail(loop->loc, "vectorize({}): the loop's extent {} has no constant bound; give a number of lanes: vectorize({}, 8)",
+            fail(loop->loc,
+                 "vectorize({}): the loop's extent {} has no constant bound; give a number of lanes: "
+                 "vectorize({}, 8)",
                  loop->var.name(), print(loop->extent), loop->var.name());
         if (*extent > most_lanes)
-            fail(loop->loc, "vectorize({}): {} lanes are more than the {} a vector may have; give a number of lanes",
+            fail(loop->loc,
+                 "vectorize({}): {} lanes are more than the {} a vector may have; give a number of lanes",
                  loop->var.name(), *extent, most_lanes);
         if (*extent <= 0) return Stmt();
         if (*extent == 1) return one_lane(*loop);
         const int lanes = static_cast<int>(std::bit_ceil(static_cast<uint64_t>(*extent)));
-        return Vectorizer(*loop, lanes, facts(), [&](const Symbol& t) -> const Tensor& { return declaration(t); }).run();
+        return Vectorizer(*loop, lanes, facts(),
+                          [&](const Symbol& t) -> const Tensor& { return declaration(t); })
+            .run();
     }
 
     Stmt one_lane(const For& loop) {
@@ -391,6 +433,8 @@ class LoopVectorizer : public ScopedMutator {
 
 } // namespace
 
-Module vectorize_loops(const Module& module) { return LoopVectorizer().run(module); }
+Module vectorize_loops(const Module& module) {
+    return LoopVectorizer().run(module);
+}
 
 } // namespace lathe

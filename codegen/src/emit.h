@@ -20,6 +20,14 @@ struct Place {
 /// `s` as a part of a format for printf.
 std::string printf_text(const std::string& s);
 
+/// What must hold, and else: the message (printf's format, at most three 64-bit arguments) and the code.
+struct Check {
+    llvm::Value* ok;
+    ErrorCode code;
+    std::string format;
+    std::vector<llvm::Value*> arguments = {};
+};
+
 /// Emits one LLVM function that returns 0 or an error code. An error ends the function by way of the blocks that free
 /// what has been allocated so far.
 class FunctionEmitter {
@@ -32,8 +40,8 @@ class FunctionEmitter {
     void bind(const Symbol& tensor, Place place) { tensors[tensor] = std::move(place); }
     llvm::Value* value(const Expr& e); ///< evaluated here and now
     void emit(const Stmt& s);
-    /// Goes on if `ok`; else calls halide_error with the message (printf's format, 64-bit arguments) and ends the function.
-    void check(llvm::Value* ok, ErrorCode code, const std::string& format, const std::vector<llvm::Value*>& arguments = {});
+    /// Goes on if all hold; else calls halide_error with the message of the first that does not, and ends the function.
+    void check(const std::vector<Check>& checks);
     /// Ends the function successfully.
     void finish();
 

@@ -67,8 +67,8 @@ llvm::Function* FunctionEmitter::emit_task(const For& s, Value* first, const Clo
 
 void FunctionEmitter::emit_parallel(const For& s) {
     Value* count = value(s.extent);
-    check(b.CreateICmpSLE(count, b.getInt64(INT32_MAX)), ErrorCode::out_of_range,
-          "the parallel loop " + printf_text(s.var.name()) + " has %lld iterations: the most is 2147483647", {count});
+    check({{b.CreateICmpSLE(count, b.getInt64(INT32_MAX)), ErrorCode::out_of_range,
+            "the parallel loop " + printf_text(s.var.name()) + " has %lld iterations: the most is 2147483647", {count}}});
     Value* first = value(s.min);
     const Closure closure = capture(s, first);
     llvm::AllocaInst* memory = frame(closure.type, "closure");

@@ -58,17 +58,30 @@ void FunctionEmitter::fail(Value* code) {
     b.CreateBr(unwind);
 }
 
-void FunctionEmitter::check(Value* ok, ErrorCode code, const std::string& format, const std::vector<Value*>& arguments) {
-    if (const auto* c = llvm::dyn_cast<llvm::ConstantInt>(ok); c && c->isOne()) return;
+void FunctionEmitter::check(const std::vector<Check>& checks) {
+    constexpr size_t most_arguments = 3;
+    Value* all = b.getTrue();
+    for (const Check& c : checks) all = b.CreateAnd(all, c.ok);
+    if (const auto* c = llvm::dyn_cast<llvm::ConstantInt>(all); c && c->isOne()) return;
     llvm::BasicBlock *good = block("ok"), *bad = block("bad");
-    b.CreateCondBr(ok, good, bad, llvm::MDBuilder(b.getContext()).createLikelyBranchWeights());
+    b.CreateCondBr(all, good, bad, llvm::MDBuilder(b.getContext()).createLikelyBranchWeights());
+
+    // One branch for all; which of them it was is found out only here.
     b.SetInsertPoint(bad);
     if (!message) message = frame(llvm::ArrayType::get(b.getInt8Ty(), message_bytes), "message");
-    std::vector<Value*> all{message, b.getInt64(message_bytes), unit.text(format)};
-    all.insert(all.end(), arguments.begin(), arguments.end());
-    b.CreateCall(unit.runtime("snprintf"), all);
+    std::vector<Value*> print{unit.text(""), b.getInt64(0), b.getInt64(0), b.getInt64(0)};
+    Value* code = b.getInt32(0);
+    for (auto c = checks.rbegin(); c != checks.rend(); ++c) {
+        invariant(c->arguments.size() <= most_arguments, "an error message with too many numbers");
+        print[0] = b.CreateSelect(c->ok, print[0], unit.text(c->format));
+        for (size_t i = 0; i < c->arguments.size(); ++i)
+            print[i + 1] = b.CreateSelect(c->ok, print[i + 1], c->arguments[i]);
+        code = b.CreateSelect(c->ok, code, b.getInt32(static_cast<uint32_t>(c->code)));
+    }
+    print.insert(print.begin(), {message, b.getInt64(message_bytes)});
+    b.CreateCall(unit.runtime("snprintf"), print);
     b.CreateCall(unit.runtime("halide_error"), {user_context, message});
-    fail(b.getInt32(static_cast<uint32_t>(code)));
+    fail(code);
     b.SetInsertPoint(good);
 }
 
@@ -87,8 +100,8 @@ void FunctionEmitter::emit(const Stmt& s) {
     case StmtKind::reduce: return emit_reduce(*s.as<Reduce>());
     case StmtKind::allocate: return emit_allocate(*s.as<Allocate>());
     case StmtKind::assert_:
-        return check(value(s.as<Assert>()->condition), ErrorCode::requirement_failed, "%s",
-                     {unit.text(s.as<Assert>()->message)});
+        return check({{value(s.as<Assert>()->condition), ErrorCode::requirement_failed,
+                       printf_text(s.as<Assert>()->message)}});
     case StmtKind::stage: return emit(s.as<Stage>()->body);
     }
     throw InternalError("a statement that code generation does not know");
@@ -261,11 +274,11 @@ void FunctionEmitter::emit_on_heap(const Allocate& s) {
     Value* count = element_count(t);
     // 2^48 bytes are more than an address space holds; 1 byte, since some allocators give nothing for 0.
     Value* fits = b.CreateICmpULE(count, b.getInt64((uint64_t{1} << 48) / each));
-    check(fits, ErrorCode::out_of_memory, printf_text(t.symbol.name()) + ": %lld elements are more than memory can hold", {count});
+    const std::string name = printf_text(t.symbol.name());
+    check({{fits, ErrorCode::out_of_memory, name + ": %lld elements are more than memory can hold", {count}}});
     Value* bytes = b.CreateBinaryIntrinsic(llvm::Intrinsic::umax, b.CreateMul(count, b.getInt64(each)), b.getInt64(1));
     Value* memory = b.CreateCall(unit.runtime("halide_malloc"), {user_context, bytes}, t.symbol.name());
-    check(b.CreateIsNotNull(memory), ErrorCode::out_of_memory, printf_text(t.symbol.name()) + ": there is no memory for %lld bytes",
-          {bytes});
+    check({{b.CreateIsNotNull(memory), ErrorCode::out_of_memory, name + ": there is no memory for %lld bytes", {bytes}}});
     const auto release = [&] { b.CreateCall(unit.runtime("halide_free"), {user_context, memory}); };
     llvm::BasicBlock* outer = unwind;
     llvm::BasicBlock* inside = b.GetInsertBlock();

@@ -16,13 +16,14 @@ namespace {
 /// Emits the checks of one function's arguments, and tells the emitter where everything lies.
 class Entry {
   public:
-    Entry(FunctionEmitter& emitter, const Abi& abi) : e(emitter), b(emitter.builder()), abi(abi) {}
+    Entry(FunctionEmitter& emitter, const Abi& abi, std::vector<Value*> pointers)
+        : e(emitter), b(emitter.builder()), abi(abi), pointers(std::move(pointers)) {}
 
-    void buffers(const std::vector<Value*>& pointers);
-    void sizes();
-    void shapes();
-    void overlaps();
-    void scalar(const ScalarArgument& s, Value* passed);
+    /// What a C caller may get wrong before there is a shape.
+    void check_headers();
+    void load_fields();
+    void bind_scalar(const ScalarArgument& s, Value* passed);
+    void bind_buffers();
 
   private:
     struct Dimension {
@@ -41,34 +42,80 @@ class Entry {
     void limbs(const BufferArgument& a, const Dimension& d);
     void place(const BufferArgument& a, const Fields& f);
     Range range(const BufferArgument& a, const Fields& f);
+    void overlaps();
+    void check(Value* ok, ErrorCode code, std::string format, std::vector<Value*> arguments = {}) {
+        checks.push_back({ok, code, std::move(format), std::move(arguments)});
+    }
+    void flush() {
+        e.check(checks);
+        checks.clear();
+    }
     Value* field(Value* base, size_t offset, llvm::Type* type);
     Value* field64(Value* base, size_t offset) {
         return b.CreateSExt(field(base, offset, b.getInt32Ty()), b.getInt64Ty());
     }
-    Value* byte64(Value* base, size_t offset) { return b.CreateZExt(field(base, offset, b.getInt8Ty()), b.getInt64Ty()); }
-    Value* is(Value* x, int64_t i) { return b.CreateICmpEQ(x, llvm::ConstantInt::getSigned(x->getType(), i)); }
-    std::string about(const BufferArgument& a) {
-        return printf_text(abi.name + ": buffer " + a.tensor.symbol.name());
+    Value* unsigned_field64(Value* base, size_t offset, llvm::Type* type) {
+        return b.CreateZExt(field(base, offset, type), b.getInt64Ty());
     }
+    Value* is(Value* x, int64_t i) { return b.CreateICmpEQ(x, llvm::ConstantInt::getSigned(x->getType(), i)); }
+    /// x == y, where the same value certainly is.
+    Value* same(Value* x, Value* y) { return x == y ? b.getTrue() : b.CreateICmpEQ(x, y); }
+    std::string about(const BufferArgument& a) { return printf_text(abi.name + ": buffer " + a.tensor.symbol.name()); }
     std::string about(const BufferArgument& a, size_t d) {
-        return about(a) + ": dimension " + std::to_string(d) + " (halide_buffer_t's " +
-               std::to_string(a.halide_dimension(static_cast<int>(d))) + ")";
+        return fmt::format("{}: dimension {} (halide_buffer_t's {})", about(a), d,
+                           a.halide_dimension(static_cast<int>(d)));
     }
 
     FunctionEmitter& e;
     Builder& b;
     const Abi& abi;
+    std::vector<Value*> pointers;
     std::vector<Fields> fields;
+    std::vector<Check> checks; ///< not emitted yet
 };
 
 Value* Entry::field(Value* base, size_t offset, llvm::Type* type) {
     return b.CreateLoad(type, b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), base, offset));
 }
 
-void Entry::buffers(const std::vector<Value*>& pointers) {
+void Entry::check_headers() {
+    for (size_t i = 0; i < pointers.size(); ++i)
+        check(b.CreateIsNotNull(pointers[i]), ErrorCode::null_buffer, about(abi.buffers[i]) + " is a null pointer");
+    flush();
+    for (size_t i = 0; i < pointers.size(); ++i) header(abi.buffers[i], pointers[i]);
+    flush();
+}
+
+void Entry::header(const BufferArgument& a, Value* p) {
+    Value* has_host = b.CreateIsNotNull(field(p, offsetof(HalideBuffer, host), b.getPtrTy()));
+    Value* has_device = b.CreateICmpNE(field(p, offsetof(HalideBuffer, device), b.getInt64Ty()), b.getInt64(0));
+    check(b.CreateOr(has_host, has_device), ErrorCode::null_host,
+          about(a) + " has no memory (host and device are null): bounds queries are not answered; allocate it first");
+    check(has_host, ErrorCode::null_host, about(a) + " has no memory on the host: copy it from the device first");
+    constexpr uint64_t device_dirty = 2;
+    Value* flags = field(p, offsetof(HalideBuffer, flags), b.getInt64Ty());
+    check(is(b.CreateAnd(flags, device_dirty), 0), ErrorCode::device_dirty,
+          about(a) + " is newer on the device: copy it to the host first");
+
+    constexpr size_t type = offsetof(HalideBuffer, type);
+    Value* code = unsigned_field64(p, type + offsetof(HalideType, code), b.getInt8Ty());
+    Value* bits = unsigned_field64(p, type + offsetof(HalideType, bits), b.getInt8Ty());
+    Value* lanes = unsigned_field64(p, type + offsetof(HalideType, lanes), b.getInt16Ty());
+    Value* right = b.CreateAnd(b.CreateAnd(is(code, a.element.code), is(bits, a.element.bits)), is(lanes, 1));
+    check(right, ErrorCode::bad_type,
+          fmt::format("{} has elements of type code %lld, %lld bits, %lld lanes, but {} needs code {}, {} bits, 1 lane",
+                      about(a), a.type.str(), a.element.code, a.element.bits),
+          {code, bits, lanes});
+    Value* rank = field64(p, offsetof(HalideBuffer, dimensions));
+    check(is(rank, a.halide_rank()), ErrorCode::bad_rank,
+          fmt::format("{} has %lld dimensions, but {} are needed{}", about(a), a.halide_rank(),
+                      a.limbs ? " (the first for the 64-bit limbs of an element)" : ""),
+          {rank});
+}
+
+void Entry::load_fields() {
     for (size_t i = 0; i < pointers.size(); ++i) {
         const BufferArgument& a = abi.buffers[i];
-        header(a, pointers[i]);
         Fields f;
         f.host = field(pointers[i], offsetof(HalideBuffer, host), b.getPtrTy());
         Value* dims = a.halide_rank() > 0 ? field(pointers[i], offsetof(HalideBuffer, dim), b.getPtrTy()) : nullptr;
@@ -80,61 +127,26 @@ void Entry::buffers(const std::vector<Value*>& pointers) {
         }
         fields.push_back(std::move(f));
     }
-}
-
-void Entry::header(const BufferArgument& a, Value* p) {
-    e.check(b.CreateIsNotNull(p), ErrorCode::null_buffer, about(a) + " is a null pointer");
-    Value* has_host = b.CreateIsNotNull(field(p, offsetof(HalideBuffer, host), b.getPtrTy()));
-    Value* has_device = b.CreateICmpNE(field(p, offsetof(HalideBuffer, device), b.getInt64Ty()), b.getInt64(0));
-    e.check(b.CreateOr(has_host, has_device), ErrorCode::null_host,
-            about(a) + " has no memory (host and device are null): bounds queries are not answered; allocate it first");
-    e.check(has_host, ErrorCode::null_host, about(a) + " has no memory on the host: copy it from the device first");
-    constexpr uint64_t device_dirty = 2;
-    Value* flags = field(p, offsetof(HalideBuffer, flags), b.getInt64Ty());
-    e.check(is(b.CreateAnd(flags, device_dirty), 0), ErrorCode::device_dirty,
-            about(a) + " is newer on the device: copy it to the host first");
-
-    constexpr size_t type = offsetof(HalideBuffer, type);
-    Value* code = byte64(p, type + offsetof(HalideType, code));
-    Value* bits = byte64(p, type + offsetof(HalideType, bits));
-    Value* lanes = b.CreateZExt(field(p, type + offsetof(HalideType, lanes), b.getInt16Ty()), b.getInt64Ty());
-    Value* right = b.CreateAnd(b.CreateAnd(is(code, a.element.code), is(bits, a.element.bits)), is(lanes, 1));
-    e.check(right, ErrorCode::bad_type,
-            fmt::format("{} has elements of type code %lld, %lld bits, %lld lanes, but {} needs code {}, {} bits, 1 lane",
-                        about(a), a.type.str(), a.element.code, a.element.bits),
-            {code, bits, lanes});
-    Value* rank = field64(p, offsetof(HalideBuffer, dimensions));
-    e.check(is(rank, a.halide_rank()), ErrorCode::bad_rank,
-            fmt::format("{} has %lld dimensions, but {} are needed{}", about(a), a.halide_rank(),
-                        a.limbs ? " (the first for the 64-bit limbs of an element)" : ""),
-            {rank});
-}
-
-void Entry::sizes() {
-    for (size_t i = 0; i < fields.size(); ++i)
-        for (size_t d = 0; d < fields[i].dims.size(); ++d)
-            e.check(b.CreateICmpSGE(fields[i].dims[d].extent, b.getInt64(0)), ErrorCode::negative_extent,
-                    about(abi.buffers[i], d) + " has the negative extent %lld", {fields[i].dims[d].extent});
     for (const BoundSize& s : abi.sizes) {
         const Dimension& d = fields[s.buffer].dims[static_cast<size_t>(s.dimension)];
         e.bind(s.symbol, s.is_min ? d.min : d.extent);
     }
 }
 
-void Entry::shapes() {
-    for (size_t i = 0; i < fields.size(); ++i) {
-        shape(abi.buffers[i], fields[i]);
-        place(abi.buffers[i], fields[i]);
-    }
+void Entry::bind_buffers() {
+    for (size_t i = 0; i < fields.size(); ++i) shape(abi.buffers[i], fields[i]);
+    overlaps();
+    flush();
+    for (size_t i = 0; i < fields.size(); ++i) place(abi.buffers[i], fields[i]);
 }
 
 void Entry::limbs(const BufferArgument& a, const Dimension& d) {
     Value* right = b.CreateAnd(b.CreateAnd(is(d.extent, a.limbs), is(d.stride, 1)), is(d.min, 0));
-    e.check(right, ErrorCode::constraint_violated,
-            fmt::format("{}: halide_buffer_t's dimension 0 holds the limbs of {}: it must have min 0, extent {} and stride "
-                        "1, not min %lld, extent %lld and stride %lld",
-                        about(a), a.type.str(), a.limbs),
-            {d.min, d.extent, d.stride});
+    check(right, ErrorCode::constraint_violated,
+          fmt::format("{}: halide_buffer_t's dimension 0 holds the limbs of {}: it must have min 0, extent {} and stride "
+                      "1, not min %lld, extent %lld and stride %lld",
+                      about(a), a.type.str(), a.limbs),
+          {d.min, d.extent, d.stride});
 }
 
 void Entry::shape(const BufferArgument& a, const Fields& f) {
@@ -142,19 +154,21 @@ void Entry::shape(const BufferArgument& a, const Fields& f) {
     if (a.limbs) limbs(a, f.dims[rank]);
     for (size_t d = 0; d < rank; ++d) {
         const Dim& needed = a.tensor.dims[d];
-        Value* extent = e.value(needed.extent);
-        e.check(b.CreateICmpEQ(f.dims[d].extent, extent), ErrorCode::constraint_violated,
-                about(a, d) + " has extent %lld, but %lld is needed (" + printf_text(print(needed.extent)) + ")",
-                {f.dims[d].extent, extent});
-        Value* min = e.value(needed.min);
-        e.check(b.CreateICmpEQ(f.dims[d].min, min), ErrorCode::constraint_violated,
-                about(a, d) + " begins at %lld, but must at %lld", {f.dims[d].min, min});
+        Value *min = e.value(needed.min), *extent = e.value(needed.extent);
+        const Dimension& given = f.dims[d];
+        check(b.CreateICmpSGE(given.extent, b.getInt64(0)), ErrorCode::negative_extent,
+              about(a, d) + " has the negative extent %lld", {given.extent});
+        check(same(given.extent, extent), ErrorCode::constraint_violated,
+              about(a, d) + " has extent %lld, but %lld is needed (" + printf_text(print(needed.extent)) + ")",
+              {given.extent, extent});
+        check(same(given.min, min), ErrorCode::constraint_violated, about(a, d) + " begins at %lld, but must at %lld",
+              {given.min, min});
     }
     if (rank == 0) return;
     const int unit = std::max(a.limbs, 1);
-    e.check(is(f.dims[rank - 1].stride, unit), ErrorCode::constraint_violated,
-            about(a, rank - 1) + " has stride %lld, but must have stride " + std::to_string(unit),
-            {f.dims[rank - 1].stride});
+    check(is(f.dims[rank - 1].stride, unit), ErrorCode::constraint_violated,
+          fmt::format("{} has stride %lld, but must have stride {}", about(a, rank - 1), unit),
+          {f.dims[rank - 1].stride});
 }
 
 void Entry::place(const BufferArgument& a, const Fields& f) {
@@ -174,8 +188,7 @@ Entry::Range Entry::range(const BufferArgument& a, const Fields& f) {
     Value* start = b.CreatePtrToInt(f.host, b.getInt64Ty());
     Range r{start, b.CreateAdd(start, bytes), b.getFalse()};
     for (const Dimension& d : f.dims) {
-        Value* steps = b.CreateSub(d.extent, b.getInt64(1));
-        Value* reach = b.CreateMul(b.CreateMul(steps, d.stride), bytes);
+        Value* reach = b.CreateMul(b.CreateMul(b.CreateSub(d.extent, b.getInt64(1)), d.stride), bytes);
         Value* back = b.CreateICmpSLT(d.stride, b.getInt64(0));
         r.low = b.CreateAdd(r.low, b.CreateSelect(back, reach, b.getInt64(0)));
         r.high = b.CreateAdd(r.high, b.CreateSelect(back, b.getInt64(0), reach));
@@ -193,30 +206,28 @@ void Entry::overlaps() {
             if (j == i || (abi.buffers[j].written() && j < i)) continue;
             const Range &x = ranges[i], &y = ranges[j];
             Value* apart = b.CreateOr(b.CreateICmpULE(x.high, y.low), b.CreateICmpULE(y.high, x.low));
-            e.check(b.CreateOr(apart, b.CreateOr(x.empty, y.empty)), ErrorCode::overlap,
-                    about(abi.buffers[i]) + " is written, and its memory overlaps that of buffer " +
-                        printf_text(abi.buffers[j].tensor.symbol.name()));
+            check(b.CreateOr(apart, b.CreateOr(x.empty, y.empty)), ErrorCode::overlap,
+                  about(abi.buffers[i]) + " is written, and its memory overlaps that of buffer " +
+                      printf_text(abi.buffers[j].tensor.symbol.name()));
         }
     }
 }
 
-void Entry::scalar(const ScalarArgument& s, Value* passed) {
+void Entry::bind_scalar(const ScalarArgument& s, Value* passed) {
     const Type t = s.machine;
-    llvm::Type* memory = memory_type(b.getContext(), t);
+    const std::string name = printf_text(abi.name + ": scalar " + s.symbol.name());
     if (is_wide(t)) {
-        e.check(b.CreateIsNotNull(passed), ErrorCode::null_buffer,
-                printf_text(abi.name + ": scalar " + s.symbol.name()) + " is a null pointer");
-        passed = b.CreateAlignedLoad(memory, passed, llvm::Align(8));
+        check(b.CreateIsNotNull(passed), ErrorCode::null_buffer, name + " is a null pointer");
+        flush();
+        passed = b.CreateAlignedLoad(memory_type(b.getContext(), t), passed, llvm::Align(8));
     }
     Value* x = e.ops().from_memory(t, passed);
     if (t.is_int() && !is_wide(t) && register_bits(t) != t.width()) {
         const Type container = t.is_signed() ? Int(register_bits(t)) : UInt(register_bits(t));
         Value* wrapped = e.ops().cast(container, t, e.ops().cast(t, container, x));
         Value* shown = t.is_signed() ? b.CreateSExt(x, b.getInt64Ty()) : b.CreateZExt(x, b.getInt64Ty());
-        e.check(b.CreateICmpEQ(x, wrapped), ErrorCode::out_of_range,
-                printf_text(abi.name + ": scalar " + s.symbol.name()) + " is %lld, which " + s.type.str() +
-                    " does not hold",
-                {shown});
+        check(b.CreateICmpEQ(x, wrapped), ErrorCode::out_of_range, name + " is %lld, which " + s.type.str() + " does not hold",
+              {shown});
     }
     e.bind(s.symbol, x);
 }
@@ -237,8 +248,8 @@ std::vector<Symbol> all_tensors(const Function& f) {
     return r;
 }
 
-/// The function with a user context, which all others call.
-llvm::Function* emit_checked(Unit& unit, const Abi& abi, const Function& f) {
+/// The function with a user context, which the others call. The JIT's caller has made the halide_buffer_t itself.
+llvm::Function* emit_checked(Unit& unit, const Abi& abi, const Function& f, Callers callers) {
     llvm::LLVMContext& context = unit.context();
     llvm::Type* pointer = llvm::PointerType::getUnqual(context);
     std::vector<llvm::Type*> types(1 + abi.buffers.size(), pointer);
@@ -247,15 +258,14 @@ llvm::Function* emit_checked(Unit& unit, const Abi& abi, const Function& f) {
     llvm::Function* function = unit.function(abi.name + "_with_user_context", type, true);
 
     FunctionEmitter emitter(unit, function, function->getArg(0));
-    Entry entry(emitter, abi);
     std::vector<Value*> pointers;
-    unsigned next = 1;
-    for (size_t i = 0; i < abi.buffers.size(); ++i) pointers.push_back(function->getArg(next++));
-    entry.buffers(pointers);
-    for (const ScalarArgument& s : abi.scalars) entry.scalar(s, function->getArg(next++));
-    entry.sizes();
-    entry.shapes();
-    entry.overlaps();
+    for (unsigned i = 0; i < abi.buffers.size(); ++i) pointers.push_back(function->getArg(i + 1));
+    Entry entry(emitter, abi, std::move(pointers));
+    if (callers == Callers::c) entry.check_headers();
+    entry.load_fields();
+    for (size_t i = 0; i < abi.scalars.size(); ++i)
+        entry.bind_scalar(abi.scalars[i], function->getArg(static_cast<unsigned>(1 + abi.buffers.size() + i)));
+    entry.bind_buffers();
     Stmt body = f.body;
     for (auto t = f.constants.rbegin(); t != f.constants.rend(); ++t) body = Allocate::make(*t, body);
     emitter.emit(body);
@@ -293,7 +303,7 @@ std::string jit_name(const Abi& abi) { return abi.name + "_jit"; }
 
 void emit_function(Unit& unit, const Abi& abi, const Module& machine, Callers callers) {
     unit.separate(all_tensors(machine.top()));
-    llvm::Function* checked = emit_checked(unit, abi, machine.top());
+    llvm::Function* checked = emit_checked(unit, abi, machine.top(), callers);
     if (callers == Callers::c)
         emit_plain(unit, abi, checked);
     else

@@ -2,6 +2,8 @@
 
 #include "../passes/lower_types.h"
 #include "../passes/narrow.h"
+#include "../passes/partition_loops.h"
+#include "../passes/scoped_pass.h"
 #include "../passes/unroll_loops.h"
 #include "../passes/vectorize_loops.h"
 #include "lathe/ir/math.h"
@@ -18,7 +20,7 @@ Module simplified(Module m) {
             if (p.type.is_index()) facts.bound(p.symbol, {index(0), {}});
         f.body = simplify(f.body, facts);
     }
-    return m;
+    return unique_lets(std::move(m));
 }
 
 } // namespace
@@ -26,7 +28,7 @@ Module simplified(Module m) {
 Module lower(const Module& module, const Target&) {
     Module m = lower_math(module);
     m = simplified(lower_types(m));
-    m = narrow(m);
+    m = narrow(simplified(partition_loops(m)));
     m = vectorize_loops(m);
     m = simplified(unroll_loops(m));
     verify(m);

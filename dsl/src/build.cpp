@@ -60,6 +60,9 @@ class Builder {
         Stmt stage;
     };
 
+    /// A larger extent comes from the range of a subscript's type, and cannot be meant.
+    static constexpr int64_t most_inferred = int64_t{1} << 31;
+
     const std::vector<Func>& outputs;
     const std::vector<Input>& listed_inputs;
     std::string name;
@@ -130,9 +133,10 @@ class Builder {
         if (!tensor->extents) return;
         declared.push_back(tensor);
         Mentions mentions;
+        std::vector<Dim>& domain = dims[tensor->symbol];
         for (const Expr& e : *tensor->extents) {
             mentions.add(e);
-            dims[tensor->symbol].push_back({index(0), e});
+            domain.push_back({index(0), e});
         }
         params.insert(mentions.params.begin(), mentions.params.end());
     }
@@ -252,20 +256,26 @@ class Builder {
              func.name());
     }
 
+    [[noreturn]] void refuse_region(const FuncData& func, size_t d, const std::string& why) {
+        const std::vector<Touch>& uses = required[func.symbol].touches;
+        fail(uses.empty() ? func.loc : uses.front().loc,
+             "the region of {} cannot be inferred, because a subscript in dimension {} has {}: clamp the "
+             "subscript, or "
+             "declare the shape of {}",
+             func.name(), d, why, func.name());
+    }
+
     void set_dims(const FuncData& func, const Region& region) {
         std::vector<Dim>& result = dims[func.symbol];
         result.clear();
         for (size_t d = 0; d < region.size(); ++d) {
-            if (!region[d].min.defined() || !region[d].max.defined()) {
-                const std::vector<Touch>& uses = required[func.symbol].touches;
-                fail(uses.empty() ? func.loc : uses.front().loc,
-                     "the region of {} cannot be inferred from its uses, because a subscript in dimension {} "
-                     "has no "
-                     "bounds: clamp the subscript, or declare the shape of {}",
-                     func.name(), d, func.name());
-            }
+            if (!region[d].min.defined() || !region[d].max.defined()) refuse_region(func, d, "no bounds");
             const Expr min = simplify(region[d].min, facts);
-            result.push_back({min, simplify(isub(iadd(region[d].max, index(1)), min), facts)});
+            const Expr extent = simplify(isub(iadd(region[d].max, index(1)), min), facts);
+            const auto* constant = extent.as<Constant>();
+            if (constant && constant->value.raw() > static_cast<long>(most_inferred))
+                refuse_region(func, d, constant->value.raw().get_str() + " values");
+            result.push_back({min, extent});
         }
     }
 
@@ -323,11 +333,11 @@ class Builder {
         const auto found = required.find(tensor.symbol);
         if (found == required.end()) return;
         const Region outer = declared_region(tensor);
-        Region whole;
+        Region whole[2]; // of reads, of writes
         for (const Touch& t : found->second.touches)
-            if (t.tight) unite(whole, t.region);
+            if (t.tight) unite(whole[t.write], t.region);
         for (const Touch& t : found->second.touches)
-            check_touch(tensor, t, outer, t.tight ? whole : t.region);
+            check_touch(tensor, t, outer, t.tight ? whole[t.write] : t.region);
     }
 
     /// An access that happens whenever its loops run needs its tensor to have elements. If that is enough, or

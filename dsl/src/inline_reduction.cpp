@@ -114,10 +114,21 @@ template <class Path> bool subset(const Path& a, const Path& b) {
                        [&](const auto& x) { return std::find(b.begin(), b.end(), x) != b.end(); });
 }
 
-/// Adds a path unless a weaker one is there; drops those that it is weaker than.
+/// Adds a path unless a weaker one is there; drops those that it is weaker than. Two that differ in one
+/// select's arm only are one without it. Nothing more: a condition may be evaluated only where those before
+/// it in its path hold.
 template <class Path> void absorb(std::vector<Path>& paths, Path path) {
     if (std::any_of(paths.begin(), paths.end(), [&](const Path& p) { return subset(p, path); })) return;
     std::erase_if(paths, [&](const Path& p) { return subset(path, p); });
+    for (size_t n = 0; n < path.size(); ++n) {
+        Path other = path;
+        other[n].holds = !other[n].holds;
+        const auto found = std::find(paths.begin(), paths.end(), other);
+        if (found == paths.end()) continue;
+        paths.erase(found);
+        path.erase(path.begin() + static_cast<std::ptrdiff_t>(n));
+        return absorb(paths, std::move(path));
+    }
     paths.push_back(std::move(path));
 }
 

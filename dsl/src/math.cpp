@@ -59,6 +59,20 @@ Expr unary(UnaryOp op, const Operand& a) {
     return Unary::make(op, a.expr(), a.loc());
 }
 
+/// Operands of a function of several floats, all of the widest float among them (Float(32) if there is none).
+std::vector<Expr> common_float(const std::vector<Operand>& operands) {
+    Type t = RealType();
+    for (const Operand& a : operands) {
+        const Type other = a.expr().type();
+        if (other.is_float()) t = t.is_real() ? other : aligned_type(t, other, a.loc());
+    }
+    if (t.is_real()) t = Float(32);
+    std::vector<Expr> result;
+    for (const Operand& a : operands)
+        result.push_back(a.expr().type() == t ? a.expr() : Cast::make(t, a.expr(), a.loc()));
+    return result;
+}
+
 Expr call(const char* function, const Operand& a) {
     return Call::make(function, {a.expr()}, a.loc());
 }
@@ -85,7 +99,8 @@ Expr round(const Operand& a) {
 }
 
 Expr fma(const Operand& a, const Operand& b, const Operand& c) {
-    return Fma::make(a.expr(), b.expr(), c.expr(), a.loc());
+    const std::vector<Expr> all = common_float({a, b, c});
+    return Fma::make(all[0], all[1], all[2], a.loc());
 }
 
 Expr exp(const Operand& a) {
@@ -104,7 +119,7 @@ Expr cos(const Operand& a) {
     return call("cos", a);
 }
 Expr pow(const Operand& a, const Operand& b) {
-    return Call::make("pow", {a.expr(), b.expr()}, a.loc());
+    return Call::make("pow", common_float({a, b}), a.loc());
 }
 Expr reverse(const Operand& a) {
     return call("reverse", a);

@@ -44,19 +44,19 @@ Expr RVar::value(Loc loc) const {
 RDom::RDom(const Operand& min, const Operand& extent, Name name)
     : RDom(std::vector<RRange>{{min, extent}}, std::move(name)) {}
 
-RDom::RDom(const std::vector<RRange>& ranges, Name name) : domain(std::make_shared<RDomData>()) {
+RDom::RDom(const std::vector<RRange>& ranges, Name name) {
     if (ranges.empty())
         fail(name.loc, "RDom {} has no dimensions: give at least one {{min, extent}}", name.text);
-    domain->name = name.text;
-    domain->loc = name.loc;
-    const char* const suffixes = "xyzw";
+    RDomData data{.name = name.text, .loc = name.loc, .dims = {}, .conditions = {}};
+    static constexpr std::string_view suffixes = "xyzw";
     for (size_t d = 0; d < ranges.size(); ++d) {
         check_bound(ranges[d].min, "minimum");
         check_bound(ranges[d].extent, "extent");
-        const std::string suffix = d < 4 ? std::string(1, suffixes[d]) : std::to_string(d);
-        const Symbol symbol(ranges.size() == 1 ? name.text : name.text + "_" + suffix);
-        domain->dims.push_back({symbol, ranges[d].min.expr(), ranges[d].extent.expr()});
+        const std::string suffix = d < 4 ? fmt::format("_{}", suffixes[d]) : fmt::format("_{}", d);
+        const Symbol symbol(ranges.size() == 1 ? name.text : name.text + suffix);
+        data.dims.push_back({symbol, ranges[d].min.expr(), ranges[d].extent.expr()});
     }
+    domain = std::make_shared<RDomData>(std::move(data));
     RVar* const named[] = {&x, &y, &z, &w};
     for (size_t d = 0; d < std::min<size_t>(4, ranges.size()); ++d)
         *named[d] = RVar(domain, d);

@@ -1,6 +1,9 @@
 #pragma once
 /// \file All of Lathe's public headers.
 
+#include "lathe/codegen/compile.h"
+#include "lathe/codegen/jit.h"
+#include "lathe/codegen/lower.h"
 #include "lathe/dsl/algorithm.h"
 #include "lathe/dsl/boundary.h"
 #include "lathe/dsl/func.h"
@@ -10,5 +13,10 @@
 #include "lathe/dsl/reduction.h"
 #include "lathe/dsl/tensor.h"
 #include "lathe/dsl/var.h"
+#include "lathe/ir/buffer.h"
 #include "lathe/ir/error.h"
+#include "lathe/ir/interpret.h"
+#include "lathe/ir/print.h"
+#include "lathe/ir/target.h"
 #include "lathe/ir/type.h"
+#include "lathe/schedule/schedule.h"

@@ -224,7 +224,7 @@ std::optional<Poly> Algebra::lift(const Expr& e, bool opaque_leaves) {
     }
     if (auto* b = e.as<Binary>(); b && t.is_int())
         if (auto p = lift_binary(*b, opaque_leaves)) return p;
-    if (!opaque_leaves) return std::nullopt;
+    if (!opaque_leaves || !t.is_int()) return std::nullopt;
     return Poly(opaque(Cast::make(IndexType(), rebuild(e), e.loc())));
 }
 

@@ -161,8 +161,10 @@ std::vector<std::pair<AtomRef, mpz_class>> choices(const Poly& p) {
     for (auto& [m, c] : p.terms)
         if (m.size() == 1 && (m[0]->kind == AtomKind::min || m[0]->kind == AtomKind::select))
             found.push_back({m[0], c});
-    std::stable_sort(found.begin(), found.end(),
-                     [](auto& a, auto& b) { return a.first->depth > b.first->depth; });
+    std::sort(found.begin(), found.end(), [](auto& a, auto& b) {
+        if (a.first->depth != b.first->depth) return a.first->depth > b.first->depth;
+        return compare(a.first, b.first) < 0;
+    });
     return found;
 }
 

@@ -158,8 +158,8 @@ void prune(std::vector<Row>& rows) {
     auto weight = [](const Row& r) {
         return std::count_if(r.c.begin(), r.c.end(), [](int64_t c) { return c != 0; });
     };
-    std::stable_sort(rows.begin(), rows.end(),
-                     [&](const Row& a, const Row& b) { return weight(a) < weight(b); });
+    std::sort(rows.begin(), rows.end(),
+              [&](const Row& a, const Row& b) { return std::pair(weight(a), a) < std::pair(weight(b), b); });
     rows.resize(limits::rows);
 }
 

@@ -137,8 +137,10 @@ std::string exact_decimal(const mpz_class& m, int frac) {
     return sgn(m) < 0 ? "-" + digits : digits;
 }
 
-/// The fewest digits that read back as the same value of the 16-bit format `t`.
+/// An integer of a few digits as it is; else the fewest digits that read back as the same value of the 16-bit
+/// format `t`.
 std::string shortest(Type t, double x) {
+    if (std::fabs(x) < 1e6 && x == std::trunc(x)) return fmt::format("{}", x);
     for (int digits = 1; digits < 9; ++digits) {
         std::string s = fmt::format("{:.{}g}", x, digits);
         if (round_to(t, std::strtod(s.c_str(), nullptr)) == x) return s;

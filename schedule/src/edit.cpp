@@ -42,20 +42,33 @@ std::vector<Symbol> Edit::images(const Symbol& symbol) const {
 std::vector<Symbol> Edit::loops(size_t n) const {
     if (!call.every) return {loop(n)};
     const Definition* d = work.definition(call.func, call.definition);
-    Symbol named = call.loops[n];
-    for (const auto& [variable, loop] : d->loops)
-        if (variable == named) named = loop;
-    std::vector<Symbol> all = images(named);
+    std::vector<Symbol> all = images(original(call.loops[n], *d));
+    std::erase_if(all, [&](const Symbol& s) { return path(s).empty(); });
     if (all.empty()) resolve(call.loops[n], call.func, call.definition); // says why
     return all;
+}
+
+/// The loop of the algorithm that `named` stands for in the definition. The loops of inline reductions go by their name.
+Symbol Edit::original(const Symbol& named, const Definition& d) const {
+    for (const auto& [variable, loop] : d.loops)
+        if (variable == named) return loop;
+    if (work.fates.contains(named) || !path(named).empty()) return named;
+    Path stage = find_path(work.base.top().body, [&](const Stmt& s) {
+        const Stage* g = s.as<Stage>();
+        return g && g->func == d.func && g->definition == d.index;
+    });
+    std::vector<Symbol> found;
+    for (const For* f : loops_in(stage.back()))
+        if (f->var.name() == named.name() && std::none_of(d.loops.begin(), d.loops.end(), [&](const auto& l) { return l.second == f->var; }))
+            found.push_back(f->var);
+    if (found.size() > 1) refuse("{} loops of {} are called {}: give their RDoms different names", found.size(), d.name, named.name());
+    return found.empty() ? named : found[0];
 }
 
 Symbol Edit::resolve(const Symbol& named, const Symbol& func, int definition) const {
     const Definition* d = work.definition(func, definition);
     if (!d) refuse("{} is no Func of this schedule", func.name());
-    Symbol at = named;
-    for (const auto& [variable, loop] : d->loops)
-        if (variable == named) at = loop;
+    Symbol at = original(named, *d);
     while (true) {
         auto fate = work.fates.find(at);
         if (fate == work.fates.end()) break;

@@ -42,6 +42,8 @@ class Edit {
     [[noreturn]] void refuse_text(const std::string& reason) const;
 
   private:
+    Symbol original(const Symbol& named, const Definition& d) const;
+
     State& work;
     Step& call;
     size_t used = 0;

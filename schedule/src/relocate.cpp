@@ -31,12 +31,14 @@ Stmt take_out(const Stmt& s, const Symbol& func, const std::set<Symbol>& own, Ex
         x.tensors.push_back(a->tensor);
         return take_out(a->body, func, own, x);
     }
-    Stmt result = s;
-    for (const Stmt& c : children(s)) {
+    std::vector<Stmt> all = children(s);
+    bool changed = false;
+    for (Stmt& c : all) {
         Stmt t = take_out(c, func, own, x);
-        if (!t.same_as(c) && result.defined()) result = with_child(result, c, t);
+        changed |= !t.same_as(c);
+        c = std::move(t);
     }
-    return result;
+    return changed ? with_children(s, std::move(all)) : s;
 }
 
 /// A store after the Func's first stage into something that the Func reads.

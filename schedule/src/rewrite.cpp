@@ -130,9 +130,6 @@ Stmt with_body(const Stmt& s, Stmt body) {
     }
 }
 
-namespace {
-
-/// `s` with children `fresh`, one for each of children(s).
 Stmt with_children(const Stmt& s, std::vector<Stmt> fresh) {
     if (s.kind() == StmtKind::block) return Block::make(std::move(fresh));
     if (const If* i = s.as<If>(); i && i->else_body.defined()) {
@@ -142,8 +139,6 @@ Stmt with_children(const Stmt& s, std::vector<Stmt> fresh) {
     if (!fresh[0].defined()) return {};
     return with_body(s, std::move(fresh[0]));
 }
-
-} // namespace
 
 Stmt with_child(const Stmt& parent, const Stmt& old, const Stmt& fresh) {
     std::vector<Stmt> all = children(parent);

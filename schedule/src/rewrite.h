@@ -17,6 +17,8 @@ Path find_path(const Stmt& root, const std::function<bool(const Stmt&)>& wanted)
 Path path_to_loop(const Stmt& root, const Symbol& loop);
 
 std::vector<Stmt> children(const Stmt& s);
+/// `s` with children `fresh`, one for each of children(s); those that are empty disappear.
+Stmt with_children(const Stmt& s, std::vector<Stmt> fresh);
 /// `parent` with its child `old` (the very node) replaced.
 Stmt with_child(const Stmt& parent, const Stmt& old, const Stmt& fresh);
 /// The root after the path's last statement was replaced.

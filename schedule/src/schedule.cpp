@@ -19,9 +19,9 @@ std::shared_ptr<const State> initial(Algorithm a) {
 } // namespace
 
 Schedule::Schedule(Algorithm algorithm) : state(initial(std::move(algorithm))) {}
-Schedule::Schedule(const Func& output, Loc) : Schedule(build({output})) {}
-Schedule::Schedule(const std::vector<Func>& outputs, Loc) : Schedule(build(outputs)) {}
-Schedule::Schedule(const std::vector<Input>& inputs, const std::vector<Func>& outputs, Loc)
+Schedule::Schedule(const Func& output) : Schedule(build({output})) {}
+Schedule::Schedule(const std::vector<Func>& outputs) : Schedule(build(outputs)) {}
+Schedule::Schedule(const std::vector<Input>& inputs, const std::vector<Func>& outputs)
     : Schedule(build(outputs, inputs)) {}
 
 StageHandle Schedule::operator[](const StageRef& stage) { return this->stage(stage.func, stage.loc); }

@@ -9,9 +9,6 @@ namespace {
 
 Module module_of(const Table& table, int lanes) {
     const auto size = static_cast<int64_t>(table.inputs[0].size());
-    const Symbol i("i");
-    const Expr variable = Variable::make(i, IndexType());
-    const Expr at = lanes == 1 ? variable : Ramp::make(imul(variable, index(lanes)), index(1), lanes);
     Function f;
     f.name = "columns";
     const auto argument = [&](const std::string& name, Type t, Direction direction) {
@@ -19,18 +16,23 @@ Module module_of(const Table& table, int lanes) {
         f.arguments.push_back({{s, t, {{index(0), index(size)}}, {}, TypeOrigin::declared, nullptr, {}}, direction});
         return s;
     };
-    std::vector<Expr> operands;
-    for (const auto& column : table.inputs) {
-        const Type t = column[0].type();
-        operands.push_back(Load::make(argument("in", t, Direction::in), t, {at}));
-    }
-    std::vector<Stmt> stores;
+    std::vector<Symbol> inputs;
+    for (const auto& column : table.inputs) inputs.push_back(argument("in", column[0].type(), Direction::in));
+    // A loop for each result: LLVM's time grows faster than its blocks.
+    std::vector<Stmt> loops;
     for (const Result& r : table.results) {
+        const Symbol i("i");
+        const Expr variable = Variable::make(i, IndexType());
+        const Expr at = lanes == 1 ? variable : Ramp::make(imul(variable, index(lanes)), index(1), lanes);
+        std::vector<Expr> operands;
+        for (size_t k = 0; k < inputs.size(); ++k)
+            operands.push_back(Load::make(inputs[k], table.inputs[k][0].type(), {at}));
         const Expr e = r.compute(operands);
         const Type t = e.type().element();
-        stores.push_back(Store::make(argument(r.name, t, Direction::out), t, {at}, e));
+        const Symbol output = argument(r.name, t, Direction::out);
+        loops.push_back(For::make(i, index(0), index(size / lanes), {}, Store::make(output, t, {at}, e)));
     }
-    f.body = For::make(i, index(0), index(size / lanes), {}, Block::make(stores));
+    f.body = Block::make(loops);
     return {{f}, {}};
 }
 

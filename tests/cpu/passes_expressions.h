@@ -5,7 +5,8 @@
 
 namespace lathe::testing {
 
-/// Grows random expression trees over loads of `inputs` at the subscript `at`, the loop variable and constants.
+/// Grows random expression trees over loads of `inputs` at the subscript `at`, the loop variable and
+/// constants.
 class RandomExpr {
   public:
     RandomExpr(Random& random, std::vector<Tensor> inputs, Expr at, int64_t extent)
@@ -36,21 +37,29 @@ class RandomExpr {
     Expr at;
     int64_t extent;
 
-    BinaryOp compare_op() { return random.pick(std::vector<BinaryOp>{BinaryOp::eq, BinaryOp::ne, BinaryOp::lt, BinaryOp::le, BinaryOp::gt, BinaryOp::ge}); }
+    BinaryOp compare_op() {
+        return random.pick(std::vector<BinaryOp>{BinaryOp::eq, BinaryOp::ne, BinaryOp::lt, BinaryOp::le,
+                                                 BinaryOp::gt, BinaryOp::ge});
+    }
 
     Expr leaf() {
         switch (random.between(0, 6)) {
-        case 0: return Constant::make(random.value(random.any()));
-        case 1: return as_type(random.integer(), at);
+        case 0:
+            return Constant::make(random.value(random.any()));
+        case 1:
+            return as_type(random.integer(), at);
         case 2: { // a gather, kept in bounds
             const Expr wild = as_type(IndexType(), as_type(Int(32), load(random.pick(inputs), {at})));
             return load(random.pick(inputs), {imax(imin(wild, index(extent - 1)), index(0))});
         }
-        default: return load(random.pick(inputs), {at});
+        default:
+            return load(random.pick(inputs), {at});
         }
     }
 
-    Expr real_literal() { return Constant::make(Value::real(mpq_class(static_cast<long>(random.between(-300, 300)), 64))); }
+    Expr real_literal() {
+        return Constant::make(Value::real(mpq_class(static_cast<long>(random.between(-300, 300)), 64)));
+    }
 
     /// A real literal now and then: it takes its type from the other operand.
     Expr other(int depth) { return random.chance(6) ? real_literal() : (*this)(depth - 1); }
@@ -58,48 +67,74 @@ class RandomExpr {
     Expr node(int depth) {
         const Expr x = (*this)(depth - 1);
         switch (random.between(0, 13)) {
-        case 0: return Unary::make(random.pick(std::vector<UnaryOp>{UnaryOp::neg, UnaryOp::bit_not, UnaryOp::abs}), x);
+        case 0:
+            return Unary::make(
+                random.pick(std::vector<UnaryOp>{UnaryOp::neg, UnaryOp::bit_not, UnaryOp::abs}), x);
         case 1:
         case 2:
         case 3: {
-            const auto op = random.pick(std::vector<BinaryOp>{BinaryOp::add, BinaryOp::sub, BinaryOp::mul, BinaryOp::div, BinaryOp::min, BinaryOp::max});
+            const auto op = random.pick(std::vector<BinaryOp>{BinaryOp::add, BinaryOp::sub, BinaryOp::mul,
+                                                              BinaryOp::div, BinaryOp::min, BinaryOp::max});
             const Expr y = other(depth);
             return random.chance(2) ? binary(op, x, y) : binary(op, y, x);
         }
-        case 4: return binary(random.pick(std::vector<BinaryOp>{BinaryOp::mod, BinaryOp::floordiv, BinaryOp::floormod}), x, (*this)(depth - 1));
-        case 5: return binary(random.pick(std::vector<BinaryOp>{BinaryOp::bit_and, BinaryOp::bit_or, BinaryOp::bit_xor}), x, (*this)(depth - 1));
-        case 6: return binary(random.chance(2) ? BinaryOp::shl : BinaryOp::shr, x, amount(depth));
-        case 7: return binary(compare_op(), x, other(depth));
-        case 8: return Select::make(condition(depth), x, other(depth));
-        case 9: return as_type(random.any(), x);
-        case 10: return as_type(random.exact(), x);
-        case 11: return bits(x, depth);
+        case 4:
+            return binary(
+                random.pick(std::vector<BinaryOp>{BinaryOp::mod, BinaryOp::floordiv, BinaryOp::floormod}), x,
+                (*this)(depth - 1));
+        case 5:
+            return binary(
+                random.pick(std::vector<BinaryOp>{BinaryOp::bit_and, BinaryOp::bit_or, BinaryOp::bit_xor}), x,
+                (*this)(depth - 1));
+        case 6:
+            return binary(random.chance(2) ? BinaryOp::shl : BinaryOp::shr, x, amount(depth));
+        case 7:
+            return binary(compare_op(), x, other(depth));
+        case 8:
+            return Select::make(condition(depth), x, other(depth));
+        case 9:
+            return as_type(random.any(), x);
+        case 10:
+            return as_type(random.exact(), x);
+        case 11:
+            return bits(x, depth);
         case 12: {
             const Symbol s("t");
             const Expr v = Variable::make(s, x.type());
             return Let::make(s, x, binary(BinaryOp::add, v, binary(BinaryOp::mul, v, (*this)(depth - 1))));
         }
-        default: return as_type(random.any(), real_literal());
+        default:
+            return as_type(random.any(), real_literal());
         }
     }
 
     Expr amount(int depth) {
-        if (random.chance(2)) return Constant::make(Value::literal(static_cast<long>(random.between(-70, 70))));
-        return as_type(random.chance(2) ? Int(static_cast<int>(random.between(1, 9))) : UInt(static_cast<int>(random.between(1, 9))), (*this)(depth - 1));
+        if (random.chance(2))
+            return Constant::make(Value::literal(static_cast<long>(random.between(-70, 70))));
+        return as_type(random.chance(2) ? Int(static_cast<int>(random.between(1, 9)))
+                                        : UInt(static_cast<int>(random.between(1, 9))),
+                       (*this)(depth - 1));
     }
 
     Expr bits(const Expr& x, int depth) {
         const int w = x.type().width();
-        const int lo = static_cast<int>(random.between(0, w - 1)), hi = static_cast<int>(random.between(lo, w - 1));
+        const int lo = static_cast<int>(random.between(0, w - 1)),
+                  hi = static_cast<int>(random.between(lo, w - 1));
         switch (random.between(0, 5)) {
-        case 0: return Slice::make(x, hi, lo);
-        case 1: return Call::make("concat", {x, (*this)(depth - 1)});
-        case 2: return Call::make("with_slice", {x, (*this)(depth - 1), index(hi), index(lo)});
-        case 3: return Call::make("popcount", {x});
-        case 4: return Call::make("reverse", {x});
+        case 0:
+            return Slice::make(x, hi, lo);
+        case 1:
+            return Call::make("concat", {x, (*this)(depth - 1)});
+        case 2:
+            return Call::make("with_slice", {x, (*this)(depth - 1), index(hi), index(lo)});
+        case 3:
+            return Call::make("popcount", {x});
+        case 4:
+            return Call::make("reverse", {x});
         default: {
             if (w == 16) return Bitcast::make(random.chance(2) ? BFloat(16) : Float(16), x);
-            if (w == 32 || w == 64) return Bitcast::make(random.chance(2) && x.type().is_exact() ? Float(w) : Int(w), x);
+            if (w == 32 || w == 64)
+                return Bitcast::make(random.chance(2) && x.type().is_exact() ? Float(w) : Int(w), x);
             return Bitcast::make(random.chance(2) ? Fixed(w, 3) : UInt(w), x);
         }
         }
@@ -116,7 +151,9 @@ struct Case {
 
 inline std::vector<Tensor> random_inputs(Random& random) {
     std::vector<Tensor> inputs;
-    for (int n = 0; n < 3; ++n) inputs.push_back(tensor("in" + std::to_string(n), n == 0 ? random.any() : random.exact(), {index(size)}));
+    for (int n = 0; n < 3; ++n)
+        inputs.push_back(
+            tensor("in" + std::to_string(n), n == 0 ? random.any() : random.exact(), {index(size)}));
     return inputs;
 }
 
@@ -125,7 +162,8 @@ inline Case finished(Random& random, std::vector<Tensor> inputs, std::vector<Ten
     for (const auto& list : {inputs, outputs})
         for (const Tensor& t : list) {
             std::vector<int64_t> shape;
-            for (const Dim& d : t.dims) shape.push_back(*as_int(d.extent));
+            for (const Dim& d : t.dims)
+                shape.push_back(*as_int(d.extent));
             c.buffers.push_back(random_buffer(random, t.type, shape));
         }
     c.module = module_of(std::move(inputs), std::move(outputs), std::move(body));
@@ -139,8 +177,10 @@ inline Case random_store(uint64_t seed) {
     const Tensor out = tensor("out", random.any(), {index(size)});
     const Symbol i("i");
     RandomExpr expr(random, inputs, var(i), size);
-    const Expr value = random.chance(10) ? Constant::make(Value::real(mpq_class(static_cast<long>(random.between(-999, 999)), 32)))
-                                         : expr(static_cast<int>(random.between(1, 4)));
+    const Expr value =
+        random.chance(10)
+            ? Constant::make(Value::real(mpq_class(static_cast<long>(random.between(-999, 999)), 32)))
+            : expr(static_cast<int>(random.between(1, 4)));
     Stmt body = store(out, {var(i)}, value);
     if (random.chance(4)) body = If::make(expr.condition(2), body, store(out, {var(i)}, expr(1)));
     return finished(random, inputs, {out}, loop(i, index(size), body));
@@ -152,17 +192,22 @@ inline Case random_reduce(uint64_t seed) {
     std::vector<Tensor> inputs = random_inputs(random);
     const Symbol i("i");
     RandomExpr expr(random, inputs, var(i), size);
-    static const std::vector<BinaryOp> ops = {BinaryOp::add, BinaryOp::mul, BinaryOp::min, BinaryOp::max, BinaryOp::bit_and,
-                                              BinaryOp::bit_or, BinaryOp::bit_xor, BinaryOp::sub};
+    static const std::vector<BinaryOp> ops = {BinaryOp::add,     BinaryOp::mul,     BinaryOp::min,
+                                              BinaryOp::max,     BinaryOp::bit_and, BinaryOp::bit_or,
+                                              BinaryOp::bit_xor, BinaryOp::sub};
     for (;;) {
         const Tensor out = tensor("out", random.any(), {index(3)});
-        Expr value = random.chance(8) ? Constant::make(Value::real(mpq_class(static_cast<long>(random.between(-99, 99)), 16)))
-                                      : expr(static_cast<int>(random.between(0, 2)));
-        if (value.type().is_exact() && random.chance(3)) value = as_type(random.chance(2) ? out.type : UInt(3), value);
+        Expr value =
+            random.chance(8)
+                ? Constant::make(Value::real(mpq_class(static_cast<long>(random.between(-99, 99)), 16)))
+                : expr(static_cast<int>(random.between(0, 2)));
+        if (value.type().is_exact() && random.chance(3))
+            value = as_type(random.chance(2) ? out.type : UInt(3), value);
         try {
             const BinaryOp op = random.pick(ops);
             if (value.type().is_real() && op != BinaryOp::sub && op > BinaryOp::max) continue;
-            const Stmt update = Reduce::make(op, {out.symbol, out.type, {ifloormod(var(i), index(3))}, value}, {}, {}, random.chance(2));
+            const Stmt update = Reduce::make(op, {out.symbol, out.type, {ifloormod(var(i), index(3))}, value},
+                                             {}, {}, random.chance(2));
             return finished(random, inputs, {out}, loop(i, index(size), update));
         } catch (const InternalError&) {
             throw;
@@ -175,7 +220,8 @@ inline Case random_reduce(uint64_t seed) {
 inline Case random_pipeline(uint64_t seed) {
     Random random(seed);
     std::vector<Tensor> inputs, locals;
-    for (int n = 0; n < 2; ++n) inputs.push_back(tensor("in" + std::to_string(n), random.integer(), {index(size)}));
+    for (int n = 0; n < 2; ++n)
+        inputs.push_back(tensor("in" + std::to_string(n), random.integer(), {index(size)}));
     const Tensor out = tensor("out", random.integer(), {index(size)});
     std::vector<Tensor> known = inputs;
     std::vector<Stmt> stages;
@@ -188,7 +234,10 @@ inline Case random_pipeline(uint64_t seed) {
         if (random.chance(4)) {
             const Symbol r("r");
             RandomExpr again(random, known, var(r), size);
-            stages.push_back(loop(r, index(size), Reduce::make(BinaryOp::add, {t.symbol, t.type, {var(r)}, as_type(random.integer(), again(1))})));
+            stages.push_back(
+                loop(r, index(size),
+                     Reduce::make(BinaryOp::add,
+                                  {t.symbol, t.type, {var(r)}, as_type(random.integer(), again(1))})));
         }
         known.push_back(t);
     };
@@ -198,7 +247,8 @@ inline Case random_pipeline(uint64_t seed) {
     }
     stage(out);
     Stmt body = Block::make(stages);
-    for (const Tensor& t : locals) body = Allocate::make(t, body);
+    for (const Tensor& t : locals)
+        body = Allocate::make(t, body);
     return finished(random, inputs, {out}, body);
 }
 

@@ -32,7 +32,7 @@ TEST_CASE("sums of products round once") {
     CHECK(contracted(a - a * b) == "fma(-x[0], x[0], x[0])");
     CHECK(contracted(-(a * b) + a) == "fma(-x[0], x[0], x[0])");
     CHECK(contracted(a * b + b * a) == "fma(x[0], x[0], x[0] * x[0])");
-    CHECK(contracted(a * 0.5 + 1.5).find("fma(x[0], 0.5, 1.5)") != std::string::npos);
+    CHECK(contracted(a * 0.5 + 1.5) == "fma(x[0], Float(32)(0.5), Float(32)(1.5))");
     CHECK(contracted(c * c + a).find("fma") == std::string::npos); // the product rounds to Float(16)
     CHECK(contracted(a * c + a).find("fma(x[0], ") == 0);
     CHECK(contracted(k * k + k, Int(32)).find("fma") == std::string::npos);

@@ -12,6 +12,11 @@
 #include <doctest/doctest.h>
 #include <random>
 
+/// The line where this stands.
+inline unsigned here(lathe::Loc loc = lathe::Loc::current()) {
+    return loc.line;
+}
+
 /// The message of the Error that `f` throws, if it names `line` of this test; else what was wrong.
 template <class F> std::string refusal(unsigned line, F&& f) {
     try {

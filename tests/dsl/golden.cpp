@@ -71,14 +71,66 @@ TEST_CASE("blur with a boundary: one intermediate, its region inferred") {
 }
 
 TEST_CASE("a chain without shapes") {
-    Input in("in", UInt(8), {20});
+    Input in("in", UInt(8), {24});
     Var x("x");
     Func a("a"), b("b"), c("c"), out("out", Int(32), {10});
     a(x) = in(x) + 1;
     b(x) = a(x) + a(x + 3);
     c(x) = select(x > 2, a(x), b(x + 1));
     out(x) = c(x + 2) - b(2 * x);
-    CHECK(printed({out}) == R"(def out(in: Tensor[UInt(8), (20)], out: out Tensor[Int(32), (10)]):
-    with alloc(a: Tensor[UInt(9), (22)]):
+    CHECK(printed({out}) == R"(def out(in: Tensor[UInt(8), (24)], out: out Tensor[Int(32), (10)]):
+    with alloc(a: Tensor[UInt(9), (22)]),
+         alloc(b: Tensor[UInt(10), (19)]),
+         alloc(c: Tensor[UInt(10), (10)] at (2)):
+        # a.init
+        for x in range(22):
+            a[x] = in[x] + 1
+        # b.init
+        for x in range(19):
+            b[x] = a[x] + a[x + 3]
+        # c.init
+        for x in range(2, 12):
+            c[x] = select(x > 2, a[x], b[x + 1])
+        # out.init
+        for x in range(10):
+            out[x] = c[x + 2] - b[2 * x]
+)");
+}
+
+TEST_CASE("a fixed-point Gaussian by an inline sum") {
+    Param H("H"), W("W");
+    Input in("in", UFixed(8, 8), {H, W});
+    Const weight("weight", UFixed(4, 4), {3}, {0.25, 0.5, 0.25});
+    Var y("y"), x("x");
+    RDom r({{-1, 3}, {-1, 3}}, "r");
+    Func out("out", UFixed(8, 8, Round::rnd), {H, W});
+    out(y, x) = sum(r, constant_edge(in, 0)(y + r.x, x + r.y) * weight(r.x + 1) * weight(r.y + 1));
+    CHECK(
+        printed({out}) ==
+        R"(def out(in: Tensor[UFixed(8, 8), (H, W)], out: out Tensor[UFixed(8, 8, rnd), (H, W)]), params H, W:
+    const weight: Tensor[UFixed(4, 4), (3)] = [0.25, 0.5, 0.25]
+    # out.init
+    for y in range(H):
+        for x in range(W):
+            with alloc(sum: Tensor[UFixed(21, 16), ()], register):
+                sum[] = 0
+                for r_x in range(-1, 2):
+                    for r_y in range(-1, 2):
+                        sum[] += select(y + r_x >= 0 and y + r_x < H and x + r_y >= 0 and x + r_y < W, in[y + r_x, x + r_y], 0) * weight[r_x + 1] * weight[r_y + 1]
+                out[y, x] = sum[]
+)");
+}
+
+TEST_CASE("what is not proved at compile time is checked at entry") {
+    Param N("N"), M("M");
+    Input in("in", UInt(8), {M});
+    Var x("x");
+    Func out("out", UInt(8), {N});
+    out(x) = in(x + 2);
+    CHECK(printed({out}) == R"(def out(in: Tensor[UInt(8), (M)], out: out Tensor[UInt(8), (N)]), params N, M:
+    assert N < 1 or N + 2 <= M, "in is read outside its shape: required [2, N + 1], declared [0, M - 1]"
+    # out.init
+    for x in range(N):
+        out[x] = in[x + 2]
 )");
 }

@@ -92,7 +92,7 @@ TEST_CASE("updates that are reductions, however they are written") {
     f(i) = max(A(k), f(i));
     f(i) -= A(k);
     f(i) = f(i) - A(k);
-    f(k) += f(i - i + k) * 0;
+    f(k) += f(3 - k);
     f(i) <<= 1;
     const Algorithm algorithm = build({f});
     std::string kinds;

@@ -154,16 +154,38 @@ TEST_CASE("loads of an arm happen only where it is chosen, reductions in it too"
     const Expr window = sum(k, in(x - k));
     out(x) = select(x >= 2, window, x == 1, in(x) + in(x - 1), in(x));
     nested(x) = select(x >= 2, select(window > 10, window, -window), select(x > 0, in(x - 1), 7));
+    Func guarded("guarded", Int(16), {8});
+    const Expr pair = sum(RDom(0, 2, "l"), in(x) * 2);
+    guarded(x) = select(x == 0, pair, select(in(x - 1) > 0, pair, 0));
     Buffer<int8_t> data = random_buffer<int8_t>({8}, -20, 20);
-    Buffer<int16_t> a({8}), b({8});
-    interpret(build({out, nested}).module, {&data, &a, &b});
+    Buffer<int16_t> a({8}), b({8}), g({8});
+    interpret(build({out, nested, guarded}).module, {&data, &a, &b, &g});
     for (int64_t p = 0; p < 8; ++p) {
         int total = 0;
         for (int64_t q = 0; q < std::min<int64_t>(p + 1, 3); ++q)
             total += data(p - q);
         CHECK(a(p) == total);
+        CHECK(g(p) == (p == 0 || data(p - 1) > 0 ? 4 * data(p) : 0));
         CHECK(b(p) == (p >= 2 ? (total > 10 ? total : -total) : p > 0 ? data(p - 1) : 7));
     }
+}
+
+TEST_CASE("a reduction that every arm of many selects uses runs once, unconditionally") {
+    Input in("in", Int(8), {12});
+    Var x("x");
+    RDom k(0, 3, "k");
+    Func out("out", Int(32), {8});
+    Expr v = sum(k, in(x + k));
+    for (int n = 0; n < 40; ++n)
+        v = select(x > n, cast(Int(32), v + 1), cast(Int(32), v - 1));
+    out(x) = v;
+    const Algorithm a = build({out});
+    CHECK(print(a.module).find("if ") == std::string::npos);
+    Buffer<int8_t> data = random_buffer<int8_t>({12}, -20, 20);
+    Buffer<int32_t> result({8});
+    interpret(a.module, {&data, &result});
+    for (int64_t p = 0; p < 8; ++p)
+        CHECK(result(p) == data(p) + data(p + 1) + data(p + 2) + p - (40 - p));
 }
 
 TEST_CASE("reductions: of several kinds, nested, over triangles and conditions") {
@@ -173,10 +195,10 @@ TEST_CASE("reductions: of several kinds, nested, over triangles and conditions")
     odd.where(odd % 2 == 1);
     Func f("f", Int(32), {6, 7}), update("update", Int(32), {6});
     Var c("c");
-    f(i, c) =
-        select(c == 0, minimum(k, A(i, k)), c == 1, maximum(k, A(i, k)), c == 2, sum(below, A(i, below)),
-               c == 3, sum(odd, A(i, odd)), c == 4, sum(k, A(i, k) * maximum(l, A(k, l))), c == 5,
-               product(k, A(i, k), Int(32)), sum(none, A(i, none)));
+    f(i, c) = select(c == 0, minimum(k, A(i, k)), c == 1, maximum(k, A(i, k)), c == 2,
+                     sum(below, A(i, below), Int(32)), c == 3, sum(odd, A(i, odd)), c == 4,
+                     sum(k, A(i, k) * maximum(l, A(k, l))), c == 5, product(k, A(i, k), Int(32)),
+                     sum(none, A(i, none)));
     update(i) += A(i, odd) * A(odd, i);
     Buffer<int8_t> a = random_buffer<int8_t>({6, 6}, -9, 9);
     Buffer<int32_t> result({6, 7}), updated({6});

@@ -174,9 +174,6 @@ TEST_CASE("misuse is refused") {
           std::string::npos);
     CHECK(message([] { AnyBuffer(UInt(4096), {int64_t{1} << 54}); }).find("larger than 2^62") !=
           std::string::npos);
-    CHECK(message([] {
-              AnyBuffer(UInt(8), {int64_t{1} << 61});
-          }).starts_with("there is no memory for a buffer of"));
     CHECK(message([] { AnyBuffer::view(UInt(8), nullptr, {2}, {1, 1}); }) ==
           "a view has 1 extents and 2 strides: give one stride per dimension");
     CHECK(message([] { AnyBuffer::view(UInt(8), nullptr, {-2}, {1}); }) ==
@@ -197,3 +194,12 @@ TEST_CASE("misuse is refused") {
               b.set_min({0, std::numeric_limits<int64_t>::max()});
           }).find("would not fit in 64 bits") != std::string::npos);
 }
+
+// An address sanitizer ends the program at such a size; clang tells of it in another way than g++.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__has_feature)
+TEST_CASE("an allocation that fails") {
+    CHECK(message([] {
+              AnyBuffer(UInt(8), {int64_t{1} << 61});
+          }).starts_with("there is no memory for a buffer of"));
+}
+#endif

@@ -118,6 +118,7 @@ class Driver {
             stage.compute_at(handle(other), others[pick(others.size())]);
             return;
         }
+        if (pick(12) == 0) return quantize(d);
         if (pick(20) == 0) return stage.inline_();
         if (pick(20) == 0) return void(stage.compute_root());
         if (pick(20) == 0) return void(stage.store_in(pick(2) ? MemorySpace::stack() : MemorySpace::heap()));
@@ -141,6 +142,15 @@ class Driver {
             stage.reorder(order);
         }
         }
+    }
+
+    void quantize(const Definition& d) {
+        Type types[] = {Int(9), Fixed(18, 6), UFixed(12, 3, Round::rnd, Overflow::sat), Int(70)};
+        const auto& arguments = algorithm.module.top().arguments;
+        Symbol tensor = pick(2) ? d.func : arguments[pick(arguments.size())].tensor.symbol;
+        QuantizeOptions options;
+        if (pick(3) == 0) options.accumulate = pick(2) ? exact : Accumulate(Int(33));
+        schedule.quantize(TensorRef(tensor), types[pick(4)], options);
     }
 
     StageHandle handle(const Definition& d) {

@@ -171,7 +171,7 @@ TEST_CASE("separate gives full tiles constant bounds and no conditions") {
     s[g.panel].vectorize(g.j);
     s[g.C].unroll(ii).vectorize(ji).parallel(jo);
     expect_right(s, Gemm::sizes());
-    auto [full, edge] = s[g.C].separate(io);
+    auto [full, edge] = s[g.C].separate(jo, io);
     std::string text = print(s);
     INFO(text);
     std::string inside = text.substr(text.find("0 <= "));

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Case n of FILE, under CASE == n, stands below a line "//! n: EXPECTED": it must not compile, with a diagnostic that matches
 # EXPECTED; "compiles" is for those that must.
-# Usage: compile_fail.sh COMPILER FILE FLAGS...
+# Usage: run.sh COMPILER FILE FLAGS...
 set -euo pipefail
 compiler=$1 file=$2
 shift 2
@@ -9,9 +9,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 check() {
-    local number=$1 head expected said
-    head=$(grep -n '^ *//! ' "$file" | sed -n "${number}p")
-    expected=${head#*: }
+    local number=$1 expected said
+    expected=$(sed -n "s|^ *//! $number: ||p" "$file")
     if said=$("$compiler" -std=c++20 -fsyntax-only -DCASE="$number" "${@:2}" "$file" 2>&1); then
         [[ $expected == compiles ]] && return 0
         echo "case $number compiles, but should be refused: $expected"

@@ -56,7 +56,7 @@ template <Operable A, Operable B>
 [[nodiscard]] Expr ceil(const Operand& a);  ///< floats
 [[nodiscard]] Expr trunc(const Operand& a); ///< floats
 [[nodiscard]] Expr round(const Operand& a); ///< floats; halves to even
-/// a·b + c, rounded once; floats.
+/// a·b + c, rounded once; in the widest float of the three.
 [[nodiscard]] Expr fma(const Operand& a, const Operand& b, const Operand& c);
 [[nodiscard]] Expr exp(const Operand& a);
 [[nodiscard]] Expr log(const Operand& a);

@@ -110,10 +110,10 @@ class StageHandle {
 /// Type steps (quantize) are kept apart from the structure: it does not matter where among the other calls they stand.
 class Schedule {
   public:
-    Schedule(const Func& output, Loc loc = Loc::current());
-    Schedule(const std::vector<Func>& outputs, Loc loc = Loc::current());
+    Schedule(const Func& output);
+    Schedule(const std::vector<Func>& outputs);
     /// The arguments in this order.
-    Schedule(const std::vector<Input>& inputs, const std::vector<Func>& outputs, Loc loc = Loc::current());
+    Schedule(const std::vector<Input>& inputs, const std::vector<Func>& outputs);
     explicit Schedule(Algorithm algorithm);
 
     /// The Func's last definition. \throws Error when it is no stage of this algorithm.
