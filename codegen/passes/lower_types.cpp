@@ -120,7 +120,7 @@ class TypeLowering : public Mutator {
     }
 
     Expr load(const Load& l) {
-        return Load::make(l.tensor, machine_type(l.type), subscripts(l.indices), l.loc,
+        return Load::make(l.tensor, machine_type(l.type.element()), subscripts(l.indices), l.loc,
                           predicate(l.predicate));
     }
 

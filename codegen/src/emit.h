@@ -20,7 +20,7 @@ struct Place {
 /// `s` as a part of a format for printf.
 std::string printf_text(const std::string& s);
 
-/// What must hold, and else: the message (printf's format, at most three 64-bit arguments) and the code.
+/// What must hold, and else: the message (printf's format, 64-bit arguments) and the code.
 struct Check {
     llvm::Value* ok;
     ErrorCode code;
@@ -90,6 +90,7 @@ class FunctionEmitter {
     llvm::Align alignment(Type t) const;
 
     // Statements, in emit_stmt.cpp.
+    void check_together(llvm::ArrayRef<Check> checks);
     void emit_for(const For& s);
     void emit_if(const If& s);
     void emit_store(const Store& s);

@@ -59,27 +59,43 @@ void FunctionEmitter::fail(Value* code) {
 }
 
 void FunctionEmitter::check(const std::vector<Check>& checks) {
-    constexpr size_t most_arguments = 3;
+    constexpr size_t most = 64;
+    for (size_t i = 0; i < checks.size(); i += most)
+        check_together(llvm::ArrayRef(checks).slice(i, std::min(most, checks.size() - i)));
+}
+
+void FunctionEmitter::check_together(llvm::ArrayRef<Check> checks) {
     Value* all = b.getTrue();
     for (const Check& c : checks) all = b.CreateAnd(all, c.ok);
     if (const auto* c = llvm::dyn_cast<llvm::ConstantInt>(all); c && c->isOne()) return;
     llvm::BasicBlock *good = block("ok"), *bad = block("bad");
     b.CreateCondBr(all, good, bad, llvm::MDBuilder(b.getContext()).createLikelyBranchWeights());
 
-    // One branch for all; which of them it was is found out only here.
+    // One branch for all. Which of them it was is found out only here, from a bit for each: a chain of branches or
+    // selects would take LLVM time that grows with its square.
     b.SetInsertPoint(bad);
     if (!message) message = frame(llvm::ArrayType::get(b.getInt8Ty(), message_bytes), "message");
-    std::vector<Value*> print{unit.text(""), b.getInt64(0), b.getInt64(0), b.getInt64(0)};
-    Value* code = b.getInt32(0);
-    for (auto c = checks.rbegin(); c != checks.rend(); ++c) {
-        invariant(c->arguments.size() <= most_arguments, "an error message with too many numbers");
-        print[0] = b.CreateSelect(c->ok, print[0], unit.text(c->format));
-        for (size_t i = 0; i < c->arguments.size(); ++i)
-            print[i + 1] = b.CreateSelect(c->ok, print[i + 1], c->arguments[i]);
-        code = b.CreateSelect(c->ok, code, b.getInt32(static_cast<uint32_t>(c->code)));
+    Value* failed = b.getInt64(0);
+    for (size_t i = 0; i < checks.size(); ++i)
+        failed = b.CreateOr(failed, b.CreateShl(b.CreateZExt(b.CreateNot(checks[i].ok), b.getInt64Ty()), i));
+    Value* first = b.CreateBinaryIntrinsic(llvm::Intrinsic::cttz, failed, b.getFalse());
+    llvm::BasicBlock *report = block("report"), *none = block("none");
+    llvm::SwitchInst* which = b.CreateSwitch(first, none, static_cast<unsigned>(checks.size()));
+    b.SetInsertPoint(none);
+    b.CreateUnreachable();
+    b.SetInsertPoint(report);
+    llvm::PHINode* code = b.CreatePHI(b.getInt32Ty(), static_cast<unsigned>(checks.size()));
+    for (size_t i = 0; i < checks.size(); ++i) {
+        llvm::BasicBlock* describe = block("describe");
+        which->addCase(b.getInt64(i), describe);
+        b.SetInsertPoint(describe);
+        std::vector<Value*> print{message, b.getInt64(message_bytes), unit.text(checks[i].format)};
+        print.insert(print.end(), checks[i].arguments.begin(), checks[i].arguments.end());
+        b.CreateCall(unit.runtime("snprintf"), print);
+        b.CreateBr(report);
+        code->addIncoming(b.getInt32(static_cast<uint32_t>(checks[i].code)), describe);
     }
-    print.insert(print.begin(), {message, b.getInt64(message_bytes)});
-    b.CreateCall(unit.runtime("snprintf"), print);
+    b.SetInsertPoint(report);
     b.CreateCall(unit.runtime("halide_error"), {user_context, message});
     fail(code);
     b.SetInsertPoint(good);

@@ -1,6 +1,6 @@
 #include "edit.h"
 
-#include "contract.h"
+#include "lathe/ir/contract.h"
 #include "retype.h"
 
 #include "../primitive/compute_at.h"

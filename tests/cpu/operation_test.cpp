@@ -12,7 +12,7 @@ constexpr BinaryOp arithmetic[] = {BinaryOp::add, BinaryOp::sub, BinaryOp::mul, 
 constexpr BinaryOp comparisons[] = {BinaryOp::eq, BinaryOp::ne, BinaryOp::lt, BinaryOp::le, BinaryOp::gt, BinaryOp::ge};
 
 Result binary(BinaryOp op, Type t) {
-    return {symbol(op), [=](const std::vector<Expr>& x) { return Binary::make_as(t.with_lanes(x[0].type().lanes()), op, x[0], x[1]); },
+    return {symbol(op), [=](const std::vector<Expr>& x) { return Binary::make_as(t, op, x[0], x[1]); },
             [=](const std::vector<Value>& x) { return Value::from_raw(t, apply(op, x[0], x[1]).raw()); }};
 }
 
@@ -31,11 +31,7 @@ Expr literal(int i, Type t) { return Constant::make(Value::from_raw(t, i)); }
 /// Operations by a constant, which LLVM treats apart.
 Result by_constant(BinaryOp op, Type t, int c) {
     return {std::string(symbol(op)) + std::to_string(c),
-            [=](const std::vector<Expr>& x) {
-                const int lanes = x[0].type().lanes();
-                const Expr y = lanes == 1 ? literal(c, t) : Broadcast::make(literal(c, t), lanes);
-                return Binary::make_as(t.with_lanes(lanes), op, x[0], y);
-            },
+            [=](const std::vector<Expr>& x) { return Binary::make_as(t, op, x[0], literal(c, t)); },
             [=](const std::vector<Value>& x) {
                 return Value::from_raw(t, apply(op, x[0], Value::from_raw(t, c)).raw());
             }};
@@ -94,7 +90,7 @@ void check_exact_type(Type t, int lanes, std::mt19937_64& random) {
 
 TEST_CASE("cpu: integers of up to 64 bits, scalar and vector") {
     std::mt19937_64 random(1);
-    const int quick[] = {1, 2, 7, 8, 9, 16, 31, 32, 33, 64};
+    const int quick[] = {1, 7, 8, 32, 33, 64};
     std::vector<int> widths(std::begin(quick), std::end(quick));
     if (count(0, 1)) {
         widths.clear();
@@ -110,7 +106,7 @@ TEST_CASE("cpu: integers of up to 64 bits, scalar and vector") {
 
 TEST_CASE("cpu: integers of more than 64 bits") {
     std::mt19937_64 random(2);
-    for (const int w : {65, 100, 128, 200}) {
+    for (const int w : {65, 128, 200}) {
         CAPTURE(w);
         check_exact_type(Int(w), 1, random);
         check_exact_type(UInt(w), 1, random);
