@@ -9,11 +9,10 @@
 #include "support/measure.h"
 #include "support/png_image.h"
 #include "support/report.h"
+#include "support/threads.h"
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-
-extern "C" int halide_set_num_threads(int);
 
 namespace {
 
@@ -78,7 +77,7 @@ support::Image run(const Variant& v, const support::Image& image, support::Repor
     const std::string name = fmt::format("{}×{} {}", v.taps, v.taps, v.pixel.str());
     report.text(name, fmt::format("{} pixels, all equal to the interpreter's", out.size()));
     for (int threads : {1, 2}) {
-        halide_set_num_threads(threads);
+        support::use_threads(threads);
         const double seconds = support::best_seconds([&] { f(&in_buffer.buffer, &out_buffer.buffer); }, 50, 0.2);
         report.figure(fmt::format("{}, {} thread{}", name, threads, threads == 1 ? "" : "s"),
                       static_cast<double>(out.size()) / seconds * 1e-9, "Gpixel/s");

@@ -5,6 +5,7 @@
 #include "support/measure.h"
 #include "support/peak.h"
 #include "support/report.h"
+#include "support/threads.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -14,9 +15,6 @@
 #include <limits>
 #include <random>
 #include <stdexcept>
-
-extern "C" int halide_set_num_threads(int);
-extern "C" void halide_shutdown_thread_pool();
 
 namespace {
 
@@ -106,8 +104,7 @@ void measure(Matrix& a, Matrix& b, Matrix& c, support::Report& report) {
     Matrix other(c.rows, c.columns);
     double one_thread = 0;
     for (int threads = 1; threads <= cores; ++threads) {
-        halide_shutdown_thread_pool(); // a pool that runs keeps its threads when told to use fewer
-        halide_set_num_threads(threads);
+        support::use_threads(threads);
         const std::string name = std::to_string(threads) + (threads == 1 ? " thread" : " threads");
         double seconds = 0, theirs = 0;
         if (openblas.sgemm) {
