@@ -214,26 +214,26 @@ class RandomAlgorithm {
         }
     }
 
+    static Expr zero(Type t) { return Constant::make(cast(t, Value::literal(0))); }
+
     /// A sum along rows, a recurrence, or a scatter.
     void update(Func& f) {
         const Type t = f.type();
         const int kind = pick(3);
         if (kind == 0) {
             RDom r(0, 3, "r");
-            const Expr x = value(i, j, 1),
-                       step = alike(inputs[0](i + r, j + 1), Constant::make(Value::from_raw(t, 0)));
+            const Expr x = value(i, j, 1), step = alike(inputs[0](i + r, j + 1), zero(t));
             if (t.is_bool())
                 f(i, j) = f(i, j) ^ (x == 0);
             else
-                f(i, j) += alike(x, Constant::make(Value::from_raw(t, 0))) + step;
+                f(i, j) += alike(x, zero(t)) + step;
         } else if (kind == 1) {
             RDom r({{0, N}, {0, M}}, "r");
             r.where(r.x + r.y != 3);
             const Expr x = inputs[0](r.x, r.y);
-            f(clamp(r.y % 5 - 1, 0, N - 1), r.y) = alike(x, Constant::make(Value::from_raw(t, 0)));
+            f(clamp(r.y % 5 - 1, 0, N - 1), r.y) = alike(x, zero(t));
         } else {
-            f(i, j) =
-                select(j % 2 == 0, f(i, j), alike(value(i, j, 1), Constant::make(Value::from_raw(t, 0))));
+            f(i, j) = select(j % 2 == 0, f(i, j), alike(value(i, j, 1), zero(t)));
         }
     }
 
@@ -265,7 +265,7 @@ TEST_CASE("cpu: random algorithms") {
             expect_compiled(s, RandomAlgorithm::sizes());
             ++schedules;
         } catch (const InternalError& e) {
-            FAIL_CHECK(e.what() << "\n" << trace);
+            FAIL_CHECK(e.message() << "\n" << trace);
         } catch (const Error& e) {
             ++refusals[e.message()];
         }

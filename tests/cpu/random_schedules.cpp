@@ -19,7 +19,7 @@ TEST_CASE("cpu: random schedules compute what the reference does") {
             expect_compiled(s, p.sizes);
             ++compiled;
         } catch (const InternalError& e) {
-            FAIL_CHECK(e.what() << "\n" << s.trace());
+            FAIL_CHECK(e.message() << "\n" << s.trace());
         } catch (const Error& e) {
             const std::string text = e.message();
             const bool has_no_code = text.find("has no vector form") != std::string::npos ||
