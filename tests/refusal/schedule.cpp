@@ -1,6 +1,6 @@
 // Every call that a schedule refuses: the message, the user's line, and that nothing changed.
 
-#include "../schedule/programs.h"
+#include "programs.h"
 
 using namespace lathe;
 

@@ -106,6 +106,22 @@ TEST_CASE("compute_at keeps whole the dimensions in which a Func depends on itse
     expect_right(inner, {{{"M", 3}, {"N", 7}}, {{"M", 2}, {"N", 1}}});
 }
 
+TEST_CASE("compute_at takes memory for this size, not for all that an Int(32) holds") {
+    Param N("N");
+    Var i("i"), j("j");
+    RDom r(1, N - 1, "r");
+    Func scan("scan", Int(32), {4, N}), out("out", Int(32), {4, N});
+    scan(i, j) = j; // so N is at most 2^31
+    scan(i, r) = scan(i, r - 1) + scan(i, r);
+    out(i, j) = scan(i, j) * 2;
+    Schedule s(out);
+    s.compute_at(scan, out, i);
+    const Tensor* t = allocation(s.module(), "scan");
+    REQUIRE(t);
+    CHECK_FALSE(as_int(t->dims[1].extent));
+    expect_right(s, {{{"N", 7}}, {{"N", 1}}, {{"N", 0}}});
+}
+
 TEST_CASE("inline_") {
     Blur b;
     Schedule s(b.out);

@@ -22,7 +22,7 @@ namespace lathe {
 
 struct CompileOptions {
     Target target = Target::host();
-    std::string name; ///< of the C function; empty: the Module's top function's
+    std::string name = ""; ///< of the C function; empty: the Module's top function's
 };
 
 /// Each compile_ function writes its files whole or not at all, and the same Module gives the same bytes.

@@ -48,10 +48,8 @@ inline std::vector<AnyBuffer> make_arguments(const Module& m, const Sizes& sizes
     return buffers;
 }
 
-inline std::vector<AnyBuffer> run(const Module& m, const Sizes& sizes, unsigned seed) {
-    std::vector<AnyBuffer> buffers = make_arguments(m, sizes, seed);
-    std::vector<AnyBuffer*> pointers;
-    for (AnyBuffer& b : buffers) pointers.push_back(&b);
+/// The values of the parameters that no buffer binds.
+inline std::map<std::string, Value> make_scalars(const Module& m, const Sizes& sizes) {
     std::map<std::string, Value> scalars;
     for (const Param& p : m.top().params) {
         bool bound = false;
@@ -62,7 +60,14 @@ inline std::vector<AnyBuffer> run(const Module& m, const Sizes& sizes, unsigned 
             }
         if (!bound) scalars[p.symbol.name()] = Value::index(sizes.at(p.symbol.name()));
     }
-    interpret(m, pointers, scalars);
+    return scalars;
+}
+
+inline std::vector<AnyBuffer> run(const Module& m, const Sizes& sizes, unsigned seed) {
+    std::vector<AnyBuffer> buffers = make_arguments(m, sizes, seed);
+    std::vector<AnyBuffer*> pointers;
+    for (AnyBuffer& b : buffers) pointers.push_back(&b);
+    interpret(m, pointers, make_scalars(m, sizes));
     return buffers;
 }
 

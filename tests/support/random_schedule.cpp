@@ -1,0 +1,187 @@
+#include "random_schedule.h"
+
+#include <algorithm>
+
+using namespace lathe;
+
+namespace {
+
+Program stencil_and_sum(std::mt19937& random) {
+    Param N("N"), M("M");
+    Var i("i"), j("j");
+    Type types[] = {Int(8), UInt(5), Fixed(12, 7), Float(32)};
+    Input a("a", types[random() % 4], {Operand(N + 2), Operand(M + 1)});
+    RDom r(0, 3, "r");
+    Type sums[] = {Int(24), Fixed(20, 4), Fixed(20, 4, Round::rnd_conv, Overflow::sat), Float(32)};
+    Func p("p", Fixed(24, 8)), q("q", sums[random() % 4], {N, M}), out("out", Int(32), {N, M});
+    p(i, j) = a(i, j) + a(i, j + 1);
+    q(i, j) = 1;
+    q(i, j) += p(i + r, j);
+    out(i, j) = q(i, j) - p(i, j);
+    return {build({out}),
+            {{{"N", 7}, {"M", 9}}, {{"N", 1}, {"M", 1}}, {{"N", 0}, {"M", 3}}, {{"N", 4}, {"M", 0}}}};
+}
+
+Program in_place(std::mt19937& random) {
+    Param N("N");
+    Var i("i"), j("j");
+    Input a("a", Int(8), {N, N});
+    RDom r({{1, N - 1}, {0, N - 2}}, "r");
+    Func s("s", Int(16), {N, N}), out("out", Int(32), {N, N});
+    s(i, j) = a(i, j);
+    switch (random() % 3) {
+    case 0:
+        s(r.x, r.y) = s(r.x - 1, r.y) + 1;
+        break;
+    case 1:
+        s(r.x, r.y) = s(r.x - 1, r.y + 1) * 2;
+        break;
+    default:
+        s(r.x, r.y) += a(r.y, r.x);
+    }
+    out(i, j) = s(i, j) + s(j, i);
+    return {build({out}), {{{"N", 6}}, {{"N", 1}}, {{"N", 0}}, {{"N", 2}}}};
+}
+
+class Driver {
+  public:
+    Driver(Schedule& s, const Algorithm& a, std::mt19937& r) : schedule(s), algorithm(a), random(r) {}
+
+    bool call() {
+        std::string before = print(schedule), trace = schedule.trace();
+        try {
+            step();
+            verify(schedule.module());
+            return true;
+        } catch (const InternalError& e) {
+            FAIL(e.what() << "\n" << before);
+        } catch (const Error&) {
+            CHECK(print(schedule) == before);
+            CHECK(schedule.trace() == trace);
+        }
+        return false;
+    }
+
+  private:
+    size_t pick(size_t n) { return random() % n; }
+
+    /// The loops that stand in a stage now.
+    std::vector<LoopRef> loops_of(const Symbol& func, int definition) {
+        std::vector<LoopRef> loops;
+        std::vector<std::pair<Symbol, int>> inside;
+        std::function<void(const Stmt&)> walk = [&](const Stmt& s) {
+            if (!s.defined()) return;
+            const Stage* g = s.as<Stage>();
+            const For* f = s.as<For>();
+            if (g) inside.emplace_back(g->func, g->definition);
+            if (f && !inside.empty() && inside.back() == std::pair(func, definition))
+                loops.emplace_back(f->var, f->var.name(), Loc::current());
+            if (const Block* b = s.as<Block>())
+                for (const Stmt& c : b->stmts)
+                    walk(c);
+            if (f) walk(f->body);
+            if (const If* i = s.as<If>()) {
+                walk(i->then_body);
+                walk(i->else_body);
+            }
+            if (const LetStmt* l = s.as<LetStmt>()) walk(l->body);
+            if (const Allocate* a = s.as<Allocate>()) walk(a->body);
+            if (g) {
+                walk(g->body);
+                inside.pop_back();
+            }
+        };
+        walk(schedule.module().top().body);
+        return loops;
+    }
+
+    void step() {
+        const Definition& d = algorithm.definitions[pick(algorithm.definitions.size())];
+        const Definition& other = algorithm.definitions[pick(algorithm.definitions.size())];
+        auto loops = loops_of(d.func, d.index), others = loops_of(other.func, other.index);
+        StageHandle stage = handle(d);
+        if (pick(5) == 0 && !others.empty()) {
+            stage.compute_at(handle(other), others[pick(others.size())]);
+            return;
+        }
+        if (pick(12) == 0) return quantize(d);
+        if (pick(20) == 0) return stage.inline_();
+        if (pick(20) == 0) return void(stage.compute_root());
+        if (pick(20) == 0) return void(stage.store_in(pick(2) ? MemorySpace::stack() : MemorySpace::heap()));
+        if (loops.empty()) return;
+        auto one = [&]() -> const LoopRef& { return loops[pick(loops.size())]; };
+        Tail tails[] = {Tail::guard, Tail::guard, Tail::peel, Tail::shift_inwards, Tail::exact};
+        switch (pick(9)) {
+        case 0:
+        case 1:
+            stage.split(one(), 1 + static_cast<int64_t>(pick(5)), tails[pick(5)]);
+            return;
+        case 2:
+            stage.fuse(one(), one());
+            return;
+        case 3:
+            stage.parallel(one());
+            return;
+        case 4:
+            stage.vectorize(one(), 1 + static_cast<int64_t>(pick(4)));
+            return;
+        case 5:
+            stage.unroll(one());
+            return;
+        case 6:
+            pick(2) ? stage.fuse_init(one()) : stage.fuse_init();
+            return;
+        case 7:
+            stage.separate(one());
+            return;
+        default: {
+            std::vector<LoopRef> order;
+            for (const LoopRef& l : loops)
+                if (pick(3)) order.push_back(l);
+            std::shuffle(order.begin(), order.end(), random);
+            stage.reorder(order);
+        }
+        }
+    }
+
+    void quantize(const Definition& d) {
+        Type types[] = {Int(9), Fixed(18, 6), UFixed(12, 3, Round::rnd, Overflow::sat), Int(70)};
+        const auto& arguments = algorithm.module.top().arguments;
+        Symbol tensor = pick(2) ? d.func : arguments[pick(arguments.size())].tensor.symbol;
+        QuantizeOptions options;
+        if (pick(3) == 0) options.accumulate = pick(2) ? exact : Accumulate(Int(33));
+        schedule.quantize(TensorRef(tensor), types[pick(4)], options);
+    }
+
+    StageHandle handle(const Definition& d) {
+        StageHandle last = schedule.stage(d.func);
+        if (d.index == 0) return last.init();
+        return last.update(d.index - 1);
+    }
+
+    Schedule& schedule;
+    const Algorithm& algorithm;
+    std::mt19937& random;
+};
+
+} // namespace
+
+Program make_program(std::mt19937& random) {
+    Type types[] = {Int(8), Float(32), Fixed(14, 9)};
+    switch (random() % 5) {
+    case 0:
+        return {build({Gemm(types[random() % 3], Float(32)).C}), Gemm::sizes()};
+    case 1:
+        return {build({PackedGemm().C}), Gemm::sizes()};
+    case 2:
+        return {build({Blur(UInt(8)).out}), Blur::sizes()};
+    case 3:
+        return stencil_and_sum(random);
+    default:
+        return in_place(random);
+    }
+}
+
+bool random_call(Schedule& schedule, const Algorithm& algorithm, std::mt19937& random) {
+    return Driver(schedule, algorithm, random).call();
+}
