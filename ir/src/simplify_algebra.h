@@ -182,6 +182,7 @@ class Algebra {
     // simplify_expr.cpp
     Expr rebuild(const Expr& e);
     Expr simplify_select(const Expr& e);
+    Expr simplify_arm(const Expr& arm, const CondRef& c);
     Expr simplify_let(const Expr& e);
     Expr fold(const Expr& e);
     Poly make_poly(const Expr& e);
