@@ -170,8 +170,8 @@ class Vectorizer {
     Stmt branch(const If& b, const Expr& where) {
         const Expr condition = expr(b.condition, where);
         const auto arm = [&](const Stmt& body, const Expr& holds, const Expr& inside) {
-            // What memory held may have changed further down. Where lanes differ, those where the condition is
-            // false run along: it is no fact of theirs.
+            // What memory held may have changed further down. Where lanes differ, those where the condition
+            // is false run along: it is no fact of theirs.
             const auto learn = [&] {
                 if (!tensors_read(holds).empty()) return;
                 alive.assume(holds);
@@ -183,9 +183,8 @@ class Vectorizer {
             return If::make(condition, arm(b.then_body, b.condition, where),
                             arm(b.else_body, negation(b.condition), where), b.loc);
         return named("condition", condition, [&](const Expr& c) {
-            return Block::make(
-                {arm(b.then_body, b.condition, conjunction(where, c)),
-                 arm(b.else_body, negation(b.condition), conjunction(where, negation(c)))});
+            return Block::make({arm(b.then_body, b.condition, conjunction(where, c)),
+                                arm(b.else_body, negation(b.condition), conjunction(where, negation(c)))});
         });
     }
 
@@ -321,8 +320,10 @@ class Vectorizer {
             needs = std::max(needs, needs_mask(o));
         if (auto* l = e.as<Load>(); l && needs != Mask::path) {
             const Tensor& t = widened.contains(l->tensor) ? widened.at(l->tensor) : outer(l->tensor);
-            if (!in_bounds(t, l->indices, alive)) needs = Mask::path;
-            else if (widened.contains(l->tensor) || !in_bounds(t, l->indices)) needs = Mask::place;
+            if (!in_bounds(t, l->indices, alive))
+                needs = Mask::path;
+            else if (widened.contains(l->tensor) || !in_bounds(t, l->indices))
+                needs = Mask::place;
         }
         masks.emplace(e.get(), std::pair(e, needs));
         return needs;

@@ -174,7 +174,9 @@ class Algebra {
         std::unordered_map<const ExprNode*, std::pair<Expr, Poly>> polys;
         std::unordered_map<const ExprNode*, std::pair<Expr, CondRef>> conds;
         std::unordered_map<const ExprNode*, std::pair<Expr, Expr>> exprs;
-        std::map<Poly, bool, PolyLess> proved;
+        /// Whether p ≥ 0: −1 if it was proved, else within how many other proofs it was not (deeper ones try
+        /// less).
+        std::map<Poly, int, PolyLess> proved;
         std::map<Poly, std::optional<mpz_class>, PolyLess> uppers;
         std::map<Poly, Expr, PolyLess> emitted;
     };

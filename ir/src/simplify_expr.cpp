@@ -69,8 +69,8 @@ static bool informs(const Cond& c) {
     return c.kind != Cond::Kind::constant && c.kind != Cond::Kind::opaque;
 }
 
-/// `arm`, which is simplified already, where `c` holds. The very node if that makes no difference: what several
-/// arms share must stay shared.
+/// `arm`, which is simplified already, where `c` holds. The very node if that makes no difference: what
+/// several arms share must stay shared.
 Expr Algebra::simplify_arm(const Expr& arm, const CondRef& c) {
     if (!informs(*c) || !may_scope()) return arm;
     Scope scope(*this);
