@@ -56,6 +56,7 @@ class Vectorizer {
     Facts facts; ///< hold in every lane, living or not
     Facts alive; ///< hold in the lanes that live and run the statement
     Expr place;  ///< the condition, in vector form, under which the statement runs; undefined: true
+    std::vector<Expr> guards; ///< its parts, as they were for one iteration
     std::function<const Tensor&(const Symbol&)> outer;
     std::map<Symbol, Tensor> widened; ///< tensors allocated inside the loop, with their lane dimension
     std::map<Symbol, Expr> lets;      ///< variables that became vectors
@@ -110,6 +111,14 @@ class Vectorizer {
         throw InternalError("unknown statement");
     }
 
+    /// The statement under one more guard.
+    Stmt guarded(const Expr& guard, const std::function<Stmt()>& body) {
+        guards.push_back(guard);
+        Stmt result = body();
+        guards.pop_back();
+        return result;
+    }
+
     /// The statement where `where` holds and more is known.
     Stmt with_facts(const std::function<void()>& learn, const Stmt& s, const Expr& where) {
         const Facts before = facts, alive_before = alive;
@@ -162,8 +171,10 @@ class Vectorizer {
             refuse(inner.loc, fmt::format("the length of loop {} depends on it", inner.var.name()));
         return named(inner.var.name().c_str(), extent, [&](const Expr& ends) {
             const Expr position = isub(Variable::make(inner.var, IndexType()), min);
-            return over(simplify(longest, facts),
-                        conjunction(where, Binary::make(BinaryOp::lt, widen(position, lanes), ends)));
+            return guarded(Binary::make(BinaryOp::lt, position, inner.extent), [&] {
+                return over(simplify(longest, facts),
+                            conjunction(where, Binary::make(BinaryOp::lt, widen(position, lanes), ends)));
+            });
         });
     }
 
@@ -228,7 +239,7 @@ class Vectorizer {
         StoreTarget to = target(r.target, where);
         Expr all = predicate(r.predicate, where);
         if (std::ranges::any_of(to.indices, is_vector)) {
-            if (!lanes_differ(to.indices)) return one_by_one(r, where);
+            if (!lanes_differ(to.indices)) return one_by_one(r);
             all =
                 conjunction(all, private_to_lanes(r.target.tensor, r.target.indices) ? where : living(where));
             return Reduce::make(r.op, std::move(to), r.loc, all.defined() ? widen(all, lanes) : all,
@@ -257,15 +268,19 @@ class Vectorizer {
     }
 
     /// A reduction of which two lanes may update one element: lane after lane.
-    Stmt one_by_one(const Reduce& r, const Expr& where) const {
+    Stmt one_by_one(const Reduce& r) const {
         Stmt update = Reduce::make(r.op, r.target, r.loc, r.predicate, r.contract);
-        const bool uses_lets =
-            std::ranges::any_of(free_variables(update), [&](const Symbol& v) { return lets.contains(v); });
+        bool alike = true;
+        for (const Expr& g : guards) {
+            alike &= tensors_read(g).empty(); // an earlier lane may change what it reads
+            update = If::make(g, std::move(update), {}, r.loc);
+        }
+        alike &=
+            std::ranges::none_of(free_variables(update), [&](const Symbol& v) { return lets.contains(v); });
         std::set<Symbol> tensors = tensors_read(update);
         tensors.insert(r.target.tensor);
-        const bool uses_lanes =
-            std::ranges::any_of(tensors, [&](const Symbol& t) { return widened.contains(t); });
-        if (where.defined() || uses_lets || uses_lanes)
+        alike &= std::ranges::none_of(tensors, [&](const Symbol& t) { return widened.contains(t); });
+        if (!alike)
             refuse(r.loc,
                    fmt::format("two iterations may update the same element of {}", r.target.tensor.name()));
         const Symbol lane(loop.var.name());
