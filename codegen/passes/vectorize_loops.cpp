@@ -40,6 +40,8 @@ class Vectorizer {
     Vectorizer(const For& loop, int lanes, Facts facts, std::function<const Tensor&(const Symbol&)> tensors)
         : loop(loop), lanes(lanes), facts(std::move(facts)), outer(std::move(tensors)) {
         this->facts.bound(loop.var, {loop.min, iadd(loop.min, index(lanes - 1))});
+        alive = this->facts;
+        alive.bound(loop.var, {loop.min, isub(iadd(loop.min, loop.extent), index(1))});
         if (as_int(loop.extent) != lanes)
             tail =
                 Binary::make(BinaryOp::lt, Ramp::make(index(0), index(1), lanes), widen(loop.extent, lanes));
@@ -52,6 +54,9 @@ class Vectorizer {
     const int lanes;
     Expr tail;   ///< lanes that live at all; undefined: all
     Facts facts; ///< hold in every lane, living or not
+    Facts alive; ///< hold in the lanes that live and run the statement
+    Expr place;  ///< the condition, in vector form, under which the statement runs; undefined: true
+    std::vector<Expr> guards; ///< its parts, as they were for one iteration
     std::function<const Tensor&(const Symbol&)> outer;
     std::map<Symbol, Tensor> widened; ///< tensors allocated inside the loop, with their lane dimension
     std::map<Symbol, Expr> lets;      ///< variables that became vectors
@@ -60,7 +65,13 @@ class Vectorizer {
     };
     // For one place: all depend on the facts.
     std::map<std::pair<const ExprNode*, const ExprNode*>, Widened> memo; ///< by node and condition
-    std::map<const ExprNode*, std::pair<Expr, bool>> masks; ///< whether a load in it needs a mask
+    /// How many of an expression's loads can happen.
+    enum class Mask : uint8_t {
+        none,  ///< all, in all lanes
+        place, ///< all, in lanes that run the statement
+        path,  ///< some only where the selects around them choose them
+    };
+    std::map<const ExprNode*, std::pair<Expr, Mask>> masks;
 
     [[noreturn]] void refuse(Loc loc, const std::string& what) const {
         fail(loop.loc, "vectorize({}) has no vector form: {}{}", loop.var.name(), what,
@@ -100,13 +111,25 @@ class Vectorizer {
         throw InternalError("unknown statement");
     }
 
-    /// The statement where more is known.
+    /// The statement under one more guard.
+    Stmt guarded(const Expr& guard, const std::function<Stmt()>& body) {
+        guards.push_back(guard);
+        Stmt result = body();
+        guards.pop_back();
+        return result;
+    }
+
+    /// The statement where `where` holds and more is known.
     Stmt with_facts(const std::function<void()>& learn, const Stmt& s, const Expr& where) {
-        const Facts before = facts;
+        const Facts before = facts, alive_before = alive;
+        const Expr place_before = place;
         learn();
+        place = where;
         forget();
         Stmt result = statement(s, where);
         facts = before;
+        alive = alive_before;
+        place = place_before;
         forget();
         return result;
     }
@@ -133,7 +156,10 @@ class Vectorizer {
         if (is_vector(min))
             refuse(inner.loc, fmt::format("the start of loop {} depends on it", inner.var.name()));
         const auto over = [&](const Expr& count, const Expr& inside) {
-            const auto learn = [&] { facts.bound(inner.var, {min, isub(iadd(min, count), index(1))}); };
+            const auto learn = [&] {
+                facts.bound(inner.var, {min, isub(iadd(min, count), index(1))});
+                alive.bound(inner.var, {inner.min, isub(iadd(inner.min, inner.extent), index(1))});
+            };
             return For::make(inner.var, min, count, inner.loop, with_facts(learn, inner.body, inside),
                              inner.loc);
         };
@@ -145,22 +171,31 @@ class Vectorizer {
             refuse(inner.loc, fmt::format("the length of loop {} depends on it", inner.var.name()));
         return named(inner.var.name().c_str(), extent, [&](const Expr& ends) {
             const Expr position = isub(Variable::make(inner.var, IndexType()), min);
-            return over(simplify(longest, facts),
-                        conjunction(where, Binary::make(BinaryOp::lt, widen(position, lanes), ends)));
+            return guarded(Binary::make(BinaryOp::lt, position, inner.extent), [&] {
+                return over(simplify(longest, facts),
+                            conjunction(where, Binary::make(BinaryOp::lt, widen(position, lanes), ends)));
+            });
         });
     }
 
     Stmt branch(const If& b, const Expr& where) {
         const Expr condition = expr(b.condition, where);
-        if (!is_vector(condition)) {
-            Stmt then_body = with_facts([&] { facts.assume(b.condition); }, b.then_body, where);
-            Stmt else_body = with_facts([&] { facts.assume(negation(b.condition)); }, b.else_body, where);
-            return If::make(condition, std::move(then_body), std::move(else_body), b.loc);
-        }
-        // Lanes where the condition is false run along: it is no fact.
+        const auto arm = [&](const Stmt& body, const Expr& holds, const Expr& inside) {
+            // What memory held may have changed further down. Where lanes differ, those where the condition
+            // is false run along: it is no fact of theirs.
+            const auto learn = [&] {
+                if (!tensors_read(holds).empty()) return;
+                alive.assume(holds);
+                if (!is_vector(condition)) facts.assume(holds);
+            };
+            return with_facts(learn, body, inside);
+        };
+        if (!is_vector(condition))
+            return If::make(condition, arm(b.then_body, b.condition, where),
+                            arm(b.else_body, negation(b.condition), where), b.loc);
         return named("condition", condition, [&](const Expr& c) {
-            return Block::make({statement(b.then_body, conjunction(where, c)),
-                                statement(b.else_body, conjunction(where, negation(c)))});
+            return Block::make({arm(b.then_body, b.condition, conjunction(where, c)),
+                                arm(b.else_body, negation(b.condition), conjunction(where, negation(c)))});
         });
     }
 
@@ -204,7 +239,7 @@ class Vectorizer {
         StoreTarget to = target(r.target, where);
         Expr all = predicate(r.predicate, where);
         if (std::ranges::any_of(to.indices, is_vector)) {
-            if (!lanes_differ(to.indices)) return one_by_one(r, where);
+            if (!lanes_differ(to.indices)) return one_by_one(r);
             all =
                 conjunction(all, private_to_lanes(r.target.tensor, r.target.indices) ? where : living(where));
             return Reduce::make(r.op, std::move(to), r.loc, all.defined() ? widen(all, lanes) : all,
@@ -233,15 +268,19 @@ class Vectorizer {
     }
 
     /// A reduction of which two lanes may update one element: lane after lane.
-    Stmt one_by_one(const Reduce& r, const Expr& where) const {
+    Stmt one_by_one(const Reduce& r) const {
         Stmt update = Reduce::make(r.op, r.target, r.loc, r.predicate, r.contract);
-        const bool uses_lets =
-            std::ranges::any_of(free_variables(update), [&](const Symbol& v) { return lets.contains(v); });
+        bool alike = true;
+        for (const Expr& g : guards) {
+            alike &= tensors_read(g).empty(); // an earlier lane may change what it reads
+            update = If::make(g, std::move(update), {}, r.loc);
+        }
+        alike &=
+            std::ranges::none_of(free_variables(update), [&](const Symbol& v) { return lets.contains(v); });
         std::set<Symbol> tensors = tensors_read(update);
         tensors.insert(r.target.tensor);
-        const bool uses_lanes =
-            std::ranges::any_of(tensors, [&](const Symbol& t) { return widened.contains(t); });
-        if (where.defined() || uses_lets || uses_lanes)
+        alike &= std::ranges::none_of(tensors, [&](const Symbol& t) { return widened.contains(t); });
+        if (!alike)
             refuse(r.loc,
                    fmt::format("two iterations may update the same element of {}", r.target.tensor.name()));
         const Symbol lane(loop.var.name());
@@ -274,8 +313,8 @@ class Vectorizer {
         return found != widened.end() && in_bounds(found->second, indices);
     }
 
-    /// Whether the subscripts lie in bounds in every lane, whatever the place's condition says.
-    bool in_bounds(const Tensor& tensor, const std::vector<Expr>& indices) const {
+    /// Whether the subscripts lie in bounds wherever the facts hold.
+    static bool in_bounds(const Tensor& tensor, const std::vector<Expr>& indices, const Facts& facts) {
         for (size_t d = 0; d < tensor.dims.size(); ++d) {
             const Dim& dim = tensor.dims[d];
             if (!prove(Binary::make(BinaryOp::ge, indices[d], dim.min), facts)) return false;
@@ -284,13 +323,23 @@ class Vectorizer {
         }
         return true;
     }
+    /// The same in every lane, whatever the place's condition says.
+    bool in_bounds(const Tensor& tensor, const std::vector<Expr>& indices) const {
+        return in_bounds(tensor, indices, facts);
+    }
 
-    /// Whether a load in the expression may happen only in some lanes.
-    bool needs_mask(const Expr& e) {
+    Mask needs_mask(const Expr& e) {
         if (auto found = masks.find(e.get()); found != masks.end()) return found->second.second;
-        bool needs = std::ranges::any_of(operands(e), [&](const Expr& o) { return needs_mask(o); });
-        if (auto* l = e.as<Load>(); l && !needs)
-            needs = widened.contains(l->tensor) || !in_bounds(outer(l->tensor), l->indices);
+        Mask needs = Mask::none;
+        for (const Expr& o : operands(e))
+            needs = std::max(needs, needs_mask(o));
+        if (auto* l = e.as<Load>(); l && needs != Mask::path) {
+            const Tensor& t = widened.contains(l->tensor) ? widened.at(l->tensor) : outer(l->tensor);
+            if (!in_bounds(t, l->indices, alive))
+                needs = Mask::path;
+            else if (widened.contains(l->tensor) || !in_bounds(t, l->indices))
+                needs = Mask::place;
+        }
         masks.emplace(e.get(), std::pair(e, needs));
         return needs;
     }
@@ -308,7 +357,8 @@ class Vectorizer {
     }
 
     Expr expr(const Expr& e, const Expr& where) {
-        if (where.defined() && !needs_mask(e)) return expr(e, {});
+        if (where.defined() && !where.same_as(place) && needs_mask(e) == Mask::place) return expr(e, place);
+        if (where.defined() && needs_mask(e) == Mask::none) return expr(e, {});
         const auto key = std::pair(e.get(), where.get());
         if (auto found = memo.find(key); found != memo.end()) return found->second.to;
         Expr result = e.type().is_index() ? subscript(e, where) : rebuild(e, where);

@@ -174,7 +174,9 @@ class Algebra {
         std::unordered_map<const ExprNode*, std::pair<Expr, Poly>> polys;
         std::unordered_map<const ExprNode*, std::pair<Expr, CondRef>> conds;
         std::unordered_map<const ExprNode*, std::pair<Expr, Expr>> exprs;
-        std::map<Poly, bool, PolyLess> proved;
+        /// Whether p ≥ 0: −1 if it was proved, else within how many other proofs it was not (deeper ones try
+        /// less).
+        std::map<Poly, int, PolyLess> proved;
         std::map<Poly, std::optional<mpz_class>, PolyLess> uppers;
         std::map<Poly, Expr, PolyLess> emitted;
     };
@@ -182,6 +184,7 @@ class Algebra {
     // simplify_expr.cpp
     Expr rebuild(const Expr& e);
     Expr simplify_select(const Expr& e);
+    Expr simplify_arm(const Expr& arm, const CondRef& c);
     Expr simplify_let(const Expr& e);
     Expr fold(const Expr& e);
     Poly make_poly(const Expr& e);

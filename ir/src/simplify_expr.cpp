@@ -2,6 +2,8 @@
 
 #include "simplify_algebra.h"
 
+#include <algorithm>
+
 namespace lathe::algebra {
 
 // ---- Values: folding that is right for every type, floats included.
@@ -60,6 +62,23 @@ Expr Algebra::fold(const Expr& e) {
     return e;
 }
 
+/// Whether it says anything about Index values, beyond that some Bool value holds.
+static bool informs(const Cond& c) {
+    if (c.kind == Cond::Kind::both || c.kind == Cond::Kind::either)
+        return std::ranges::any_of(c.parts, [](const CondRef& p) { return informs(*p); });
+    return c.kind != Cond::Kind::constant && c.kind != Cond::Kind::opaque;
+}
+
+/// `arm`, which is simplified already, where `c` holds. The very node if that makes no difference: what
+/// several arms share must stay shared.
+Expr Algebra::simplify_arm(const Expr& arm, const CondRef& c) {
+    if (!informs(*c) || !may_scope()) return arm;
+    Scope scope(*this);
+    assume(c);
+    Expr r = simplify(arm);
+    return equal(r, arm) ? arm : r;
+}
+
 Expr Algebra::simplify_select(const Expr& e) {
     const Select& s = *e.as<Select>();
     if (!s.condition.type().is_scalar())
@@ -68,13 +87,7 @@ Expr Algebra::simplify_select(const Expr& e) {
     Expr arms[2] = {s.then_value, s.else_value};
     for (int i = 0; i < 2; ++i) {
         if (c->is(i == 1)) continue; // the dead arm
-        if (c->kind == Cond::Kind::constant || !may_scope()) {
-            arms[i] = simplify(arms[i]);
-            continue;
-        }
-        Scope scope(*this);
-        assume(i == 0 ? c : negate(c));
-        arms[i] = simplify(arms[i]);
+        arms[i] = simplify_arm(simplify(arms[i]), i == 0 ? c : negate(c));
     }
     Expr condition = emit(c);
     if (equal(condition, s.condition)) condition = s.condition;

@@ -80,10 +80,14 @@ void Algebra::add_products(std::vector<Poly>& rows) {
     std::vector<AtomRef> scales;
     for (AtomRef x : candidates)
         if (scales.size() < 4 && nonnegative(Poly(x))) scales.push_back(x);
+    std::map<Mono, bool, MonoLess> parts;
     auto occurs = [&](const Mono& m) {
-        return std::any_of(products.begin(), products.end(), [&](const Mono& whole) {
-            return std::includes(whole.begin(), whole.end(), m.begin(), m.end(), AtomLess{});
-        });
+        auto [known, first] = parts.try_emplace(m);
+        if (first)
+            known->second = std::ranges::any_of(products, [&](const Mono& whole) {
+                return std::includes(whole.begin(), whole.end(), m.begin(), m.end(), AtomLess{});
+            });
+        return known->second;
     };
     std::set<Poly, PolyLess> seen(rows.begin(), rows.end());
     size_t first = 0;
@@ -92,14 +96,15 @@ void Algebra::add_products(std::vector<Poly>& rows) {
         for (size_t i = first; i < end; ++i)
             for (AtomRef x : scales) {
                 if (rows.size() >= limits::rows) return;
+                auto& terms = rows[i].terms;
+                const bool useful = std::ranges::any_of(terms, [&](auto& t) {
+                    return !t.first.empty() && occurs(algebra::product(t.first, {x}));
+                });
+                if (!useful) continue;
                 Poly scaled;
-                bool useful = false;
-                for (auto& [m, k] : rows[i].terms) {
-                    Mono whole = algebra::product(m, {x});
-                    useful |= !m.empty() && occurs(whole);
-                    scaled.add(whole, k);
-                }
-                if (useful && seen.insert(scaled).second) rows.push_back(std::move(scaled));
+                for (auto& [m, k] : terms)
+                    scaled.add(algebra::product(m, {x}), k);
+                if (seen.insert(scaled).second) rows.push_back(std::move(scaled));
             }
         first = end;
     }
@@ -376,12 +381,12 @@ struct Nested {
 bool Algebra::nonnegative(const Poly& p) {
     if (p.is_constant()) return p.constant() >= 0;
     auto& memo = frames.back().proved;
-    if (auto i = memo.find(p); i != memo.end()) return i->second;
+    if (auto i = memo.find(p); i != memo.end() && i->second <= nesting) return i->second < 0;
     if (nesting > 2 || work > limits::work) return false;
     Nested guard(nesting);
     Proof proof;
     bool yes = solve(proof, p, nesting > 1 ? 1 : limits::splits);
-    if (yes || nesting == 1) frames.back().proved.emplace(p, yes);
+    frames.back().proved[p] = yes ? -1 : nesting - 1;
     return yes;
 }
 

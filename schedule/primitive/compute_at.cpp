@@ -45,6 +45,29 @@ void check_scope(const Edit& e, const Extracted& x, const Symbol& func, const Pa
         if (!visible.contains(t)) e.refuse("{} reads {}, which is computed elsewhere", func.name(), t.name());
 }
 
+/// Nothing in `rest`, which is all but the body of `loop`, may read the Func.
+void check_all_reads(const Edit& e, const Stmt& rest, const Symbol& loop) {
+    const Symbol& func = e.step().func;
+    Loc line;
+    const Path reader = find_path(rest, [&](const Stmt& s) {
+        bool found = false;
+        for (const Expr& x : expressions(s))
+            for_each_expr(x, [&](const Expr& r) {
+                const Load* l = r.as<Load>();
+                if (!l || !(l->tensor == func)) return;
+                found = true;
+                line = l->loc;
+            });
+        return found;
+    });
+    if (reader.empty()) return;
+    std::string advice;
+    for (const Stmt& s : reader)
+        if (const Stage* stage = s.as<Stage>(); stage && !(stage->func == e.step().target))
+            advice = fmt::format(" by {}. Compute {} there first, or inline it", stage->func.name(), stage->func.name());
+    e.refuse("{} is also read outside of loop {}, at {}{}", func.name(), loop.name(), line.str(), advice);
+}
+
 /// A constant extent where there is one. Beyond a tile's size it comes from what a size could be at most, and would take
 /// far more memory than this size needs.
 std::vector<Dim> storage_for(const std::vector<Dim>& loops, const Facts& facts) {
@@ -80,11 +103,7 @@ void compute_at(Edit& e) {
     const For& at = *path.back().as<For>();
     if (at.loop == LoopKind::vectorized()) e.refuse("loop {} is vectorized", loop.name());
 
-    Stmt without = rebuild(path, For::make(at.var, at.min, at.extent, at.loop, {}, at.loc));
-    for_each(without, nullptr, [&](const Expr& r) {
-        if (const Load* l = r.as<Load>(); l && l->tensor == func)
-            e.refuse("{} is also read outside of loop {}, at {}", func.name(), loop.name(), l->loc.str());
-    });
+    check_all_reads(e, rebuild(path, For::make(at.var, at.min, at.extent, at.loop, {}, at.loc)), loop);
     Facts facts = e.facts_in_loop(path);
     auto box = required_box(at.body, func, facts);
     if (!box) e.refuse("nothing inside loop {} reads {}", loop.name(), func.name());

@@ -24,19 +24,15 @@ Nest collect(const Edit& e, const std::vector<Symbol>& named) {
         if (shallowest.empty() || p.size() < shallowest.size()) shallowest = p;
     }
     Nest nest{shallowest, {}, {}, deepest.back().as<For>()->body};
-    if (deepest.size() < shallowest.size() || !deepest[shallowest.size() - 1].same_as(shallowest.back()))
-        e.refuse("the loops are not inside each other");
     for (size_t n = shallowest.size() - 1; n < deepest.size(); ++n) {
         const Stmt& s = deepest[n];
         if (const For* f = s.as<For>()) nest.loops.push_back(f);
         else if (const If* i = s.as<If>(); i && !i->else_body.defined()) nest.guards.push_back(i);
         else if (const Allocate* a = s.as<Allocate>())
-            e.refuse("{} is computed between the loops: they are not perfectly nested", a->tensor.symbol.name());
+            e.refuse("{} is computed between the loops: they are not perfectly nested{}", a->tensor.symbol.name(),
+                     a->tensor.dims.empty() ? ". For an inline reduction in any order, define a Func with an update" : "");
         else e.refuse("there are other statements between the loops: they are not perfectly nested");
     }
-    for (const Symbol& s : named)
-        if (std::none_of(nest.loops.begin(), nest.loops.end(), [&](const For* f) { return f->var == s; }))
-            e.refuse("loop {} is not inside the others", s.name());
     while (const If* i = nest.body.as<If>()) {
         if (i->else_body.defined()) break;
         nest.guards.push_back(i);
@@ -86,6 +82,21 @@ std::vector<const For*> new_order(const Nest& nest, const std::vector<Symbol>& n
     return order;
 }
 
+/// `named` without the loops at both ends that keep their places: what stands between those does not matter.
+std::vector<Symbol> moved(const Edit& e, std::vector<Symbol> named) {
+    std::vector<Symbol> now = named;
+    std::ranges::stable_sort(now, {}, [&](const Symbol& s) { return e.path(s).size(); });
+    const auto inside = [&](const Symbol& outer, const Symbol& inner) {
+        return !path_to_loop(e.path(outer).back(), inner).empty();
+    };
+    for (size_t n = 1; n < now.size(); ++n)
+        if (!inside(now[n - 1], now[n])) e.refuse("loops {} and {} are not inside each other", now[n - 1].name(), now[n].name());
+    size_t first = 0, last = named.size();
+    while (first < last && named[first] == now[first]) ++first;
+    while (last > first && named[last - 1] == now[last - 1]) --last;
+    return {named.begin() + static_cast<long>(first), named.begin() + static_cast<long>(last)};
+}
+
 void check_bounds(const Edit& e, const std::vector<const For*>& order) {
     for (size_t n = 0; n < order.size(); ++n)
         for (size_t inner = n; inner < order.size(); ++inner)
@@ -103,10 +114,10 @@ void reorder(Edit& e) {
         named.push_back(e.loop(n));
         if (std::count(named.begin(), named.end(), named.back()) > 1) e.refuse("{} is named twice", named.back().name());
     }
-    if (named.size() < 2) return;
+    named = moved(e, named);
+    if (named.empty()) return;
     Nest nest = collect(e, named);
     std::vector<const For*> order = new_order(nest, named);
-    if (order == nest.loops) return;
     check_bounds(e, order);
     std::set<Symbol> written = tensors_written(nest.body);
     for (const If* g : nest.guards)

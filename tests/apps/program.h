@@ -1,0 +1,74 @@
+#pragma once
+/// \file Whole programs: a schedule's results in the interpreter and as machine code, against plain C++.
+
+#include "lathe/ir/verify.h"
+#include "lathe/lathe.h"
+
+#include <doctest/doctest.h>
+#include <functional>
+#include <random>
+
+namespace lathe {
+
+using Scalars = std::map<std::string, Value>;
+
+/// Whole numbers of a range, or multiples of `step`.
+template <class T>
+Buffer<T> random_buffer(Type type, std::vector<int64_t> shape, double low, double high, unsigned seed = 1, double step = 1) {
+    Buffer<T> buffer(type, std::move(shape));
+    std::mt19937 random(seed);
+    const auto count = static_cast<unsigned>((high - low) / step) + 1;
+    for (T& x : buffer) x = static_cast<T>(low + step * (random() % count));
+    return buffer;
+}
+template <class T>
+Buffer<T> random_buffer(std::vector<int64_t> shape, double low, double high, unsigned seed = 1, double step = 1) {
+    return random_buffer<T>(type_of<T>(), std::move(shape), low, high, seed, step);
+}
+
+inline void expect_equal(const AnyBuffer& got, const AnyBuffer& want, const std::string& what) {
+    if (bit_equal(got, want)) return;
+    std::vector<int64_t> at(want.shape().size(), 0);
+    for (int64_t n = 0; n < want.size(); ++n) {
+        const Value g = got.get(at), w = want.get(at);
+        if (!(g == w)) {
+            FAIL_CHECK(what, " at element ", n, " of ", want.size(), ": ", g.str(), " instead of ", w.str());
+            return;
+        }
+        for (size_t d = at.size(); d-- > 0 && ++at[d] == want.shape()[d];) at[d] = 0;
+    }
+}
+
+using Runner = std::function<void(const std::vector<AnyBuffer*>&, const Scalars&)>;
+
+/// Fresh outputs of `run`, against `expected`.
+inline void expect_run(const char* what, const Runner& run, const std::vector<AnyBuffer>& inputs,
+                       const std::vector<AnyBuffer>& expected, const Scalars& scalars) {
+    std::vector<AnyBuffer> copies = inputs, outputs;
+    std::vector<AnyBuffer*> arguments;
+    for (AnyBuffer& b : copies) arguments.push_back(&b);
+    for (const AnyBuffer& b : expected) outputs.emplace_back(b.type(), b.shape());
+    for (AnyBuffer& b : outputs) arguments.push_back(&b);
+    run(arguments, scalars);
+    for (size_t n = 0; n < outputs.size(); ++n) expect_equal(outputs[n], expected[n], what + std::string(" output ") + std::to_string(n));
+}
+
+/// One set of arguments: inputs and expected outputs, in the Module's order.
+struct Case {
+    std::vector<AnyBuffer> inputs, expected;
+    Scalars scalars = {};
+};
+
+/// The schedule computes what C++ expects: as the algorithm it schedules, as it stands, and as machine code.
+inline void expect(const Schedule& s, const std::vector<Case>& cases) {
+    INFO(print(s));
+    verify(s.module());
+    const JitFunction compiled = jit(s);
+    for (const Case& c : cases) {
+        expect_run("reference", [&](auto& a, auto& p) { interpret(s.reference(), a, p); }, c.inputs, c.expected, c.scalars);
+        expect_run("interpreter", [&](auto& a, auto& p) { interpret(s, a, p); }, c.inputs, c.expected, c.scalars);
+        expect_run("machine code", [&](auto& a, auto& p) { compiled.call(a, p); }, c.inputs, c.expected, c.scalars);
+    }
+}
+
+} // namespace lathe
