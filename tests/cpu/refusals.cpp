@@ -94,7 +94,6 @@ TEST_CASE("cpu: loops that cannot be unrolled or vectorized") {
                                                        "the loop and unroll the inner part (at most 1024)");
     CHECK(looped(index(4097), LoopKind::vectorized()) ==
           "vectorize(i): 4097 lanes are more than the 4096 a vector may have; give a number of lanes");
-    CHECK(looped(index(1024), LoopKind::unrolled()) == "not refused");
 }
 
 TEST_CASE("cpu: casts that have no code") {
