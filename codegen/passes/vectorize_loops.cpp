@@ -102,7 +102,7 @@ class Vectorizer {
         case StmtKind::allocate:
             return allocate(*s.as<Allocate>(), where);
         case StmtKind::assert_:
-            refuse(s.loc(), "a check inside the loop");
+            return check(*s.as<Assert>(), where);
         case StmtKind::stage: {
             auto* stage = s.as<Stage>();
             return Stage::make(stage->func, stage->definition, statement(stage->body, where), stage->loc);
@@ -144,6 +144,17 @@ class Vectorizer {
         if (tensors_read(condition).empty()) return body(condition);
         const Symbol symbol(name);
         return LetStmt::make(symbol, condition, body(Variable::make(symbol, condition.type())));
+    }
+
+    /// Holds if it holds in every lane that lives.
+    Stmt check(const Assert& a, const Expr& where) {
+        Expr ok = expr(a.condition, where);
+        if (const Expr alive = living(where); alive.defined()) {
+            const int width = std::max(ok.type().lanes(), alive.type().lanes());
+            ok = Binary::make(BinaryOp::logical_or, widen(negation(alive), width), widen(ok, width));
+        }
+        if (is_vector(ok)) ok = VectorReduce::make(BinaryOp::logical_and, ok);
+        return Assert::make(ok, a.message, a.loc);
     }
 
     Stmt inner_loop(const For& inner, const Expr& where) {

@@ -30,7 +30,9 @@ void compile_to_object(const Module& module, const std::string& path, const Comp
 
 void compile_to_static_library(const Module& module, const std::string& prefix, const CompileOptions& options) {
     CompileOptions named = options;
-    if (named.name.empty()) named.name = std::filesystem::path(prefix).filename();
+    const std::string last = std::filesystem::path(prefix).filename();
+    if (last.empty()) fail({}, "\"{0}\" ends in no name for the library's files: try \"{0}{1}\"", prefix, module.top().name);
+    if (named.name.empty()) named.name = last;
     const Compiled c = compiled(module, named);
     const auto object = cpu::object_code(*c.module, options.target);
     const std::string header = cpu::c_header(c.abi, module, options.target);

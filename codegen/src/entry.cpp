@@ -222,6 +222,13 @@ void Entry::bind_scalar(const ScalarArgument& s, Value* passed) {
         passed = b.CreateAlignedLoad(memory_type(b.getContext(), t), passed, llvm::Align(8));
     }
     Value* x = e.ops().from_memory(t, passed);
+    if (is_wide(t))
+        check(b.CreateICmpEQ(e.ops().to_memory(t, x), passed), ErrorCode::out_of_range,
+              fmt::format("{} has limbs that {} does not hold: extend its {} bits to them", name, s.type.str(), t.width()));
+    // Lowering takes sizes to be non-negative, and drops the algorithm's own check.
+    if (t.is_index())
+        check(b.CreateICmpSGE(x, b.getInt64(0)), ErrorCode::requirement_failed,
+              printf_text(fmt::format("the size {} is negative", s.symbol.name())));
     if (t.is_int() && !is_wide(t) && register_bits(t) != t.width()) {
         const Type container = t.is_signed() ? Int(register_bits(t)) : UInt(register_bits(t));
         Value* wrapped = e.ops().cast(container, t, e.ops().cast(t, container, x));

@@ -1,5 +1,6 @@
 #include "lathe/codegen/lower.h"
 
+#include "../passes/check_bounds.h"
 #include "../passes/lower_types.h"
 #include "../passes/narrow.h"
 #include "../passes/partition_loops.h"
@@ -27,7 +28,7 @@ Module simplified(Module m) {
 
 Module lower(const Module& module, const Target&) {
     Module m = lower_math(module);
-    m = simplified(lower_types(m));
+    m = simplified(check_bounds(simplified(lower_types(m))));
     m = narrow(simplified(partition_loops(m)));
     m = vectorize_loops(m);
     m = simplified(unroll_loops(m));

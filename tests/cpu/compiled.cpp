@@ -25,6 +25,12 @@ template <class Run> Outcome outcome(const Module& m, const Sizes& sizes, Run ru
     return o;
 }
 
+/// The message that compiled code has for an error of the interpreter. Of the element it names the dimension
+/// only, and which access comes first may be another in another order.
+std::string compiled_message(const std::string& error) {
+    return error.find("is out of bounds") == std::string::npos ? error : "a subscript is out of bounds";
+}
+
 std::string text(const Sizes& sizes) {
     std::string s;
     for (const auto& [name, size] : sizes)
@@ -63,7 +69,7 @@ void expect_compiled(const Module& reference, const Module& compiled, const std:
             reference, sizes, [&](auto& a, const auto& scalars) { interpret(reference, a, scalars); });
         const Outcome got =
             outcome(compiled, sizes, [&](auto& a, const auto& scalars) { function.call(a, scalars); });
-        CHECK(got.error == expected.error);
+        CHECK(compiled_message(got.error) == compiled_message(expected.error));
         if (!expected.error.empty()) continue;
         for (size_t i = 0; i < expected.buffers.size(); ++i)
             CHECK_MESSAGE(bit_equal(expected.buffers[i], got.buffers[i]),
