@@ -205,8 +205,11 @@ class Vectorizer {
             return If::make(condition, arm(b.then_body, b.condition, where),
                             arm(b.else_body, negation(b.condition), where), b.loc);
         return named("condition", condition, [&](const Expr& c) {
-            return Block::make({arm(b.then_body, b.condition, conjunction(where, c)),
-                                arm(b.else_body, negation(b.condition), conjunction(where, negation(c)))});
+            const auto some_lanes = [&](const Stmt& body, const Expr& holds, const Expr& which) {
+                return guarded(holds, [&] { return arm(body, holds, conjunction(where, which)); });
+            };
+            return Block::make({some_lanes(b.then_body, b.condition, c),
+                                some_lanes(b.else_body, negation(b.condition), negation(c))});
         });
     }
 

@@ -16,8 +16,9 @@ void check_unscheduled(const Edit& e, const Symbol& func, const PureLoops& pure)
             auto fate = e.state().fates.find(loop);
             if (fate != e.state().fates.end()) {
                 const Step& by = e.state().steps[fate->second.step];
-                e.refuse("loop {} of {} is gone: {}{} consumed it. Call {} before that", loop.name(), func.name(),
-                         by.str(), by.loc.known() ? " at " + by.loc.str() : "", e.step().primitive);
+                e.refuse("loop {} of {} is gone: {}{} consumed it. Call {} before that", loop.name(),
+                         func.name(), by.str(), by.loc.known() ? " at " + by.loc.str() : "",
+                         e.step().primitive);
             }
             const LoopKind& kind = e.path(loop).back().as<For>()->loop;
             if (kind == LoopKind::unrolled() || kind == LoopKind::vectorized())
@@ -29,18 +30,24 @@ void check_unscheduled(const Edit& e, const Symbol& func, const PureLoops& pure)
 /// What the stages read must be in scope at the end of `path`.
 void check_scope(const Edit& e, const Extracted& x, const Symbol& func, const Path& path) {
     std::set<Symbol> visible;
-    for (const Argument& a : e.state().module.top().arguments) visible.insert(a.tensor.symbol);
-    for (const Tensor& t : e.state().module.top().constants) visible.insert(t.symbol);
+    for (const Argument& a : e.state().module.top().arguments)
+        visible.insert(a.tensor.symbol);
+    for (const Tensor& t : e.state().module.top().constants)
+        visible.insert(t.symbol);
     for (const Stmt& s : path)
         if (const Allocate* a = s.as<Allocate>()) visible.insert(a->tensor.symbol);
-    std::function<void(const Stmt&)> first = [&](const Stmt& s) { // producers at the beginning of the loop's body
-        if (const Allocate* a = s.as<Allocate>()) {
-            visible.insert(a->tensor.symbol);
-            first(a->body);
-        } else if (const Block* b = s.as<Block>()) first(b->stmts.back());
-    };
-    if (const For* f = path.back().as<For>()) first(f->body);
-    else first(path.back());
+    std::function<void(const Stmt&)> first =
+        [&](const Stmt& s) { // producers at the beginning of the loop's body
+            if (const Allocate* a = s.as<Allocate>()) {
+                visible.insert(a->tensor.symbol);
+                first(a->body);
+            } else if (const Block* b = s.as<Block>())
+                first(b->stmts.back());
+        };
+    if (const For* f = path.back().as<For>())
+        first(f->body);
+    else
+        first(path.back());
     for (const Symbol& t : inputs_of(x))
         if (!visible.contains(t)) e.refuse("{} reads {}, which is computed elsewhere", func.name(), t.name());
 }
@@ -64,7 +71,8 @@ void check_all_reads(const Edit& e, const Stmt& rest, const Symbol& loop) {
     std::string advice;
     for (const Stmt& s : reader)
         if (const Stage* stage = s.as<Stage>(); stage && !(stage->func == e.step().target))
-            advice = fmt::format(" by {}. Compute {} there first, or inline it", stage->func.name(), stage->func.name());
+            advice = fmt::format(" by {}. Compute {} there first, or inline it", stage->func.name(),
+                                 stage->func.name());
     e.refuse("{} is also read outside of loop {}, at {}{}", func.name(), loop.name(), line.str(), advice);
 }
 

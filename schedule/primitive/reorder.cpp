@@ -26,12 +26,18 @@ Nest collect(const Edit& e, const std::vector<Symbol>& named) {
     Nest nest{shallowest, {}, {}, deepest.back().as<For>()->body};
     for (size_t n = shallowest.size() - 1; n < deepest.size(); ++n) {
         const Stmt& s = deepest[n];
-        if (const For* f = s.as<For>()) nest.loops.push_back(f);
-        else if (const If* i = s.as<If>(); i && !i->else_body.defined()) nest.guards.push_back(i);
+        if (const For* f = s.as<For>())
+            nest.loops.push_back(f);
+        else if (const If* i = s.as<If>(); i && !i->else_body.defined())
+            nest.guards.push_back(i);
         else if (const Allocate* a = s.as<Allocate>())
-            e.refuse("{} is computed between the loops: they are not perfectly nested{}", a->tensor.symbol.name(),
-                     a->tensor.dims.empty() ? ". For an inline reduction in any order, define a Func with an update" : "");
-        else e.refuse("there are other statements between the loops: they are not perfectly nested");
+            e.refuse("{} is computed between the loops: they are not perfectly nested{}",
+                     a->tensor.symbol.name(),
+                     a->tensor.dims.empty()
+                         ? ". For an inline reduction in any order, define a Func with an update"
+                         : "");
+        else
+            e.refuse("there are other statements between the loops: they are not perfectly nested");
     }
     while (const If* i = nest.body.as<If>()) {
         if (i->else_body.defined()) break;
@@ -41,12 +47,16 @@ Nest collect(const Edit& e, const std::vector<Symbol>& named) {
     return nest;
 }
 
-bool loads(const Expr& e) { return !tensors_read(e).empty(); }
+bool loads(const Expr& e) {
+    return !tensors_read(e).empty();
+}
 
-/// The loops in `order` around the body; each condition as far out as its variables and its place among the others allow.
+/// The loops in `order` around the body; each condition as far out as its variables and its place among the
+/// others allow.
 Stmt build(const Nest& nest, const std::vector<const For*>& order, bool guards_inside) {
     std::set<Symbol> all, bound;
-    for (const For* f : nest.loops) all.insert(f->var);
+    for (const For* f : nest.loops)
+        all.insert(f->var);
     std::vector<Stmt> layers;
     size_t next = 0;
     auto ready = [&](const If& g) {
@@ -66,7 +76,8 @@ Stmt build(const Nest& nest, const std::vector<const For*>& order, bool guards_i
         }
     }
     Stmt s = nest.body;
-    for (size_t n = layers.size(); n-- > 0;) s = with_body(layers[n], std::move(s));
+    for (size_t n = layers.size(); n-- > 0;)
+        s = with_body(layers[n], std::move(s));
     return s;
 }
 
@@ -76,7 +87,8 @@ std::vector<const For*> new_order(const Nest& nest, const std::vector<Symbol>& n
     size_t next = 0;
     for (const For*& place : order) {
         if (std::find(named.begin(), named.end(), place->var) == named.end()) continue;
-        place = *std::find_if(nest.loops.begin(), nest.loops.end(), [&](const For* f) { return f->var == named[next]; });
+        place = *std::find_if(nest.loops.begin(), nest.loops.end(),
+                              [&](const For* f) { return f->var == named[next]; });
         ++next;
     }
     return order;
@@ -90,10 +102,13 @@ std::vector<Symbol> moved(const Edit& e, std::vector<Symbol> named) {
         return !path_to_loop(e.path(outer).back(), inner).empty();
     };
     for (size_t n = 1; n < now.size(); ++n)
-        if (!inside(now[n - 1], now[n])) e.refuse("loops {} and {} are not inside each other", now[n - 1].name(), now[n].name());
+        if (!inside(now[n - 1], now[n]))
+            e.refuse("loops {} and {} are not inside each other", now[n - 1].name(), now[n].name());
     size_t first = 0, last = named.size();
-    while (first < last && named[first] == now[first]) ++first;
-    while (last > first && named[last - 1] == now[last - 1]) --last;
+    while (first < last && named[first] == now[first])
+        ++first;
+    while (last > first && named[last - 1] == now[last - 1])
+        --last;
     return {named.begin() + static_cast<long>(first), named.begin() + static_cast<long>(last)};
 }
 
@@ -112,7 +127,8 @@ void reorder(Edit& e) {
     std::vector<Symbol> named;
     for (size_t n = 0; n < e.step().loops.size(); ++n) {
         named.push_back(e.loop(n));
-        if (std::count(named.begin(), named.end(), named.back()) > 1) e.refuse("{} is named twice", named.back().name());
+        if (std::count(named.begin(), named.end(), named.back()) > 1)
+            e.refuse("{} is named twice", named.back().name());
     }
     named = moved(e, named);
     if (named.empty()) return;

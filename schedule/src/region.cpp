@@ -19,13 +19,22 @@ class Boxes {
             around.pop_back();
             return;
         }
-        if (const If* i = s.as<If>()) read(i->condition);
+        if (const If* i = s.as<If>()) {
+            read(i->condition);
+            const size_t outer = guards.size();
+            add_guards(i->condition);
+            visit(i->then_body);
+            guards.resize(outer);
+            visit(i->else_body);
+            return;
+        }
         if (const LetStmt* l = s.as<LetStmt>()) {
             read(l->value);
             lets[l->symbol] = substitute(l->value, lets);
         }
         if (const Store* st = s.as<Store>()) {
-            for (const StoreTarget& t : st->targets) read(t);
+            for (const StoreTarget& t : st->targets)
+                read(t);
             read(st->predicate);
         }
         if (const Reduce* r = s.as<Reduce>()) {
@@ -38,12 +47,14 @@ class Boxes {
                 read(d.extent);
             }
         if (const Assert* a = s.as<Assert>()) read(a->condition);
-        for (const Stmt& c : children(s)) visit(c);
+        for (const Stmt& c : children(s))
+            visit(c);
     }
 
   private:
     void read(const StoreTarget& t) {
-        for (const Expr& i : t.indices) read(i);
+        for (const Expr& i : t.indices)
+            read(i);
         read(t.value);
     }
 
@@ -53,7 +64,8 @@ class Boxes {
         for_each_expr(e, [&](const Expr& x) {
             if (const Let* l = x.as<Let>()) inside.push_back(l);
         });
-        for (size_t n = inside.size(); n-- > 0;) lets[inside[n]->symbol] = substitute(inside[n]->value, lets);
+        for (size_t n = inside.size(); n-- > 0;)
+            lets[inside[n]->symbol] = substitute(inside[n]->value, lets);
         for_each_expr(e, [&](const Expr& x) {
             if (const Load* l = x.as<Load>(); l && l->tensor == tensor) add(*l);
         });
@@ -61,7 +73,8 @@ class Boxes {
 
     void add(const Load& l) {
         Box mine;
-        for (const Expr& i : l.indices) mine.push_back(range(substitute(i, lets)));
+        for (const Expr& i : l.indices)
+            mine.push_back(range(substitute(i, lets)));
         if (!box) {
             box = std::move(mine);
             return;
@@ -72,8 +85,57 @@ class Boxes {
         }
     }
 
-    /// Eliminates the loops inside the statement, innermost first.
+    /// a < b, as split makes it of a loop's end.
+    struct Guard {
+        Expr a, b;
+        std::vector<Symbol> variables; ///< the loops inside the statement that `a` runs over
+    };
+
+    void add_guards(const Expr& condition) {
+        const Binary* c = condition.as<Binary>();
+        if (c && c->op == BinaryOp::logical_and) {
+            add_guards(c->a);
+            add_guards(c->b);
+        }
+        if (!c || c->op != BinaryOp::lt || !c->a.type().is_index() || !tensors_read(condition).empty())
+            return;
+        Guard g{substitute(c->a, lets), substitute(c->b, lets), {}};
+        for (const For* f : around)
+            if (uses(g.a, f->var)) g.variables.push_back(f->var);
+        if (!g.variables.empty()) guards.push_back(std::move(g));
+    }
+
+    /// The index's range over the loops, its end moved to where a guard cuts it off.
     Interval range(const Expr& e) const {
+        Interval r = over_loops(e);
+        if (!r.min.defined() || !r.max.defined()) return r;
+        for (const Guard& g : guards)
+            if (auto factor = multiple(e, g.a, g.variables[0])) {
+                const Expr rest = simplify(isub(e, imul(index(*factor), g.a)), facts);
+                if (std::ranges::any_of(g.variables,
+                                        [&](const Symbol& v) { return uses(rest, v) || uses(g.b, v); }))
+                    continue;
+                const Interval cut = over_loops(iadd(rest, imul(index(*factor), isub(g.b, index(1)))));
+                if (*factor > 0 && cut.max.defined() && prove(at_most(cut.max, r.max), facts))
+                    r.max = cut.max;
+                if (*factor < 0 && cut.min.defined() && prove(at_most(r.min, cut.min), facts))
+                    r.min = cut.min;
+            }
+        return r;
+    }
+
+    /// How many times e grows as fast as `a` does in `v`.
+    static std::optional<int64_t> multiple(const Expr& e, const Expr& a, const Symbol& v) {
+        const auto step = [&](const Expr& x) {
+            return as_int(simplify(isub(substitute(x, {{v, iadd(var(v), index(1))}}), x)));
+        };
+        const auto one = step(a), all = step(e);
+        if (!one || !all || *one == 0 || *all == 0 || *all % *one != 0) return std::nullopt;
+        return *all / *one;
+    }
+
+    /// Eliminates the loops inside the statement, innermost first.
+    Interval over_loops(const Expr& e) const {
         if (!tensors_read(e).empty()) return {};
         Interval r{e, e};
         for (size_t n = around.size(); n-- > 0;) {
@@ -101,6 +163,7 @@ class Boxes {
     const Symbol& tensor;
     const Facts& facts;
     std::vector<const For*> around;
+    std::vector<Guard> guards;
     Substitution lets;
 };
 
@@ -112,22 +175,34 @@ std::optional<Box> required_box(const Stmt& s, const Symbol& tensor, const Facts
     return boxes.box;
 }
 
+/// Without minima and maxima.
+static bool tidy(const Expr& e) {
+    bool choices = false;
+    for_each_expr(e, [&](const Expr& x) {
+        const Binary* b = x.as<Binary>();
+        choices |= b && (b->op == BinaryOp::min || b->op == BinaryOp::max);
+    });
+    return !choices;
+}
+
 std::vector<Dim> clip(const Box& box, const std::vector<Dim>& whole, const Facts& facts) {
     std::vector<Dim> dims;
     for (size_t d = 0; d < whole.size(); ++d) {
-        Expr low = box[d].min, first = whole[d].min, end = iadd(first, whole[d].extent);
-        if (!low.defined() || !box[d].max.defined()) {
+        if (!box[d].min.defined() || !box[d].max.defined()) {
             dims.push_back(whole[d]);
             continue;
         }
-        if (!prove(at_most(first, low), facts)) low = prove(at_most(low, first), facts) ? first : imax(first, low);
+        Expr low = box[d].min, end = iadd(box[d].max, index(1));
+        const Expr first = whole[d].min, last = iadd(first, whole[d].extent);
+        if (!prove(at_most(first, low), facts))
+            low = prove(at_most(low, first), facts) ? first : imax(first, low);
+        if (!prove(at_most(end, last), facts))
+            end = prove(at_most(last, end), facts) ? last : imin(end, last);
         low = simplify(low, facts);
-        Expr needed = simplify(isub(iadd(box[d].max, index(1)), low), facts);
-        Expr there = simplify(isub(end, low), facts);
-        Expr extent = prove(at_most(needed, there), facts)   ? needed
-                      : prove(at_most(there, needed), facts) ? there
-                                                             : imin(needed, there);
-        dims.push_back({low, extent});
+        end = simplify(end, facts);
+        // Left as a difference: a stage that reads this one adds `low` again, and finds `end`.
+        const Expr extent = isub(end, low), simple = simplify(extent, facts);
+        dims.push_back({low, tidy(simple) ? simple : extent});
     }
     return dims;
 }

@@ -9,13 +9,16 @@ namespace {
 using F = Buffer<float>;
 
 /// Values whose sums are exact in Float(32), so that order and contraction do not matter.
-F exact_floats(std::vector<int64_t> shape, unsigned seed) { return random_buffer<float>(std::move(shape), -4, 4, seed, 0.25); }
+F exact_floats(std::vector<int64_t> shape, unsigned seed) {
+    return random_buffer<float>(std::move(shape), -4, 4, seed, 0.25);
+}
 
 F multiply(const F& a, const F& b) {
     F c({a.extent(0), b.extent(1)});
     for (int64_t i = 0; i < a.extent(0); ++i)
         for (int64_t j = 0; j < b.extent(1); ++j)
-            for (int64_t k = 0; k < a.extent(1); ++k) c(i, j) += a(i, k) * b(k, j);
+            for (int64_t k = 0; k < a.extent(1); ++k)
+                c(i, j) += a(i, k) * b(k, j);
     return c;
 }
 
@@ -31,12 +34,15 @@ TEST_CASE("batched matmul: batch and tiles in parallel, blocks of k outside") {
     C(p, i, j) += A(p, i, k) * B(p, k, j);
 
     std::vector<Case> cases;
-    for (const auto& [b, m, n, kk] : {std::array{2, 5, 19, 7}, std::array{1, 1, 1, 1}, std::array{3, 8, 16, 4}, std::array{0, 3, 4, 2}, std::array{2, 3, 5, 0}}) {
+    for (const auto& [b, m, n, kk] :
+         {std::array{2, 5, 19, 7}, std::array{1, 1, 1, 1}, std::array{3, 8, 16, 4}, std::array{0, 3, 4, 2},
+          std::array{2, 3, 5, 0}}) {
         F a = exact_floats({b, m, kk}, 1), x = exact_floats({b, kk, n}, 2), c({b, m, n});
         for (int64_t q = 0; q < b; ++q)
             for (int64_t y = 0; y < m; ++y)
                 for (int64_t z = 0; z < n; ++z)
-                    for (int64_t r = 0; r < kk; ++r) c(q, y, z) += a(q, y, r) * x(q, r, z);
+                    for (int64_t r = 0; r < kk; ++r)
+                        c(q, y, z) += a(q, y, r) * x(q, r, z);
         cases.push_back({{a, x}, {c}});
     }
     expect(Schedule(C), cases);
@@ -65,13 +71,15 @@ TEST_CASE("int8 gemm with an Int(32) sum") {
     C(i, j) += A(i, k) * B(k, j);
 
     std::vector<Case> cases;
-    for (const auto& [m, n, kk] : {std::array{5, 33, 9}, std::array{16, 16, 16}, std::array{1, 1, 1}, std::array{2, 3, 0}}) {
+    for (const auto& [m, n, kk] :
+         {std::array{5, 33, 9}, std::array{16, 16, 16}, std::array{1, 1, 1}, std::array{2, 3, 0}}) {
         Buffer<uint8_t> a = random_buffer<uint8_t>({m, kk}, 0, 255);
         Buffer<int8_t> b = random_buffer<int8_t>({kk, n}, -128, 127, 2);
         Buffer<int32_t> c({m, n});
         for (int64_t y = 0; y < m; ++y)
             for (int64_t x = 0; x < n; ++x)
-                for (int64_t z = 0; z < kk; ++z) c(y, x) += a(y, z) * b(z, x);
+                for (int64_t z = 0; z < kk; ++z)
+                    c(y, x) += a(y, z) * b(z, x);
         cases.push_back({{a, b}, {c}});
     }
     Schedule s(C);
@@ -111,7 +119,8 @@ TEST_CASE("gemm with a constant inner size and other sizes from buffers") {
 TEST_CASE("2mm and 3mm: products of products") {
     Param M("M"), N("N"), K("K"), L("L");
     Param alpha("alpha", Float(32)), beta("beta", Float(32));
-    Input A("A", Float(32), {M, K}), B("B", Float(32), {K, N}), C("C", Float(32), {N, L}), D("D", Float(32), {M, L});
+    Input A("A", Float(32), {M, K}), B("B", Float(32), {K, N}), C("C", Float(32), {N, L}),
+        D("D", Float(32), {M, L});
     Var i("i"), j("j");
     RDom k(0, K, "k"), n(0, N, "n");
     Func tmp("tmp", Float(32)), out("out", Float(32), {M, L});
@@ -120,12 +129,18 @@ TEST_CASE("2mm and 3mm: products of products") {
     out(i, j) = D(i, j) * beta;
     out(i, j) += tmp(i, n) * C(n, j);
     std::vector<Case> cases;
-    for (const auto& [m, kk, nn, l] : {std::array{6, 5, 9, 10}, std::array{1, 1, 1, 1}, std::array{4, 8, 8, 8}}) {
-        F a = exact_floats({m, kk}, 1), b = exact_floats({kk, nn}, 2), c = exact_floats({nn, l}, 3), d = exact_floats({m, l}, 4);
+    for (const auto& [m, kk, nn, l] :
+         {std::array{6, 5, 9, 10}, std::array{1, 1, 1, 1}, std::array{4, 8, 8, 8}}) {
+        F a = exact_floats({m, kk}, 1), b = exact_floats({kk, nn}, 2), c = exact_floats({nn, l}, 3),
+          d = exact_floats({m, l}, 4);
         F e = multiply(multiply(a, b), c);
         for (int64_t y = 0; y < m; ++y)
-            for (int64_t x = 0; x < l; ++x) e(y, x) = 0.5f * d(y, x) + 2 * e(y, x);
-        cases.push_back({{a, b, c, d}, {e}, {{"alpha", Value::from_double(Float(32), 2)}, {"beta", Value::from_double(Float(32), 0.5)}}});
+            for (int64_t x = 0; x < l; ++x)
+                e(y, x) = 0.5f * d(y, x) + 2 * e(y, x);
+        cases.push_back(
+            {{a, b, c, d},
+             {e},
+             {{"alpha", Value::from_double(Float(32), 2)}, {"beta", Value::from_double(Float(32), 0.5)}}});
     }
     expect(Schedule(out), cases);
     Schedule s(out); // one row of tmp for one row of out
@@ -147,9 +162,11 @@ TEST_CASE("2mm and 3mm: products of products") {
     Input X("X", Float(32), {L, L});
     G(i, j) += C(i, m) * X(m, j);
     H(i, j) += E(i, n) * G(n, j);
-    F a = exact_floats({5, 3}, 1), b = exact_floats({3, 6}, 2), c = exact_floats({6, 9}, 3), x = exact_floats({9, 9}, 4);
+    F a = exact_floats({5, 3}, 1), b = exact_floats({3, 6}, 2), c = exact_floats({6, 9}, 3),
+      x = exact_floats({9, 9}, 4);
     for (F* f : {&b, &c, &x}) // keep every sum exact
-        for (float& v : *f) v = std::trunc(v);
+        for (float& v : *f)
+            v = std::trunc(v);
     Schedule v(H);
     v[G].reorder(m, i, j).vectorize(j, 8);
     v[H].reorder(i, n, j).vectorize(j, 8).parallel(i);
@@ -175,13 +192,15 @@ TEST_CASE("syrk and trmm: triangles by a dependent range and by a condition") {
     G(i, j) = select(j <= i, C0(i, j) + sum(k, A(i, k) * A(j, k), Int(33)), C0(i, j));
 
     std::vector<Case> cases, cases2;
-    for (const auto& [n, m] : {std::pair{9, 5}, std::pair{8, 8}, std::pair{1, 1}, std::pair{0, 2}, std::pair{3, 0}}) {
+    for (const auto& [n, m] :
+         {std::pair{9, 5}, std::pair{8, 8}, std::pair{1, 1}, std::pair{0, 2}, std::pair{3, 0}}) {
         Buffer<int16_t> a = random_buffer<int16_t>({n, m}, -300, 300);
         Buffer<int32_t> c0 = random_buffer<int32_t>({n, n}, -9, 9, 2), c({n, n});
         for (int64_t y = 0; y < n; ++y)
             for (int64_t x = 0; x < n; ++x) {
                 c(y, x) = c0(y, x);
-                for (int64_t z = 0; z < m && x <= y; ++z) c(y, x) += a(y, z) * a(x, z);
+                for (int64_t z = 0; z < m && x <= y; ++z)
+                    c(y, x) += a(y, z) * a(x, z);
             }
         cases.push_back({{a, c0}, {c}});
     }
@@ -206,10 +225,12 @@ TEST_CASE("syrk and trmm: triangles by a dependent range and by a condition") {
 
 TEST_CASE("gesummv, atax, bicg, mvt") {
     Param N("N"), M("M");
-    Input A("A", Float(32), {M, N}), B("B", Float(32), {M, N}), x("x", Float(32), {N}), r("r", Float(32), {M});
+    Input A("A", Float(32), {M, N}), B("B", Float(32), {M, N}), x("x", Float(32), {N}),
+        r("r", Float(32), {M});
     Var i("i");
     RDom j(0, N, "j"), m(0, M, "m");
-    Func gesummv("gesummv", Float(32), {M}), tmp("tmp", Float(32)), atax("atax", Float(32), {N}), q("q", Float(32), {M}), t("t", Float(32), {N});
+    Func gesummv("gesummv", Float(32), {M}), tmp("tmp", Float(32)), atax("atax", Float(32), {N}),
+        q("q", Float(32), {M}), t("t", Float(32), {N});
     gesummv(i) = 1.5f * sum(j, A(i, j) * x(j)) + 0.5f * sum(j, B(i, j) * x(j));
     tmp(i) = 0.0f;
     tmp(i) += A(i, j) * x(j);
@@ -219,14 +240,17 @@ TEST_CASE("gesummv, atax, bicg, mvt") {
 
     std::vector<Case> cases;
     for (const auto& [mm, n] : {std::pair{7, 11}, std::pair{16, 16}, std::pair{1, 1}, std::pair{1, 9}}) {
-        F a = exact_floats({mm, n}, 1), b = exact_floats({mm, n}, 2), vx = exact_floats({n}, 3), vr = exact_floats({mm}, 4);
+        F a = exact_floats({mm, n}, 1), b = exact_floats({mm, n}, 2), vx = exact_floats({n}, 3),
+          vr = exact_floats({mm}, 4);
         F g({mm}), at({n}), vq({mm}), vt({n});
         for (int64_t y = 0; y < mm; ++y) {
             float p = 0, o = 0;
-            for (int64_t z = 0; z < n; ++z) p += a(y, z) * vx(z), o += b(y, z) * vx(z);
+            for (int64_t z = 0; z < n; ++z)
+                p += a(y, z) * vx(z), o += b(y, z) * vx(z);
             g(y) = 1.5f * p + 0.5f * o;
             vq(y) = p;
-            for (int64_t z = 0; z < n; ++z) at(z) += a(y, z) * p, vt(z) += a(y, z) * vr(y);
+            for (int64_t z = 0; z < n; ++z)
+                at(z) += a(y, z) * p, vt(z) += a(y, z) * vr(y);
         }
         cases.push_back({{a, b, vx, vr}, {g, at, vq, vt}});
     }
@@ -257,7 +281,8 @@ TEST_CASE("a transposed matrix in tiles") {
     for (const auto& [h, w] : {std::pair{13, 18}, std::pair{16, 16}, std::pair{1, 5}, std::pair{0, 4}}) {
         Buffer<uint16_t> a = random_buffer<uint16_t>({h, w}, 0, 65535), b({w, h});
         for (int64_t p = 0; p < h; ++p)
-            for (int64_t q = 0; q < w; ++q) b(q, p) = a(p, q);
+            for (int64_t q = 0; q < w; ++q)
+                b(q, p) = a(p, q);
         cases.push_back({{a}, {b}});
     }
     Schedule s(out);

@@ -8,29 +8,37 @@ namespace {
 
 using Bytes = Buffer<int8_t>;
 
-Bytes signed_bytes(std::vector<int64_t> shape, unsigned seed) { return random_buffer<int8_t>(std::move(shape), -128, 127, seed); }
+Bytes signed_bytes(std::vector<int64_t> shape, unsigned seed) {
+    return random_buffer<int8_t>(std::move(shape), -128, 127, seed);
+}
 
 } // namespace
 
 TEST_CASE("2-D convolution, NCHW, with stride, dilation and padding") {
     Param N("N"), CI("CI"), CO("CO"), H("H"), W("W");
-    for (const auto& [stride, dilation, padding] : {std::array{1, 1, 1}, std::array{2, 1, 1}, std::array{1, 2, 2}, std::array{2, 2, 0}}) {
-        Input in("in", Int(8), {N, CI, H, W}), weights("weights", Int(8), {CO, CI, 3, 3}), bias("bias", Int(32), {CO});
+    for (const auto& [stride, dilation, padding] :
+         {std::array{1, 1, 1}, std::array{2, 1, 1}, std::array{1, 2, 2}, std::array{2, 2, 0}}) {
+        Input in("in", Int(8), {N, CI, H, W}), weights("weights", Int(8), {CO, CI, 3, 3}),
+            bias("bias", Int(32), {CO});
         Var n("n"), o("o"), y("y"), x("x"), c("c");
         RDom r({{0, CI}, {0, 3}, {0, 3}}, "r");
         const int reach = 2 * dilation;
-        const Expr oh = floor_div(H + 2 * padding - reach - 1, stride) + 1, ow = floor_div(W + 2 * padding - reach - 1, stride) + 1;
+        const Expr oh = floor_div(H + 2 * padding - reach - 1, stride) + 1,
+                   ow = floor_div(W + 2 * padding - reach - 1, stride) + 1;
         Func padded("padded"), conv("conv", Int(32), {N, CO, oh, ow});
         const Expr v = y - padding, u = x - padding;
         padded(n, c, y, x) = select(v >= 0 && v < H && u >= 0 && u < W, in(n, c, v, u), 0);
         conv(n, o, y, x) = bias(o);
-        conv(n, o, y, x) += weights(o, r.x, r.y, r.z) * padded(n, r.x, y * stride + r.y * dilation, x * stride + r.z * dilation);
+        conv(n, o, y, x) += weights(o, r.x, r.y, r.z) *
+                            padded(n, r.x, y * stride + r.y * dilation, x * stride + r.z * dilation);
 
         std::vector<Case> cases;
-        for (const auto& [nn, ci, co, h, w] : {std::array{2, 3, 4, 7, 21}, std::array{1, 1, 1, 5, 5}, std::array{1, 2, 5, 8, 12}}) {
+        for (const auto& [nn, ci, co, h, w] :
+             {std::array{2, 3, 4, 7, 21}, std::array{1, 1, 1, 5, 5}, std::array{1, 2, 5, 8, 12}}) {
             Bytes a = signed_bytes({nn, ci, h, w}, 1), k = signed_bytes({co, ci, 3, 3}, 2);
             Buffer<int32_t> b = random_buffer<int32_t>({co}, -1000, 1000, 3);
-            const int64_t eh = (h + 2 * padding - reach - 1) / stride + 1, ew = (w + 2 * padding - reach - 1) / stride + 1;
+            const int64_t eh = (h + 2 * padding - reach - 1) / stride + 1,
+                          ew = (w + 2 * padding - reach - 1) / stride + 1;
             Buffer<int32_t> e({nn, co, eh, ew});
             for (int64_t q = 0; q < nn; ++q)
                 for (int64_t m = 0; m < co; ++m)
@@ -40,8 +48,10 @@ TEST_CASE("2-D convolution, NCHW, with stride, dilation and padding") {
                             for (int64_t z = 0; z < ci; ++z)
                                 for (int64_t dy = 0; dy < 3; ++dy)
                                     for (int64_t dx = 0; dx < 3; ++dx) {
-                                        const int64_t yy = i * stride + dy * dilation - padding, xx = j * stride + dx * dilation - padding;
-                                        if (yy >= 0 && yy < h && xx >= 0 && xx < w) e(q, m, i, j) += k(m, z, dy, dx) * a(q, z, yy, xx);
+                                        const int64_t yy = i * stride + dy * dilation - padding,
+                                                      xx = j * stride + dx * dilation - padding;
+                                        if (yy >= 0 && yy < h && xx >= 0 && xx < w)
+                                            e(q, m, i, j) += k(m, z, dy, dx) * a(q, z, yy, xx);
                                     }
                         }
             cases.push_back({{a, k, b}, {e}});
@@ -50,7 +60,12 @@ TEST_CASE("2-D convolution, NCHW, with stride, dilation and padding") {
         Schedule s(conv);
         auto [xo, xi] = s[conv].split(x, 8);
         auto [oo, oi] = s[conv].split(o, 2);
-        s[conv].reorder({n, oo, y, xo, r.x, r.y, r.z, oi, xi}).fuse_init(xo).unroll(oi).vectorize(xi).unroll(r.z);
+        s[conv]
+            .reorder({n, oo, y, xo, r.x, r.y, r.z, oi, xi})
+            .fuse_init(xo)
+            .unroll(oi)
+            .vectorize(xi)
+            .unroll(r.z);
         s[conv].parallel(n);
         s[padded].vectorize(x, 16).parallel(n);
         expect(s, cases);
@@ -72,7 +87,8 @@ TEST_CASE("depthwise and pointwise convolution, requantized, with relu") {
     Input in("in", UInt(8), {H + 2, W + 2, C}), dw("dw", Int(8), {3, 3, C}), pw("pw", Int(8), {C, O});
     Var y("y"), x("x"), c("c"), o("o");
     RDom r({{0, 3}, {0, 3}}, "r"), k(0, C, "k");
-    Func depth("depth", Int(32)), mid("mid", UInt(8)), point("point", Int(32)), out("out", UInt(8), {H, W, O});
+    Func depth("depth", Int(32)), mid("mid", UInt(8)), point("point", Int(32)),
+        out("out", UInt(8), {H, W, O});
     depth(y, x, c) = 0;
     depth(y, x, c) += in(y + r.x, x + r.y, c) * dw(r.x, r.y, c);
     mid(y, x, c) = clamp(depth(y, x, c) >> 6, 0, 255);
@@ -80,7 +96,8 @@ TEST_CASE("depthwise and pointwise convolution, requantized, with relu") {
     point(y, x, o) += mid(y, x, k) * pw(k, o);
     out(y, x, o) = clamp((point(y, x, o) + 64) >> 7, 0, 255);
     std::vector<Case> cases;
-    for (const auto& [h, w, cc, oo] : {std::array{4, 6, 19, 18}, std::array{1, 1, 1, 1}, std::array{3, 5, 16, 16}}) {
+    for (const auto& [h, w, cc, oo] :
+         {std::array{4, 6, 19, 18}, std::array{1, 1, 1, 1}, std::array{3, 5, 16, 16}}) {
         Buffer<uint8_t> a = random_buffer<uint8_t>({h + 2, w + 2, cc}, 0, 255), e({h, w, oo});
         Bytes d = signed_bytes({3, 3, cc}, 2), p = signed_bytes({cc, oo}, 3);
         for (int64_t v = 0; v < h; ++v)
@@ -89,12 +106,14 @@ TEST_CASE("depthwise and pointwise convolution, requantized, with relu") {
                 for (int64_t z = 0; z < cc; ++z) {
                     int total = 0;
                     for (int64_t i = 0; i < 3; ++i)
-                        for (int64_t j = 0; j < 3; ++j) total += a(v + i, u + j, z) * d(i, j, z);
+                        for (int64_t j = 0; j < 3; ++j)
+                            total += a(v + i, u + j, z) * d(i, j, z);
                     m[static_cast<size_t>(z)] = std::clamp(total >> 6, 0, 255);
                 }
                 for (int64_t q = 0; q < oo; ++q) {
                     int total = 64;
-                    for (int64_t z = 0; z < cc; ++z) total += m[static_cast<size_t>(z)] * p(z, q);
+                    for (int64_t z = 0; z < cc; ++z)
+                        total += m[static_cast<size_t>(z)] * p(z, q);
                     e(v, u, q) = static_cast<uint8_t>(std::clamp(total >> 7, 0, 255));
                 }
             }
@@ -137,10 +156,12 @@ TEST_CASE("max pool and average pool") {
             int low = 127, high = -128;
             for (int64_t i = 0; i < h; ++i)
                 for (int64_t j = 0; j < w; ++j) {
-                    const int q[4] = {a(z, 2 * i, 2 * j), a(z, 2 * i, 2 * j + 1), a(z, 2 * i + 1, 2 * j), a(z, 2 * i + 1, 2 * j + 1)};
+                    const int q[4] = {a(z, 2 * i, 2 * j), a(z, 2 * i, 2 * j + 1), a(z, 2 * i + 1, 2 * j),
+                                      a(z, 2 * i + 1, 2 * j + 1)};
                     m(z, i, j) = static_cast<int8_t>(std::max(std::max(q[0], q[1]), std::max(q[2], q[3])));
                     v(z, i, j) = static_cast<int8_t>((q[0] + q[1] + q[2] + q[3] + 2) >> 2);
-                    for (int p : q) low = std::min(low, p), high = std::max(high, p);
+                    for (int p : q)
+                        low = std::min(low, p), high = std::max(high, p);
                 }
             g(z) = static_cast<int16_t>(high - low);
         }
@@ -188,9 +209,12 @@ TEST_CASE("softmax of rows") {
         interpret(Schedule(out), {&a, &want});
         for (int64_t p = 0; p < m; ++p) {
             double sum = 0, best = -1e9;
-            for (int64_t q = 0; q < n; ++q) best = std::max<double>(best, a(p, q));
-            for (int64_t q = 0; q < n; ++q) sum += std::exp(a(p, q) - best);
-            for (int64_t q = 0; q < n; ++q) CHECK(want(p, q) == doctest::Approx(std::exp(a(p, q) - best) / sum).epsilon(1e-5));
+            for (int64_t q = 0; q < n; ++q)
+                best = std::max<double>(best, a(p, q));
+            for (int64_t q = 0; q < n; ++q)
+                sum += std::exp(a(p, q) - best);
+            for (int64_t q = 0; q < n; ++q)
+                CHECK(want(p, q) == doctest::Approx(std::exp(a(p, q) - best) / sum).epsilon(1e-5));
         }
         expect(Schedule(out), {{{a}, {want}}});
         expect(s, {{{a}, {want}}});
@@ -201,7 +225,8 @@ TEST_CASE("softmax of rows") {
 TEST_CASE("a binarised convolution on packed bits") {
     Param H("H"), W("W"), O("O");
     const int words = 3;
-    Input in("in", UInt(32), {H + 2, W + 2, words}), weights("weights", UInt(32), {O, 3, 3, words}), threshold("threshold", Int(16), {O});
+    Input in("in", UInt(32), {H + 2, W + 2, words}), weights("weights", UInt(32), {O, 3, 3, words}),
+        threshold("threshold", Int(16), {O});
     Var y("y"), x("x"), o("o");
     RDom r({{0, 3}, {0, 3}, {0, words}}, "r");
     Func matches("matches", Int(16)), out("out", Bool(), {H, W, O});
@@ -210,7 +235,8 @@ TEST_CASE("a binarised convolution on packed bits") {
     out(y, x, o) = matches(y, x, o) >= threshold(o);
     std::vector<Case> cases;
     for (const auto& [h, w, oo] : {std::array{3, 5, 18}, std::array{1, 1, 1}}) {
-        Buffer<uint32_t> a = random_buffer<uint32_t>({h + 2, w + 2, words}, 0, 4294967294.0), k = random_buffer<uint32_t>({oo, 3, 3, words}, 0, 4294967294.0, 2);
+        Buffer<uint32_t> a = random_buffer<uint32_t>({h + 2, w + 2, words}, 0, 4294967294.0),
+                         k = random_buffer<uint32_t>({oo, 3, 3, words}, 0, 4294967294.0, 2);
         Buffer<int16_t> t = random_buffer<int16_t>({oo}, -20, 20);
         Buffer<bool> e({h, w, oo});
         for (int64_t v = 0; v < h; ++v)
@@ -219,7 +245,8 @@ TEST_CASE("a binarised convolution on packed bits") {
                     int total = 0;
                     for (int64_t i = 0; i < 3; ++i)
                         for (int64_t j = 0; j < 3; ++j)
-                            for (int64_t z = 0; z < words; ++z) total += 32 - 2 * __builtin_popcount(a(v + i, u + j, z) ^ k(q, i, j, z));
+                            for (int64_t z = 0; z < words; ++z)
+                                total += 32 - 2 * __builtin_popcount(a(v + i, u + j, z) ^ k(q, i, j, z));
                     e(v, u, q) = total >= t(q);
                 }
         cases.push_back({{a, k, t}, {e}, {{"H", Value::index(h)}, {"W", Value::index(w)}}});
@@ -253,7 +280,8 @@ TEST_CASE("k nearest neighbours: distances of bit strings") {
     const auto fill = [&](AnyBuffer& buffer) {
         for (int64_t p = 0; p < buffer.extent(0); ++p) {
             mpz_class v;
-            for (int i = 0; i < 7; ++i) v = (v << 32) + static_cast<unsigned long>(random());
+            for (int i = 0; i < 7; ++i)
+                v = (v << 32) + static_cast<unsigned long>(random());
             buffer.set({p}, Value::from_raw(UInt(196), v));
         }
     };

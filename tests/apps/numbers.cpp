@@ -11,7 +11,8 @@ TEST_CASE("CRC-32 of rows, bit by bit and by table") {
     RDom k(0, N, "k");
     Func crc("crc", UInt(32)), out("out", UInt(32), {M});
     const auto step = [](Expr c) {
-        for (int n = 0; n < 8; ++n) c = let(select(c[0] == 1, (c >> 1) ^ 0xEDB88320u, c >> 1));
+        for (int n = 0; n < 8; ++n)
+            c = let(select(c[0] == 1, (c >> 1) ^ 0xEDB88320u, c >> 1));
         return c;
     };
     crc(i) = 0xFFFFFFFFu;
@@ -22,7 +23,8 @@ TEST_CASE("CRC-32 of rows, bit by bit and by table") {
     std::vector<Expr> literals;
     for (uint32_t n = 0; n < 256; ++n) {
         uint32_t c = n;
-        for (int b = 0; b < 8; ++b) c = c & 1 ? (c >> 1) ^ 0xEDB88320u : c >> 1;
+        for (int b = 0; b < 8; ++b)
+            c = c & 1 ? (c >> 1) ^ 0xEDB88320u : c >> 1;
         entries.push_back(c);
         literals.emplace_back(c);
     }
@@ -39,7 +41,8 @@ TEST_CASE("CRC-32 of rows, bit by bit and by table") {
         Buffer<uint32_t> e({m});
         for (int64_t p = 0; p < m; ++p) {
             uint32_t v = ~0u;
-            for (int64_t q = 0; q < n; ++q) v = entries[(v ^ d(p, q)) & 255] ^ (v >> 8);
+            for (int64_t q = 0; q < n; ++q)
+                v = entries[(v ^ d(p, q)) & 255] ^ (v >> 8);
             e(p) = ~v;
         }
         cases.push_back({{d}, {e}});
@@ -69,10 +72,12 @@ TEST_CASE("FIR filter in fixed point with rounding and saturation") {
     y(i) = sum(k, x(i + k) * h(k)) * 3;
     std::vector<Case> cases;
     for (int n : {37, 16, 1, 0}) {
-        Buffer<int16_t> a = random_buffer<int16_t>(sample, {n + 7}, -32768, 32767), t = random_buffer<int16_t>(tap, {8}, -2048, 2047, 2), e(sample, {n});
+        Buffer<int16_t> a = random_buffer<int16_t>(sample, {n + 7}, -32768, 32767),
+                        t = random_buffer<int16_t>(tap, {8}, -2048, 2047, 2), e(sample, {n});
         for (int64_t p = 0; p < n; ++p) {
             int64_t total = 0;
-            for (int64_t q = 0; q < 8; ++q) total += a(p + q) * t(q);
+            for (int64_t q = 0; q < 8; ++q)
+                total += a(p + q) * t(q);
             e(p) = static_cast<int16_t>(std::clamp<int64_t>((3 * total + 1024) >> 11, -32768, 32767));
         }
         cases.push_back({{a, t}, {e}, {{"N", Value::index(n)}}});
@@ -99,12 +104,14 @@ TEST_CASE("a fixed-point gemm by quantize, exact accumulator and tensor's") {
     const Type fixed = Fixed(16, 12), out = Fixed(32, 16, Round::trn, Overflow::sat);
     std::vector<Case> cases;
     for (const auto& [m, n, kk] : {std::array{5, 17, 6}, std::array{1, 1, 1}}) {
-        Buffer<int16_t> a = random_buffer<int16_t>(fixed, {m, kk}, -32768, 32767), b = random_buffer<int16_t>(fixed, {kk, n}, -32768, 32767, 2);
+        Buffer<int16_t> a = random_buffer<int16_t>(fixed, {m, kk}, -32768, 32767),
+                        b = random_buffer<int16_t>(fixed, {kk, n}, -32768, 32767, 2);
         Buffer<int32_t> e(out, {m, n});
         for (int64_t y = 0; y < m; ++y)
             for (int64_t x = 0; x < n; ++x) {
                 int64_t total = 0;
-                for (int64_t z = 0; z < kk; ++z) total += (static_cast<int64_t>(a(y, z)) * b(z, x)) >> 8;
+                for (int64_t z = 0; z < kk; ++z)
+                    total += (static_cast<int64_t>(a(y, z)) * b(z, x)) >> 8;
                 e(y, x) = static_cast<int32_t>(std::clamp<int64_t>(total, INT32_MIN, INT32_MAX));
             }
         cases.push_back({{a, b}, {e}});
@@ -123,7 +130,8 @@ TEST_CASE("a fixed-point gemm by quantize, exact accumulator and tensor's") {
         for (int64_t y = 0; y < e.extent(0); ++y)
             for (int64_t x = 0; x < e.extent(1); ++x) {
                 int64_t total = 0;
-                for (int64_t z = 0; z < c.inputs[0].extent(1); ++z) total += c.inputs[0].get({y, z}).raw().get_si() * c.inputs[1].get({z, x}).raw().get_si();
+                for (int64_t z = 0; z < c.inputs[0].extent(1); ++z)
+                    total += c.inputs[0].get({y, z}).raw().get_si() * c.inputs[1].get({z, x}).raw().get_si();
                 e(y, x) = total;
             }
         c.expected = {e};
@@ -136,7 +144,8 @@ TEST_CASE("128-bit integers: products, sums, digits") {
     Input a("a", UInt(64), {N}), b("b", Int(64), {N});
     Var i("i");
     RDom k(0, N, "k");
-    Func product("product", Int(128), {N}), total("total", Int(128), {}), digit("digit", UInt(8), {N}), high("high", UInt(64), {N});
+    Func product("product", Int(128), {N}), total("total", Int(128), {}), digit("digit", UInt(8), {N}),
+        high("high", UInt(64), {N});
     product(i) = a(i) * b(i);
     total() += a(k) * b(k);
     digit(i) = cast(UInt(128), a(i) * a(i)) % 10;
@@ -145,8 +154,10 @@ TEST_CASE("128-bit integers: products, sums, digits") {
         Buffer<uint64_t> x({n}), h({n});
         Buffer<int64_t> y({n});
         std::mt19937_64 random(3);
-        for (uint64_t& v : x) v = random();
-        for (int64_t& v : y) v = static_cast<int64_t>(random());
+        for (uint64_t& v : x)
+            v = random();
+        for (int64_t& v : y)
+            v = static_cast<int64_t>(random());
         AnyBuffer p(Int(128), {n}), t(Int(128), {});
         Buffer<uint8_t> d({n});
         mpz_class all = 0;
@@ -172,7 +183,8 @@ TEST_CASE("bits: slices, reversal, Gray code, Hamming weight") {
     Param N("N");
     Input in("in", UInt(12), {N});
     Var i("i");
-    Func swapped("swapped", UInt(12), {N}), gray("gray", UInt(12), {N}), ones("ones", UInt(4), {N}), mirrored("mirrored", UInt(12), {N}), sign("sign", Int(8), {N});
+    Func swapped("swapped", UInt(12), {N}), gray("gray", UInt(12), {N}), ones("ones", UInt(4), {N}),
+        mirrored("mirrored", UInt(12), {N}), sign("sign", Int(8), {N});
     const Expr v = in(i);
     swapped(i) = concat(v(5, 0), v(11, 6));
     gray(i) = v ^ (v >> 1);
@@ -180,7 +192,8 @@ TEST_CASE("bits: slices, reversal, Gray code, Hamming weight") {
     mirrored(i) = reverse(v);
     sign(i) = bitcast(Int(6), v(11, 6));
     const int n = 41;
-    Buffer<uint16_t> a = random_buffer<uint16_t>(UInt(12), {n}, 0, 4095), s(UInt(12), {n}), g(UInt(12), {n}), m(UInt(12), {n});
+    Buffer<uint16_t> a = random_buffer<uint16_t>(UInt(12), {n}, 0, 4095), s(UInt(12), {n}), g(UInt(12), {n}),
+                     m(UInt(12), {n});
     Buffer<uint8_t> o(UInt(4), {n});
     Buffer<int8_t> h({n});
     for (int64_t p = 0; p < n; ++p) {
@@ -188,14 +201,20 @@ TEST_CASE("bits: slices, reversal, Gray code, Hamming weight") {
         s(p) = static_cast<uint16_t>((x & 63) << 6 | x >> 6);
         g(p) = static_cast<uint16_t>(x ^ (x >> 1));
         o(p) = static_cast<uint8_t>(__builtin_popcount(x));
-        for (int b = 0; b < 12; ++b) m(p) = static_cast<uint16_t>(m(p) | (x >> b & 1) << (11 - b));
+        for (int b = 0; b < 12; ++b)
+            m(p) = static_cast<uint16_t>(m(p) | (x >> b & 1) << (11 - b));
         h(p) = static_cast<int8_t>(static_cast<int>(x >> 6) - (x >> 11 ? 64 : 0));
     }
     const std::vector<Func> outputs = {swapped, gray, ones, mirrored, sign};
-    const std::vector<Case> cases = {{{a}, {s, g, o, m, h}}, {{AnyBuffer(UInt(12), {0})}, {AnyBuffer(UInt(12), {0}), AnyBuffer(UInt(12), {0}), AnyBuffer(UInt(4), {0}), AnyBuffer(UInt(12), {0}), AnyBuffer(Int(8), {0})}}};
+    const std::vector<Case> cases = {
+        {{a}, {s, g, o, m, h}},
+        {{AnyBuffer(UInt(12), {0})},
+         {AnyBuffer(UInt(12), {0}), AnyBuffer(UInt(12), {0}), AnyBuffer(UInt(4), {0}),
+          AnyBuffer(UInt(12), {0}), AnyBuffer(Int(8), {0})}}};
     expect(Schedule({in}, outputs), cases);
     Schedule t({in}, outputs);
-    for (const Func& f : outputs) t[f].vectorize(i, 16);
+    for (const Func& f : outputs)
+        t[f].vectorize(i, 16);
     expect(t, cases);
 }
 
@@ -222,7 +241,8 @@ TEST_CASE("game of life on Bools") {
                 for (int64_t u = 0; u < w; ++u) {
                     int near = 0;
                     for (int64_t p = -1; p <= 1; ++p)
-                        for (int64_t q = -1; q <= 1; ++q) near += (p || q) && now((v + p + h) % h, (u + q + w) % w);
+                        for (int64_t q = -1; q <= 1; ++q)
+                            near += (p || q) && now((v + p + h) % h, (u + q + w) % w);
                     next(v, u) = near == 3 || (near == 2 && now(v, u));
                 }
             now = next;
@@ -255,13 +275,16 @@ TEST_CASE("half floats in memory, Float(32) sums") {
             std::mt19937 random(5);
             AnyBuffer a(type, {m, kk}), b(type, {kk, n}), e(type, {m, n});
             for (int64_t y = 0; y < m; ++y)
-                for (int64_t z = 0; z < kk; ++z) a.set({y, z}, Value::from_double(type, static_cast<int>(random() % 65) / 8.0 - 4));
+                for (int64_t z = 0; z < kk; ++z)
+                    a.set({y, z}, Value::from_double(type, static_cast<int>(random() % 65) / 8.0 - 4));
             for (int64_t z = 0; z < kk; ++z)
-                for (int64_t x = 0; x < n; ++x) b.set({z, x}, Value::from_double(type, static_cast<int>(random() % 65) / 8.0 - 4));
+                for (int64_t x = 0; x < n; ++x)
+                    b.set({z, x}, Value::from_double(type, static_cast<int>(random() % 65) / 8.0 - 4));
             for (int64_t y = 0; y < m; ++y)
                 for (int64_t x = 0; x < n; ++x) {
                     double total = 0; // exact
-                    for (int64_t z = 0; z < kk; ++z) total += a.get({y, z}).as_double() * b.get({z, x}).as_double();
+                    for (int64_t z = 0; z < kk; ++z)
+                        total += a.get({y, z}).as_double() * b.get({z, x}).as_double();
                     e.set({y, x}, Value::from_double(type, total));
                 }
             cases.push_back({{a, b}, {e}});

@@ -14,15 +14,18 @@ using Scalars = std::map<std::string, Value>;
 
 /// Whole numbers of a range, or multiples of `step`.
 template <class T>
-Buffer<T> random_buffer(Type type, std::vector<int64_t> shape, double low, double high, unsigned seed = 1, double step = 1) {
+Buffer<T> random_buffer(Type type, std::vector<int64_t> shape, double low, double high, unsigned seed = 1,
+                        double step = 1) {
     Buffer<T> buffer(type, std::move(shape));
     std::mt19937 random(seed);
     const auto count = static_cast<unsigned>((high - low) / step) + 1;
-    for (T& x : buffer) x = static_cast<T>(low + step * (random() % count));
+    for (T& x : buffer)
+        x = static_cast<T>(low + step * (random() % count));
     return buffer;
 }
 template <class T>
-Buffer<T> random_buffer(std::vector<int64_t> shape, double low, double high, unsigned seed = 1, double step = 1) {
+Buffer<T> random_buffer(std::vector<int64_t> shape, double low, double high, unsigned seed = 1,
+                        double step = 1) {
     return random_buffer<T>(type_of<T>(), std::move(shape), low, high, seed, step);
 }
 
@@ -35,7 +38,8 @@ inline void expect_equal(const AnyBuffer& got, const AnyBuffer& want, const std:
             FAIL_CHECK(what, " at element ", n, " of ", want.size(), ": ", g.str(), " instead of ", w.str());
             return;
         }
-        for (size_t d = at.size(); d-- > 0 && ++at[d] == want.shape()[d];) at[d] = 0;
+        for (size_t d = at.size(); d-- > 0 && ++at[d] == want.shape()[d];)
+            at[d] = 0;
     }
 }
 
@@ -46,11 +50,31 @@ inline void expect_run(const char* what, const Runner& run, const std::vector<An
                        const std::vector<AnyBuffer>& expected, const Scalars& scalars) {
     std::vector<AnyBuffer> copies = inputs, outputs;
     std::vector<AnyBuffer*> arguments;
-    for (AnyBuffer& b : copies) arguments.push_back(&b);
-    for (const AnyBuffer& b : expected) outputs.emplace_back(b.type(), b.shape());
-    for (AnyBuffer& b : outputs) arguments.push_back(&b);
+    for (AnyBuffer& b : copies)
+        arguments.push_back(&b);
+    for (const AnyBuffer& b : expected)
+        outputs.emplace_back(b.type(), b.shape());
+    for (AnyBuffer& b : outputs)
+        arguments.push_back(&b);
     run(arguments, scalars);
-    for (size_t n = 0; n < outputs.size(); ++n) expect_equal(outputs[n], expected[n], what + std::string(" output ") + std::to_string(n));
+    for (size_t n = 0; n < outputs.size(); ++n)
+        expect_equal(outputs[n], expected[n], what + std::string(" output ") + std::to_string(n));
+}
+
+/// Interprets a lowered Module, whose arguments have machine types.
+inline void run_lowered(const Module& low, const std::vector<AnyBuffer*>& arguments, const Scalars& scalars) {
+    std::vector<AnyBuffer> views;
+    std::vector<AnyBuffer*> pointers;
+    for (size_t n = 0; n < arguments.size(); ++n) {
+        const AnyBuffer& b = *arguments[n];
+        std::vector<int64_t> strides;
+        for (int d = 0; d < b.rank(); ++d)
+            strides.push_back(b.stride(d));
+        views.push_back(AnyBuffer::view(low.top().arguments[n].tensor.type, b.data(), b.shape(), strides));
+    }
+    for (AnyBuffer& v : views)
+        pointers.push_back(&v);
+    interpret(low, pointers, scalars);
 }
 
 /// One set of arguments: inputs and expected outputs, in the Module's order.
@@ -59,15 +83,23 @@ struct Case {
     Scalars scalars = {};
 };
 
-/// The schedule computes what C++ expects: as the algorithm it schedules, as it stands, and as machine code.
+/// The schedule computes what C++ expects: as the algorithm it schedules, as it stands, lowered (which checks
+/// that no lane reads beyond a tensor), and as machine code.
 inline void expect(const Schedule& s, const std::vector<Case>& cases) {
     INFO(print(s));
     verify(s.module());
     const JitFunction compiled = jit(s);
+    const Module low = lower(s, Target::host());
     for (const Case& c : cases) {
-        expect_run("reference", [&](auto& a, auto& p) { interpret(s.reference(), a, p); }, c.inputs, c.expected, c.scalars);
-        expect_run("interpreter", [&](auto& a, auto& p) { interpret(s, a, p); }, c.inputs, c.expected, c.scalars);
-        expect_run("machine code", [&](auto& a, auto& p) { compiled.call(a, p); }, c.inputs, c.expected, c.scalars);
+        expect_run(
+            "reference", [&](auto& a, auto& p) { interpret(s.reference(), a, p); }, c.inputs, c.expected,
+            c.scalars);
+        expect_run(
+            "interpreter", [&](auto& a, auto& p) { interpret(s, a, p); }, c.inputs, c.expected, c.scalars);
+        expect_run(
+            "lowered", [&](auto& a, auto& p) { run_lowered(low, a, p); }, c.inputs, c.expected, c.scalars);
+        expect_run(
+            "machine code", [&](auto& a, auto& p) { compiled.call(a, p); }, c.inputs, c.expected, c.scalars);
     }
 }
 

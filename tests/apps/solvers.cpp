@@ -8,7 +8,9 @@ namespace {
 
 using F = Buffer<float>;
 
-F exact_floats(std::vector<int64_t> shape, unsigned seed) { return random_buffer<float>(std::move(shape), -64, 64, seed); }
+F exact_floats(std::vector<int64_t> shape, unsigned seed) {
+    return random_buffer<float>(std::move(shape), -64, 64, seed);
+}
 
 } // namespace
 
@@ -29,14 +31,17 @@ TEST_CASE("Jacobi 2-D: a chain of Funcs, tiles that overlap") {
         t.back()(y, x) = select(inside, mean, at(y, x));
     }
     std::vector<Case> cases;
-    for (const auto& [h, w] : {std::pair{11, 21}, std::pair{8, 16}, std::pair{1, 1}, std::pair{2, 9}, std::pair{0, 3}}) {
+    for (const auto& [h, w] :
+         {std::pair{11, 21}, std::pair{8, 16}, std::pair{1, 1}, std::pair{2, 9}, std::pair{0, 3}}) {
         F a = exact_floats({h, w}, 1), now = a;
         for (int n = 0; n < steps; ++n) {
             F next({h, w});
             for (int64_t v = 0; v < h; ++v)
                 for (int64_t u = 0; u < w; ++u) {
                     const bool inside = v > 0 && v < h - 1 && u > 0 && u < w - 1;
-                    next(v, u) = inside ? 0.25f * (now(v - 1, u) + now(v + 1, u) + now(v, u - 1) + now(v, u + 1)) : now(v, u);
+                    next(v, u) = inside
+                                     ? 0.25f * (now(v - 1, u) + now(v + 1, u) + now(v, u - 1) + now(v, u + 1))
+                                     : now(v, u);
                 }
             now = next;
         }
@@ -45,7 +50,8 @@ TEST_CASE("Jacobi 2-D: a chain of Funcs, tiles that overlap") {
     const Func out = t.back();
     expect(Schedule(out), cases);
     Schedule s(out);
-    for (const Func& f : t) s[f].vectorize(x, 8).parallel(y);
+    for (const Func& f : t)
+        s[f].vectorize(x, 8).parallel(y);
     expect(s, cases);
     Schedule tiles(out);
     auto [yo, xo, yi, xi] = tiles[out].tile({y, x}, {4, 8});
@@ -60,7 +66,8 @@ TEST_CASE("Jacobi 2-D: a chain of Funcs, tiles that overlap") {
     pairs.compute_at(t[2], out, po);
     auto [qo, qi] = pairs[t[1]].split(y, 3);
     pairs.compute_at(t[0], t[1], qo);
-    for (const Func& f : t) pairs[f].vectorize(x, 4);
+    for (const Func& f : t)
+        pairs[f].vectorize(x, 4);
     expect(pairs, cases);
     Schedule inlined(out);
     inlined.inline_(t[2]).inline_(t[0]);
@@ -79,10 +86,12 @@ TEST_CASE("Seidel 2-D: in place, in order") {
     std::vector<Case> cases;
     for (const auto& [n, steps] : {std::pair{9, 3}, std::pair{2, 2}, std::pair{1, 1}, std::pair{5, 0}}) {
         F b = exact_floats({n, n}, 2), e({n, n});
-        for (int64_t v = 0; v < b.size(); ++v) e.begin()[v] = b.begin()[v];
+        for (int64_t v = 0; v < b.size(); ++v)
+            e.begin()[v] = b.begin()[v];
         for (int q = 0; q < steps; ++q)
             for (int64_t v = 1; v < n - 1; ++v)
-                for (int64_t u = 1; u < n - 1; ++u) e(v, u) = 0.25f * (e(v - 1, u) + e(v, u - 1) + e(v, u + 1) + e(v + 1, u));
+                for (int64_t u = 1; u < n - 1; ++u)
+                    e(v, u) = 0.25f * (e(v - 1, u) + e(v, u - 1) + e(v, u + 1) + e(v + 1, u));
         cases.push_back({{b}, {e}, {{"T", Value::index(steps)}}});
     }
     Schedule s(a);
@@ -111,7 +120,8 @@ TEST_CASE("Floyd-Warshall") {
         std::copy(a.begin(), a.end(), e.begin());
         for (int64_t k = 0; k < n; ++k)
             for (int64_t y = 0; y < n; ++y)
-                for (int64_t x = 0; x < n; ++x) e(y, x) = std::min<uint16_t>(e(y, x), static_cast<uint16_t>(e(y, k) + e(k, x)));
+                for (int64_t x = 0; x < n; ++x)
+                    e(y, x) = std::min<uint16_t>(e(y, x), static_cast<uint16_t>(e(y, k) + e(k, x)));
         cases.push_back({{a}, {e}});
     }
     expect(Schedule(d), cases);
@@ -135,7 +145,8 @@ TEST_CASE("prefix sums, in order and by doubling") {
         Buffer<int16_t> a = random_buffer<int16_t>({m, n}, -30000, 30000);
         Buffer<int32_t> e({m, n});
         for (int64_t v = 0; v < m; ++v)
-            for (int64_t u = 0; u < n; ++u) e(v, u) = (u ? e(v, u - 1) : 0) + a(v, u);
+            for (int64_t u = 0; u < n; ++u)
+                e(v, u) = (u ? e(v, u - 1) : 0) + a(v, u);
         cases.push_back({{a}, {e}});
     }
     Schedule s(scan);
@@ -154,10 +165,12 @@ TEST_CASE("prefix sums, in order and by doubling") {
         doubled.back()(i, x) = before(x) + select(x >= step, before(x - step), 0);
     }
     Schedule u(doubled.back());
-    for (const Func& f : doubled) u[f].vectorize(x, 8);
+    for (const Func& f : doubled)
+        u[f].vectorize(x, 8);
     expect(u, cases);
     Schedule v(doubled.back());
-    for (size_t n = doubled.size() - 1; n-- > 0;) v.compute_at(doubled[n], doubled.back(), i);
+    for (size_t n = doubled.size() - 1; n-- > 0;)
+        v.compute_at(doubled[n], doubled.back(), i);
     v[doubled.back()].parallel(i);
     expect(v, cases);
 }
@@ -168,7 +181,8 @@ TEST_CASE("heat 3-D with a given interior") {
     Var z("z"), y("y"), x("x");
     Func mid("mid", Int(32)), out("out", Int(32), {A, B, C});
     const auto lap = [&](auto& f, const Expr& p, const Expr& q, const Expr& r) -> Expr {
-        return f(p - 1, q, r) + f(p + 1, q, r) + f(p, q - 1, r) + f(p, q + 1, r) + f(p, q, r - 1) + f(p, q, r + 1) - 6 * f(p, q, r);
+        return f(p - 1, q, r) + f(p + 1, q, r) + f(p, q - 1, r) + f(p, q + 1, r) + f(p, q, r - 1) +
+               f(p, q, r + 1) - 6 * f(p, q, r);
     };
     mid(z, y, x) = in(z, y, x) * 3;
     out(z, y, x) = mid(z + 1, y + 1, x + 1) + (lap(mid, z + 1, y + 1, x + 1) >> 3);
@@ -178,8 +192,12 @@ TEST_CASE("heat 3-D with a given interior") {
         for (int64_t p = 0; p < a; ++p)
             for (int64_t q = 0; q < b; ++q)
                 for (int64_t r = 0; r < c; ++r) {
-                    const auto at = [&](int64_t dz, int64_t dy, int64_t dx) { return 3 * v(p + 1 + dz, q + 1 + dy, r + 1 + dx); };
-                    e(p, q, r) = at(0, 0, 0) + ((at(-1, 0, 0) + at(1, 0, 0) + at(0, -1, 0) + at(0, 1, 0) + at(0, 0, -1) + at(0, 0, 1) - 6 * at(0, 0, 0)) >> 3);
+                    const auto at = [&](int64_t dz, int64_t dy, int64_t dx) {
+                        return 3 * v(p + 1 + dz, q + 1 + dy, r + 1 + dx);
+                    };
+                    e(p, q, r) = at(0, 0, 0) + ((at(-1, 0, 0) + at(1, 0, 0) + at(0, -1, 0) + at(0, 1, 0) +
+                                                 at(0, 0, -1) + at(0, 0, 1) - 6 * at(0, 0, 0)) >>
+                                                3);
                 }
         cases.push_back({{v}, {e}, {{"A", Value::index(a)}, {"B", Value::index(b)}, {"C", Value::index(c)}}});
     }
@@ -218,7 +236,8 @@ TEST_CASE("scatter: votes, and the last writer wins") {
         Buffer<int16_t> w = random_buffer<int16_t>({n}, -300, 300, 2), l({64});
         Buffer<int32_t> v({64});
         l.fill(Value::from_raw(Int(16), -1));
-        for (int64_t p = 0; p < n; ++p) v(k(p) % 64) += w(p), l(k(p) % 64) = w(p);
+        for (int64_t p = 0; p < n; ++p)
+            v(k(p) % 64) += w(p), l(k(p) % 64) = w(p);
         cases.push_back({{k, w}, {v, l}});
     }
     expect(Schedule({key, weight}, {votes, last}), cases);
@@ -246,13 +265,15 @@ TEST_CASE("nearest centre: sums nested in minima, several domains") {
     total() += best(all);
     std::vector<Case> cases;
     for (const auto& [nn, kk, dd] : {std::array{9, 4, 6}, std::array{16, 1, 16}, std::array{1, 2, 0}}) {
-        Buffer<int8_t> a = random_buffer<int8_t>({nn, dd}, -128, 127), b = random_buffer<int8_t>({kk, dd}, -128, 127, 2);
+        Buffer<int8_t> a = random_buffer<int8_t>({nn, dd}, -128, 127),
+                       b = random_buffer<int8_t>({kk, dd}, -128, 127, 2);
         Buffer<int32_t> e({nn}), t(std::vector<int64_t>{});
         for (int64_t i = 0; i < nn; ++i) {
             e(i) = INT32_MAX;
             for (int64_t j = 0; j < kk; ++j) {
                 int s = 0;
-                for (int64_t q = 0; q < dd; ++q) s += (a(i, q) - b(j, q)) * (a(i, q) - b(j, q));
+                for (int64_t q = 0; q < dd; ++q)
+                    s += (a(i, q) - b(j, q)) * (a(i, q) - b(j, q));
                 e(i) = std::min(e(i), s);
             }
             t() += e(i);
@@ -286,14 +307,17 @@ TEST_CASE("forward substitution and LU: ranges that depend on others") {
     lu(k.y, k.z) = select(k.z == k.x, lu(k.y, k.z) * 0.5, lu(k.y, k.z) - lu(k.y, k.x) * lu(k.x, k.z));
     std::vector<Case> cases;
     for (int n : {6, 1, 0}) {
-        Buffer<double> a = random_buffer<double>({n, n}, -2, 2), v = random_buffer<double>({n}, -9, 9, 2), e({n}), m({n, n});
+        Buffer<double> a = random_buffer<double>({n, n}, -2, 2), v = random_buffer<double>({n}, -9, 9, 2),
+                       e({n}), m({n, n});
         std::copy(v.begin(), v.end(), e.begin());
         std::copy(a.begin(), a.end(), m.begin());
         for (int64_t p = 0; p < n; ++p)
-            for (int64_t q = 0; q < p; ++q) e(p) -= a(p, q) * e(q);
+            for (int64_t q = 0; q < p; ++q)
+                e(p) -= a(p, q) * e(q);
         for (int64_t p = 0; p < n; ++p)
             for (int64_t y = p + 1; y < n; ++y)
-                for (int64_t z = p; z < n; ++z) m(y, z) = z == p ? m(y, z) * 0.5 : m(y, z) - m(y, p) * m(p, z);
+                for (int64_t z = p; z < n; ++z)
+                    m(y, z) = z == p ? m(y, z) * 0.5 : m(y, z) - m(y, p) * m(p, z);
         cases.push_back({{a, v}, {e, m}});
     }
     expect(Schedule({L, b}, {x, lu}), cases);
