@@ -76,15 +76,16 @@ void check_all_reads(const Edit& e, const Stmt& rest, const Symbol& loop) {
     e.refuse("{} is also read outside of loop {}, at {}{}", func.name(), loop.name(), line.str(), advice);
 }
 
-/// A constant extent where there is one. Beyond a tile's size it comes from what a size could be at most, and would take
-/// far more memory than this size needs.
+/// A constant extent where there is one. Beyond a tile's size it comes from what a size could be at most, and
+/// would take far more memory than this size needs.
 std::vector<Dim> storage_for(const std::vector<Dim>& loops, const Facts& facts) {
     constexpr int64_t most_of_a_tile = int64_t{1} << 20;
     std::vector<Dim> dims;
     for (const Dim& d : loops) {
         auto most = const_upper_bound(d.extent, facts);
         const bool constant = most && *most <= most_of_a_tile;
-        dims.push_back({d.min, constant ? index(std::max<int64_t>(*most, 0)) : non_negative(d.extent, facts)});
+        dims.push_back(
+            {d.min, constant ? index(std::max<int64_t>(*most, 0)) : non_negative(d.extent, facts)});
     }
     return dims;
 }
