@@ -22,7 +22,7 @@ AllLoops Loop::all(Loc loc) const { return {LoopRef(identity, name(), loc)}; }
 Loop LoopCopy::operator()(const LoopRef& loop) const {
     for (const auto& [original, copy] : loops)
         if (original == loop.symbol) return Loop(copy);
-    fail(loop.loc, "loop {} was not inside the loops that were separated", loop.name);
+    fail(loop.loc, "loop {} was not inside the loops that were separated, or this copy never runs it", loop.name);
 }
 
 StageHandle::StageHandle(Schedule& s, Symbol f, std::vector<int> d, Loc l)
@@ -141,8 +141,10 @@ std::array<LoopCopy, 2> StageHandle::separate(const std::vector<LoopRef>& loops,
     std::array<std::vector<std::pair<Symbol, Symbol>>, 2> copies;
     const State& state = *schedule->state;
     for (const auto& [original, fate] : state.fates)
-        if (fate.step + 1 == state.steps.size())
-            for (size_t n = 0; n < 2; ++n) copies[n].emplace_back(original, fate.images[n]);
+        if (fate.step + 1 == state.steps.size()) { // a loop that a full tile never runs has no copy there
+            if (fate.images.size() == 2) copies[0].emplace_back(original, fate.images[0]);
+            copies[1].emplace_back(original, fate.images.back());
+        }
     return {LoopCopy(std::move(copies[0])), LoopCopy(std::move(copies[1]))};
 }
 
