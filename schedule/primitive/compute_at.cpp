@@ -76,11 +76,17 @@ void check_all_reads(const Edit& e, const Stmt& rest, const Symbol& loop) {
     e.refuse("{} is also read outside of loop {}, at {}{}", func.name(), loop.name(), line.str(), advice);
 }
 
+/// Constant extents where little memory is lost by that: a size that is merely known to fit Int(32) stays as it is.
 std::vector<Dim> storage_for(const std::vector<Dim>& loops, const Facts& facts) {
+    constexpr int64_t most_elements = 1 << 16;
+    int64_t elements = 1;
     std::vector<Dim> dims;
     for (const Dim& d : loops) {
         auto most = const_upper_bound(d.extent, facts);
-        dims.push_back({d.min, most ? index(std::max<int64_t>(*most, 0)) : non_negative(d.extent, facts)});
+        if (most) most = std::max<int64_t>(*most, 0);
+        const bool constant = most && *most <= most_elements / elements;
+        if (constant) elements *= std::max<int64_t>(*most, 1);
+        dims.push_back({d.min, constant ? index(*most) : non_negative(d.extent, facts)});
     }
     return dims;
 }
@@ -105,7 +111,9 @@ void compute_at(Edit& e) {
     Path path = path_to_loop(x.rest, loop);
     if (path.empty()) e.refuse("loop {} is inside {} itself", loop.name(), func.name());
     const For& at = *path.back().as<For>();
-    if (at.loop == LoopKind::vectorized()) e.refuse("loop {} is vectorized", loop.name());
+    for (const Stmt& s : path)
+        if (const For* f = s.as<For>(); f && f->loop == LoopKind::vectorized())
+            e.refuse("loop {}{} is vectorized", f->var.name(), f->var == loop ? "" : " around it");
 
     check_all_reads(e, rebuild(path, For::make(at.var, at.min, at.extent, at.loop, {}, at.loc)), loop);
     Facts facts = e.facts_in_loop(path);
