@@ -17,7 +17,11 @@ void halide_gemm() {
     panel(j, p) = B(j, p);
     sum(j, i) += A(k, i) * panel(j, k);
     C(j, i) = sum(j, i);
-    C.tile(j, i, jo, io, ji, ii, 2 * lanes, rows, TailStrategy::GuardWithIf).reorder(ji, ii, io, jo).parallel(jo).unroll(ii).vectorize(ji);
+    C.tile(j, i, jo, io, ji, ii, 2 * lanes, rows, TailStrategy::GuardWithIf)
+        .reorder(ji, ii, io, jo)
+        .parallel(jo)
+        .unroll(ii)
+        .vectorize(ji);
     panel.compute_at(C, jo).vectorize(j, 2 * lanes);
     sum.compute_at(C, io).bound_extent(j, 2 * lanes).bound_extent(i, rows).unroll(i).vectorize(j);
     sum.update().reorder(j, i, k).unroll(i).vectorize(j);
@@ -31,10 +35,14 @@ void halide_gaussian() {
     Var x("x"), y("y"), yo("yo"), yi("yi");
     Func padded("padded"), rows("rows"), out("out");
     padded(x, y) = cast<uint16_t>(BoundaryConditions::repeat_edge(in)(x, y));
-    rows(x, y) = padded(x - 2, y) + 4 * padded(x - 1, y) + 6 * padded(x, y) + 4 * padded(x + 1, y) + padded(x + 2, y);
-    const Expr sum = rows(x, y - 2) + 4 * rows(x, y - 1) + 6 * rows(x, y) + 4 * rows(x, y + 1) + rows(x, y + 2);
+    rows(x, y) =
+        padded(x - 2, y) + 4 * padded(x - 1, y) + 6 * padded(x, y) + 4 * padded(x + 1, y) + padded(x + 2, y);
+    const Expr sum =
+        rows(x, y - 2) + 4 * rows(x, y - 1) + 6 * rows(x, y) + 4 * rows(x, y + 1) + rows(x, y + 2);
     out(x, y) = cast<uint8_t>((sum + 128) >> 8);
-    out.split(y, yo, yi, 32, TailStrategy::GuardWithIf).parallel(yo).vectorize(x, lanes, TailStrategy::GuardWithIf);
+    out.split(y, yo, yi, 32, TailStrategy::GuardWithIf)
+        .parallel(yo)
+        .vectorize(x, lanes, TailStrategy::GuardWithIf);
     rows.compute_at(out, yo).vectorize(x, lanes);
     padded.compute_at(out, yo).vectorize(x, lanes);
     out.compile_jit(target);

@@ -1,4 +1,5 @@
-/// \file Time from an algorithm to code in memory (state it, schedule it, lower it, compile it), for Lathe and Halide in turns.
+/// \file Time from an algorithm to code in memory (state it, schedule it, lower it, compile it), for Lathe
+/// and Halide in turns.
 
 #include "sides.h"
 #include "support/measure.h"

@@ -1,5 +1,6 @@
 #pragma once
-/// \file The same two algorithms with like schedules, from nothing to callable code; each keeps its own headers apart.
+/// \file The same two algorithms with like schedules, from nothing to callable code; each keeps its own
+/// headers apart.
 
 namespace compile_time {
 

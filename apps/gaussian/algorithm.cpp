@@ -9,7 +9,8 @@ template <class At> Expr weighted(int taps, const At& at) {
     static constexpr int three[] = {1, 2, 1}, five[] = {1, 4, 6, 4, 1};
     const int* weights = taps == 3 ? three : five;
     Expr sum = at(-(taps / 2)) * weights[0];
-    for (int n = 1; n < taps; ++n) sum = sum + at(n - taps / 2) * weights[n];
+    for (int n = 1; n < taps; ++n)
+        sum = sum + at(n - taps / 2) * weights[n];
     return sum;
 }
 
@@ -17,7 +18,8 @@ template <class At> Expr weighted(int taps, const At& at) {
 
 Gaussian gaussian(int taps, Type pixel) {
     Param H("H"), W("W");
-    Gaussian g = {Input("in", pixel, {H, W}), Func("padded"), Func("rows"), Func("out", pixel, {H, W}), Var("y"), Var("x")};
+    Gaussian g = {Input("in", pixel, {H, W}), Func("padded"), Func("rows"),
+                  Func("out", pixel, {H, W}), Var("y"),       Var("x")};
     const Var &y = g.y, &x = g.x;
     const int bits = 2 * (taps - 1); // the weights add up to 2^bits
 
@@ -33,5 +35,8 @@ Gaussian gaussian(int taps, Type pixel) {
 
 std::vector<Variant> variants() {
     const Type fixed = UFixed(16, 8, Round::rnd, Overflow::sat);
-    return {{"gaussian3_u8", 3, UInt(8)}, {"gaussian5_u8", 5, UInt(8)}, {"gaussian3_fixed16", 3, fixed}, {"gaussian5_fixed16", 5, fixed}};
+    return {{"gaussian3_u8", 3, UInt(8)},
+            {"gaussian5_u8", 5, UInt(8)},
+            {"gaussian3_fixed16", 3, fixed},
+            {"gaussian5_fixed16", 5, fixed}};
 }

@@ -9,8 +9,9 @@ struct Gaussian {
     lathe::Var y, x;
 };
 
-/// `taps` 3 (weights 1 2 1) or 5 (1 4 6 4 1). `pixel` is UInt(8), rounded to nearest by an added half and a shift, or
-/// fixed point, rounded by its own mode. The edge pixels repeat. Height H and width W are those of the input.
+/// `taps` 3 (weights 1 2 1) or 5 (1 4 6 4 1). `pixel` is UInt(8), rounded to nearest by an added half and a
+/// shift, or fixed point, rounded by its own mode. The edge pixels repeat. Height H and width W are those of
+/// the input.
 Gaussian gaussian(int taps, lathe::Type pixel);
 
 /// The schedule for a CPU: strips of rows in parallel, vectors along the rows.

@@ -14,7 +14,8 @@ int main(int argc, char** argv) try {
     const Target target = Target::host();
     for (const Variant& v : variants()) {
         const Gaussian g = gaussian(v.taps, v.pixel);
-        compile_to_static_library(cpu_schedule(g, target), std::string(argv[1]) + "/" + v.name, {.target = target, .name = v.name});
+        compile_to_static_library(cpu_schedule(g, target), std::string(argv[1]) + "/" + v.name,
+                                  {.target = target, .name = v.name});
     }
     return 0;
 } catch (const Error& e) {

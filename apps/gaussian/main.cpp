@@ -1,5 +1,5 @@
-/// \file Blurs a photograph with each generated variant, compares every pixel with the interpreter, measures, and writes the
-/// picture: the original, the 3×3 and the 5×5 blur of a detail side by side.
+/// \file Blurs a photograph with each generated variant, compares every pixel with the interpreter, measures,
+/// and writes the picture: the original, the 3×3 and the 5×5 blur of a detail side by side.
 
 #include "algorithm.h"
 #include "gaussian3_fixed16.h"
@@ -47,7 +47,8 @@ AnyBuffer pixels_of(const support::Image& image, Type pixel) {
     AnyBuffer result(pixel, {image.height, image.width});
     const int shift = pixel.frac();
     for (int y = 0; y < image.height; ++y)
-        for (int x = 0; x < image.width; ++x) result.set({y, x}, Value::from_raw(pixel, mpz_class(image.at(y, x)) << shift));
+        for (int x = 0; x < image.width; ++x)
+            result.set({y, x}, Value::from_raw(pixel, mpz_class(image.at(y, x)) << shift));
     return result;
 }
 
@@ -57,17 +58,20 @@ support::Image image_of(const AnyBuffer& b) {
     image.pixels.resize(static_cast<size_t>(b.size()));
     for (int y = 0; y < image.height; ++y)
         for (int x = 0; x < image.width; ++x)
-            image.at(y, x) = static_cast<uint8_t>(std::min(255.0, std::floor(b.get({y, x}).as_double() + 0.5)));
+            image.at(y, x) =
+                static_cast<uint8_t>(std::min(255.0, std::floor(b.get({y, x}).as_double() + 0.5)));
     return image;
 }
 
-/// Blurs the image with one variant. \return the blurred image. \throws Error if a pixel differs from the interpreter's.
+/// Blurs the image with one variant. \return the blurred image. \throws Error if a pixel differs from the
+/// interpreter's.
 support::Image run(const Variant& v, const support::Image& image, support::Report& report) {
     const AnyBuffer in = pixels_of(image, v.pixel);
     AnyBuffer out(v.pixel, in.shape()), expected(v.pixel, in.shape());
     Descriptor in_buffer(in), out_buffer(out);
     const Generated f = generated(v.name);
-    if (const int error = f(&in_buffer.buffer, &out_buffer.buffer)) fail({}, "{} returned error {}", v.name, error);
+    if (const int error = f(&in_buffer.buffer, &out_buffer.buffer))
+        fail({}, "{} returned error {}", v.name, error);
 
     const Gaussian g = gaussian(v.taps, v.pixel);
     AnyBuffer source = in;
@@ -78,7 +82,8 @@ support::Image run(const Variant& v, const support::Image& image, support::Repor
     report.text(name, fmt::format("{} pixels, all equal to the interpreter's", out.size()));
     for (int threads : {1, 2}) {
         support::use_threads(threads);
-        const double seconds = support::best_seconds([&] { f(&in_buffer.buffer, &out_buffer.buffer); }, 50, 0.2);
+        const double seconds =
+            support::best_seconds([&] { f(&in_buffer.buffer, &out_buffer.buffer); }, 50, 0.2);
         report.figure(fmt::format("{}, {} thread{}", name, threads, threads == 1 ? "" : "s"),
                       static_cast<double>(out.size()) / seconds * 1e-9, "Gpixel/s");
     }
@@ -86,14 +91,16 @@ support::Image run(const Variant& v, const support::Image& image, support::Repor
 }
 
 /// A detail of each image, enlarged, side by side.
-support::Image side_by_side(const std::vector<support::Image>& images, int top, int left, int size, int scale) {
+support::Image side_by_side(const std::vector<support::Image>& images, int top, int left, int size,
+                            int scale) {
     const int gap = 6, side = size * scale, count = static_cast<int>(images.size());
     support::Image picture = {count * side + (count - 1) * gap, side, 1, {}};
     picture.pixels.assign(static_cast<size_t>(picture.width) * picture.height, 255);
     for (int n = 0; n < count; ++n)
         for (int y = 0; y < side; ++y)
             for (int x = 0; x < side; ++x)
-                picture.at(y, n * (side + gap) + x) = images[static_cast<size_t>(n)].at(top + y / scale, left + x / scale);
+                picture.at(y, n * (side + gap) + x) =
+                    images[static_cast<size_t>(n)].at(top + y / scale, left + x / scale);
     return picture;
 }
 
@@ -105,7 +112,8 @@ int main(int argc, char** argv) try {
     CLI::App app("Gaussian blur of a photograph by static libraries that Lathe generated");
     app.add_option("input", input, "PNG to blur (as gray); default: the flower");
     app.add_option("output", output, "PNG to write: the 5×5 blur (default gaussian.png)");
-    app.add_flag("--detail", detail, "write a detail of the original, the 3×3 and the 5×5 blur side by side instead");
+    app.add_flag("--detail", detail,
+                 "write a detail of the original, the 3×3 and the 5×5 blur side by side instead");
     app.add_option("--json", json, "write every figure to this file");
     CLI11_PARSE(app, argc, argv);
 

@@ -10,9 +10,10 @@ struct Gemm {
     lathe::RDom k;
 };
 
-/// C[M, N] = A[M, K] · B[K, N] for sizes known at run time. `panel` is a copy of B and `tile` the sums: names for what the
-/// schedule keeps in the cache and in registers.
+/// C[M, N] = A[M, K] · B[K, N] for sizes known at run time. `panel` is a copy of B and `tile` the sums: names
+/// for what the schedule keeps in the cache and in registers.
 Gemm gemm_algorithm();
 
-/// Packed panels of B, register tiles sized for the target, full tiles apart from those at the edges; panels in parallel.
+/// Packed panels of B, register tiles sized for the target, full tiles apart from those at the edges; panels
+/// in parallel.
 lathe::Schedule cpu_schedule(const Gemm& g, const lathe::Target& target);

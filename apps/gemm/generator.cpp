@@ -10,7 +10,8 @@ int main(int argc, char** argv) try {
         return 2;
     }
     const lathe::Target target = lathe::Target::host();
-    lathe::compile_to_static_library(cpu_schedule(gemm_algorithm(), target), argv[1], {.target = target, .name = "gemm"});
+    lathe::compile_to_static_library(cpu_schedule(gemm_algorithm(), target), argv[1],
+                                     {.target = target, .name = "gemm"});
     return 0;
 } catch (const lathe::Error& e) {
     std::fprintf(stderr, "gemm_generator: %s\n", e.what());

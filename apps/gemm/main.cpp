@@ -1,5 +1,5 @@
-/// \file Runs the generated gemm on matrices of any size, checks it against double precision, and measures it beside the
-/// machine's peak and OpenBLAS (when that is installed).
+/// \file Runs the generated gemm on matrices of any size, checks it against double precision, and measures it
+/// beside the machine's peak and OpenBLAS (when that is installed).
 
 #include "gemm_library.h"
 #include "support/measure.h"
@@ -24,7 +24,8 @@ struct Matrix {
     halide_dimension_t dims[2]{};
     halide_buffer_t buffer{};
 
-    Matrix(int rows, int columns) : rows(rows), columns(columns), values(static_cast<size_t>(rows) * columns) {
+    Matrix(int rows, int columns)
+        : rows(rows), columns(columns), values(static_cast<size_t>(rows) * columns) {
         dims[0] = {0, columns, 1, 0};
         dims[1] = {0, rows, columns, 0};
         buffer.host = reinterpret_cast<uint8_t*>(values.data());
@@ -38,7 +39,8 @@ struct Matrix {
     void randomize(unsigned seed) {
         std::minstd_rand random(seed);
         std::uniform_real_distribution<float> uniform(-1, 1);
-        for (float& v : values) v = uniform(random);
+        for (float& v : values)
+            v = uniform(random);
     }
 };
 
@@ -65,15 +67,18 @@ double worst_error(const Matrix& a, const Matrix& b, const Matrix& c) {
         }
         for (int j = 0; j < c.columns; ++j) {
             const double error = std::abs(c.values[static_cast<size_t>(i) * c.columns + j] - sum[j]);
-            const double bound = k_size * static_cast<double>(std::numeric_limits<float>::epsilon()) * magnitude[j];
-            if (!(error <= bound)) worst = std::max(worst, bound > 0 ? error / bound : std::numeric_limits<double>::infinity());
+            const double bound =
+                k_size * static_cast<double>(std::numeric_limits<float>::epsilon()) * magnitude[j];
+            if (!(error <= bound))
+                worst = std::max(worst, bound > 0 ? error / bound : std::numeric_limits<double>::infinity());
             if (bound > 0) worst = std::max(worst, error / bound);
         }
     }
     return worst;
 }
 
-using Sgemm = void (*)(int, int, int, int, int, int, float, const float*, int, const float*, int, float, float*, int);
+using Sgemm = void (*)(int, int, int, int, int, int, float, const float*, int, const float*, int, float,
+                       float*, int);
 
 struct OpenBlas {
     Sgemm sgemm = nullptr;
@@ -85,12 +90,13 @@ struct OpenBlas {
         if (!library) return;
         sgemm = reinterpret_cast<Sgemm>(dlsym(library, "cblas_sgemm"));
         set_threads = reinterpret_cast<void (*)(int)>(dlsym(library, "openblas_set_num_threads"));
-        if (auto* core = reinterpret_cast<char* (*)()>(dlsym(library, "openblas_get_corename"))) kernel = core();
+        if (auto* core = reinterpret_cast<char* (*)()>(dlsym(library, "openblas_get_corename")))
+            kernel = core();
     }
     void operator()(const Matrix& a, const Matrix& b, Matrix& c) const {
         constexpr int row_major = 101, no_transpose = 111;
-        sgemm(row_major, no_transpose, no_transpose, c.rows, c.columns, a.columns, 1.0f, a.values.data(), a.columns,
-              b.values.data(), b.columns, 0.0f, c.values.data(), c.columns);
+        sgemm(row_major, no_transpose, no_transpose, c.rows, c.columns, a.columns, 1.0f, a.values.data(),
+              a.columns, b.values.data(), b.columns, 0.0f, c.values.data(), c.columns);
     }
 };
 
@@ -109,7 +115,8 @@ void measure(Matrix& a, Matrix& b, Matrix& c, support::Report& report) {
         double seconds = 0, theirs = 0;
         if (openblas.sgemm) {
             openblas.set_threads(threads);
-            std::tie(seconds, theirs) = support::best_in_turns([&] { run(a, b, c); }, [&] { openblas(a, b, other); }, 10, 2);
+            std::tie(seconds, theirs) =
+                support::best_in_turns([&] { run(a, b, c); }, [&] { openblas(a, b, other); }, 10, 2);
         } else {
             seconds = support::best_seconds([&] { run(a, b, c); }, 10, 1);
         }
@@ -120,8 +127,10 @@ void measure(Matrix& a, Matrix& b, Matrix& c, support::Report& report) {
             report.figure("OpenBLAS, " + name, work / theirs * 1e-9, "GFLOP/s");
             report.figure("ratio to OpenBLAS, " + name, theirs / seconds, "x");
         }
-        if (threads == 1) one_thread = speed;
-        else report.figure("speed-up, " + name, speed / one_thread, "x");
+        if (threads == 1)
+            one_thread = speed;
+        else
+            report.figure("speed-up, " + name, speed / one_thread, "x");
     }
 }
 

@@ -4,8 +4,8 @@ using namespace lathe;
 
 namespace {
 
-/// Rows and columns of the register tile: as many accumulators as the register file holds beside one row of B and one
-/// broadcast.
+/// Rows and columns of the register tile: as many accumulators as the register file holds beside one row of B
+/// and one broadcast.
 struct TileSize {
     int64_t rows, columns;
 };

@@ -40,8 +40,8 @@ double best_seconds(const std::function<void()>& f, int runs, double budget_s) {
     return best;
 }
 
-std::pair<double, double> best_in_turns(const std::function<void()>& a, const std::function<void()>& b, int runs,
-                                        double budget_s) {
+std::pair<double, double> best_in_turns(const std::function<void()>& a, const std::function<void()>& b,
+                                        int runs, double budget_s) {
     std::pair best = {std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity()};
     double spent = 0;
     for (int i = 0; i < runs || spent < budget_s; ++i) {

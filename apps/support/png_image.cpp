@@ -22,7 +22,8 @@ png_image described(int channels) {
 Image read_png(const std::string& path, int channels) {
     png_image png = described(channels);
     const png_uint_32 format = png.format;
-    if (!png_image_begin_read_from_file(&png, path.c_str())) throw std::runtime_error(path + ": " + png.message);
+    if (!png_image_begin_read_from_file(&png, path.c_str()))
+        throw std::runtime_error(path + ": " + png.message);
     png.format = format;
     Image image = {static_cast<int>(png.width), static_cast<int>(png.height), channels,
                    std::vector<uint8_t>(PNG_IMAGE_SIZE(png))};

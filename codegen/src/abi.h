@@ -1,8 +1,9 @@
 #pragma once
 /// \file The calling convention of generated functions, which is that of Halide's ahead-of-time compiler.
 ///
-/// Arguments are halide_buffer_t pointers, then scalars. Dimension 0 of a halide_buffer_t is a tensor's last index.
-/// An element is the integer container of its type; one of more than 64 bits is a UInt(64) with an extra dimension 0 of limbs.
+/// Arguments are halide_buffer_t pointers, then scalars. Dimension 0 of a halide_buffer_t is a tensor's last
+/// index. An element is the integer container of its type; one of more than 64 bits is a UInt(64) with an
+/// extra dimension 0 of limbs.
 
 #include "lathe/ir/stmt.h"
 #include "lathe/ir/target.h"
@@ -34,11 +35,11 @@ struct HalideBuffer {
 static_assert(sizeof(HalideBuffer) == 56 && sizeof(HalideDimension) == 16);
 
 struct BufferArgument {
-    Tensor tensor;   ///< in machine form
-    Type type;       ///< as the user wrote it
+    Tensor tensor; ///< in machine form
+    Type type;     ///< as the user wrote it
     Direction direction = Direction::in;
     HalideType element;
-    int limbs = 0;   ///< extent of the extra dimension; 0 without it
+    int limbs = 0; ///< extent of the extra dimension; 0 without it
 
     int rank() const { return static_cast<int>(tensor.dims.size()); }
     int halide_rank() const { return rank() + (limbs != 0); }

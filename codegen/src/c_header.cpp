@@ -71,14 +71,16 @@ std::string c_name(const std::string& name, std::vector<std::string>& taken) {
     std::ranges::replace_if(s, [](unsigned char c) { return !std::isalnum(c) && c != '_'; }, '_');
     if (s.empty() || std::isdigit(static_cast<unsigned char>(s[0]))) s = "_" + s;
     s = "arg_" + s;
-    while (std::ranges::find(taken, s) != taken.end()) s += "_";
+    while (std::ranges::find(taken, s) != taken.end())
+        s += "_";
     taken.push_back(s);
     return s;
 }
 
 /// Text that is safe inside a comment.
 std::string comment(std::string s) {
-    for (size_t at = 0; (at = s.find("*/", at)) != std::string::npos;) s.insert(at + 1, " ");
+    for (size_t at = 0; (at = s.find("*/", at)) != std::string::npos;)
+        s.insert(at + 1, " ");
     std::ranges::replace(s, '\n', ' ');
     return s;
 }
@@ -91,8 +93,8 @@ std::string describe(const BufferArgument& a, const Tensor& original) {
         if (as_int(d.min) != 0) shape += print(d.min) + " + ";
         shape += print(d.extent);
     }
-    std::string s = fmt::format("{} {}: {}[{}]", directions[static_cast<size_t>(a.direction)], original.symbol.name(),
-                                a.type.str(), shape);
+    std::string s = fmt::format("{} {}: {}[{}]", directions[static_cast<size_t>(a.direction)],
+                                original.symbol.name(), a.type.str(), shape);
     if (a.limbs) s += fmt::format(", dimension 0 holds the {} limbs", a.limbs);
     return " *   " + comment(s) + "\n";
 }
@@ -111,14 +113,18 @@ std::string c_header(const Abi& abi, const Module& original, const Target& targe
         about += " *   " + comment("scalar " + s.symbol.name() + ": " + s.type.str()) + "\n";
         parameters += ", " + c_type(s.machine) + " " + c_name(s.symbol.name(), taken);
     }
-    for (const std::string& c : original.consents) about += " * Consent: " + comment(c) + "\n";
+    for (const std::string& c : original.consents)
+        about += " * Consent: " + comment(c) + "\n";
     const std::string guard = "LATHE_" + upper(abi.name) + "_H";
     const std::string plain = parameters.empty() ? "void" : parameters.substr(2);
-    return fmt::format("/* {0}, compiled by Lathe for {1}. Shapes are written outermost dimension first.\n{2} * Returns 0, or an "
-                       "error code after calling halide_error. */\n#ifndef {3}\n#define {3}\n\n{4}\n#ifdef __cplusplus\nextern "
-                       "\"C\" {{\n#endif\nint {0}({5});\nint {0}_with_user_context(void *user_context{6});\n#ifdef "
-                       "__cplusplus\n}}\n#endif\n\n#endif\n",
-                       abi.name, target.name(), about, guard, declarations, plain, parameters);
+    return fmt::format(
+        "/* {0}, compiled by Lathe for {1}. Shapes are written outermost dimension first.\n{2} * Returns 0, "
+        "or an "
+        "error code after calling halide_error. */\n#ifndef {3}\n#define {3}\n\n{4}\n#ifdef "
+        "__cplusplus\nextern "
+        "\"C\" {{\n#endif\nint {0}({5});\nint {0}_with_user_context(void *user_context{6});\n#ifdef "
+        "__cplusplus\n}}\n#endif\n\n#endif\n",
+        abi.name, target.name(), about, guard, declarations, plain, parameters);
 }
 
 } // namespace lathe::cpu

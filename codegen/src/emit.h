@@ -28,8 +28,8 @@ struct Check {
     std::vector<llvm::Value*> arguments = {};
 };
 
-/// Emits one LLVM function that returns 0 or an error code. An error ends the function by way of the blocks that free
-/// what has been allocated so far.
+/// Emits one LLVM function that returns 0 or an error code. An error ends the function by way of the blocks
+/// that free what has been allocated so far.
 class FunctionEmitter {
   public:
     FunctionEmitter(Unit& unit, llvm::Function* function, llvm::Value* user_context);
@@ -40,7 +40,8 @@ class FunctionEmitter {
     void bind(const Symbol& tensor, Place place) { tensors[tensor] = std::move(place); }
     llvm::Value* value(const Expr& e); ///< evaluated here and now
     void emit(const Stmt& s);
-    /// Goes on if all hold; else calls halide_error with the message of the first that does not, and ends the function.
+    /// Goes on if all hold; else calls halide_error with the message of the first that does not, and ends the
+    /// function.
     void check(const std::vector<Check>& checks);
     /// Ends the function successfully.
     void finish();
@@ -118,11 +119,12 @@ class FunctionEmitter {
     llvm::Value* user_context;
     std::map<Symbol, llvm::Value*> variables;
     std::map<Symbol, Place> tensors;
-    std::unordered_map<const ExprNode*, std::pair<Expr, llvm::Value*>> memo; ///< of the statement being emitted
+    std::unordered_map<const ExprNode*, std::pair<Expr, llvm::Value*>>
+        memo; ///< of the statement being emitted
     std::vector<const ExprNode*> memo_order;
     std::unordered_map<const ExprNode*, std::pair<Expr, bool>> loads_inside;
-    llvm::Value* alive = nullptr;       ///< lanes of the vector select's arm being emitted
-    llvm::AllocaInst* error = nullptr;  ///< the code to return
+    llvm::Value* alive = nullptr;      ///< lanes of the vector select's arm being emitted
+    llvm::AllocaInst* error = nullptr; ///< the code to return
     llvm::AllocaInst* message = nullptr;
     llvm::BasicBlock* exit = nullptr;
     llvm::BasicBlock* unwind = nullptr; ///< where an error goes
@@ -132,7 +134,8 @@ class FunctionEmitter {
 template <class F> auto FunctionEmitter::in_scope(F f) {
     const size_t mark = memo_order.size();
     auto r = f();
-    for (; memo_order.size() > mark; memo_order.pop_back()) memo.erase(memo_order.back());
+    for (; memo_order.size() > mark; memo_order.pop_back())
+        memo.erase(memo_order.back());
     return r;
 }
 

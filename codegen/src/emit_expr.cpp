@@ -9,7 +9,9 @@ using llvm::Value;
 
 namespace {
 
-std::optional<int64_t> constant_argument(const Call& e, size_t i) { return as_int(e.arguments[i]); }
+std::optional<int64_t> constant_argument(const Call& e, size_t i) {
+    return as_int(e.arguments[i]);
+}
 
 } // namespace
 
@@ -29,21 +31,27 @@ Value* FunctionEmitter::expr(const Expr& e) {
 Value* FunctionEmitter::make(const Expr& e) {
     Ops& o = arithmetic;
     switch (e.kind()) {
-    case ExprKind::constant: return o.constant(e.as<Constant>()->value);
+    case ExprKind::constant:
+        return o.constant(e.as<Constant>()->value);
     case ExprKind::variable: {
         const auto it = variables.find(e.as<Variable>()->symbol);
         invariant(it != variables.end(), "a variable is used outside of its scope");
         return it->second;
     }
-    case ExprKind::load: return make_load(*e.as<Load>());
+    case ExprKind::load:
+        return make_load(*e.as<Load>());
     case ExprKind::unary: {
         const auto* u = e.as<Unary>();
         return o.unary(u->op, u->type, u->a.type(), expr(u->a));
     }
-    case ExprKind::binary: return make_binary(*e.as<Binary>());
-    case ExprKind::select: return make_select(*e.as<Select>());
-    case ExprKind::cast: return o.cast(e.type(), e.as<Cast>()->a.type(), expr(e.as<Cast>()->a));
-    case ExprKind::bitcast: return o.bitcast(e.type(), e.as<Bitcast>()->a.type(), expr(e.as<Bitcast>()->a));
+    case ExprKind::binary:
+        return make_binary(*e.as<Binary>());
+    case ExprKind::select:
+        return make_select(*e.as<Select>());
+    case ExprKind::cast:
+        return o.cast(e.type(), e.as<Cast>()->a.type(), expr(e.as<Cast>()->a));
+    case ExprKind::bitcast:
+        return o.bitcast(e.type(), e.as<Bitcast>()->a.type(), expr(e.as<Bitcast>()->a));
     case ExprKind::slice: {
         const auto* s = e.as<Slice>();
         return o.slice(s->a.type(), expr(s->a), s->hi, s->lo);
@@ -52,10 +60,14 @@ Value* FunctionEmitter::make(const Expr& e) {
         const auto* f = e.as<Fma>();
         return o.fma(e.type(), expr(f->a), expr(f->b), expr(f->c));
     }
-    case ExprKind::call: return make_call(*e.as<Call>());
-    case ExprKind::let: return make_let(*e.as<Let>());
-    case ExprKind::ramp: return make_ramp(*e.as<Ramp>());
-    case ExprKind::broadcast: return o.splat(e.type().element(), e.type().lanes(), expr(e.as<Broadcast>()->a));
+    case ExprKind::call:
+        return make_call(*e.as<Call>());
+    case ExprKind::let:
+        return make_let(*e.as<Let>());
+    case ExprKind::ramp:
+        return make_ramp(*e.as<Ramp>());
+    case ExprKind::broadcast:
+        return o.splat(e.type().element(), e.type().lanes(), expr(e.as<Broadcast>()->a));
     case ExprKind::vector_reduce: {
         const auto* r = e.as<VectorReduce>();
         return o.reduce(r->op, r->a.type(), expr(r->a));
@@ -78,7 +90,8 @@ Value* FunctionEmitter::make_binary(const Binary& e) {
 Value* FunctionEmitter::make_ramp(const Ramp& e) {
     const auto lanes = static_cast<unsigned>(e.type.lanes());
     std::vector<llvm::Constant*> steps;
-    for (unsigned i = 0; i < lanes; ++i) steps.push_back(b.getInt64(i));
+    for (unsigned i = 0; i < lanes; ++i)
+        steps.push_back(b.getInt64(i));
     Value* scaled = b.CreateMul(b.CreateVectorSplat(lanes, expr(e.stride)), llvm::ConstantVector::get(steps));
     return b.CreateAdd(b.CreateVectorSplat(lanes, expr(e.base)), scaled);
 }
@@ -106,7 +119,8 @@ Value* FunctionEmitter::make_call(const Call& e) {
 bool FunctionEmitter::has_load(const Expr& e) {
     if (const auto it = loads_inside.find(e.get()); it != loads_inside.end()) return it->second.second;
     bool found = e.kind() == ExprKind::load;
-    for (const Expr& o : operands(e)) found = found || has_load(o);
+    for (const Expr& o : operands(e))
+        found = found || has_load(o);
     loads_inside.emplace(e.get(), std::pair(e, found));
     return found;
 }
@@ -154,13 +168,16 @@ std::optional<FunctionEmitter::RampForm> FunctionEmitter::ramp_form(const Expr& 
     if (const auto* r = e.as<Ramp>()) return RampForm{r->base, r->stride};
     if (const auto* s = e.as<Broadcast>()) return RampForm{s->a, {}};
     const auto* o = e.as<Binary>();
-    if (!o || (o->op != BinaryOp::add && o->op != BinaryOp::sub && o->op != BinaryOp::mul)) return std::nullopt;
+    if (!o || (o->op != BinaryOp::add && o->op != BinaryOp::sub && o->op != BinaryOp::mul))
+        return std::nullopt;
     const auto x = ramp_form(o->a), y = ramp_form(o->b);
     if (!x || !y) return std::nullopt;
     const auto stride = [](const RampForm& f) { return f.stride.defined() ? f.stride : index(0); };
     if (o->op == BinaryOp::mul) {
-        if (y->stride.defined()) return x->stride.defined() ? std::nullopt : std::optional(RampForm{
-            imul(x->base, y->base), imul(x->base, y->stride)});
+        if (y->stride.defined())
+            return x->stride.defined()
+                       ? std::nullopt
+                       : std::optional(RampForm{imul(x->base, y->base), imul(x->base, y->stride)});
         return RampForm{imul(x->base, y->base), x->stride.defined() ? imul(x->stride, y->base) : Expr()};
     }
     const auto combine = o->op == BinaryOp::add ? iadd : isub;
@@ -177,16 +194,18 @@ Value* FunctionEmitter::compare_ramps(const Binary& e, const RampForm& x, const 
     if (!sx || !sy || *sx < -limit || *sx > limit || *sy < -limit || *sy > limit) return nullptr;
     const int64_t step = *sx - *sy;
     if (step > limit / lanes || step < -limit / static_cast<int64_t>(lanes)) return nullptr;
-    // x + sx·lane < y + sy·lane is step·lane < y − x: in 32-bit lanes, the difference held within their range.
+    // x + sx·lane < y + sy·lane is step·lane < y − x: in 32-bit lanes, the difference held within their
+    // range.
     Value* difference = b.CreateSub(expr(y.base), expr(x.base));
     difference = b.CreateBinaryIntrinsic(llvm::Intrinsic::smin, difference, b.getInt64(2 * limit - 1));
-    difference = b.CreateBinaryIntrinsic(llvm::Intrinsic::smax, difference, b.getInt64(static_cast<uint64_t>(-2 * limit)));
+    difference = b.CreateBinaryIntrinsic(llvm::Intrinsic::smax, difference,
+                                         b.getInt64(static_cast<uint64_t>(-2 * limit)));
     Value* right = b.CreateVectorSplat(lanes, b.CreateTrunc(difference, b.getInt32Ty()));
     std::vector<llvm::Constant*> left;
     for (int64_t i = 0; i < lanes; ++i)
         left.push_back(llvm::ConstantInt::getSigned(b.getInt32Ty(), i * step));
-    return arithmetic.binary(e.op, e.type, Int(32).with_lanes(static_cast<int>(lanes)), llvm::ConstantVector::get(left),
-                             right);
+    return arithmetic.binary(e.op, e.type, Int(32).with_lanes(static_cast<int>(lanes)),
+                             llvm::ConstantVector::get(left), right);
 }
 
 } // namespace lathe::cpu

@@ -31,7 +31,8 @@ std::pair<Expr, int64_t> split_constant(const Expr& x) {
 
 llvm::Constant* lane_numbers(Builder& b, int lanes) {
     std::vector<llvm::Constant*> n;
-    for (int i = 0; i < lanes; ++i) n.push_back(b.getInt64(static_cast<uint64_t>(i)));
+    for (int i = 0; i < lanes; ++i)
+        n.push_back(b.getInt64(static_cast<uint64_t>(i)));
     return llvm::ConstantVector::get(n);
 }
 
@@ -58,7 +59,8 @@ bool FunctionEmitter::inside_frame(const Place& p, const std::vector<RampForm>& 
     return true;
 }
 
-FunctionEmitter::Access FunctionEmitter::locate(const Symbol& tensor, const std::vector<Expr>& indices, int lanes) {
+FunctionEmitter::Access FunctionEmitter::locate(const Symbol& tensor, const std::vector<Expr>& indices,
+                                                int lanes) {
     const auto it = tensors.find(tensor);
     invariant(it != tensors.end(), "a tensor is used outside of its scope");
     const Place& p = it->second;
@@ -85,17 +87,20 @@ FunctionEmitter::Access FunctionEmitter::locate(const Symbol& tensor, const std:
         if (!is_zero(shift)) constants = b.CreateAdd(constants, b.CreateMul(shift, p.strides[d]));
         if (!forms[d].stride.defined()) continue;
         const auto* unit_stride = llvm::dyn_cast<llvm::ConstantInt>(p.strides[d]);
-        dense = dense && d + 1 == forms.size() && as_int(forms[d].stride) == 1 && unit_stride && unit_stride->isOne();
+        dense = dense && d + 1 == forms.size() && as_int(forms[d].stride) == 1 && unit_stride &&
+                unit_stride->isOne();
     }
     a.address = offset(a.address, p, constants);
     if (lanes == 1) return a;
-    const bool varies = spread || (!forms.empty() && std::ranges::any_of(forms, [](auto& f) { return f.stride.defined(); }));
+    const bool varies =
+        spread || (!forms.empty() && std::ranges::any_of(forms, [](auto& f) { return f.stride.defined(); }));
     a.dense = dense && varies;
     a.inside_frame = !spread && inside_frame(p, forms, lanes);
     if (a.dense) return a;
     for (size_t d = 0; d < forms.size(); ++d)
         if (forms[d].stride.defined())
-            add_spread(b.CreateMul(splat(b.CreateMul(expr(forms[d].stride), p.strides[d])), lane_numbers(b, lanes)));
+            add_spread(
+                b.CreateMul(splat(b.CreateMul(expr(forms[d].stride), p.strides[d])), lane_numbers(b, lanes)));
     if (!spread) spread = splat(b.getInt64(0));
     a.addresses = b.CreateGEP(unit_type(b.getContext(), p.type), a.address, spread);
     return a;
@@ -129,7 +134,8 @@ Value* FunctionEmitter::make_load(const Load& e) {
     if (!shared) return load(e.tensor, t, locate(e.tensor, e.indices, t.lanes()), mask);
     // One element for all lanes.
     std::vector<Expr> scalars;
-    for (const Expr& i : e.indices) scalars.push_back(ramp_form(i)->base);
+    for (const Expr& i : e.indices)
+        scalars.push_back(ramp_form(i)->base);
     const Access a = locate(e.tensor, scalars, 1);
     Value* x = load(e.tensor, t.element(), a, mask ? b.CreateOrReduce(mask) : nullptr);
     Value* vector = arithmetic.splat(t.element(), t.lanes(), x);
@@ -148,15 +154,16 @@ Value* FunctionEmitter::load(const Symbol& tensor, Type t, const Access& a, Valu
     if (is_wide(t)) {
         Value* r = llvm::PoisonValue::get(register_type(b.getContext(), t));
         for (int i = 0; i < t.lanes(); ++i) {
-            Value* x = load(tensor, t.element(), lane_access(a, i), mask ? arithmetic.lane(mask, i) : nullptr);
+            Value* x =
+                load(tensor, t.element(), lane_access(a, i), mask ? arithmetic.lane(mask, i) : nullptr);
             r = arithmetic.with_lane(r, x, i);
         }
         return r;
     }
     if (a.dense) return load_dense(tensor, t, a, mask);
     llvm::Type* memory = memory_type(b.getContext(), t);
-    llvm::Instruction* l = b.CreateMaskedGather(memory, a.addresses, alignment(t), mask,
-                                                llvm::Constant::getNullValue(memory));
+    llvm::Instruction* l =
+        b.CreateMaskedGather(memory, a.addresses, alignment(t), mask, llvm::Constant::getNullValue(memory));
     unit.mark(l, tensor);
     return arithmetic.from_memory(t, l);
 }
@@ -164,9 +171,10 @@ Value* FunctionEmitter::load(const Symbol& tensor, Type t, const Access& a, Valu
 Value* FunctionEmitter::load_dense(const Symbol& tensor, Type t, const Access& a, Value* mask) {
     llvm::Type* memory = memory_type(b.getContext(), t);
     Value* zero = llvm::Constant::getNullValue(memory);
-    llvm::Instruction* l = !mask || a.inside_frame
-                               ? static_cast<llvm::Instruction*>(b.CreateAlignedLoad(memory, a.address, alignment(t)))
-                               : b.CreateMaskedLoad(memory, a.address, alignment(t), mask, zero);
+    llvm::Instruction* l =
+        !mask || a.inside_frame
+            ? static_cast<llvm::Instruction*>(b.CreateAlignedLoad(memory, a.address, alignment(t)))
+            : b.CreateMaskedLoad(memory, a.address, alignment(t), mask, zero);
     unit.mark(l, tensor);
     Value* x = mask && a.inside_frame ? b.CreateSelect(mask, l, zero) : l;
     return arithmetic.from_memory(t, x);

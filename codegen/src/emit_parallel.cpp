@@ -16,7 +16,8 @@ struct FunctionEmitter::Closure {
 FunctionEmitter::Closure FunctionEmitter::capture(const For& s, Value* first) {
     Closure c;
     const auto add = [&](Value* v) {
-        if (!llvm::isa<llvm::Constant>(v) && std::ranges::find(c.values, v) == c.values.end()) c.values.push_back(v);
+        if (!llvm::isa<llvm::Constant>(v) && std::ranges::find(c.values, v) == c.values.end())
+            c.values.push_back(v);
     };
     for (const Symbol& v : free_variables(s.body))
         if (const auto it = variables.find(v); it != variables.end() && v != s.var) {
@@ -29,12 +30,15 @@ FunctionEmitter::Closure FunctionEmitter::capture(const For& s, Value* first) {
         if (const auto it = tensors.find(t); it != tensors.end()) {
             c.tensors.push_back(t);
             add(it->second.base);
-            for (Value* v : it->second.strides) add(v);
-            for (Value* v : it->second.mins) add(v);
+            for (Value* v : it->second.strides)
+                add(v);
+            for (Value* v : it->second.mins)
+                add(v);
         }
     add(first);
     std::vector<llvm::Type*> types;
-    for (Value* v : c.values) types.push_back(v->getType());
+    for (Value* v : c.values)
+        types.push_back(v->getType());
     c.type = llvm::StructType::get(b.getContext(), types);
     return c;
 }
@@ -50,16 +54,20 @@ llvm::Function* FunctionEmitter::emit_task(const For& s, Value* first, const Clo
         inside[closure.values[i]] = task.b.CreateLoad(closure.type->getElementType(i), at);
     }
     const auto here = [&](Value* v) { return llvm::isa<llvm::Constant>(v) ? v : inside.at(v); };
-    for (const Symbol& v : closure.variables) task.variables[v] = here(variables.at(v));
+    for (const Symbol& v : closure.variables)
+        task.variables[v] = here(variables.at(v));
     for (const Symbol& t : closure.tensors) {
         Place p = tensors.at(t);
         p.base = here(p.base);
-        for (Value*& v : p.strides) v = here(v);
-        for (Value*& v : p.mins) v = here(v);
+        for (Value*& v : p.strides)
+            v = here(v);
+        for (Value*& v : p.mins)
+            v = here(v);
         task.tensors[t] = std::move(p);
     }
     // The pool counts from 0 in 32 bits.
-    task.variables[s.var] = task.b.CreateAdd(here(first), task.b.CreateSExt(f->getArg(1), task.b.getInt64Ty()), s.var.name());
+    task.variables[s.var] =
+        task.b.CreateAdd(here(first), task.b.CreateSExt(f->getArg(1), task.b.getInt64Ty()), s.var.name());
     task.emit(s.body);
     task.finish();
     return f;
@@ -67,8 +75,10 @@ llvm::Function* FunctionEmitter::emit_task(const For& s, Value* first, const Clo
 
 void FunctionEmitter::emit_parallel(const For& s) {
     Value* count = value(s.extent);
-    check({{b.CreateICmpSLE(count, b.getInt64(INT32_MAX)), ErrorCode::out_of_range,
-            "the parallel loop " + printf_text(s.var.name()) + " has %lld iterations: the most is 2147483647", {count}}});
+    check({{b.CreateICmpSLE(count, b.getInt64(INT32_MAX)),
+            ErrorCode::out_of_range,
+            "the parallel loop " + printf_text(s.var.name()) + " has %lld iterations: the most is 2147483647",
+            {count}}});
     Value* first = value(s.min);
     const Closure closure = capture(s, first);
     llvm::AllocaInst* memory = frame(closure.type, "closure");
@@ -79,8 +89,9 @@ void FunctionEmitter::emit_parallel(const For& s) {
     llvm::BasicBlock *run = block("parallel"), *bad = block("bad"), *after = block("after");
     b.CreateCondBr(b.CreateICmpSGT(count, b.getInt64(0)), run, after);
     b.SetInsertPoint(run);
-    Value* code = b.CreateCall(unit.runtime("halide_do_par_for"),
-                               {user_context, task, b.getInt32(0), b.CreateTrunc(count, b.getInt32Ty()), memory});
+    Value* code =
+        b.CreateCall(unit.runtime("halide_do_par_for"),
+                     {user_context, task, b.getInt32(0), b.CreateTrunc(count, b.getInt32Ty()), memory});
     b.CreateCondBr(b.CreateICmpEQ(code, b.getInt32(0)), after, bad);
     b.SetInsertPoint(bad);
     fail(code);

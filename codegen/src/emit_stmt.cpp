@@ -20,7 +20,8 @@ constexpr uint64_t frame_alignment = 64;
 
 std::string printf_text(const std::string& s) {
     std::string r;
-    for (const char c : s) r += c == '%' ? "%%" : std::string(1, c);
+    for (const char c : s)
+        r += c == '%' ? "%%" : std::string(1, c);
     return r;
 }
 
@@ -51,7 +52,9 @@ llvm::AllocaInst* FunctionEmitter::frame(llvm::Type* type, const std::string& na
     return a;
 }
 
-void FunctionEmitter::finish() { b.CreateRet(b.getInt32(0)); }
+void FunctionEmitter::finish() {
+    b.CreateRet(b.getInt32(0));
+}
 
 void FunctionEmitter::fail(Value* code) {
     b.CreateStore(code, error);
@@ -66,13 +69,14 @@ void FunctionEmitter::check(const std::vector<Check>& checks) {
 
 void FunctionEmitter::check_together(llvm::ArrayRef<Check> checks) {
     Value* all = b.getTrue();
-    for (const Check& c : checks) all = b.CreateAnd(all, c.ok);
+    for (const Check& c : checks)
+        all = b.CreateAnd(all, c.ok);
     if (const auto* c = llvm::dyn_cast<llvm::ConstantInt>(all); c && c->isOne()) return;
     llvm::BasicBlock *good = block("ok"), *bad = block("bad");
     b.CreateCondBr(all, good, bad, llvm::MDBuilder(b.getContext()).createLikelyBranchWeights());
 
-    // One branch for all. Which of them it was is found out only here, from a bit for each: a chain of branches or
-    // selects would take LLVM time that grows with its square.
+    // One branch for all. Which of them it was is found out only here, from a bit for each: a chain of
+    // branches or selects would take LLVM time that grows with its square.
     b.SetInsertPoint(bad);
     if (!message) message = frame(llvm::ArrayType::get(b.getInt8Ty(), message_bytes), "message");
     Value* failed = b.getInt64(0);
@@ -105,20 +109,27 @@ void FunctionEmitter::emit(const Stmt& s) {
     if (!s.defined()) return;
     switch (s.kind()) {
     case StmtKind::block:
-        for (const Stmt& each : s.as<Block>()->stmts) emit(each);
+        for (const Stmt& each : s.as<Block>()->stmts)
+            emit(each);
         return;
-    case StmtKind::for_: return emit_for(*s.as<For>());
-    case StmtKind::if_: return emit_if(*s.as<If>());
+    case StmtKind::for_:
+        return emit_for(*s.as<For>());
+    case StmtKind::if_:
+        return emit_if(*s.as<If>());
     case StmtKind::let:
         variables[s.as<LetStmt>()->symbol] = value(s.as<LetStmt>()->value);
         return emit(s.as<LetStmt>()->body);
-    case StmtKind::store: return emit_store(*s.as<Store>());
-    case StmtKind::reduce: return emit_reduce(*s.as<Reduce>());
-    case StmtKind::allocate: return emit_allocate(*s.as<Allocate>());
+    case StmtKind::store:
+        return emit_store(*s.as<Store>());
+    case StmtKind::reduce:
+        return emit_reduce(*s.as<Reduce>());
+    case StmtKind::allocate:
+        return emit_allocate(*s.as<Allocate>());
     case StmtKind::assert_:
         return check({{value(s.as<Assert>()->condition), ErrorCode::requirement_failed,
                        printf_text(s.as<Assert>()->message)}});
-    case StmtKind::stage: return emit(s.as<Stage>()->body);
+    case StmtKind::stage:
+        return emit(s.as<Stage>()->body);
     }
     throw InternalError("a statement that code generation does not know");
 }
@@ -170,7 +181,8 @@ void FunctionEmitter::emit_store(const Store& s) {
     Value* mask = nullptr;
     for (const StoreTarget& t : s.targets) {
         int lanes = t.value.type().lanes();
-        for (const Expr& i : t.indices) lanes = std::max(lanes, i.type().lanes());
+        for (const Expr& i : t.indices)
+            lanes = std::max(lanes, i.type().lanes());
         const Type type = t.type.with_lanes(lanes);
         Value* x = arithmetic.cast(t.type.with_lanes(t.value.type().lanes()), t.value.type(), expr(t.value));
         if (t.value.type().is_scalar()) x = arithmetic.splat(t.type, lanes, x);
@@ -185,7 +197,8 @@ Value* FunctionEmitter::reduced(const Reduce& s, Value* old) {
     const Expr& x = s.target.value;
     const Type t = s.target.type.with_lanes(x.type().lanes());
     const auto* product = x.as<Binary>();
-    if (s.contract && s.op == BinaryOp::add && t.is_float() && x.type() == t && product && product->op == BinaryOp::mul)
+    if (s.contract && s.op == BinaryOp::add && t.is_float() && x.type() == t && product &&
+        product->op == BinaryOp::mul)
         return arithmetic.fma(t, expr(product->a), expr(product->b), old);
     return arithmetic.binary(s.op, t, t, old, arithmetic.cast(t, x.type(), expr(x)));
 }
@@ -194,7 +207,8 @@ void FunctionEmitter::emit_reduce(const Reduce& s) {
     memo.clear();
     memo_order.clear();
     int lanes = s.target.value.type().lanes();
-    for (const Expr& i : s.target.indices) lanes = std::max(lanes, i.type().lanes());
+    for (const Expr& i : s.target.indices)
+        lanes = std::max(lanes, i.type().lanes());
     invariant(lanes == s.target.value.type().lanes(), "a reduction's value has fewer lanes than its target");
     const Type t = s.target.type.with_lanes(lanes);
     Value* mask = access_mask(s.predicate, lanes);
@@ -221,7 +235,8 @@ Place FunctionEmitter::place_of(const Tensor& t, Value* base) {
         p.strides[d] = stride;
         if (d > 0) stride = b.CreateMul(stride, value(t.dims[d].extent));
     }
-    for (const Dim& d : t.dims) p.mins.push_back(value(d.min));
+    for (const Dim& d : t.dims)
+        p.mins.push_back(value(d.min));
     return p;
 }
 
@@ -233,7 +248,8 @@ void FunctionEmitter::emit_allocate(const Allocate& s) {
     const std::string& space = s.tensor.space.name();
     if (space == "heap") return emit_on_heap(s);
     if (space == "stack" || space == "register") return emit_on_stack(s);
-    lathe::fail(s.loc, "{} is in memory space \"{}\", which this target does not have: use heap, stack or register",
+    lathe::fail(s.loc,
+                "{} is in memory space \"{}\", which this target does not have: use heap, stack or register",
                 s.tensor.symbol.name(), space);
 }
 
@@ -254,8 +270,8 @@ void FunctionEmitter::emit_on_stack(const Allocate& s) {
     }
     frame_bytes += bytes;
     if (frame_bytes > most_frame_bytes)
-        lathe::fail(t.loc, "{} makes the stack frame larger than {} bytes: use MemorySpace::heap()", t.symbol.name(),
-                    most_frame_bytes);
+        lathe::fail(t.loc, "{} makes the stack frame larger than {} bytes: use MemorySpace::heap()",
+                    t.symbol.name(), most_frame_bytes);
     llvm::Type* memory = llvm::ArrayType::get(b.getInt8Ty(), static_cast<uint64_t>(bytes));
     Place p = place_of(t, frame(memory, t.symbol.name()));
     if (from_zero) p.shape = shape;
@@ -291,10 +307,15 @@ void FunctionEmitter::emit_on_heap(const Allocate& s) {
     // 2^48 bytes are more than an address space holds; 1 byte, since some allocators give nothing for 0.
     Value* fits = b.CreateICmpULE(count, b.getInt64((uint64_t{1} << 48) / each));
     const std::string name = printf_text(t.symbol.name());
-    check({{fits, ErrorCode::out_of_memory, name + ": %lld elements are more than memory can hold", {count}}});
-    Value* bytes = b.CreateBinaryIntrinsic(llvm::Intrinsic::umax, b.CreateMul(count, b.getInt64(each)), b.getInt64(1));
+    check(
+        {{fits, ErrorCode::out_of_memory, name + ": %lld elements are more than memory can hold", {count}}});
+    Value* bytes =
+        b.CreateBinaryIntrinsic(llvm::Intrinsic::umax, b.CreateMul(count, b.getInt64(each)), b.getInt64(1));
     Value* memory = b.CreateCall(unit.runtime("halide_malloc"), {user_context, bytes}, t.symbol.name());
-    check({{b.CreateIsNotNull(memory), ErrorCode::out_of_memory, name + ": there is no memory for %lld bytes", {bytes}}});
+    check({{b.CreateIsNotNull(memory),
+            ErrorCode::out_of_memory,
+            name + ": there is no memory for %lld bytes",
+            {bytes}}});
     const auto release = [&] { b.CreateCall(unit.runtime("halide_free"), {user_context, memory}); };
     llvm::BasicBlock* outer = unwind;
     llvm::BasicBlock* inside = b.GetInsertBlock();

@@ -16,7 +16,8 @@
 extern "C" {
 void* halide_malloc(void* user_context, size_t size);
 void halide_free(void* user_context, void* memory);
-int halide_do_par_for(void* user_context, int (*task)(void*, int, uint8_t*), int min, int size, uint8_t* closure);
+int halide_do_par_for(void* user_context, int (*task)(void*, int, uint8_t*), int min, int size,
+                      uint8_t* closure);
 __extension__ __int128 __divti3(__int128, __int128);
 __extension__ __int128 __modti3(__int128, __int128);
 __extension__ unsigned __int128 __udivti3(unsigned __int128, unsigned __int128);
@@ -110,7 +111,8 @@ class View {
   private:
     static int32_t narrow(const BufferArgument& a, int64_t x) {
         if (x < INT32_MIN || x > INT32_MAX)
-            fail(a.tensor.loc, "the buffer of {} has an extent, min or stride of {}: halide_buffer_t holds 32 bits",
+            fail(a.tensor.loc,
+                 "the buffer of {} has an extent, min or stride of {}: halide_buffer_t holds 32 bits",
                  a.tensor.symbol.name(), x);
         return static_cast<int32_t>(x);
     }
@@ -124,9 +126,11 @@ void check_buffer(const BufferArgument& a, const AnyBuffer* given) {
     if (!given) fail(a.tensor.loc, "the argument {} has no buffer", name);
     const auto numbers = [](Type t) { return t.with_modes(Round::trn, Overflow::wrap); };
     if (numbers(given->type()) != numbers(a.type))
-        fail(a.tensor.loc, "the argument {} is of {}, and its buffer is of {}", name, a.type.str(), given->type().str());
+        fail(a.tensor.loc, "the argument {} is of {}, and its buffer is of {}", name, a.type.str(),
+             given->type().str());
     if (given->rank() != a.rank())
-        fail(a.tensor.loc, "the argument {} has {} dimensions, and its buffer has {}", name, a.rank(), given->rank());
+        fail(a.tensor.loc, "the argument {} has {} dimensions, and its buffer has {}", name, a.rank(),
+             given->rank());
 }
 
 bool same_number(const Value& a, const Value& b) {
@@ -144,15 +148,18 @@ std::vector<std::byte> scalar_bytes(const ScalarArgument& s, const std::map<std:
     const Value x = cast(s.type, given);
     const bool rounded_literal = given.type().is_real() && s.type.is_float();
     if (!rounded_literal && !same_number(x, given))
-        fail({}, "the parameter {} is of {}, and its value {} is not", s.symbol.name(), s.type.str(), given.str());
+        fail({}, "the parameter {} is of {}, and its value {} is not", s.symbol.name(), s.type.str(),
+             given.str());
     const Type memory = s.machine.is_index() ? Int(64) : s.machine;
     std::vector<std::byte> bytes(element_bytes(memory));
-    store_element(memory, bytes.data(), s.type.is_fixed() ? Value::from_raw(memory, x.raw()) : cast(memory, x));
+    store_element(memory, bytes.data(),
+                  s.type.is_fixed() ? Value::from_raw(memory, x.raw()) : cast(memory, x));
     return bytes;
 }
 
 /// Scalars that buffers bind too must agree with them.
-void check_sizes(const Abi& abi, const std::vector<AnyBuffer*>& arguments, const std::map<std::string, Value>& scalars) {
+void check_sizes(const Abi& abi, const std::vector<AnyBuffer*>& arguments,
+                 const std::map<std::string, Value>& scalars) {
     for (const auto& [name, value] : scalars) {
         const auto has_name = [&](const auto& s) { return s.symbol.name() == name; };
         if (std::ranges::any_of(abi.scalars, has_name)) continue;
@@ -173,7 +180,8 @@ struct JitFunction::Code {
     int (*entry)(void* user_context, void** arguments) = nullptr;
 };
 
-void JitFunction::call(const std::vector<AnyBuffer*>& arguments, const std::map<std::string, Value>& scalars) const {
+void JitFunction::call(const std::vector<AnyBuffer*>& arguments,
+                       const std::map<std::string, Value>& scalars) const {
     const Abi& abi = code->abi;
     if (arguments.size() != abi.buffers.size())
         fail({}, "{} takes {} tensors and is called with {}", abi.name, abi.buffers.size(), arguments.size());
@@ -192,7 +200,8 @@ void JitFunction::call(const std::vector<AnyBuffer*>& arguments, const std::map<
     check_sizes(abi, arguments, scalars);
     Failure failure;
     if (const int status = code->entry(&failure, pointers.data()); status != 0)
-        throw Error({}, failure.message.empty() ? fmt::format("{} failed with code {}", abi.name, status) : failure.message);
+        throw Error({}, failure.message.empty() ? fmt::format("{} failed with code {}", abi.name, status)
+                                                : failure.message);
 }
 
 JitFunction jit(const Module& module, const Target& target) {

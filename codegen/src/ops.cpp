@@ -28,7 +28,9 @@ llvm::APInt bits_of(const mpz_class& m, int width) {
 
 } // namespace
 
-bool is_wide(Type t) { return t.is_int() && t.width() > 64; }
+bool is_wide(Type t) {
+    return t.is_int() && t.width() > 64;
+}
 
 int register_bits(Type t) {
     if (t.is_bool()) return 1;
@@ -46,12 +48,17 @@ llvm::Type* register_type(llvm::LLVMContext& context, Type t) {
 llvm::Type* memory_type(llvm::LLVMContext& context, Type t) {
     if (t.is_bool()) return with_lanes(llvm::Type::getInt8Ty(context), t);
     if (!is_wide(t)) return register_type(context, t);
-    return with_lanes(llvm::IntegerType::get(context, static_cast<unsigned>(8 * element_bytes(t.element()))), t);
+    return with_lanes(llvm::IntegerType::get(context, static_cast<unsigned>(8 * element_bytes(t.element()))),
+                      t);
 }
 
-llvm::Type* Ops::integers(int bits, Type t) { return with_lanes(b.getIntNTy(static_cast<unsigned>(bits)), t); }
+llvm::Type* Ops::integers(int bits, Type t) {
+    return with_lanes(b.getIntNTy(static_cast<unsigned>(bits)), t);
+}
 
-llvm::Type* Ops::floats(int bits, Type t) { return with_lanes(bits == 32 ? b.getFloatTy() : b.getDoubleTy(), t); }
+llvm::Type* Ops::floats(int bits, Type t) {
+    return with_lanes(bits == 32 ? b.getFloatTy() : b.getDoubleTy(), t);
+}
 
 llvm::Constant* Ops::constant(const lathe::Value& v) {
     const Type t = v.type();
@@ -62,12 +69,15 @@ llvm::Constant* Ops::constant(const lathe::Value& v) {
 
 Value* Ops::unary(UnaryOp op, Type result, Type operand, Value* x) {
     if (is_wide(result) && !result.is_scalar())
-        return per_lane(result, [&](int i) { return unary(op, result.element(), operand.element(), lane(x, i)); });
+        return per_lane(result,
+                        [&](int i) { return unary(op, result.element(), operand.element(), lane(x, i)); });
     if (result.is_float()) return float_unary(op, result, x);
     x = cast(result, operand, x);
     switch (op) {
-    case UnaryOp::neg: return normalised(result, b.CreateNeg(x));
-    case UnaryOp::bit_not: return normalised(result, b.CreateNot(x));
+    case UnaryOp::neg:
+        return normalised(result, b.CreateNeg(x));
+    case UnaryOp::bit_not:
+        return normalised(result, b.CreateNot(x));
     case UnaryOp::abs: {
         // The cast to an unsigned type wrapped the negative numbers: the sign is that of the type's top bit.
         if (!operand.is_signed()) return x;
@@ -76,7 +86,8 @@ Value* Ops::unary(UnaryOp op, Type result, Type operand, Value* x) {
         Value* negative = b.CreateICmpSLT(s, llvm::Constant::getNullValue(type(t)));
         return b.CreateSelect(negative, normalised(result, b.CreateNeg(x)), x);
     }
-    default: throw InternalError("an operation on floats has an integer result");
+    default:
+        throw InternalError("an operation on floats has an integer result");
     }
 }
 
@@ -126,20 +137,29 @@ Value* Ops::reduce(BinaryOp op, Type vector, Value* x) {
     if (t.is_float()) return float_reduce(op, vector, x);
     if (is_wide(t)) {
         Value* r = lane(x, 0);
-        for (int i = 1; i < vector.lanes(); ++i) r = binary(op, t, t, r, lane(x, i));
+        for (int i = 1; i < vector.lanes(); ++i)
+            r = binary(op, t, t, r, lane(x, i));
         return r;
     }
     switch (op) {
-    case BinaryOp::add: return normalised(t, b.CreateAddReduce(x));
-    case BinaryOp::mul: return normalised(t, b.CreateMulReduce(x));
-    case BinaryOp::min: return b.CreateIntMinReduce(x, t.is_signed());
-    case BinaryOp::max: return b.CreateIntMaxReduce(x, t.is_signed());
+    case BinaryOp::add:
+        return normalised(t, b.CreateAddReduce(x));
+    case BinaryOp::mul:
+        return normalised(t, b.CreateMulReduce(x));
+    case BinaryOp::min:
+        return b.CreateIntMinReduce(x, t.is_signed());
+    case BinaryOp::max:
+        return b.CreateIntMaxReduce(x, t.is_signed());
     case BinaryOp::bit_and:
-    case BinaryOp::logical_and: return b.CreateAndReduce(x);
+    case BinaryOp::logical_and:
+        return b.CreateAndReduce(x);
     case BinaryOp::bit_or:
-    case BinaryOp::logical_or: return b.CreateOrReduce(x);
-    case BinaryOp::bit_xor: return b.CreateXorReduce(x);
-    default: throw InternalError("an operation that cannot reduce a vector");
+    case BinaryOp::logical_or:
+        return b.CreateOrReduce(x);
+    case BinaryOp::bit_xor:
+        return b.CreateXorReduce(x);
+    default:
+        throw InternalError("an operation that cannot reduce a vector");
     }
 }
 
@@ -149,7 +169,9 @@ Value* Ops::splat(Type scalar, int lanes, Value* x) {
     return b.CreateVectorSplat(static_cast<unsigned>(lanes), x);
 }
 
-Value* Ops::zero(Type t) { return llvm::Constant::getNullValue(type(t)); }
+Value* Ops::zero(Type t) {
+    return llvm::Constant::getNullValue(type(t));
+}
 
 Value* Ops::lane(Value* vector, int i) {
     if (vector->getType()->isArrayTy()) return b.CreateExtractValue(vector, static_cast<unsigned>(i));

@@ -1,10 +1,10 @@
 #pragma once
 /// \file Arithmetic on values in LLVM's registers.
 ///
-/// How a value of type t is held: Bool as i1; integers of up to 64 bits in the container that memory uses, sign- or
-/// zero-extended; wider ones as an iN of exactly their width; Index as i64; 16-bit floats as the i16 of their bits
-/// (LLVM's own half operations round twice or call libraries). Vectors are LLVM's vectors, but those of wide integers
-/// are arrays, worked on lane by lane.
+/// How a value of type t is held: Bool as i1; integers of up to 64 bits in the container that memory uses,
+/// sign- or zero-extended; wider ones as an iN of exactly their width; Index as i64; 16-bit floats as the i16
+/// of their bits (LLVM's own half operations round twice or call libraries). Vectors are LLVM's vectors, but
+/// those of wide integers are arrays, worked on lane by lane.
 
 #include "lathe/ir/target.h"
 #include "lathe/ir/value.h"
@@ -20,10 +20,12 @@ bool is_wide(Type t);
 /// Bits of the LLVM integer that holds a value of an exact type or Index.
 int register_bits(Type t);
 llvm::Type* register_type(llvm::LLVMContext& context, Type t);
-/// The type of an element (or of a dense vector of elements) in memory: a Bool is an i8, a wide integer fills its limbs.
+/// The type of an element (or of a dense vector of elements) in memory: a Bool is an i8, a wide integer fills
+/// its limbs.
 llvm::Type* memory_type(llvm::LLVMContext& context, Type t);
 
-/// Emits operations at a builder's place. Every function's meaning is that of its namesake in value.h, lane by lane.
+/// Emits operations at a builder's place. Every function's meaning is that of its namesake in value.h, lane
+/// by lane.
 class Ops {
   public:
     Ops(Builder& builder, const Target& target) : b(builder), target(target) {}
@@ -56,7 +58,8 @@ class Ops {
     /// A vector of wide integers (or a vector computed from one) put together from f(lane)'s.
     template <class F> llvm::Value* per_lane(Type result, F f) {
         llvm::Value* r = llvm::PoisonValue::get(type(result));
-        for (int i = 0; i < result.lanes(); ++i) r = with_lane(r, f(i), i);
+        for (int i = 0; i < result.lanes(); ++i)
+            r = with_lane(r, f(i), i);
         return r;
     }
     llvm::Type* type(Type t) { return register_type(b.getContext(), t); }

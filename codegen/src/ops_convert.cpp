@@ -15,11 +15,17 @@ struct Fields {
     int64_t bias;
 };
 
-Fields fields(Type t) { return t.width() == 64 ? Fields{52, 0x7ff, 1023} : Fields{23, 0xff, 127}; }
+Fields fields(Type t) {
+    return t.width() == 64 ? Fields{52, 0x7ff, 1023} : Fields{23, 0xff, 127};
+}
 
-llvm::Constant* number(Value* like, uint64_t i) { return llvm::ConstantInt::get(like->getType(), i); }
+llvm::Constant* number(Value* like, uint64_t i) {
+    return llvm::ConstantInt::get(like->getType(), i);
+}
 
-llvm::Constant* negative(Value* like, int64_t i) { return llvm::ConstantInt::getSigned(like->getType(), i); }
+llvm::Constant* negative(Value* like, int64_t i) {
+    return llvm::ConstantInt::getSigned(like->getType(), i);
+}
 
 } // namespace
 
@@ -66,7 +72,8 @@ Value* Ops::narrowed_half(Type t, Value* x) {
     Value* biased = b.CreateAdd(magnitude, negative(bits, -(int64_t{112} << 23) + 0xfff));
     Value* normal = b.CreateLShr(b.CreateAdd(biased, odd), 13);
     // Subnormal numbers: adding 0.5 rounds at 2^−24, their last place.
-    Value* shifted = b.CreateFAdd(b.CreateBitCast(magnitude, x->getType()), llvm::ConstantFP::get(x->getType(), 0.5));
+    Value* shifted =
+        b.CreateFAdd(b.CreateBitCast(magnitude, x->getType()), llvm::ConstantFP::get(x->getType(), 0.5));
     Value* subnormal = b.CreateSub(b.CreateBitCast(shifted, bits->getType()), number(bits, 0x3f000000));
     Value* is_subnormal = b.CreateICmpULT(magnitude, number(bits, 0x38800000));
     Value* result = b.CreateSelect(is_subnormal, subnormal, normal);
@@ -121,7 +128,9 @@ Value* Ops::float_to_integer(Type to, Type from, Value* x) {
     Value* m = b.CreateZExt(b.CreateOr(stored, hidden), wide);
     Value* e = b.CreateSExt(exponent, wide);
     Value* last = number(e, static_cast<uint64_t>(work - 1));
-    const auto at_most_last = [&](Value* amount) { return b.CreateSelect(b.CreateICmpULE(amount, last), amount, last); };
+    const auto at_most_last = [&](Value* amount) {
+        return b.CreateSelect(b.CreateICmpULE(amount, last), amount, last);
+    };
     Value* right = b.CreateSub(number(e, f.mantissa), e);
     Value* left = b.CreateNeg(right);
     Value* down = b.CreateLShr(m, at_most_last(right));

@@ -14,14 +14,22 @@ Value* Ops::float_unary(UnaryOp op, Type t, Value* x) {
     Value* wide = widened(t, x);
     const auto call = [&](llvm::Intrinsic::ID id) { return narrowed(t, b.CreateUnaryIntrinsic(id, wide)); };
     switch (op) {
-    case UnaryOp::neg: return b.CreateFNeg(x);
-    case UnaryOp::abs: return call(llvm::Intrinsic::fabs);
-    case UnaryOp::sqrt: return call(llvm::Intrinsic::sqrt);
-    case UnaryOp::floor: return call(llvm::Intrinsic::floor);
-    case UnaryOp::ceil: return call(llvm::Intrinsic::ceil);
-    case UnaryOp::round_even: return call(llvm::Intrinsic::roundeven);
-    case UnaryOp::trunc: return call(llvm::Intrinsic::trunc);
-    case UnaryOp::bit_not: break;
+    case UnaryOp::neg:
+        return b.CreateFNeg(x);
+    case UnaryOp::abs:
+        return call(llvm::Intrinsic::fabs);
+    case UnaryOp::sqrt:
+        return call(llvm::Intrinsic::sqrt);
+    case UnaryOp::floor:
+        return call(llvm::Intrinsic::floor);
+    case UnaryOp::ceil:
+        return call(llvm::Intrinsic::ceil);
+    case UnaryOp::round_even:
+        return call(llvm::Intrinsic::roundeven);
+    case UnaryOp::trunc:
+        return call(llvm::Intrinsic::trunc);
+    case UnaryOp::bit_not:
+        break;
     }
     throw InternalError("not an operation on floats");
 }
@@ -32,11 +40,16 @@ Value* Ops::float_binary(BinaryOp op, Type t, Value* x, Value* y) {
     // A Float(32) has more than twice the precision of the 16-bit formats: rounding again is harmless.
     Value *wx = widened(t, x), *wy = widened(t, y);
     switch (op) {
-    case BinaryOp::add: return narrowed(t, b.CreateFAdd(wx, wy));
-    case BinaryOp::sub: return narrowed(t, b.CreateFSub(wx, wy));
-    case BinaryOp::mul: return narrowed(t, b.CreateFMul(wx, wy));
-    case BinaryOp::div: return narrowed(t, b.CreateFDiv(wx, wy));
-    default: throw InternalError("not an operation on floats");
+    case BinaryOp::add:
+        return narrowed(t, b.CreateFAdd(wx, wy));
+    case BinaryOp::sub:
+        return narrowed(t, b.CreateFSub(wx, wy));
+    case BinaryOp::mul:
+        return narrowed(t, b.CreateFMul(wx, wy));
+    case BinaryOp::div:
+        return narrowed(t, b.CreateFDiv(wx, wy));
+    default:
+        throw InternalError("not an operation on floats");
     }
 }
 
@@ -57,7 +70,8 @@ Value* Ops::half_fma(Type t, Value* x, Value* y, Value* z) {
     Value* zero = llvm::Constant::getNullValue(sum->getType());
     Value* inexact = b.CreateFCmpONE(error, zero);
     Value* bits = b.CreateBitCast(sum, integers(64, t));
-    Value* away = b.CreateXor(b.CreateFCmpOGT(error, zero), b.CreateFCmpOGT(sum, zero)); // rounded away from zero
+    Value* away =
+        b.CreateXor(b.CreateFCmpOGT(error, zero), b.CreateFCmpOGT(sum, zero)); // rounded away from zero
     Value* truncated = b.CreateSub(bits, b.CreateZExt(away, bits->getType()));
     Value* odd = b.CreateOr(truncated, llvm::ConstantInt::get(bits->getType(), 1));
     Value* rounded = b.CreateBitCast(b.CreateSelect(inexact, odd, bits), sum->getType());
@@ -68,9 +82,11 @@ Value* Ops::float_reduce(BinaryOp op, Type vector, Value* x) {
     const Type t = vector.element();
     if (t.width() > 16 && op == BinaryOp::add)
         return b.CreateFAddReduce(llvm::ConstantFP::getNegativeZero(type(t)), x);
-    if (t.width() > 16 && op == BinaryOp::mul) return b.CreateFMulReduce(llvm::ConstantFP::get(type(t), 1.0), x);
+    if (t.width() > 16 && op == BinaryOp::mul)
+        return b.CreateFMulReduce(llvm::ConstantFP::get(type(t), 1.0), x);
     Value* r = lane(x, 0);
-    for (int i = 1; i < vector.lanes(); ++i) r = float_binary(op, t, r, lane(x, i));
+    for (int i = 1; i < vector.lanes(); ++i)
+        r = float_binary(op, t, r, lane(x, i));
     return r;
 }
 

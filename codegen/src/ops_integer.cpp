@@ -26,23 +26,35 @@ Value* Ops::integer_cast(Type to, Type from, Value* x) {
 
 Value* Ops::integer_binary(BinaryOp op, Type t, Value* x, Value* y) {
     switch (op) {
-    case BinaryOp::add: return normalised(t, b.CreateAdd(x, y));
-    case BinaryOp::sub: return normalised(t, b.CreateSub(x, y));
-    case BinaryOp::mul: return normalised(t, b.CreateMul(x, y));
+    case BinaryOp::add:
+        return normalised(t, b.CreateAdd(x, y));
+    case BinaryOp::sub:
+        return normalised(t, b.CreateSub(x, y));
+    case BinaryOp::mul:
+        return normalised(t, b.CreateMul(x, y));
     case BinaryOp::div:
     case BinaryOp::mod:
     case BinaryOp::floordiv:
-    case BinaryOp::floormod: return divide(op, t, x, y);
-    case BinaryOp::min: return b.CreateSelect(compare(BinaryOp::lt, t, y, x), y, x);
-    case BinaryOp::max: return b.CreateSelect(compare(BinaryOp::lt, t, x, y), y, x);
+    case BinaryOp::floormod:
+        return divide(op, t, x, y);
+    case BinaryOp::min:
+        return b.CreateSelect(compare(BinaryOp::lt, t, y, x), y, x);
+    case BinaryOp::max:
+        return b.CreateSelect(compare(BinaryOp::lt, t, x, y), y, x);
     case BinaryOp::bit_and:
-    case BinaryOp::logical_and: return b.CreateAnd(x, y);
+    case BinaryOp::logical_and:
+        return b.CreateAnd(x, y);
     case BinaryOp::bit_or:
-    case BinaryOp::logical_or: return b.CreateOr(x, y);
-    case BinaryOp::bit_xor: return b.CreateXor(x, y);
-    case BinaryOp::shl: return shift(true, t, x, y);
-    case BinaryOp::shr: return shift(false, t, x, y);
-    default: throw InternalError("not an operation on integers");
+    case BinaryOp::logical_or:
+        return b.CreateOr(x, y);
+    case BinaryOp::bit_xor:
+        return b.CreateXor(x, y);
+    case BinaryOp::shl:
+        return shift(true, t, x, y);
+    case BinaryOp::shr:
+        return shift(false, t, x, y);
+    default:
+        throw InternalError("not an operation on integers");
     }
 }
 
@@ -57,13 +69,20 @@ Value* Ops::compare(BinaryOp op, Type t, Value* x, Value* y) {
         return b.CreateCmp(f ? on_float : s ? on_signed : on_unsigned, x, y);
     };
     switch (op) {
-    case BinaryOp::eq: return pick(P::FCMP_OEQ, P::ICMP_EQ, P::ICMP_EQ);
-    case BinaryOp::ne: return pick(P::FCMP_UNE, P::ICMP_NE, P::ICMP_NE);
-    case BinaryOp::lt: return pick(P::FCMP_OLT, P::ICMP_SLT, P::ICMP_ULT);
-    case BinaryOp::le: return pick(P::FCMP_OLE, P::ICMP_SLE, P::ICMP_ULE);
-    case BinaryOp::gt: return pick(P::FCMP_OGT, P::ICMP_SGT, P::ICMP_UGT);
-    case BinaryOp::ge: return pick(P::FCMP_OGE, P::ICMP_SGE, P::ICMP_UGE);
-    default: throw InternalError("not a comparison");
+    case BinaryOp::eq:
+        return pick(P::FCMP_OEQ, P::ICMP_EQ, P::ICMP_EQ);
+    case BinaryOp::ne:
+        return pick(P::FCMP_UNE, P::ICMP_NE, P::ICMP_NE);
+    case BinaryOp::lt:
+        return pick(P::FCMP_OLT, P::ICMP_SLT, P::ICMP_ULT);
+    case BinaryOp::le:
+        return pick(P::FCMP_OLE, P::ICMP_SLE, P::ICMP_ULE);
+    case BinaryOp::gt:
+        return pick(P::FCMP_OGT, P::ICMP_SGT, P::ICMP_UGT);
+    case BinaryOp::ge:
+        return pick(P::FCMP_OGE, P::ICMP_SGE, P::ICMP_UGE);
+    default:
+        throw InternalError("not a comparison");
     }
 }
 
@@ -75,7 +94,8 @@ Value* Ops::divide(BinaryOp op, Type t, Value* x, Value* y) {
     const bool s = t.is_signed();
     const bool quotient = op == BinaryOp::div || op == BinaryOp::floordiv;
 
-    // Division by 0, and by −1 (whose quotient may overflow), is replaced by division by 1 and mended afterwards.
+    // Division by 0, and by −1 (whose quotient may overflow), is replaced by division by 1 and mended
+    // afterwards.
     Value* by_zero = b.CreateICmpEQ(y, zero);
     Value* by_minus_one = s ? b.CreateICmpEQ(y, minus_one) : nullptr;
     Value* safe = b.CreateSelect(s ? b.CreateOr(by_zero, by_minus_one) : by_zero, one, y);
@@ -124,7 +144,8 @@ Value* Ops::slice(Type from, Value* x, int hi, int lo) {
 
 Value* Ops::popcount(Type result, Type from, Value* x) {
     if (is_wide(from) && !from.is_scalar())
-        return per_lane(result, [&](int i) { return popcount(result.element(), from.element(), lane(x, i)); });
+        return per_lane(result,
+                        [&](int i) { return popcount(result.element(), from.element(), lane(x, i)); });
     Value* count = b.CreateUnaryIntrinsic(llvm::Intrinsic::ctpop, pattern(from, x));
     return b.CreateZExtOrTrunc(count, type(result));
 }
@@ -156,7 +177,8 @@ Value* Ops::with_slice(Type t, Value* x, Type bits_type, Value* bits, int hi, in
     const Type field = UInt(hi - lo + 1).with_lanes(t.lanes());
     Value* low = integer_cast(plain, field, integer_cast(field, bits_type, bits));
     const auto width = static_cast<unsigned>(register_bits(plain));
-    const auto mask = llvm::APInt::getBitsSet(width, static_cast<unsigned>(lo), static_cast<unsigned>(hi) + 1);
+    const auto mask =
+        llvm::APInt::getBitsSet(width, static_cast<unsigned>(lo), static_cast<unsigned>(hi) + 1);
     Value* rest = b.CreateAnd(pattern(t, x), llvm::ConstantInt::get(type(plain), ~mask));
     return integer_cast(t, plain, b.CreateOr(rest, b.CreateShl(low, static_cast<uint64_t>(lo))));
 }

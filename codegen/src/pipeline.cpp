@@ -35,9 +35,9 @@ std::unique_ptr<llvm::TargetMachine> target_machine(const Target& target) {
     invariant(backend != nullptr, "LLVM has no backend for the target");
     llvm::TargetOptions options;
     options.AllowFPOpFusion = llvm::FPOpFusion::Strict; // fma is a node of ours, never LLVM's decision
-    return std::unique_ptr<llvm::TargetMachine>(backend->createTargetMachine(
-        target.triple(), target.cpu(), target.features(), options, llvm::Reloc::PIC_, std::nullopt,
-        llvm::CodeGenOptLevel::Default));
+    return std::unique_ptr<llvm::TargetMachine>(
+        backend->createTargetMachine(target.triple(), target.cpu(), target.features(), options,
+                                     llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Default));
 }
 
 llvm::SmallVector<char, 0> emitted(llvm::Module& module, const Target& target, llvm::CodeGenFileType type) {
@@ -45,7 +45,8 @@ llvm::SmallVector<char, 0> emitted(llvm::Module& module, const Target& target, l
     llvm::SmallVector<char, 0> bytes;
     llvm::raw_svector_ostream stream(bytes);
     llvm::legacy::PassManager passes;
-    invariant(!machine->addPassesToEmitFile(passes, stream, nullptr, type), "LLVM cannot write this kind of file");
+    invariant(!machine->addPassesToEmitFile(passes, stream, nullptr, type),
+              "LLVM cannot write this kind of file");
     passes.run(module);
     return bytes;
 }

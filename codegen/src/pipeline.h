@@ -8,8 +8,8 @@
 
 namespace lathe::cpu {
 
-/// Verifies, then runs a short pipeline: everything that generated code needs was decided before, so no loop is vectorized,
-/// unrolled or re-associated here. \throws InternalError if the module is malformed.
+/// Verifies, then runs a short pipeline: everything that generated code needs was decided before, so no loop
+/// is vectorized, unrolled or re-associated here. \throws InternalError if the module is malformed.
 void optimise(llvm::Module& module, const Target& target);
 /// An ELF object file. Position-independent.
 llvm::SmallVector<char, 0> object_code(llvm::Module& module, const Target& target);

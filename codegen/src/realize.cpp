@@ -20,12 +20,14 @@ std::map<Symbol, Value> parameters(const Function& f, const std::vector<AnyBuffe
             const int k = static_cast<int>(d);
             if (const auto* v = a.tensor.dims[d].extent.as<Variable>())
                 values.emplace(v->symbol, Value::index(b.extent(k)));
-            if (const auto* v = a.tensor.dims[d].min.as<Variable>()) values.emplace(v->symbol, Value::index(b.min(k)));
+            if (const auto* v = a.tensor.dims[d].min.as<Variable>())
+                values.emplace(v->symbol, Value::index(b.min(k)));
         }
     }
     for (const Param& p : f.params)
         if (!values.contains(p.symbol))
-            fail(p.loc, "the parameter {} of {} has no value: no input's extent gives one, so pass it as a scalar",
+            fail(p.loc,
+                 "the parameter {} of {} has no value: no input's extent gives one, so pass it as a scalar",
                  p.symbol.name(), f.name);
     return values;
 }
@@ -47,8 +49,10 @@ std::vector<AnyBuffer> realize(const Module& module, const std::vector<AnyBuffer
                                const std::map<std::string, Value>& scalars) {
     const Function& f = module.top();
     size_t needed = 0;
-    for (const Argument& a : f.arguments) needed += a.direction != Direction::out;
-    if (inputs.size() != needed) fail({}, "{} takes {} inputs and is given {}", f.name, needed, inputs.size());
+    for (const Argument& a : f.arguments)
+        needed += a.direction != Direction::out;
+    if (inputs.size() != needed)
+        fail({}, "{} takes {} inputs and is given {}", f.name, needed, inputs.size());
     const JitFunction function = jit(module);
     const std::map<Symbol, Value> values = parameters(f, inputs, scalars);
     std::vector<AnyBuffer> buffers;
@@ -56,7 +60,8 @@ std::vector<AnyBuffer> realize(const Module& module, const std::vector<AnyBuffer
     for (const Argument& a : f.arguments)
         buffers.push_back(a.direction == Direction::out ? output(a.tensor, values) : inputs[next++]);
     std::vector<AnyBuffer*> arguments;
-    for (AnyBuffer& b : buffers) arguments.push_back(&b);
+    for (AnyBuffer& b : buffers)
+        arguments.push_back(&b);
     function.call(arguments, scalars);
     std::vector<AnyBuffer> outputs;
     for (size_t i = 0; i < buffers.size(); ++i)

@@ -38,7 +38,8 @@ llvm::FunctionCallee Unit::runtime(const char* name) {
     llvm::Type* i32 = llvm::Type::getInt32Ty(context());
     llvm::Type* i64 = llvm::Type::getInt64Ty(context());
     llvm::Type* nothing = llvm::Type::getVoidTy(context());
-    const auto declare = [&](llvm::Type* result, llvm::ArrayRef<llvm::Type*> arguments, bool variadic = false) {
+    const auto declare = [&](llvm::Type* result, llvm::ArrayRef<llvm::Type*> arguments,
+                             bool variadic = false) {
         return ir->getOrInsertFunction(name, llvm::FunctionType::get(result, arguments, variadic));
     };
     if (n == "halide_error") return declare(nothing, {pointer, pointer});
@@ -60,7 +61,8 @@ llvm::Constant* Unit::text(const std::string& s) {
 llvm::Constant* Unit::elements(const Tensor& t) {
     const size_t size = element_bytes(t.type);
     std::vector<std::byte> bytes(t.data->size() * size);
-    for (size_t i = 0; i < t.data->size(); ++i) store_element(t.type, &bytes[i * size], (*t.data)[i]);
+    for (size_t i = 0; i < t.data->size(); ++i)
+        store_element(t.type, &bytes[i * size], (*t.data)[i]);
     const llvm::StringRef raw(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     llvm::Constant* data = llvm::ConstantDataArray::getString(context(), raw, false);
     const std::string name = "data." + std::to_string(data_tensors++);
@@ -77,7 +79,8 @@ void Unit::separate(const std::vector<Symbol>& tensors) {
     llvm::MDBuilder builder(context());
     llvm::MDNode* domain = builder.createAnonymousAliasScopeDomain("tensors");
     std::vector<llvm::Metadata*> all;
-    for (const Symbol& t : tensors) all.push_back(builder.createAnonymousAliasScope(domain, t.name()));
+    for (const Symbol& t : tensors)
+        all.push_back(builder.createAnonymousAliasScope(domain, t.name()));
     for (size_t i = 0; i < tensors.size(); ++i) {
         std::vector<llvm::Metadata*> others = all;
         others.erase(others.begin() + static_cast<std::ptrdiff_t>(i));

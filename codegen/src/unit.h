@@ -49,7 +49,8 @@ class Unit {
     Target machine;
     std::map<std::string, llvm::Constant*> texts;
     int data_tensors = 0;
-    std::map<Symbol, std::pair<llvm::MDNode*, llvm::MDNode*>> scopes; ///< its own, and those it does not overlap
+    std::map<Symbol, std::pair<llvm::MDNode*, llvm::MDNode*>>
+        scopes; ///< its own, and those it does not overlap
 };
 
 } // namespace lathe::cpu

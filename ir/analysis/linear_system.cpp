@@ -34,10 +34,14 @@ struct Sum {
     Wide lo = 0, hi = 0;
     int open_lo = 0, open_hi = 0;
     void add(IntRange r, int sign) {
-        if (r.lo <= -IntRange::inf) open_lo += sign;
-        else lo += sign * Wide(r.lo);
-        if (r.hi >= IntRange::inf) open_hi += sign;
-        else hi += sign * Wide(r.hi);
+        if (r.lo <= -IntRange::inf)
+            open_lo += sign;
+        else
+            lo += sign * Wide(r.lo);
+        if (r.hi >= IntRange::inf)
+            open_hi += sign;
+        else
+            hi += sign * Wide(r.hi);
     }
 };
 
@@ -53,8 +57,10 @@ bool LinearSystem::tighten(const Equation& e, bool& changed) {
     Wide fixed = e.constant;
     Sum sum;
     for (const auto& [v, c] : e.terms) {
-        if (ranges[v].lo == ranges[v].hi) fixed += Wide(c) * ranges[v].lo;
-        else divisor = std::gcd(divisor, c);
+        if (ranges[v].lo == ranges[v].hi)
+            fixed += Wide(c) * ranges[v].lo;
+        else
+            divisor = std::gcd(divisor, c);
         sum.add(scale(c, ranges[v]), 1);
     }
     if (divisor == 0 ? fixed != 0 : fixed % divisor != 0) return false;

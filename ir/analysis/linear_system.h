@@ -1,5 +1,6 @@
 #pragma once
-/// \file Feasibility of small systems of linear equations over integers in intervals. "Infeasible" is a proof.
+/// \file Feasibility of small systems of linear equations over integers in intervals. "Infeasible" is a
+/// proof.
 
 #include <cstddef>
 #include <cstdint>

@@ -16,9 +16,11 @@ class Collector {
         if (!s.defined() || done) return;
         switch (s.kind()) {
         case StmtKind::block:
-            for (const Stmt& t : s.as<Block>()->stmts) visit(t);
+            for (const Stmt& t : s.as<Block>()->stmts)
+                visit(t);
             return;
-        case StmtKind::for_: return visit_loop(*s.as<For>());
+        case StmtKind::for_:
+            return visit_loop(*s.as<For>());
         case StmtKind::if_: {
             const If& i = *s.as<If>();
             reads(i.condition);
@@ -31,15 +33,19 @@ class Collector {
             counters[l.symbol] = substitute(l.value, counters);
             return visit(l.body);
         }
-        case StmtKind::store: return visit_store(*s.as<Store>());
-        case StmtKind::reduce: return visit_reduce(*s.as<Reduce>());
+        case StmtKind::store:
+            return visit_store(*s.as<Store>());
+        case StmtKind::reduce:
+            return visit_reduce(*s.as<Reduce>());
         case StmtKind::allocate: {
             const Allocate& a = *s.as<Allocate>();
             if (found) own.insert(a.tensor.symbol);
             return visit(a.body);
         }
-        case StmtKind::assert_: return reads(s.as<Assert>()->condition);
-        case StmtKind::stage: return visit(s.as<Stage>()->body);
+        case StmtKind::assert_:
+            return reads(s.as<Assert>()->condition);
+        case StmtKind::stage:
+            return visit(s.as<Stage>()->body);
         }
     }
 
@@ -56,29 +62,36 @@ class Collector {
         Expr min = substitute(f.min, counters);
         if (as_int(min) != 0) counters[f.var] = iadd(min, Variable::make(f.var, IndexType()));
         bool outside = !found;
-        if (outside) result.around.push_back(counted);
-        else inside.push_back(counted);
+        if (outside)
+            result.around.push_back(counted);
+        else
+            inside.push_back(counted);
         if (here) found = true;
         visit(f.body);
         if (here) done = true;
         if (done) return;
-        if (outside) result.around.pop_back();
-        else inside.pop_back();
+        if (outside)
+            result.around.pop_back();
+        else
+            inside.pop_back();
     }
 
     void visit_store(const Store& s) {
         if (!found) return;
         for (const StoreTarget& t : s.targets) {
-            for (const Expr& i : t.indices) reads(i);
+            for (const Expr& i : t.indices)
+                reads(i);
             reads(t.value);
         }
         reads(s.predicate);
-        for (const StoreTarget& t : s.targets) add(t.tensor, t.indices, true, nullptr, s.loc);
+        for (const StoreTarget& t : s.targets)
+            add(t.tensor, t.indices, true, nullptr, s.loc);
     }
 
     void visit_reduce(const Reduce& r) {
         if (!found) return;
-        for (const Expr& i : r.target.indices) reads(i);
+        for (const Expr& i : r.target.indices)
+            reads(i);
         reads(r.target.value);
         reads(r.predicate);
         add(r.target.tensor, r.target.indices, true, &r, r.loc);
@@ -98,13 +111,16 @@ class Collector {
         for_each_expr(e, [&](const Expr& x) {
             if (const Let* l = x.as<Let>()) lets.push_back(l);
         });
-        for (size_t n = lets.size(); n-- > 0;) counters[lets[n]->symbol] = substitute(lets[n]->value, counters);
+        for (size_t n = lets.size(); n-- > 0;)
+            counters[lets[n]->symbol] = substitute(lets[n]->value, counters);
     }
 
-    void add(const Symbol& tensor, const std::vector<Expr>& indices, bool write, const Reduce* reduce, Loc loc) {
+    void add(const Symbol& tensor, const std::vector<Expr>& indices, bool write, const Reduce* reduce,
+             Loc loc) {
         if (own.contains(tensor)) return;
         LoopAccess a{tensor, {}, indices, inside, write, reduce, loc};
-        for (const Expr& i : indices) a.indices.push_back(substitute(i, counters));
+        for (const Expr& i : indices)
+            a.indices.push_back(substitute(i, counters));
         result.accesses.push_back(std::move(a));
     }
 

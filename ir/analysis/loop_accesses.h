@@ -6,7 +6,8 @@
 
 namespace lathe {
 
-/// A loop around an access: its counter runs from 0 to count − 1, where count is at most `count` if that is known.
+/// A loop around an access: its counter runs from 0 to count − 1, where count is at most `count` if that is
+/// known.
 struct CountedLoop {
     Symbol var;
     std::optional<int64_t> count;
@@ -14,7 +15,8 @@ struct CountedLoop {
 
 struct LoopAccess {
     Symbol tensor;
-    std::vector<Expr> indices;       ///< in loop counters: every loop variable stands for its distance from the loop's min
+    std::vector<Expr>
+        indices; ///< in loop counters: every loop variable stands for its distance from the loop's min
     std::vector<Expr> written_as;    ///< as the Module has them
     std::vector<CountedLoop> inside; ///< the loops between the queried loop and the access, outermost first
     bool write = false;
@@ -23,7 +25,7 @@ struct LoopAccess {
 };
 
 struct LoopAccesses {
-    std::vector<CountedLoop> around; ///< from the root to the queried loop, itself included
+    std::vector<CountedLoop> around;  ///< from the root to the queried loop, itself included
     std::vector<LoopAccess> accesses; ///< in program order; tensors allocated inside the loop are left out
 };
 

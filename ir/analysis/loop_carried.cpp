@@ -49,8 +49,8 @@ struct Form {
     void plus(int64_t& sum, int64_t a, int64_t b) {
         int64_t product;
         constexpr int64_t limit = int64_t{1} << 40;
-        if (__builtin_mul_overflow(a, b, &product) || __builtin_add_overflow(sum, product, &sum) || sum > limit ||
-            sum < -limit)
+        if (__builtin_mul_overflow(a, b, &product) || __builtin_add_overflow(sum, product, &sum) ||
+            sum > limit || sum < -limit)
             overflow = true;
     }
 };
@@ -61,21 +61,25 @@ Form form_of(const Expr& e) {
     return f;
 }
 
-/// The equations "both accesses touch one element", for given steps of the loops that both stand in. Every value of the
-/// first access is an unknown; that of the second is the same plus a difference, which is another unknown.
+/// The equations "both accesses touch one element", for given steps of the loops that both stand in. Every
+/// value of the first access is an unknown; that of the second is the same plus a difference, which is
+/// another unknown.
 class Meeting {
   public:
     Meeting(const LoopAccess& a, const LoopAccess& b, const std::vector<CountedLoop>& common,
             const std::vector<Step>& steps) {
-        for (size_t l = 0; l < common.size(); ++l) add_common(common[l], steps[l]);
+        for (size_t l = 0; l < common.size(); ++l)
+            add_common(common[l], steps[l]);
         add_own(a.inside, own_first);
         add_own(b.inside, own_second);
-        for (size_t d = 0; d < a.indices.size(); ++d) equate(a.indices[d], b.indices[d]);
+        for (size_t d = 0; d < a.indices.size(); ++d)
+            equate(a.indices[d], b.indices[d]);
     }
 
     bool possible() {
         if (!system.maybe_feasible()) return false;
-        // Equal quotients and equal remainders by one divisor mean equal dividends: what fuse makes of two subscripts.
+        // Equal quotients and equal remainders by one divisor mean equal dividends: what fuse makes of two
+        // subscripts.
         for (const Division& d : divisions) {
             if (!is_zero(d.quotient) || !is_zero(d.remainder) || varies(d.divisor)) continue;
             if (auto e = difference(d.dividend)) system.add(std::move(*e));
@@ -109,10 +113,17 @@ class Meeting {
         int64_t last = loop.count ? *loop.count - 1 : IntRange::inf;
         counter[loop.var] = system.unknown({0, last});
         switch (step) {
-        case Step::same: return;
-        case Step::later: delta[loop.var] = system.unknown({1, last}); break;
-        case Step::earlier: delta[loop.var] = system.unknown({-last, -1}); break;
-        case Step::any: delta[loop.var] = system.unknown({-last, last}); break;
+        case Step::same:
+            return;
+        case Step::later:
+            delta[loop.var] = system.unknown({1, last});
+            break;
+        case Step::earlier:
+            delta[loop.var] = system.unknown({-last, -1});
+            break;
+        case Step::any:
+            delta[loop.var] = system.unknown({-last, last});
+            break;
         }
         moving.insert(loop.var);
     }
@@ -162,7 +173,8 @@ class Meeting {
         }
     }
 
-    /// Second value minus first value, when both accesses can have the expression: an equation that says it is zero.
+    /// Second value minus first value, when both accesses can have the expression: an equation that says it
+    /// is zero.
     std::optional<LinearSystem::Equation> difference(const Expr& e) {
         Form f = form_of(e);
         if (f.overflow) return std::nullopt;
@@ -221,7 +233,8 @@ class Meeting {
         for (const auto& [symbol, c] : f.variables) {
             auto at = counter.find(symbol);
             IntRange v = at == counter.end() ? IntRange() : system.range(at->second);
-            if (c <= 0 || v.lo <= -IntRange::inf || v.hi >= IntRange::inf || v.hi > (int64_t{1} << 20)) return {};
+            if (c <= 0 || v.lo <= -IntRange::inf || v.hi >= IntRange::inf || v.hi > (int64_t{1} << 20))
+                return {};
             r = {r.lo + c * v.lo, r.hi + c * v.hi};
         }
         auto quotient = [&](int64_t x) { return x >= 0 ? x / *divisor : -((-x + *divisor - 1) / *divisor); };
@@ -261,23 +274,28 @@ ConflictAccess side(const LoopAccess& a) {
     std::string text = a.tensor.name();
     if (!a.written_as.empty()) {
         text += "[";
-        for (size_t d = 0; d < a.written_as.size(); ++d) text += (d ? ", " : "") + print(a.written_as[d]);
+        for (size_t d = 0; d < a.written_as.size(); ++d)
+            text += (d ? ", " : "") + print(a.written_as[d]);
         text += "]";
     }
     return {a.tensor, text, a.write, a.loc};
 }
 
-Conflict conflict(const LoopAccess& a, const LoopAccess& b, const Symbol& loop, std::optional<int64_t> distance) {
+Conflict conflict(const LoopAccess& a, const LoopAccess& b, const Symbol& loop,
+                  std::optional<int64_t> distance) {
     Conflict c{ConflictKind::output, side(a), side(b), loop, distance};
-    if (!b.write || b.reduce) c.kind = ConflictKind::flow;
-    else if (!a.write) c.kind = ConflictKind::anti;
+    if (!b.write || b.reduce)
+        c.kind = ConflictKind::flow;
+    else if (!a.write)
+        c.kind = ConflictKind::anti;
     return c;
 }
 
 /// Loops that stand around both accesses, below the queried one.
 size_t shared_depth(const LoopAccess& a, const LoopAccess& b) {
     size_t n = 0;
-    while (n < a.inside.size() && n < b.inside.size() && a.inside[n].var == b.inside[n].var) ++n;
+    while (n < a.inside.size() && n < b.inside.size() && a.inside[n].var == b.inside[n].var)
+        ++n;
     return n;
 }
 
@@ -319,7 +337,8 @@ class DirectionSearch {
     }
     size_t carrier() const {
         size_t at = start;
-        while (steps[at] == Step::same) ++at;
+        while (steps[at] == Step::same)
+            ++at;
         return at;
     }
 
@@ -375,9 +394,11 @@ std::optional<Conflict> reorder_conflict(const Stmt& root, const std::vector<Sym
         for (size_t j = 0; j < all.size(); ++j) {
             if (!may_conflict(all[i], all[j]) || both_commute(all[i], all[j])) continue;
             std::vector<CountedLoop> common = in.around;
-            for (size_t l = 0; l < shared_depth(all[i], all[j]); ++l) common.push_back(all[i].inside[l]);
+            for (size_t l = 0; l < shared_depth(all[i], all[j]); ++l)
+                common.push_back(all[i].inside[l]);
             size_t start = in.around.size() - 1;
-            invariant(common.size() >= start + before.size(), "an access between the loops of a perfect nest");
+            invariant(common.size() >= start + before.size(),
+                      "an access between the loops of a perfect nest");
             if (auto c = DirectionSearch(all[i], all[j], std::move(common), start, order).run()) return c;
         }
     return std::nullopt;
@@ -390,8 +411,10 @@ std::optional<Conflict> tag_conflict(const Stmt& root) {
         [&](const Stmt& s) {
             const For* f = s.as<For>();
             if (!f || found) return;
-            if (f->loop == LoopKind::parallel()) found = loop_carried(root, f->var, Commuting::ordered);
-            else if (f->loop == LoopKind::vectorized()) found = loop_carried(root, f->var, Commuting::free);
+            if (f->loop == LoopKind::parallel())
+                found = loop_carried(root, f->var, Commuting::ordered);
+            else if (f->loop == LoopKind::vectorized())
+                found = loop_carried(root, f->var, Commuting::free);
         },
         nullptr);
     return found;

@@ -12,7 +12,8 @@ bool exact_holds_exact(Type to, Type from) {
     // The bits left of the point that a magnitude may use.
     const int to_top = to.int_bits() - to.is_signed(), from_top = from.int_bits() - from.is_signed();
     if (from.frac() > to.frac() || from_top > to_top) return false;
-    // AP_SAT_SYM turns the most negative number away even where the target could hold it (but keeps −1 in one bit).
+    // AP_SAT_SYM turns the most negative number away even where the target could hold it (but keeps −1 in one
+    // bit).
     return !(to.overflow() == Overflow::sat_sym && to.width() > 1 && from.is_signed() && from_top == to_top);
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-/// \file compute_at, compute_root: where a Func is computed. All its definitions move; inside a loop they compute the box that
-/// one iteration reads.
+/// \file compute_at, compute_root: where a Func is computed. All its definitions move; inside a loop they
+/// compute the box that one iteration reads.
 
 #include "../src/edit.h"
 

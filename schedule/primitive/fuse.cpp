@@ -47,7 +47,8 @@ void fuse(Edit& e) {
     Substitution with{{outer, iadd(o.min, ifloordiv(var(fused), i.extent))},
                       {inner, iadd(i.min, ifloormod(var(fused), i.extent))}};
     Stmt body = i.body;
-    for (size_t n = in.guards.size(); n-- > 0;) body = with_body(in.guards[n], body);
+    for (size_t n = in.guards.size(); n-- > 0;)
+        body = with_body(in.guards[n], body);
     e.set_body(rebuild(path, For::make(fused, index(0), total, {}, substitute(body, with), o.loc)));
     e.forward(outer, {});
     e.forward(inner, {});

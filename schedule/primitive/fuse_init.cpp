@@ -27,16 +27,19 @@ struct Init {
 Init initialisation(const Edit& e, const Stmt& stage) {
     Stmt s = stage.as<Stage>()->body;
     size_t depth = 0;
-    for (; s.as<For>(); ++depth) s = s.as<For>()->body;
+    for (; s.as<For>(); ++depth)
+        s = s.as<For>()->body;
     const Store* store = s.as<Store>();
-    if (!store || store->targets.size() != 1) e.refuse("the initialisation is not one store, or was scheduled");
+    if (!store || store->targets.size() != 1)
+        e.refuse("the initialisation is not one store, or was scheduled");
     Init init{store, {}};
     for (const Expr& i : store->targets[0].indices) {
         const Variable* v = i.as<Variable>();
         if (!v) e.refuse("the initialisation's loops were scheduled: call fuse_init before that");
         init.loops.push_back(v->symbol);
     }
-    if (init.loops.size() != depth) e.refuse("the initialisation's loops were scheduled: call fuse_init before that");
+    if (init.loops.size() != depth)
+        e.refuse("the initialisation's loops were scheduled: call fuse_init before that");
     return init;
 }
 
@@ -55,8 +58,8 @@ const StoreTarget* update_target(const Edit& e, const Stmt& stage, const Symbol&
     return found;
 }
 
-/// In the algorithm the update must run through the same elements as the initialisation: each subscript a loop over the
-/// whole dimension, and no condition on those loops alone.
+/// In the algorithm the update must run through the same elements as the initialisation: each subscript a
+/// loop over the whole dimension, and no condition on those loops alone.
 void check_covers(const Edit& e, const Symbol& func, int definition) {
     const Stmt& base = e.state().base.top().body;
     Stmt stage = stage_path(base, func, definition).back(), first = stage_path(base, func, 0).back();
@@ -70,33 +73,40 @@ void check_covers(const Edit& e, const Symbol& func, int definition) {
             e.refuse("update {} of {} does not write every element", definition - 1, func.name());
         const For *a = range(stage, v->symbol), *b = range(first, init.loops[d]);
         if (!equal(a->min, b->min) || !equal(a->extent, b->extent))
-            e.refuse("update {} of {} does not run through every {}", definition - 1, func.name(), v->symbol.name());
+            e.refuse("update {} of {} does not run through every {}", definition - 1, func.name(),
+                     v->symbol.name());
     }
     for_each_stmt(stage, [&](const Stmt& s) {
         const If* i = s.as<If>();
         if (!i) return;
         auto used = free_variables(i->condition);
-        if (std::all_of(used.begin(), used.end(), [&](const Symbol& v) { return pure.contains(v) || !path_to_loop(stage, v).size(); }))
-            e.refuse("update {} of {} leaves out elements by a condition at {}", definition - 1, func.name(), i->loc.str());
+        if (std::all_of(used.begin(), used.end(),
+                        [&](const Symbol& v) { return pure.contains(v) || !path_to_loop(stage, v).size(); }))
+            e.refuse("update {} of {} leaves out elements by a condition at {}", definition - 1, func.name(),
+                     i->loc.str());
     });
 }
 
 /// Loops of the scheduled update that its target's subscripts depend on.
 std::set<Symbol> loops_of_target(const Stmt& stage, const StoreTarget& t) {
     std::set<Symbol> used;
-    for (const Expr& i : t.indices) used.merge(free_variables(i));
+    for (const Expr& i : t.indices)
+        used.merge(free_variables(i));
     for (bool grown = true; grown;) {
         grown = false;
         for (const For* f : loops_in(stage))
             if (used.contains(f->var))
                 for (const Expr& bound : {f->min, f->extent})
-                    for (const Symbol& v : free_variables(bound)) grown |= used.insert(v).second;
+                    for (const Symbol& v : free_variables(bound))
+                        grown |= used.insert(v).second;
     }
     return used;
 }
 
-/// The update's body with everything left out but the loops and conditions over the target's elements, around the initial value.
-Stmt init_nest(Edit& e, const Stmt& s, const StoreTarget& target, const std::set<Symbol>& pure, const Stmt& store) {
+/// The update's body with everything left out but the loops and conditions over the target's elements, around
+/// the initial value.
+Stmt init_nest(Edit& e, const Stmt& s, const StoreTarget& target, const std::set<Symbol>& pure,
+               const Stmt& store) {
     if (!s.defined()) return {};
     if (const For* f = s.as<For>()) {
         Stmt body = init_nest(e, f->body, target, pure, store);
@@ -107,7 +117,8 @@ Stmt init_nest(Edit& e, const Stmt& s, const StoreTarget& target, const std::set
         Stmt body = init_nest(e, i->then_body, target, pure, store);
         auto used = free_variables(i->condition);
         bool keep = tensors_read(i->condition).empty();
-        for (const Symbol& v : used) keep &= pure.contains(v) || path_to_loop(e.body(), v).empty();
+        for (const Symbol& v : used)
+            keep &= pure.contains(v) || path_to_loop(e.body(), v).empty();
         if (!body.defined() || !keep) return body;
         return If::make(i->condition, std::move(body), {}, i->loc);
     }
@@ -151,7 +162,8 @@ Expr first_iteration(const Edit& e, const Path& place, const std::set<Symbol>& p
                     e.refuse("the condition at {} around the place depends on {}", i->loc.str(), v.name());
         if (!f || !in_stage || pure.contains(f->var)) continue;
         if (!prove(at_most(index(1), f->extent), e.facts(prefix)))
-            e.refuse("the reduction loop {} may have no iterations, and then nothing would be initialised. Try fuse_init at a "
+            e.refuse("the reduction loop {} may have no iterations, and then nothing would be initialised. "
+                     "Try fuse_init at a "
                      "loop outside of it",
                      f->var.name());
         first = both(first, equals(var(f->var), f->min));
@@ -164,7 +176,8 @@ void check_order(const Edit& e, const Stmt& body, const Path& place, const std::
     for (const Stmt& s : place)
         if (const For* f = s.as<For>(); f && pure.contains(f->var))
             if (auto c = loop_carried(body, f->var, Commuting::ordered))
-                e.refuse("an element would be initialised in several iterations of {}: {}", f->var.name(), c->describe());
+                e.refuse("an element would be initialised in several iterations of {}: {}", f->var.name(),
+                         c->describe());
 }
 
 } // namespace
@@ -177,8 +190,12 @@ void fuse_init(Edit& e) {
     Path init_path = stage_path(e.body(), func, 0), update = stage_path(e.body(), func, 1);
     if (init_path.empty() || update.empty()) e.refuse("{} has copies or was inlined", func.name());
     const Block* around = update.size() > 1 ? update[update.size() - 2].as<Block>() : nullptr;
-    auto at = [&](const Stmt& s) { return std::find_if(around->stmts.begin(), around->stmts.end(), [&](const Stmt& t) { return t.same_as(s); }); };
-    if (!around || at(init_path.back()) == around->stmts.end() || at(init_path.back()) + 1 != at(update.back()))
+    auto at = [&](const Stmt& s) {
+        return std::find_if(around->stmts.begin(), around->stmts.end(),
+                            [&](const Stmt& t) { return t.same_as(s); });
+    };
+    if (!around || at(init_path.back()) == around->stmts.end() ||
+        at(init_path.back()) + 1 != at(update.back()))
         e.refuse("other definitions stand between {}'s initialisation and its update", func.name());
     check_covers(e, func, 1);
     Init init = initialisation(e, init_path.back());
@@ -186,15 +203,17 @@ void fuse_init(Edit& e) {
     std::set<Symbol> pure = loops_of_target(update.back(), target);
     Symbol loop = e.step().loops.empty() ? default_place(e, update.back(), pure) : e.loop(0);
 
-    for (const Symbol& l : init.loops) e.forward(l, {});
+    for (const Symbol& l : init.loops)
+        e.forward(l, {});
     Stmt rest = rebuild(init_path, {});
     Path place = path_to_loop(rest, loop);
     Expr first = first_iteration(e, place, pure, func);
     Substitution with;
-    for (size_t d = 0; d < init.loops.size(); ++d) with[init.loops[d]] = target.indices[d];
+    for (size_t d = 0; d < init.loops.size(); ++d)
+        with[init.loops[d]] = target.indices[d];
     const StoreTarget& initial = init.store->targets[0];
-    Stmt store = Store::make(initial.tensor, initial.type, target.indices, duplicate_lets(substitute(initial.value, with)),
-                             init.store->loc);
+    Stmt store = Store::make(initial.tensor, initial.type, target.indices,
+                             duplicate_lets(substitute(initial.value, with)), init.store->loc);
     Stmt nest = init_nest(e, place.back().as<For>()->body, target, pure, store);
     nest = duplicate(nest, [&](const Symbol& old) { return e.copy_of(old); });
     nest = Stage::make(func, 0, std::move(nest), init_path.back().loc());

@@ -1,5 +1,6 @@
 #pragma once
-/// \file fuse_init: the initialisation moves into the update's nest, to where an element's first update comes next.
+/// \file fuse_init: the initialisation moves into the update's nest, to where an element's first update comes
+/// next.
 
 #include "../src/edit.h"
 

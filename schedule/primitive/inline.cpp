@@ -27,7 +27,8 @@ Pure pure_definition(const Edit& e, const Extracted& x) {
     }
     const Store* store = s.as<Store>();
     if (!store || store->targets.size() != 1)
-        e.refuse("{} is not one expression any more: it has inline reductions, or its loops were scheduled", name);
+        e.refuse("{} is not one expression any more: it has inline reductions, or its loops were scheduled",
+                 name);
     const StoreTarget& t = store->targets[0];
     Pure pure{{}, t.value, t.type};
     for (const Expr& i : t.indices) {
@@ -52,7 +53,8 @@ class Inliner : public Mutator {
         const Load* l = e.as<Load>();
         if (!l || !(l->tensor == func)) return Mutator::mutate(e);
         Substitution at;
-        for (size_t d = 0; d < l->indices.size(); ++d) at[pure.variables[d]] = (*this)(l->indices[d]);
+        for (size_t d = 0; d < l->indices.size(); ++d)
+            at[pure.variables[d]] = (*this)(l->indices[d]);
         Expr value = duplicate_lets(substitute(pure.value, at));
         return value.type() == pure.type ? value : Cast::make(pure.type, value, e.loc());
     }
@@ -68,7 +70,8 @@ void inline_func(Edit& e) {
     const Symbol& func = e.step().func;
     Extracted x = extract(e, func);
     Pure pure = pure_definition(e, x);
-    for (const For* f : loops_in(x.stages[0])) e.forward(f->var, {});
+    for (const For* f : loops_in(x.stages[0]))
+        e.forward(f->var, {});
     e.set_body(Inliner(func, std::move(pure))(x.rest));
 }
 

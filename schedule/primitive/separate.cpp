@@ -12,8 +12,8 @@ class Fullness {
     Fullness(const std::vector<Symbol>& t, const Facts& f) : tiles(t), facts(f) {}
 
     std::vector<Expr> conditions;
-    std::set<const StmtNode*> implied;                 ///< conditions that always hold in a full tile
-    std::map<const ExprNode*, Expr> chosen;            ///< min and max that are one of their arms
+    std::set<const StmtNode*> implied;      ///< conditions that always hold in a full tile
+    std::map<const ExprNode*, Expr> chosen; ///< min and max that are one of their arms
 
     void visit(const Stmt& s) {
         if (!s.defined()) return;
@@ -31,7 +31,8 @@ class Fullness {
                 bound(d.extent);
             }
         if (const If* i = s.as<If>(); i && !i->else_body.defined() && about_tiles(i->condition)) guard(*i);
-        for (const Stmt& c : children(s)) visit(c);
+        for (const Stmt& c : children(s))
+            visit(c);
     }
 
   private:
@@ -51,9 +52,12 @@ class Fullness {
         const Binary* c = i.condition.as<Binary>();
         if (!c || !is_compare(c->op) || !c->a.type().is_index()) return;
         Expr low, high;
-        if (c->op == BinaryOp::lt || c->op == BinaryOp::le) low = isub(c->b, c->a);
-        else if (c->op == BinaryOp::gt || c->op == BinaryOp::ge) low = isub(c->a, c->b);
-        else return;
+        if (c->op == BinaryOp::lt || c->op == BinaryOp::le)
+            low = isub(c->b, c->a);
+        else if (c->op == BinaryOp::gt || c->op == BinaryOp::ge)
+            low = isub(c->a, c->b);
+        else
+            return;
         if (c->op == BinaryOp::lt || c->op == BinaryOp::gt) low = isub(low, index(1));
         Expr least = smallest(low);
         if (!least.defined()) return;
@@ -137,14 +141,16 @@ void separate(Edit& e) {
         if (p.size() > path.size()) path = p;
     }
     for (const Symbol& t : tiles)
-        if (std::none_of(path.begin(), path.end(), [&](const Stmt& s) { return s.as<For>() && s.as<For>()->var == t; }))
+        if (std::none_of(path.begin(), path.end(),
+                         [&](const Stmt& s) { return s.as<For>() && s.as<For>()->var == t; }))
             e.refuse("the loops are not inside each other");
     const For& inner = *path.back().as<For>();
     Facts facts = e.facts_in_loop(path);
     Fullness full(tiles, facts);
     full.visit(inner.body);
     if (full.conditions.empty())
-        e.refuse("every tile is full: there is no guard and no clipped bound inside {} that depends on the loops named",
+        e.refuse("every tile is full: there is no guard and no clipped bound inside {} that depends on the "
+                 "loops named",
                  inner.var.name());
     Expr condition;
     for (const Expr& c : full.conditions) {
@@ -159,7 +165,8 @@ void separate(Edit& e) {
     };
     Stmt full_body = duplicate(simplify(FullTile(full)(inner.body), facts), fresh);
     Stmt edge_body = duplicate(inner.body, fresh);
-    for (auto& [old, both_copies] : images) e.forward(old, both_copies);
+    for (auto& [old, both_copies] : images)
+        e.forward(old, both_copies);
     Stmt fork = If::make(condition, std::move(full_body), std::move(edge_body), inner.loc);
     e.set_body(rebuild(path, with_body(path.back(), std::move(fork))));
 }

@@ -6,13 +6,15 @@ namespace lathe {
 
 namespace {
 
-Stmt block_nest(const For& f, const Symbol& outer, const Symbol& inner, int64_t factor, Expr outer_extent, Stmt body) {
+Stmt block_nest(const For& f, const Symbol& outer, const Symbol& inner, int64_t factor, Expr outer_extent,
+                Stmt body) {
     Stmt in = For::make(inner, index(0), index(factor), {}, std::move(body), f.loc);
     return For::make(outer, index(0), std::move(outer_extent), {}, std::move(in), f.loc);
 }
 
 /// The whole blocks, then a loop over what is left.
-Stmt peeled(Edit& e, const For& f, int64_t factor, const Symbol& outer, const Symbol& inner, const Expr& extent) {
+Stmt peeled(Edit& e, const For& f, int64_t factor, const Symbol& outer, const Symbol& inner,
+            const Expr& extent) {
     Expr blocks = ifloordiv(extent, index(factor)), done = imul(blocks, index(factor));
     Symbol tail = e.result(2, f.var.name() + "t");
     std::map<Symbol, std::vector<Symbol>> copies;
@@ -21,10 +23,12 @@ Stmt peeled(Edit& e, const For& f, int64_t factor, const Symbol& outer, const Sy
         return copies[old].back();
     };
     Expr at = iadd(f.min, iadd(imul(var(outer), index(factor)), var(inner)));
-    Stmt main = block_nest(f, outer, inner, factor, blocks, substitute(duplicate(f.body, fresh), {{f.var, at}}));
+    Stmt main =
+        block_nest(f, outer, inner, factor, blocks, substitute(duplicate(f.body, fresh), {{f.var, at}}));
     Stmt rest = For::make(tail, iadd(f.min, done), isub(extent, done), {},
                           substitute(duplicate(f.body, fresh), {{f.var, var(tail)}}), f.loc);
-    for (auto& [old, both] : copies) e.forward(old, both);
+    for (auto& [old, both] : copies)
+        e.forward(old, both);
     return Block::make({std::move(main), std::move(rest)});
 }
 
@@ -34,12 +38,13 @@ Path serial_loop(const Edit& e, const Symbol& loop) {
     Path path = e.path(loop);
     const For& f = *path.back().as<For>();
     if (!(f.loop == LoopKind::serial()))
-        e.refuse("loop {} is {}; split, fuse and tag loops before that, or call serial({}) first", loop.name(),
-                 f.loop.name(), loop.name());
+        e.refuse("loop {} is {}; split, fuse and tag loops before that, or call serial({}) first",
+                 loop.name(), f.loop.name(), loop.name());
     return path;
 }
 
-void split_loop(Edit& e, const Symbol& loop, int64_t factor, Tail tail, const Symbol& outer, const Symbol& inner) {
+void split_loop(Edit& e, const Symbol& loop, int64_t factor, Tail tail, const Symbol& outer,
+                const Symbol& inner) {
     Path path = serial_loop(e, loop);
     const For& f = *path.back().as<For>();
     if (factor < 1) e.refuse("the factor {} must be at least 1", factor);
@@ -62,11 +67,13 @@ void split_loop(Edit& e, const Symbol& loop, int64_t factor, Tail tail, const Sy
                  print(f.extent));
     } else {
         if (!prove(at_most(by, f.extent), facts))
-            e.refuse("the extent {} is not proved to be at least {}, so the last block would start before the first "
+            e.refuse("the extent {} is not proved to be at least {}, so the last block would start before "
+                     "the first "
                      "iteration. Try Tail::guard, or require it",
                      print(f.extent), factor);
         if (!idempotent(e.body(), loop))
-            e.refuse("the last block repeats iterations of {}, and running one twice changes the result. Try Tail::guard",
+            e.refuse("the last block repeats iterations of {}, and running one twice changes the result. Try "
+                     "Tail::guard",
                      loop.name());
         Expr base = imin(start, isub(f.extent, by));
         fresh = block_nest(f, outer, inner, factor, ceil_div(f.extent, factor),
@@ -78,7 +85,9 @@ void split_loop(Edit& e, const Symbol& loop, int64_t factor, Tail tail, const Sy
 void split(Edit& e) {
     Symbol loop = e.loop(0);
     const auto& words = e.step().words;
-    auto name = [&](size_t n, const char* suffix) { return words[n].empty() ? loop.name() + suffix : words[n]; };
+    auto name = [&](size_t n, const char* suffix) {
+        return words[n].empty() ? loop.name() + suffix : words[n];
+    };
     Symbol outer = e.result(0, name(1, "o")), inner = e.result(1, name(2, "i"));
     static const std::map<std::string, Tail> tails{{"guard", Tail::guard},
                                                    {"shift_inwards", Tail::shift_inwards},

@@ -22,8 +22,9 @@ void check_size(const Edit& e, const Tensor& t, const MemorySpace& space) {
         if (__builtin_mul_overflow(bytes, *extent, &bytes)) bytes = most + 1;
     }
     if (bytes > most)
-        e.refuse("{} takes more than {} bytes. Compute a smaller part of it at a time, or keep it on the heap",
-                 t.symbol.name(), most);
+        e.refuse(
+            "{} takes more than {} bytes. Compute a smaller part of it at a time, or keep it on the heap",
+            t.symbol.name(), most);
 }
 
 } // namespace
@@ -35,7 +36,8 @@ void store_in(Edit& e) {
     std::vector<Symbol> all = e.images(e.step().func);
     for (const TypeStep& t : e.state().types)
         if (t.accumulator && t.tensor == e.step().func)
-            for (const Symbol& s : e.images(t.accumulator)) all.push_back(s);
+            for (const Symbol& s : e.images(t.accumulator))
+                all.push_back(s);
     bool found = false;
     Stmt body = transform(e.body(), [&](const Stmt& s) {
         const Allocate* a = s.as<Allocate>();
@@ -46,7 +48,8 @@ void store_in(Edit& e) {
         t.space = space;
         return Allocate::make(std::move(t), a->body);
     });
-    if (!found) e.refuse("{} is an argument, or was inlined: it has no memory of its own", e.step().func.name());
+    if (!found)
+        e.refuse("{} is an argument, or was inlined: it has no memory of its own", e.step().func.name());
     e.set_body(std::move(body));
 }
 

@@ -20,8 +20,10 @@ void set_kind(Edit& e, const Symbol& loop, const LoopKind& kind) {
 Expr inside(const For& f) {
     Expr extent = f.extent;
     if (const Binary* b = extent.as<Binary>(); b && b->op == BinaryOp::min) {
-        if (as_int(b->a)) extent = b->b;
-        else if (as_int(b->b)) extent = b->a;
+        if (as_int(b->a))
+            extent = b->b;
+        else if (as_int(b->b))
+            extent = b->a;
     }
     return less(var(f.var), simplify(iadd(f.min, extent)));
 }
@@ -33,15 +35,17 @@ void make_constant(Edit& e, const Symbol& loop, const char* what) {
     if (!as_int(f.extent)) {
         auto count = const_upper_bound(f.extent, e.facts(path));
         if (!count)
-            e.refuse("the extent {} of {} has no constant bound. Try {}({}, n), which takes n iterations at a time",
+            e.refuse("the extent {} of {} has no constant bound. Try {}({}, n), which takes n iterations at "
+                     "a time",
                      print(f.extent), loop.name(), what, loop.name());
         Stmt body = If::make(inside(f), f.body, {}, f.loc);
-        e.set_body(rebuild(path, For::make(f.var, f.min, index(std::max<int64_t>(*count, 0)), f.loop, std::move(body), f.loc)));
+        e.set_body(rebuild(path, For::make(f.var, f.min, index(std::max<int64_t>(*count, 0)), f.loop,
+                                           std::move(body), f.loc)));
     }
     int64_t copies = *as_int(e.path(loop).back().as<For>()->extent);
     if (copies > max_copies)
-        e.refuse("{} has {} iterations, more than {}. Try {}({}, n), which takes n iterations at a time", loop.name(),
-                 copies, max_copies, what, loop.name());
+        e.refuse("{} has {} iterations, more than {}. Try {}({}, n), which takes n iterations at a time",
+                 loop.name(), copies, max_copies, what, loop.name());
 }
 
 /// With a factor: splits first, and returns the inner loop.
@@ -57,7 +61,8 @@ Symbol blocks_of(Edit& e, const Symbol& loop, size_t copy) {
 std::string alternatives(const Edit& e, const Symbol& loop, Commuting reductions) {
     Path path = e.path(loop);
     size_t stage = path.size();
-    while (stage > 0 && path[stage - 1].kind() != StmtKind::stage) --stage;
+    while (stage > 0 && path[stage - 1].kind() != StmtKind::stage)
+        --stage;
     std::string found;
     for (const For* f : loops_in(path[stage ? stage - 1 : 0]))
         if (!(f->var == loop) && f->loop == LoopKind::serial() && !loop_carried(e.body(), f->var, reductions))
@@ -87,7 +92,8 @@ void check_vector_body(const Edit& e, const Symbol& loop) {
 } // namespace
 
 void serial(Edit& e) {
-    for (const Symbol& loop : e.loops(0)) set_kind(e, loop, LoopKind::serial());
+    for (const Symbol& loop : e.loops(0))
+        set_kind(e, loop, LoopKind::serial());
 }
 
 void parallel(Edit& e) {

@@ -38,7 +38,8 @@ class Redirect : public Mutator {
         Stmt inner = Mutator::mutate(s);
         if (const Store* st = inner.as<Store>()) {
             std::vector<StoreTarget> targets = st->targets;
-            for (StoreTarget& t : targets) redirect(t);
+            for (StoreTarget& t : targets)
+                redirect(t);
             return Store::make(std::move(targets), s.loc(), st->predicate);
         }
         if (const Reduce* r = inner.as<Reduce>()) {
@@ -58,8 +59,10 @@ class Redirect : public Mutator {
 
 Stmt write_back(const Tensor& tensor, const TypeStep& step, int definition) {
     std::vector<Expr> at;
-    for (const Symbol& loop : step.copy_loops) at.push_back(var(loop));
-    Stmt s = Store::make(tensor.symbol, tensor.type, at, Load::make(step.accumulator, tensor.type, at, step.loc), step.loc);
+    for (const Symbol& loop : step.copy_loops)
+        at.push_back(var(loop));
+    Stmt s = Store::make(tensor.symbol, tensor.type, at,
+                         Load::make(step.accumulator, tensor.type, at, step.loc), step.loc);
     for (size_t d = at.size(); d-- > 0;)
         s = For::make(step.copy_loops[d], tensor.dims[d].min, tensor.dims[d].extent, {}, s, step.loc);
     return Stage::make(tensor.symbol, definition, s, step.loc);
@@ -67,7 +70,9 @@ Stmt write_back(const Tensor& tensor, const TypeStep& step, int definition) {
 
 /// The statement that holds all stages of the Func, with the accumulator's lifetime around them.
 Stmt with_lifetime(const Stmt& s, const Symbol& func, const Tensor& accumulator) {
-    auto holds = [&](const Stmt& t) { return !find_path(t, [&](const Stmt& u) { return is_stage_of(u, func); }).empty(); };
+    auto holds = [&](const Stmt& t) {
+        return !find_path(t, [&](const Stmt& u) { return is_stage_of(u, func); }).empty();
+    };
     std::vector<Stmt> all = children(s);
     auto count = std::count_if(all.begin(), all.end(), holds);
     invariant(count > 0, "a Func without stages");
@@ -116,7 +121,8 @@ void add_accumulator(Algorithm& a, const TypeStep& step) {
         return s.as<Stage>()->definition == count - 1 ? Block::make({moved, copy}) : moved;
     });
     f.body = with_lifetime(body, func, accumulator);
-    auto after = std::find_if(a.definitions.rbegin(), a.definitions.rend(), [&](const Definition& d) { return d.func == func; });
+    auto after = std::find_if(a.definitions.rbegin(), a.definitions.rend(),
+                              [&](const Definition& d) { return d.func == func; });
     a.definitions.insert(after.base(), std::move(back));
 }
 

@@ -48,7 +48,8 @@ std::vector<Symbol> Edit::loops(size_t n) const {
     return all;
 }
 
-/// The loop of the algorithm that `named` stands for in the definition. The loops of inline reductions go by their name.
+/// The loop of the algorithm that `named` stands for in the definition. The loops of inline reductions go by
+/// their name.
 Symbol Edit::original(const Symbol& named, const Definition& d) const {
     for (const auto& [variable, loop] : d.loops)
         if (variable == named) return loop;
@@ -59,9 +60,12 @@ Symbol Edit::original(const Symbol& named, const Definition& d) const {
     });
     std::vector<Symbol> found;
     for (const For* f : loops_in(stage.back()))
-        if (f->var.name() == named.name() && std::none_of(d.loops.begin(), d.loops.end(), [&](const auto& l) { return l.second == f->var; }))
+        if (f->var.name() == named.name() &&
+            std::none_of(d.loops.begin(), d.loops.end(), [&](const auto& l) { return l.second == f->var; }))
             found.push_back(f->var);
-    if (found.size() > 1) refuse("{} loops of {} are called {}: give their RDoms different names", found.size(), d.name, named.name());
+    if (found.size() > 1)
+        refuse("{} loops of {} are called {}: give their RDoms different names", found.size(), d.name,
+               named.name());
     return found.empty() ? named : found[0];
 }
 
@@ -80,31 +84,36 @@ Symbol Edit::resolve(const Symbol& named, const Symbol& func, int definition) co
         const Step& by = work.steps[fate->second.step];
         std::string where = by.loc.known() ? " at " + by.loc.str() : "";
         if (to.empty()) refuse("loop {} is gone: {}{} consumed it", named.name(), by.str(), where);
-        refuse("loop {} has {} copies since {}{}. Name one of them, or take all with all({})", named.name(), to.size(),
-               by.str(), where, named.name());
+        refuse("loop {} has {} copies since {}{}. Name one of them, or take all with all({})", named.name(),
+               to.size(), by.str(), where, named.name());
     }
     Path p = path(at);
     const Stage* of = p.empty() ? nullptr : owner(p);
     auto funcs = images(func);
-    if (of && std::find(funcs.begin(), funcs.end(), of->func) != funcs.end() && of->definition == definition) return at;
+    if (of && std::find(funcs.begin(), funcs.end(), of->func) != funcs.end() && of->definition == definition)
+        return at;
     std::string known;
     for_each_stmt(body(), [&](const Stmt& s) {
         const For* f = s.as<For>();
         if (!f) return;
         const Stage* o = owner(path(f->var));
-        if (o && o->func == func && o->definition == definition) known += (known.empty() ? "" : ", ") + f->var.name();
+        if (o && o->func == func && o->definition == definition)
+            known += (known.empty() ? "" : ", ") + f->var.name();
     });
     refuse("{} is no loop of {}, which has {}", named.name(), stage_name(work, func, definition),
            known.empty() ? "none" : known);
 }
 
 Symbol Edit::result(size_t n, const std::string& name) {
-    while (call.results.size() <= n) call.results.emplace_back(name);
+    while (call.results.size() <= n)
+        call.results.emplace_back(name);
     used = std::max(used, n + 1);
     return call.results[n];
 }
 
-Symbol Edit::copy_of(const Symbol& original) { return result(used, original.name()); }
+Symbol Edit::copy_of(const Symbol& original) {
+    return result(used, original.name());
+}
 
 void Edit::forward(const Symbol& from, std::vector<Symbol> to) {
     work.fates[from] = {std::move(to), work.steps.size()};

@@ -16,7 +16,8 @@ class Edit {
     const Stmt& body() const { return work.module.top().body; }
     void set_body(Stmt s) { work.module.top().body = std::move(s); }
 
-    /// The one loop that the step's loop number `n` stands for. \throws Error when it is gone, has copies, or is not the stage's.
+    /// The one loop that the step's loop number `n` stands for. \throws Error when it is gone, has copies, or
+    /// is not the stage's.
     Symbol loop(size_t n) const { return resolve(call.loops[n], call.func, call.definition); }
     Symbol resolve(const Symbol& named, const Symbol& func, int definition) const;
     /// All copies of it.
@@ -36,7 +37,8 @@ class Edit {
     Facts facts_in_loop(const Path& p) const { return facts_inside(p, work.module.top()); }
 
     /// "split(i) at gemm.cpp:41 is illegal: " and the reason.
-    template <class... Args> [[noreturn]] void refuse(fmt::format_string<Args...> format, Args&&... args) const {
+    template <class... Args>
+    [[noreturn]] void refuse(fmt::format_string<Args...> format, Args&&... args) const {
         refuse_text(fmt::format(format, std::forward<Args>(args)...));
     }
     [[noreturn]] void refuse_text(const std::string& reason) const;

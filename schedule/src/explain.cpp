@@ -8,14 +8,19 @@ namespace lathe {
 
 namespace {
 
-std::string at(Loc loc) { return loc.known() ? "  (" + loc.str() + ")" : ""; }
+std::string at(Loc loc) {
+    return loc.known() ? "  (" + loc.str() + ")" : "";
+}
 
 const char* origin(const Tensor& t, bool quantized) {
     if (quantized) return "quantized";
     switch (t.origin) {
-    case TypeOrigin::declared: return "declared";
-    case TypeOrigin::definition: return "from its first definition";
-    case TypeOrigin::sum: return "accumulator of a reduction";
+    case TypeOrigin::declared:
+        return "declared";
+    case TypeOrigin::definition:
+        return "from its first definition";
+    case TypeOrigin::sum:
+        return "accumulator of a reduction";
     }
     throw InternalError("unknown origin");
 }
@@ -25,7 +30,8 @@ void explain(const Expr& e, int depth, std::set<const ExprNode*>& seen, std::str
     if (e.type().is_index() || e.as<Constant>() || !seen.insert(e.get()).second) return;
     text += fmt::format("{:{}}{}: {}{}\n", "", 2 * depth, print(e), e.type().str(), at(e.loc()));
     if (!e.as<Load>())
-        for (const Expr& part : operands(e)) explain(part, depth + 1, seen, text);
+        for (const Expr& part : operands(e))
+            explain(part, depth + 1, seen, text);
 }
 
 } // namespace
@@ -43,8 +49,10 @@ std::string Schedule::explain_types() const {
         text += fmt::format("{}: {} {}{}\n", t.symbol.name(), t.type.str(), origin(t, quantized), at(by));
     };
     const Function& f = state->base.top();
-    for (const Argument& a : f.arguments) line(a.tensor);
-    for (const Tensor& t : f.constants) line(t);
+    for (const Argument& a : f.arguments)
+        line(a.tensor);
+    for (const Tensor& t : f.constants)
+        line(t);
     for_each_stmt(f.body, [&](const Stmt& s) {
         if (const Allocate* a = s.as<Allocate>()) line(a->tensor);
     });
@@ -55,7 +63,8 @@ std::string Schedule::explain_types() const {
             explain(t.value, 1, seen, text);
         };
         if (const Store* st = s.as<Store>())
-            for (const StoreTarget& t : st->targets) target(t, "=");
+            for (const StoreTarget& t : st->targets)
+                target(t, "=");
         if (const Reduce* r = s.as<Reduce>()) target(r->target, (std::string(symbol(r->op)) + "=").c_str());
     });
     return text;

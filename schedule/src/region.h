@@ -5,7 +5,8 @@
 
 namespace lathe {
 
-/// Per dimension the least and the greatest subscript, in terms of variables from outside of the statement; undefined: unknown.
+/// Per dimension the least and the greatest subscript, in terms of variables from outside of the statement;
+/// undefined: unknown.
 using Box = std::vector<Interval>;
 
 /// The smallest box found around all loads of `tensor` in `s`; nothing if there are none.

@@ -55,15 +55,18 @@ void check_no_later_writer(const Edit& e, const Symbol& func, const std::set<Sym
                 e.refuse("{}, which {} reads, is written later at {}", t.name(), func.name(), loc.str());
         };
         if (const Store* st = s.as<Store>())
-            for (const StoreTarget& t : st->targets) check(t.tensor, s.loc());
+            for (const StoreTarget& t : st->targets)
+                check(t.tensor, s.loc());
         if (const Reduce* r = s.as<Reduce>()) check(r->target.tensor, s.loc());
-        for (const Stmt& c : children(s)) walk(c);
+        for (const Stmt& c : children(s))
+            walk(c);
     };
     walk(e.body());
 }
 
 /// The targets that the stage's stores and reductions have in the Func's tensors.
-void for_each_target(const Stmt& stage, const std::set<Symbol>& own, const std::function<void(const StoreTarget&)>& f) {
+void for_each_target(const Stmt& stage, const std::set<Symbol>& own,
+                     const std::function<void(const StoreTarget&)>& f) {
     for_each_stmt(stage, [&](const Stmt& s) {
         if (const Store* st = s.as<Store>())
             for (const StoreTarget& t : st->targets)
@@ -75,12 +78,14 @@ void for_each_target(const Stmt& stage, const std::set<Symbol>& own, const std::
 /// Loops of the algorithm by their variable.
 std::map<Symbol, const For*> loops_by_variable(const Stmt& s) {
     std::map<Symbol, const For*> loops;
-    for (const For* f : loops_in(s)) loops[f->var] = f;
+    for (const For* f : loops_in(s))
+        loops[f->var] = f;
     return loops;
 }
 
 /// The loops over the dimensions in which the definition works on each position alone.
-std::vector<Symbol> pure_loops_of(const Stmt& stage, const std::set<Symbol>& own, const std::vector<Dim>& dims) {
+std::vector<Symbol> pure_loops_of(const Stmt& stage, const std::set<Symbol>& own,
+                                  const std::vector<Dim>& dims) {
     auto loops = loops_by_variable(stage);
     std::vector<Symbol> over(dims.size());
     std::vector<bool> pure(dims.size(), true);
@@ -88,8 +93,8 @@ std::vector<Symbol> pure_loops_of(const Stmt& stage, const std::set<Symbol>& own
         for (size_t d = 0; d < dims.size(); ++d) {
             const Variable* v = t.indices[d].as<Variable>();
             auto f = v ? loops.find(v->symbol) : loops.end();
-            if (f == loops.end() || (over[d] && !(over[d] == v->symbol)) || !equal(f->second->min, dims[d].min) ||
-                !equal(f->second->extent, dims[d].extent)) {
+            if (f == loops.end() || (over[d] && !(over[d] == v->symbol)) ||
+                !equal(f->second->min, dims[d].min) || !equal(f->second->extent, dims[d].extent)) {
                 pure[d] = false;
                 continue;
             }
@@ -125,7 +130,8 @@ std::set<Symbol> inputs_of(const Extracted& x) {
     for (const Stmt& s : x.stages) {
         inputs.merge(tensors_read(s));
     }
-    for (const Tensor& t : x.tensors) inputs.erase(t.symbol);
+    for (const Tensor& t : x.tensors)
+        inputs.erase(t.symbol);
     for (const Stmt& s : x.stages)
         for_each_stmt(s, [&](const Stmt& t) {
             if (const Allocate* a = t.as<Allocate>()) inputs.erase(a->tensor.symbol);
@@ -148,7 +154,8 @@ Stmt insert_before_use(const Stmt& body, const Extracted& x) {
     if (const Allocate* a = body.as<Allocate>()) return with_body(body, insert_before_use(a->body, x));
     std::vector<Stmt> stmts = body.as<Block>() ? body.as<Block>()->stmts : std::vector{body};
     size_t use = 0;
-    while (use < stmts.size() && !tensors_read(stmts[use]).contains(func)) ++use;
+    while (use < stmts.size() && !tensors_read(stmts[use]).contains(func))
+        ++use;
     invariant(use < stmts.size(), "nothing reads the Func where it was to be computed");
     std::vector<Stmt> before(stmts.begin(), stmts.begin() + static_cast<long>(use));
     if (stmts[use].as<Allocate>()) {
@@ -158,7 +165,8 @@ Stmt insert_before_use(const Stmt& body, const Extracted& x) {
     std::vector<Stmt> inner = x.stages;
     inner.insert(inner.end(), stmts.begin() + static_cast<long>(use), stmts.end());
     Stmt s = Block::make(std::move(inner));
-    for (size_t n = x.tensors.size(); n-- > 0;) s = Allocate::make(x.tensors[n], s);
+    for (size_t n = x.tensors.size(); n-- > 0;)
+        s = Allocate::make(x.tensors[n], s);
     before.push_back(s);
     return Block::make(std::move(before));
 }
@@ -173,8 +181,10 @@ PureLoops pure_loops(const Edit& e, const Symbol& func) {
         if (!stage || !(stage->func == func)) return;
         std::vector<Symbol> over = pure_loops_of(s, own, dims);
         for (size_t d = 0; d < dims.size(); ++d) {
-            if (over[d]) all[d][stage->definition] = over[d];
-            else pure[d] = false;
+            if (over[d])
+                all[d][stage->definition] = over[d];
+            else
+                pure[d] = false;
         }
     });
     for (size_t d = 0; d < dims.size(); ++d)
@@ -182,13 +192,16 @@ PureLoops pure_loops(const Edit& e, const Symbol& func) {
     return all;
 }
 
-void restrict_to(Extracted& x, const PureLoops& pure, const std::vector<Dim>& loops, const std::vector<Dim>& storage) {
-    for (Tensor& t : x.tensors) t.dims = storage;
+void restrict_to(Extracted& x, const PureLoops& pure, const std::vector<Dim>& loops,
+                 const std::vector<Dim>& storage) {
+    for (Tensor& t : x.tensors)
+        t.dims = storage;
     for (Stmt& stage : x.stages) {
         int definition = stage.as<Stage>()->definition;
         std::map<Symbol, Dim> ranges;
         for (size_t d = 0; d < loops.size(); ++d)
-            if (auto loop = pure[d].find(definition); loop != pure[d].end()) ranges.insert({loop->second, loops[d]});
+            if (auto loop = pure[d].find(definition); loop != pure[d].end())
+                ranges.insert({loop->second, loops[d]});
         stage = transform(stage, [&](const Stmt& s) {
             const For* f = s.as<For>();
             auto r = f ? ranges.find(f->var) : ranges.end();

@@ -12,7 +12,8 @@ struct Extracted {
     std::vector<Stmt> stages;    ///< in program order
 };
 
-/// \throws Error (by e.refuse) when the Func is an argument, or other definitions write what it reads after it.
+/// \throws Error (by e.refuse) when the Func is an argument, or other definitions write what it reads after
+/// it.
 Extracted extract(const Edit& e, const Symbol& func);
 
 /// The tensors that the stages read, except for those that they make themselves.
@@ -21,13 +22,14 @@ std::set<Symbol> inputs_of(const Extracted& x);
 /// `body` with the allocations and stages put before the first statement that reads the Func.
 Stmt insert_before_use(const Stmt& body, const Extracted& x);
 
-/// Per dimension of the Func, the loop of each definition that runs over it: where every definition works on each position
-/// alone and runs over all of them, a part can be computed. Empty: it cannot.
+/// Per dimension of the Func, the loop of each definition that runs over it: where every definition works on
+/// each position alone and runs over all of them, a part can be computed. Empty: it cannot.
 using PureLoops = std::vector<std::map<int, Symbol>>;
 PureLoops pure_loops(const Edit& e, const Symbol& func);
 
 /// Sets the ranges of the pure loops, and the dims of the Func's tensors.
-void restrict_to(Extracted& x, const PureLoops& pure, const std::vector<Dim>& loops, const std::vector<Dim>& storage);
+void restrict_to(Extracted& x, const PureLoops& pure, const std::vector<Dim>& loops,
+                 const std::vector<Dim>& storage);
 
 /// The Func's tensor in the unscheduled Module.
 const Tensor& declared_tensor(const Edit& e, const Symbol& func);

@@ -22,14 +22,18 @@ class Retyper : public Mutator {
     Expr mutate(const Expr& e) override {
         if (const Variable* v = e.as<Variable>()) {
             auto let = lets.find(v->symbol);
-            return let == lets.end() || let->second == e.type() ? e : Variable::make(v->symbol, let->second, e.loc());
+            return let == lets.end() || let->second == e.type()
+                       ? e
+                       : Variable::make(v->symbol, let->second, e.loc());
         }
         if (const Load* l = e.as<Load>()) {
             auto type = tensors.find(l->tensor);
             if (type == tensors.end())
-                fail(e.loc(), "{} is read before its type is known: give it a type by quantize", l->tensor.name());
+                fail(e.loc(), "{} is read before its type is known: give it a type by quantize",
+                     l->tensor.name());
             std::vector<Expr> indices;
-            for (const Expr& i : l->indices) indices.push_back((*this)(i));
+            for (const Expr& i : l->indices)
+                indices.push_back((*this)(i));
             return Load::make(l->tensor, type->second, std::move(indices), e.loc());
         }
         if (const Let* l = e.as<Let>()) {
@@ -53,7 +57,8 @@ class Retyper : public Mutator {
         }
         if (const Store* st = s.as<Store>()) {
             std::vector<StoreTarget> targets;
-            for (const StoreTarget& t : st->targets) targets.push_back(target(t));
+            for (const StoreTarget& t : st->targets)
+                targets.push_back(target(t));
             if (auto sum = sums.find(targets[0].tensor); sum != sums.end() && targets[0].value.as<Constant>())
                 targets[0].value = Constant::make(identity(sum->second, targets[0].type), s.loc());
             return Store::make(std::move(targets), s.loc());
@@ -65,12 +70,15 @@ class Retyper : public Mutator {
   private:
     StoreTarget target(const StoreTarget& t) {
         StoreTarget result{t.tensor, tensors.at(t.tensor), {}, (*this)(t.value)};
-        for (const Expr& i : t.indices) result.indices.push_back((*this)(i));
+        for (const Expr& i : t.indices)
+            result.indices.push_back((*this)(i));
         return result;
     }
 };
 
-Type stored(const Expr& value) { return value.type().is_real() ? Float(32) : value.type(); }
+Type stored(const Expr& value) {
+    return value.type().is_real() ? Float(32) : value.type();
+}
 
 /// What is learned about an accumulator of exact type while its updates are met.
 struct ExactSum {
@@ -103,12 +111,14 @@ class Inference {
         } else if (const LetStmt* l = s.as<LetStmt>()) {
             types.lets[l->symbol] = types(l->value).type();
         } else if (const Store* st = s.as<Store>()) {
-            for (const StoreTarget& t : st->targets) store(t, s.loc());
+            for (const StoreTarget& t : st->targets)
+                store(t, s.loc());
         } else if (const Reduce* r = s.as<Reduce>()) {
             reduce(*r);
         }
         if (const For* f = s.as<For>()) around.push_back(f);
-        for (const Stmt& c : children(s)) visit(c);
+        for (const Stmt& c : children(s))
+            visit(c);
         if (s.as<For>()) around.pop_back();
     }
 
@@ -139,8 +149,9 @@ class Inference {
     void reduce(const Reduce& r) {
         if (auto e = exact.find(r.target.tensor); e != exact.end()) {
             if (r.op != BinaryOp::add)
-                fail(e->second.step.loc, "an exact accumulator is for sums, and {} at {} is not one: give a type",
-                     symbol(r.op), r.loc.str());
+                fail(e->second.step.loc,
+                     "an exact accumulator is for sums, and {} at {} is not one: give a type", symbol(r.op),
+                     r.loc.str());
             return widen(e->second, types(r.target.value).type(), trips(r), r.loc);
         }
         if (origin[r.target.tensor] == TypeOrigin::sum && !types.tensors.contains(r.target.tensor)) {
@@ -151,11 +162,13 @@ class Inference {
         }
         Type target = types.tensors.at(r.target.tensor);
         Expr value = types(r.target.value);
-        if (r.op == BinaryOp::add && target.is_exact() && value.type().is_exact() && value.type().frac() > target.frac())
+        if (r.op == BinaryOp::add && target.is_exact() && value.type().is_exact() &&
+            value.type().frac() > target.frac())
             warnings.push_back(fmt::format("{}: {} += drops {} fraction bits at every step: {} into {}. "
                                            "quantize({}, …, {{.accumulate = exact}}) keeps them",
-                                           r.loc.str(), r.target.tensor.name(), value.type().frac() - target.frac(),
-                                           value.type().str(), target.str(), r.target.tensor.name()));
+                                           r.loc.str(), r.target.tensor.name(),
+                                           value.type().frac() - target.frac(), value.type().str(),
+                                           target.str(), r.target.tensor.name()));
     }
 
     void widen(ExactSum& sum, Type value, int64_t count, Loc loc) {
@@ -175,10 +188,13 @@ class Inference {
             facts.bound(f->var, {f->min, isub(iadd(f->min, f->extent), index(1))});
             if (in_subscript || outside) continue;
             if (!most)
-                fail(r.loc, "an exact sum over {} needs a constant bound on its {} iterations: give an accumulator type",
+                fail(r.loc,
+                     "an exact sum over {} needs a constant bound on its {} iterations: give an accumulator "
+                     "type",
                      f->var.name(), print(f->extent));
             if (__builtin_mul_overflow(count, std::max<int64_t>(*most, 1), &count))
-                fail(r.loc, "an exact sum over {} has too many iterations: give an accumulator type", f->var.name());
+                fail(r.loc, "an exact sum over {} has too many iterations: give an accumulator type",
+                     f->var.name());
         }
         return count;
     }
@@ -201,10 +217,11 @@ class Inference {
         int needed = container_bits(stored(value));
         bool limbs = stored(value).width() > 64;
         if (widest == 0 || (needed <= widest && !(limbs && widest < 64))) return;
-        warnings.push_back(fmt::format("{}: {}, declared at {} without a type, becomes {}: its elements take {} bits, "
-                                       "those that it is computed from {}",
-                                       loc.str(), tensor.name(), declared_at[tensor].str(), stored(value).str(),
-                                       limbs ? (stored(value).width() + 63) / 64 * 64 : needed, widest));
+        warnings.push_back(
+            fmt::format("{}: {}, declared at {} without a type, becomes {}: its elements take {} bits, "
+                        "those that it is computed from {}",
+                        loc.str(), tensor.name(), declared_at[tensor].str(), stored(value).str(),
+                        limbs ? (stored(value).width() + 63) / 64 * 64 : needed, widest));
     }
 
     Retyper& types;
@@ -251,7 +268,9 @@ Stmt type_literals(const Stmt& body, const std::map<Symbol, TypeStep>& chosen) {
     return transform(body, [&](const Stmt& s) {
         const Stage* g = s.as<Stage>();
         auto step = g ? chosen.find(g->func) : chosen.end();
-        return step == chosen.end() || !step->second.options.literals ? s : TypeLiterals(*step->second.options.literals)(s);
+        return step == chosen.end() || !step->second.options.literals
+                   ? s
+                   : TypeLiterals(*step->second.options.literals)(s);
     });
 }
 
@@ -260,7 +279,8 @@ Stmt type_literals(const Stmt& body, const std::map<Symbol, TypeStep>& chosen) {
 Retyped retype(const Algorithm& a, const std::vector<TypeStep>& steps) {
     Algorithm work = a;
     std::map<Symbol, TypeStep> chosen; // the last step for a tensor counts
-    for (const TypeStep& s : steps) chosen.insert_or_assign(s.tensor, s);
+    for (const TypeStep& s : steps)
+        chosen.insert_or_assign(s.tensor, s);
     Retyper types;
     Inference inference(types, chosen);
     std::map<Symbol, TypeStep> targets = chosen;
@@ -269,18 +289,24 @@ Retyped retype(const Algorithm& a, const std::vector<TypeStep>& steps) {
         add_accumulator(work, step);
         TypeStep own = step;
         own.type = step.options.accumulate.type();
-        if (step.options.accumulate.kind() == Accumulate::Kind::exact) inference.exact_sum(step);
-        else targets.insert_or_assign(step.accumulator, own);
+        if (step.options.accumulate.kind() == Accumulate::Kind::exact)
+            inference.exact_sum(step);
+        else
+            targets.insert_or_assign(step.accumulator, own);
     }
-    for (const auto& [symbol, step] : targets) chosen.insert_or_assign(symbol, step);
+    for (const auto& [symbol, step] : targets)
+        chosen.insert_or_assign(symbol, step);
 
     Function& f = work.module.top();
     f.body = type_literals(f.body, chosen);
-    for (const Argument& g : f.arguments) inference.tensor(g.tensor);
-    for (const Tensor& t : f.constants) inference.tensor(t);
+    for (const Argument& g : f.arguments)
+        inference.tensor(g.tensor);
+    for (const Tensor& t : f.constants)
+        inference.tensor(t);
     inference.visit(f.body);
     inference.finish();
-    for (Argument& g : f.arguments) g.tensor.type = types.tensors.at(g.tensor.symbol);
+    for (Argument& g : f.arguments)
+        g.tensor.type = types.tensors.at(g.tensor.symbol);
     f.body = types(f.body);
     warn_literals(f.body, inference.warnings);
     return {std::move(work.module), std::move(work.definitions), std::move(inference.warnings)};

@@ -22,11 +22,13 @@ class Renamer : public Mutator {
   protected:
     Expr mutate(const Expr& e) override {
         if (const Variable* v = e.as<Variable>())
-            if (auto n = names.find(v->symbol); n != names.end()) return Variable::make(n->second, e.type(), e.loc());
+            if (auto n = names.find(v->symbol); n != names.end())
+                return Variable::make(n->second, e.type(), e.loc());
         if (const Load* l = e.as<Load>())
             if (auto n = names.find(l->tensor); n != names.end()) {
                 std::vector<Expr> indices;
-                for (const Expr& i : l->indices) indices.push_back((*this)(i));
+                for (const Expr& i : l->indices)
+                    indices.push_back((*this)(i));
                 Expr predicate = l->predicate.defined() ? (*this)(l->predicate) : Expr();
                 return Load::make(n->second, e.type(), std::move(indices), e.loc(), std::move(predicate));
             }
@@ -41,7 +43,8 @@ class Renamer : public Mutator {
 
     Stmt mutate(const Stmt& s) override {
         if (const For* f = s.as<For>())
-            return For::make(name(f->var), (*this)(f->min), (*this)(f->extent), f->loop, (*this)(f->body), s.loc());
+            return For::make(name(f->var), (*this)(f->min), (*this)(f->extent), f->loop, (*this)(f->body),
+                             s.loc());
         if (const LetStmt* l = s.as<LetStmt>())
             return LetStmt::make(name(l->symbol), (*this)(l->value), (*this)(l->body), s.loc());
         if (const Allocate* a = s.as<Allocate>()) {
@@ -53,7 +56,8 @@ class Renamer : public Mutator {
             return Stage::make(name(g->func), g->definition, (*this)(g->body), s.loc());
         if (const Store* st = s.as<Store>()) {
             std::vector<StoreTarget> targets;
-            for (const StoreTarget& t : st->targets) targets.push_back(target(t));
+            for (const StoreTarget& t : st->targets)
+                targets.push_back(target(t));
             return Store::make(std::move(targets), s.loc(), predicate(st->predicate));
         }
         if (const Reduce* r = s.as<Reduce>())
@@ -68,7 +72,8 @@ class Renamer : public Mutator {
     }
     StoreTarget target(const StoreTarget& t) {
         StoreTarget r{name(t.tensor), t.type, {}, (*this)(t.value)};
-        for (const Expr& i : t.indices) r.indices.push_back((*this)(i));
+        for (const Expr& i : t.indices)
+            r.indices.push_back((*this)(i));
         return r;
     }
     Expr predicate(const Expr& e) { return e.defined() ? (*this)(e) : e; }
@@ -80,16 +85,22 @@ class Renamer : public Mutator {
 
 std::vector<Stmt> children(const Stmt& s) {
     switch (s.kind()) {
-    case StmtKind::block: return s.as<Block>()->stmts;
-    case StmtKind::for_: return {s.as<For>()->body};
+    case StmtKind::block:
+        return s.as<Block>()->stmts;
+    case StmtKind::for_:
+        return {s.as<For>()->body};
     case StmtKind::if_: {
         const If& i = *s.as<If>();
         return i.else_body.defined() ? std::vector{i.then_body, i.else_body} : std::vector{i.then_body};
     }
-    case StmtKind::let: return {s.as<LetStmt>()->body};
-    case StmtKind::allocate: return {s.as<Allocate>()->body};
-    case StmtKind::stage: return {s.as<Stage>()->body};
-    default: return {};
+    case StmtKind::let:
+        return {s.as<LetStmt>()->body};
+    case StmtKind::allocate:
+        return {s.as<Allocate>()->body};
+    case StmtKind::stage:
+        return {s.as<Stage>()->body};
+    default:
+        return {};
     }
 }
 
@@ -121,12 +132,14 @@ Stmt with_body(const Stmt& s, Stmt body) {
         const LetStmt& l = *s.as<LetStmt>();
         return LetStmt::make(l.symbol, l.value, std::move(body), s.loc());
     }
-    case StmtKind::allocate: return Allocate::make(s.as<Allocate>()->tensor, std::move(body));
+    case StmtKind::allocate:
+        return Allocate::make(s.as<Allocate>()->tensor, std::move(body));
     case StmtKind::stage: {
         const Stage& g = *s.as<Stage>();
         return Stage::make(g.func, g.definition, std::move(body), s.loc());
     }
-    default: throw InternalError("with_body of a statement without one");
+    default:
+        throw InternalError("with_body of a statement without one");
     }
 }
 
@@ -148,7 +161,8 @@ Stmt with_child(const Stmt& parent, const Stmt& old, const Stmt& fresh) {
 }
 
 Stmt rebuild(const Path& path, Stmt leaf) {
-    for (size_t n = path.size() - 1; n-- > 0;) leaf = with_child(path[n], path[n + 1], leaf);
+    for (size_t n = path.size() - 1; n-- > 0;)
+        leaf = with_child(path[n], path[n + 1], leaf);
     return leaf;
 }
 
@@ -169,7 +183,8 @@ Stmt transform(const Stmt& s, const std::function<Stmt(const Stmt&)>& f) {
 void for_each_stmt(const Stmt& s, const std::function<void(const Stmt&)>& f) {
     if (!s.defined()) return;
     f(s);
-    for (const Stmt& c : children(s)) for_each_stmt(c, f);
+    for (const Stmt& c : children(s))
+        for_each_stmt(c, f);
 }
 
 Facts facts_at(const Path& path, const Function& function) {
@@ -227,11 +242,21 @@ Expr duplicate_lets(const Expr& e) {
     return lets ? Renamer({})(e) : e;
 }
 
-Expr var(const Symbol& s) { return Variable::make(s, IndexType()); }
-Expr less(const Expr& a, const Expr& b) { return Binary::make(BinaryOp::lt, a, b); }
-Expr at_most(const Expr& a, const Expr& b) { return Binary::make(BinaryOp::le, a, b); }
-Expr equals(const Expr& a, const Expr& b) { return Binary::make(BinaryOp::eq, a, b); }
-Expr ceil_div(const Expr& a, int64_t b) { return ifloordiv(iadd(a, index(b - 1)), index(b)); }
+Expr var(const Symbol& s) {
+    return Variable::make(s, IndexType());
+}
+Expr less(const Expr& a, const Expr& b) {
+    return Binary::make(BinaryOp::lt, a, b);
+}
+Expr at_most(const Expr& a, const Expr& b) {
+    return Binary::make(BinaryOp::le, a, b);
+}
+Expr equals(const Expr& a, const Expr& b) {
+    return Binary::make(BinaryOp::eq, a, b);
+}
+Expr ceil_div(const Expr& a, int64_t b) {
+    return ifloordiv(iadd(a, index(b - 1)), index(b));
+}
 
 Expr non_negative(const Expr& extent, const Facts& facts) {
     return prove(at_most(index(0), extent), facts) ? extent : imax(extent, index(0));

@@ -31,8 +31,8 @@ Stmt transform(const Stmt& s, const std::function<Stmt(const Stmt&)>& f);
 /// Visits every statement, outer before inner, in program order.
 void for_each_stmt(const Stmt& s, const std::function<void(const Stmt&)>& f);
 
-/// What holds where the path's last statement stands: ranges of the loops around it, conditions, assertions that were passed,
-/// extents ≥ 0.
+/// What holds where the path's last statement stands: ranges of the loops around it, conditions, assertions
+/// that were passed, extents ≥ 0.
 Facts facts_at(const Path& path, const Function& f);
 /// What holds in the body of the path's last statement, a loop.
 Facts facts_inside(const Path& path, const Function& f);

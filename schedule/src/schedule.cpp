@@ -24,7 +24,9 @@ Schedule::Schedule(const std::vector<Func>& outputs) : Schedule(build(outputs)) 
 Schedule::Schedule(const std::vector<Input>& inputs, const std::vector<Func>& outputs)
     : Schedule(build(outputs, inputs)) {}
 
-StageHandle Schedule::operator[](const StageRef& stage) { return this->stage(stage.func, stage.loc); }
+StageHandle Schedule::operator[](const StageRef& stage) {
+    return this->stage(stage.func, stage.loc);
+}
 
 StageHandle Schedule::stage(const Symbol& func, Loc loc) {
     int count = state->definition_count(func);
@@ -32,7 +34,8 @@ StageHandle Schedule::stage(const Symbol& func, Loc loc) {
     return {*this, func, {count - 1}, loc};
 }
 
-Schedule& Schedule::compute_at(const StageRef& producer, const StageRef& consumer, const LoopRef& loop, Loc loc) {
+Schedule& Schedule::compute_at(const StageRef& producer, const StageRef& consumer, const LoopRef& loop,
+                               Loc loc) {
     (*this)[producer].compute_at(consumer, loop, loc);
     return *this;
 }
@@ -51,12 +54,14 @@ Schedule& Schedule::inline_(const StageRef& func, Loc loc) {
 
 Schedule& Schedule::inline_all_pure(Loc loc) {
     std::set<Symbol> outputs;
-    for (const Argument& a : state->module.top().arguments) outputs.insert(a.tensor.symbol);
+    for (const Argument& a : state->module.top().arguments)
+        outputs.insert(a.tensor.symbol);
     std::vector<Symbol> pure;
     for (const Definition& d : state->algorithm.definitions)
         if (!outputs.contains(d.func) && state->definition_count(d.func) == 1) pure.push_back(d.func);
     Schedule work = *this;
-    for (const Symbol& f : pure) work.stage(f, loc).inline_(loc);
+    for (const Symbol& f : pure)
+        work.stage(f, loc).inline_(loc);
     state = work.state;
     return *this;
 }
@@ -65,7 +70,8 @@ Schedule& Schedule::quantize(const TensorRef& tensor, Type type, const QuantizeO
     return quantize(std::vector{tensor}, type, options, loc);
 }
 
-Schedule& Schedule::quantize(const std::vector<TensorRef>& tensors, Type type, const QuantizeOptions& options, Loc loc) {
+Schedule& Schedule::quantize(const std::vector<TensorRef>& tensors, Type type, const QuantizeOptions& options,
+                             Loc loc) {
     auto next = std::make_shared<State>(*state);
     const Function& f = state->algorithm.module.top();
     std::string names;
@@ -78,7 +84,8 @@ Schedule& Schedule::quantize(const std::vector<TensorRef>& tensors, Type type, c
             fail(loc, "{} is no Func or Input of this schedule's algorithm", t.symbol.name());
         if (options.accumulate.kind() != Accumulate::Kind::tensor) {
             if (state->definition_count(t.symbol) < 2)
-                fail(loc, "{} has no update, so it has no accumulator. Give it the type alone", t.symbol.name());
+                fail(loc, "{} has no update, so it has no accumulator. Give it the type alone",
+                     t.symbol.name());
             step.accumulator = Symbol(t.symbol.name() + ".acc");
             for (const auto& [variable, loop] : state->definition(t.symbol, 0)->loops)
                 step.copy_loops.emplace_back(variable.name());
@@ -100,18 +107,31 @@ Schedule& Schedule::disable_contraction(Loc loc) {
 
 std::vector<Symbol> Schedule::run(std::vector<Step> steps) {
     auto next = std::make_shared<State>(*state);
-    for (Step& s : steps) next->apply(std::move(s));
+    for (Step& s : steps)
+        next->apply(std::move(s));
     std::vector<Symbol> made = next->steps.empty() ? std::vector<Symbol>() : next->steps.back().results;
     state = std::move(next);
     return made;
 }
 
-const Module& Schedule::module() const { return state->module; }
-const Module& Schedule::reference() const { return state->base; }
-const std::vector<std::string>& Schedule::warnings() const { return state->warnings; }
-const std::vector<Step>& Schedule::steps() const { return state->steps; }
+const Module& Schedule::module() const {
+    return state->module;
+}
+const Module& Schedule::reference() const {
+    return state->base;
+}
+const std::vector<std::string>& Schedule::warnings() const {
+    return state->warnings;
+}
+const std::vector<Step>& Schedule::steps() const {
+    return state->steps;
+}
 
-std::string print(const Schedule& s) { return print(s.module()); }
-std::string loop_tree(const Schedule& s) { return loop_tree(s.module()); }
+std::string print(const Schedule& s) {
+    return print(s.module());
+}
+std::string loop_tree(const Schedule& s) {
+    return loop_tree(s.module());
+}
 
 } // namespace lathe

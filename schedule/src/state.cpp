@@ -20,11 +20,11 @@ namespace lathe {
 
 Primitive find_primitive(const std::string& name) {
     static const std::map<std::string, Primitive> all{
-        {"split", split},       {"reorder", reorder},     {"fuse", fuse},
-        {"serial", serial},     {"parallel", parallel},   {"unroll", unroll},
-        {"vectorize", vectorize}, {"rename", rename},     {"fuse_init", fuse_init},
-        {"separate", separate}, {"compute_at", compute_at}, {"compute_root", compute_root},
-        {"store_in", store_in}, {"inline_", inline_func}};
+        {"split", split},         {"reorder", reorder},       {"fuse", fuse},
+        {"serial", serial},       {"parallel", parallel},     {"unroll", unroll},
+        {"vectorize", vectorize}, {"rename", rename},         {"fuse_init", fuse_init},
+        {"separate", separate},   {"compute_at", compute_at}, {"compute_root", compute_root},
+        {"store_in", store_in},   {"inline_", inline_func}};
     return all.at(name);
 }
 
@@ -36,7 +36,8 @@ const Definition* State::definition(const Symbol& func, int index) const {
 
 int State::definition_count(const Symbol& func) const {
     int count = 0;
-    for (const Definition& d : algorithm.definitions) count += d.func == func;
+    for (const Definition& d : algorithm.definitions)
+        count += d.func == func;
     return count;
 }
 
@@ -45,7 +46,8 @@ void State::apply(Step step) {
     find_primitive(step.primitive)(edit);
     if (auto c = tag_conflict(module.top().body)) {
         const For& f = *edit.path(c->loop).back().as<For>();
-        edit.refuse("{} is {}, and would no longer be legal: {}", c->loop.name(), f.loop.name(), c->describe());
+        edit.refuse("{} is {}, and would no longer be legal: {}", c->loop.name(), f.loop.name(),
+                    c->describe());
     }
     steps.push_back(std::move(step));
 }
@@ -65,7 +67,8 @@ void State::derive(const std::string& cause, Loc loc) {
         } catch (const InternalError&) {
             throw;
         } catch (const Error& e) {
-            throw Error(loc, fmt::format("{} at {} makes an earlier step fail: {}", cause, loc.str(), e.message()));
+            throw Error(
+                loc, fmt::format("{} at {} makes an earlier step fail: {}", cause, loc.str(), e.message()));
         }
     }
 }

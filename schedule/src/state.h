@@ -1,5 +1,6 @@
 #pragma once
-/// \file What a Schedule holds. Never changed in place: a call works on a copy, which replaces it when all went well.
+/// \file What a Schedule holds. Never changed in place: a call works on a copy, which replaces it when all
+/// went well.
 
 #include "lathe/schedule/schedule.h"
 

@@ -8,8 +8,10 @@ std::string Step::str() const {
     bool whole = loops.empty() || primitive == "compute_at";
     if (whole) add(func.name());
     if (target) add(target.name());
-    for (const Symbol& l : loops) add(every ? "all(" + l.name() + ")" : l.name());
-    for (int64_t n : numbers) add(std::to_string(n));
+    for (const Symbol& l : loops)
+        add(every ? "all(" + l.name() + ")" : l.name());
+    for (int64_t n : numbers)
+        add(std::to_string(n));
     for (const std::string& w : words)
         if (!w.empty() && w != "guard") add(w);
     return primitive + "(" + text + ")";
@@ -28,8 +30,10 @@ class Names {
                 names[s] = n ? fmt::format("{}_{}", s.name(), n) : s.name();
             }
         };
-        for (const Argument& g : a.module.top().arguments) add(g.tensor.symbol);
-        for (const Definition& d : a.definitions) add(d.func);
+        for (const Argument& g : a.module.top().arguments)
+            add(g.tensor.symbol);
+        for (const Definition& d : a.definitions)
+            add(d.func);
     }
     std::string operator()(const Symbol& s) const {
         auto n = names.find(s);
@@ -61,8 +65,10 @@ std::string step_line(const State& state, size_t number, const Names& names) {
                 if (state.steps[n].results[r] == loop) ref = fmt::format("{{{}, {}}}", n, r);
         line += (s.every ? " all " : " ") + ref;
     }
-    for (int64_t n : s.numbers) line += fmt::format(" {}", n);
-    for (const std::string& w : s.words) line += w.empty() ? " -" : " " + w;
+    for (int64_t n : s.numbers)
+        line += fmt::format(" {}", n);
+    for (const std::string& w : s.words)
+        line += w.empty() ? " -" : " " + w;
     return line;
 }
 
@@ -72,10 +78,13 @@ std::string Schedule::trace() const {
     Names names(state->algorithm);
     std::string text;
     std::map<Symbol, TypeStep> last; // an earlier type of the same tensor counts no more
-    for (const TypeStep& t : state->types) last.insert_or_assign(t.tensor, t);
-    for (const auto& [tensor, step] : last) text += type_line(step, names) + "\n";
+    for (const TypeStep& t : state->types)
+        last.insert_or_assign(t.tensor, t);
+    for (const auto& [tensor, step] : last)
+        text += type_line(step, names) + "\n";
     if (!state->contraction) text += "disable_contraction\n";
-    for (size_t n = 0; n < state->steps.size(); ++n) text += step_line(*state, n, names) + "\n";
+    for (size_t n = 0; n < state->steps.size(); ++n)
+        text += step_line(*state, n, names) + "\n";
     return text;
 }
 

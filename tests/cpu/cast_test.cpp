@@ -13,7 +13,8 @@ Result cast_to(Type t) {
 
 std::vector<Type> types() {
     std::vector<Type> r{Bool(), Float(16), BFloat(16), Float(32), Float(64)};
-    const std::vector<int> quick{1, 8, 25, 33, 64, 130}, full{1, 5, 8, 9, 16, 25, 32, 33, 54, 64, 65, 130, 300};
+    const std::vector<int> quick{1, 8, 25, 33, 64, 130},
+        full{1, 5, 8, 9, 16, 25, 32, 33, 54, 64, 65, 130, 300};
     for (const int w : count(0, 1) ? full : quick) {
         r.push_back(Int(w));
         r.push_back(UInt(w));
@@ -38,10 +39,13 @@ TEST_CASE("cpu: casts between all kinds of types") {
 
 TEST_CASE("cpu: 16-bit floats without the conversion instructions, every one of them") {
     std::vector<Value> all;
-    for (int i = 0; i < 1 << 16; ++i) all.push_back(Value::from_bits(Float(16), i));
-    check({{all}, {cast_to(Float(32)), cast_to(Float(64)), cast_to(BFloat(16)), cast_to(Int(20))}}, 8, Target("x86-64-linux"));
+    for (int i = 0; i < 1 << 16; ++i)
+        all.push_back(Value::from_bits(Float(16), i));
+    check({{all}, {cast_to(Float(32)), cast_to(Float(64)), cast_to(BFloat(16)), cast_to(Int(20))}}, 8,
+          Target("x86-64-linux"));
     std::mt19937_64 random(8);
-    Table table{{float_values(Float(64), 4000, random)}, {cast_to(Float(16)), cast_to(BFloat(16)), cast_to(Int(40))}};
+    Table table{{float_values(Float(64), 4000, random)},
+                {cast_to(Float(16)), cast_to(BFloat(16)), cast_to(Int(40))}};
     check(table, 4, Target("x86-64-linux"));
 }
 
@@ -69,14 +73,17 @@ TEST_CASE("cpu: bitcasts") {
     for (const int lanes : {1, 8}) {
         check({{exact_values(UInt(32), 64, random)}, {bits_as(Float(32)), bits_as(Int(32))}}, lanes);
         check({{exact_values(Int(64), 64, random)}, {bits_as(Float(64)), bits_as(UInt(64))}}, lanes);
-        check({{exact_values(Int(16), 64, random)}, {bits_as(Float(16)), bits_as(BFloat(16)), bits_as(UInt(16))}}, lanes);
+        check({{exact_values(Int(16), 64, random)},
+               {bits_as(Float(16)), bits_as(BFloat(16)), bits_as(UInt(16))}},
+              lanes);
         check({{exact_values(Int(9), 64, random)}, {bits_as(UInt(9))}}, lanes);
         check({{exact_values(UInt(1), 64, random)}, {bits_as(Bool()), bits_as(Int(1))}}, lanes);
         check({{exact_values(Int(1), 64, random)}, {bits_as(Bool()), bits_as(UInt(1))}}, lanes);
         check({{exact_values(Int(70), 64, random)}, {bits_as(UInt(70))}}, lanes);
         const auto finite = [](Type t) {
             std::vector<Value> v;
-            for (int i = 0; i < 64; ++i) v.push_back(Value::from_double(t, (i - 32) * 0.37));
+            for (int i = 0; i < 64; ++i)
+                v.push_back(Value::from_double(t, (i - 32) * 0.37));
             return v;
         };
         check({{finite(Float(32))}, {bits_as(UInt(32)), bits_as(Int(32))}}, lanes);

@@ -25,7 +25,9 @@ struct Nest {
     Stmt body;
 };
 
-Expr loop(const Symbol& s) { return Variable::make(s, IndexType()); }
+Expr loop(const Symbol& s) {
+    return Variable::make(s, IndexType());
+}
 
 class Generator {
   public:
@@ -38,12 +40,15 @@ class Generator {
             n.loops.emplace_back(std::string(1, static_cast<char>('i' + l)));
             n.mins.push_back(index(pick(4) == 0 ? 2 : 0));
             bool triangle = l > 0 && pick(6) == 0;
-            n.extents.push_back(triangle ? iadd(loop(n.loops[0]), index(1)) : index(1 + static_cast<int64_t>(pick(4))));
+            n.extents.push_back(triangle ? iadd(loop(n.loops[0]), index(1))
+                                         : index(1 + static_cast<int64_t>(pick(4))));
         }
         std::vector<Stmt> stmts;
-        for (size_t count = 1 + pick(2); count-- > 0;) stmts.push_back(statement(n));
+        for (size_t count = 1 + pick(2); count-- > 0;)
+            stmts.push_back(statement(n));
         Stmt s = Block::make(std::move(stmts));
-        for (size_t l = depth; l-- > 0;) s = For::make(n.loops[l], n.mins[l], n.extents[l], {}, s);
+        for (size_t l = depth; l-- > 0;)
+            s = For::make(n.loops[l], n.mins[l], n.extents[l], {}, s);
         n.body = s;
         return n;
     }
@@ -53,7 +58,8 @@ class Generator {
 
     Expr subscript(const Nest& n) {
         Expr e = index(static_cast<int64_t>(pick(5)) - 2);
-        for (const Symbol& l : n.loops) e = iadd(e, imul(loop(l), index(static_cast<int64_t>(pick(4)) - 1)));
+        for (const Symbol& l : n.loops)
+            e = iadd(e, imul(loop(l), index(static_cast<int64_t>(pick(4)) - 1)));
         if (pick(8) == 0) e = ifloordiv(e, index(2));
         if (pick(8) == 0) e = ifloormod(e, index(3));
         if (pick(8) == 0) e = imin(e, index(2));
@@ -90,8 +96,10 @@ std::vector<std::vector<int64_t>> iterations(const Nest& n) {
         std::vector<std::vector<int64_t>> next;
         for (const auto& outer : all) {
             std::map<Symbol, Value> values;
-            for (size_t m = 0; m < l; ++m) values[n.loops[m]] = Value::index(outer[m]);
-            int64_t min = evaluate(n.mins[l], values).as_int64(), extent = evaluate(n.extents[l], values).as_int64();
+            for (size_t m = 0; m < l; ++m)
+                values[n.loops[m]] = Value::index(outer[m]);
+            int64_t min = evaluate(n.mins[l], values).as_int64(),
+                    extent = evaluate(n.extents[l], values).as_int64();
             for (int64_t x = min; x < min + extent; ++x) {
                 next.push_back(outer);
                 next.back().push_back(x);
@@ -108,11 +116,13 @@ class Oracle {
     explicit Oracle(const Nest& n) : nest(n), points(iterations(n)) {
         for (const auto& p : points) {
             std::map<Symbol, Value> values;
-            for (size_t l = 0; l < p.size(); ++l) values[n.loops[l]] = Value::index(p[l]);
+            for (size_t l = 0; l < p.size(); ++l)
+                values[n.loops[l]] = Value::index(p[l]);
             std::vector<std::vector<int64_t>> elements;
             for (const Touch& t : n.touches) {
                 std::vector<int64_t> at;
-                for (const Expr& e : t.at) at.push_back(evaluate(e, values).as_int64());
+                for (const Expr& e : t.at)
+                    at.push_back(evaluate(e, values).as_int64());
                 elements.push_back(at);
             }
             touched.push_back(std::move(elements));
@@ -174,13 +184,17 @@ TEST_CASE("accepted schedules of random nests are right") {
         };
         for (size_t l = 0; l < n.loops.size(); ++l)
             for (Commuting c : {Commuting::ordered, Commuting::free})
-                decide(!oracle.carried(l, c == Commuting::free), loop_carried(n.body, n.loops[l], c).has_value());
+                decide(!oracle.carried(l, c == Commuting::free),
+                       loop_carried(n.body, n.loops[l], c).has_value());
         std::vector<size_t> order(n.loops.size());
-        for (size_t l = 0; l < order.size(); ++l) order[l] = l;
-        bool triangle = std::any_of(n.extents.begin(), n.extents.end(), [](const Expr& e) { return !as_int(e); });
+        for (size_t l = 0; l < order.size(); ++l)
+            order[l] = l;
+        bool triangle =
+            std::any_of(n.extents.begin(), n.extents.end(), [](const Expr& e) { return !as_int(e); });
         while (!triangle && std::next_permutation(order.begin(), order.end())) {
             std::vector<Symbol> after;
-            for (size_t l : order) after.push_back(n.loops[l]);
+            for (size_t l : order)
+                after.push_back(n.loops[l]);
             decide(!oracle.reversed(order), reorder_conflict(n.body, n.loops, after).has_value());
         }
     }
@@ -192,7 +206,8 @@ TEST_CASE("accepted schedules of random nests are right") {
 TEST_CASE("the oracle sees planted faults") {
     Symbol i("i"), j("j"), A("A");
     Nest n{{i, j}, {index(0), index(0)}, {index(3), index(3)}, {}, {}};
-    n.touches = {{A, {isub(loop(i), index(1)), iadd(loop(j), index(1))}, false, false}, {A, {loop(i), loop(j)}, true, false}};
+    n.touches = {{A, {isub(loop(i), index(1)), iadd(loop(j), index(1))}, false, false},
+                 {A, {loop(i), loop(j)}, true, false}};
     Oracle oracle(n);
     CHECK(oracle.carried(0, true));
     CHECK_FALSE(oracle.carried(1, true));
@@ -217,7 +232,8 @@ TEST_CASE("conflicts name both accesses, the kind and the distance") {
     CHECK(anti->kind == ConflictKind::anti);
     CHECK(anti->distance == 2);
     CHECK_FALSE(loop_carried(nest(iadd(loop(i), index(100)), loop(i)), i, Commuting::ordered));
-    CHECK_FALSE(loop_carried(nest(iadd(imul(loop(i), index(2)), index(1)), imul(loop(i), index(2))), i, Commuting::ordered));
+    CHECK_FALSE(loop_carried(nest(iadd(imul(loop(i), index(2)), index(1)), imul(loop(i), index(2))), i,
+                             Commuting::ordered));
     auto output = loop_carried(nest(index(200), index(5)), i, Commuting::ordered);
     REQUIRE(output);
     CHECK(output->kind == ConflictKind::output);

@@ -4,7 +4,9 @@ using namespace lathe;
 
 namespace {
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool has(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
 
 /// i from `first` on, over n iterations: a loop whose min is not zero.
 struct Shifted {
@@ -29,7 +31,7 @@ TEST_CASE("split guards the tail") {
     std::string text = print(s);
     CHECK(has(text, "for io in range((M + 3) // 4):"));
     CHECK(has(text, "for ii in range(4):"));
-    CHECK(has(text, "io * 4 + ii < M") );
+    CHECK(has(text, "io * 4 + ii < M"));
     expect_right(s, Gemm::sizes());
     auto [koo, koi] = s[g.C].split(g.k, 2, Tail::guard, {"koo", "koi"});
     CHECK(koo.name() == "koo");
@@ -91,7 +93,8 @@ TEST_CASE("peel gives the rest a loop, and copies what is inside") {
     s[g.C].reorder(g.i, g.j, g.k);
     s[g.C].split(g.i, 4, Tail::peel);
     CHECK(has(print(s), "for it in range(M // 4 * 4"));
-    CHECK_THROWS_WITH_AS(s[g.C].parallel(g.j), doctest::Contains("loop j has 2 copies since split(i, 4, peel)"), Error);
+    CHECK_THROWS_WITH_AS(s[g.C].parallel(g.j),
+                         doctest::Contains("loop j has 2 copies since split(i, 4, peel)"), Error);
     s[g.C].parallel(all(g.j));
     expect_right(s, Gemm::sizes());
 }

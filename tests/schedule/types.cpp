@@ -4,7 +4,9 @@ using namespace lathe;
 
 namespace {
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool has(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
 
 void quantize_gemm(Schedule& s, const Gemm& g) {
     s.quantize({g.A, g.B}, Fixed(16, 12)).quantize(g.C, Fixed(32, 16));
@@ -62,7 +64,8 @@ TEST_CASE("a quantize that makes an earlier step illegal is refused, and names i
     s[g.C].vectorize(g.k, 8); // int += commutes
     std::string before = print(s), trace = s.trace();
     CHECK_THROWS_WITH_AS(s.quantize(g.C, Fixed(32, 4, Round::trn, Overflow::sat)),
-                         doctest::Contains("makes an earlier step fail: vectorize(k, 8) at types.cpp:"), Error);
+                         doctest::Contains("makes an earlier step fail: vectorize(k, 8) at types.cpp:"),
+                         Error);
     CHECK(print(s) == before);
     CHECK(s.trace() == trace);
     s.quantize(g.C, Int(40));
@@ -126,14 +129,17 @@ TEST_CASE("a step on a write-back cannot outlive it") {
     s[g.C].write_back().parallel(g.i);
     expect_right(s, Gemm::sizes());
     std::string before = print(s);
-    CHECK_THROWS_WITH_AS(s.quantize(g.C, Int(32)), doctest::Contains("makes an earlier step fail: parallel(i)"), Error);
+    CHECK_THROWS_WITH_AS(s.quantize(g.C, Int(32)),
+                         doctest::Contains("makes an earlier step fail: parallel(i)"), Error);
     CHECK(print(s) == before);
 }
 
 TEST_CASE("an accumulated Func inside a tile") {
     PackedGemm g;
     Schedule s(g.C);
-    s.quantize({g.A, g.B, g.panel}, Int(8)).quantize(g.P, Int(20), {.accumulate = Int(32)}).quantize(g.C, Int(32));
+    s.quantize({g.A, g.B, g.panel}, Int(8))
+        .quantize(g.P, Int(20), {.accumulate = Int(32)})
+        .quantize(g.C, Int(32));
     auto [io, jo, ii, ji] = s[g.C].tile({g.i, g.j}, {4, 8});
     s.compute_at(g.P, g.C, jo).store_in(g.P, MemorySpace::stack());
     s[g.P].reorder(g.k, g.i, g.j).vectorize(g.j);
@@ -167,7 +173,8 @@ TEST_CASE("an undeclared tensor that outgrows its operands' container is reporte
     Schedule s(out);
     REQUIRE(s.warnings().size() == 1);
     CHECK(has(s.warnings()[0], "f, declared at types.cpp:"));
-    CHECK(has(s.warnings()[0], "becomes UInt(9): its elements take 16 bits, those that it is computed from 8"));
+    CHECK(
+        has(s.warnings()[0], "becomes UInt(9): its elements take 16 bits, those that it is computed from 8"));
     CHECK(Schedule(s).quantize(a, UInt(7)).warnings().empty());
 }
 

@@ -1,4 +1,5 @@
-/// Programs that must not compile, one for each value of CASE: see run.sh. What a concept can check stands in traps_test.cpp.
+/// Programs that must not compile, one for each value of CASE: see run.sh. What a concept can check stands in
+/// traps_test.cpp.
 
 #include "lathe/dsl/func.h"
 #include "lathe/dsl/operators.h"

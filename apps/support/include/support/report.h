@@ -11,7 +11,8 @@ class Report {
     /// Prints "name: value unit" and keeps it.
     void figure(const std::string& name, double value, const std::string& unit);
     void text(const std::string& name, const std::string& value);
-    /// Writes {"figures": [{name, value, unit}], "texts": {...}}, whole or not at all. \throws std::runtime_error
+    /// Writes {"figures": [{name, value, unit}], "texts": {...}}, whole or not at all. \throws
+    /// std::runtime_error
     void write_json(const std::string& path) const;
 
   private:

@@ -1,8 +1,9 @@
 #pragma once
 /// \file Dense tensors in memory, as generated code sees them.
 ///
-/// Elements lie in containers of 8, 16, 32 or 64 bits (sign- or zero-extended; fixed point as its integer; Bool as 0/1 in 8);
-/// exact types wider than 64 bits are ceil(width/64) little-endian 64-bit limbs, the last one sign- or zero-extended.
+/// Elements lie in containers of 8, 16, 32 or 64 bits (sign- or zero-extended; fixed point as its integer;
+/// Bool as 0/1 in 8); exact types wider than 64 bits are ceil(width/64) little-endian 64-bit limbs, the last
+/// one sign- or zero-extended.
 
 #include "lathe/ir/value.h"
 
@@ -21,14 +22,17 @@ int container_bits(Type t);
 Value load_element(Type t, const std::byte* p);
 void store_element(Type t, std::byte* p, const Value& v);
 
-/// A tensor of a run-time element type: owns its memory (64-byte aligned, zero at first) or views the caller's. Copies share memory.
+/// A tensor of a run-time element type: owns its memory (64-byte aligned, zero at first) or views the
+/// caller's. Copies share memory.
 class AnyBuffer {
   public:
     AnyBuffer() = default;
-    /// Outermost dimension first; dense, row-major; every min 0. \throws Error on a negative extent or a size over 2^62 bytes.
+    /// Outermost dimension first; dense, row-major; every min 0. \throws Error on a negative extent or a size
+    /// over 2^62 bytes.
     AnyBuffer(Type type, std::vector<int64_t> shape, Loc loc = Loc::current());
     /// A view of memory the caller keeps alive; strides in elements.
-    static AnyBuffer view(Type type, std::byte* data, std::vector<int64_t> shape, std::vector<int64_t> strides);
+    static AnyBuffer view(Type type, std::byte* data, std::vector<int64_t> shape,
+                          std::vector<int64_t> strides);
 
     Type type() const { return element; }
     int rank() const { return static_cast<int>(extents.size()); }
@@ -37,7 +41,7 @@ class AnyBuffer {
     int64_t stride(int dimension) const { return steps[static_cast<size_t>(dimension)]; } ///< in elements
     int64_t min(int dimension) const { return mins[static_cast<size_t>(dimension)]; }
     void set_min(std::vector<int64_t> m);
-    int64_t size() const; ///< number of elements
+    int64_t size() const;                     ///< number of elements
     std::byte* data() const { return bytes; } ///< address of the element at the mins
     /// Subscripts are checked: \throws Error when out of range.
     Value get(const std::vector<int64_t>& at) const;
@@ -59,12 +63,13 @@ bool bit_equal(const AnyBuffer& a, const AnyBuffer& b);
 /// The element type of C++ type T: uint8_t → UInt(8), float → Float(32), bool → Bool, ...
 template <class T> Type type_of();
 
-/// An AnyBuffer with C++ access: `Buffer<float> a({h, w}); a(y, x) = 1;`. T must have the element's container size:
-/// Buffer<int16_t> may hold Int(15) or Fixed(16, 12) given explicitly.
+/// An AnyBuffer with C++ access: `Buffer<float> a({h, w}); a(y, x) = 1;`. T must have the element's container
+/// size: Buffer<int16_t> may hold Int(15) or Fixed(16, 12) given explicitly.
 template <class T> class Buffer : public AnyBuffer {
   public:
     Buffer() = default;
-    explicit Buffer(std::vector<int64_t> shape, Loc loc = Loc::current()) : AnyBuffer(type_of<T>(), std::move(shape), loc) {}
+    explicit Buffer(std::vector<int64_t> shape, Loc loc = Loc::current())
+        : AnyBuffer(type_of<T>(), std::move(shape), loc) {}
     /// \throws Error unless `type`'s container is a T.
     Buffer(Type type, std::vector<int64_t> shape, Loc loc = Loc::current());
     template <class... I> T& operator()(I... at) const;

@@ -1,6 +1,7 @@
 #pragma once
-/// \file Which iterations of a loop depend on each other, decided by tests on linear subscripts (ZIV, SIV, GCD, bounds
-/// propagation). An answer of "no conflict" is a proof; a conflict may be one that a stronger test would disprove.
+/// \file Which iterations of a loop depend on each other, decided by tests on linear subscripts (ZIV, SIV,
+/// GCD, bounds propagation). An answer of "no conflict" is a proof; a conflict may be one that a stronger
+/// test would disprove.
 
 #include "lathe/ir/stmt.h"
 
@@ -38,20 +39,22 @@ enum class Commuting : uint8_t {
     free,    ///< repetitions of reductions that commute may change places
 };
 
-/// A dependence that `loop` (inside `root`) carries: two accesses to one element in different iterations of it, in equal
-/// iterations of the loops around it and any iterations of those inside. Tensors allocated inside the loop are private.
+/// A dependence that `loop` (inside `root`) carries: two accesses to one element in different iterations of
+/// it, in equal iterations of the loops around it and any iterations of those inside. Tensors allocated
+/// inside the loop are private.
 std::optional<Conflict> loop_carried(const Stmt& root, const Symbol& loop, Commuting reductions);
 
-/// A dependence that runs backwards when the perfectly nested loops `before` (outermost first) are put into the order `after`.
-/// Reductions that commute are free.
+/// A dependence that runs backwards when the perfectly nested loops `before` (outermost first) are put into
+/// the order `after`. Reductions that commute are free.
 std::optional<Conflict> reorder_conflict(const Stmt& root, const std::vector<Symbol>& before,
                                          const std::vector<Symbol>& after);
 
-/// The first loop tagged parallel or vectorized (or otherwise concurrent) that carries a dependence which its tag forbids.
+/// The first loop tagged parallel or vectorized (or otherwise concurrent) that carries a dependence which its
+/// tag forbids.
 std::optional<Conflict> tag_conflict(const Stmt& root);
 
-/// True when running an iteration of `loop` again, later, changes nothing: no reductions into and no reads of what it writes, and
-/// no element is written by two iterations.
+/// True when running an iteration of `loop` again, later, changes nothing: no reductions into and no reads of
+/// what it writes, and no element is written by two iterations.
 bool idempotent(const Stmt& root, const Symbol& loop);
 
 } // namespace lathe

@@ -10,10 +10,10 @@ struct InterpretOptions {
     bool check_types = true; ///< no value leaves its inferred type, no uninitialised element is read
 };
 
-/// Runs the top function. `arguments` in the function's order (inputs, then outputs), `scalars` by parameter for those that no
-/// buffer binds. Output buffers are written in place. Loops of every kind run in order.
-/// \throws Error when a shape, type or parameter does not fit, an access leaves its tensor, an uninitialised element is read or an
-/// Assert fails: with the user's line.
+/// Runs the top function. `arguments` in the function's order (inputs, then outputs), `scalars` by parameter
+/// for those that no buffer binds. Output buffers are written in place. Loops of every kind run in order.
+/// \throws Error when a shape, type or parameter does not fit, an access leaves its tensor, an uninitialised
+/// element is read or an Assert fails: with the user's line.
 void interpret(const Module& m, const std::vector<AnyBuffer*>& arguments,
                const std::map<std::string, Value>& scalars = {}, const InterpretOptions& options = {});
 

@@ -60,8 +60,8 @@ class Type {
     int lanes() const { return vector_lanes; }
 
     bool is_bool() const { return kind == TypeCode::boolean; }
-    bool is_int() const { return kind == TypeCode::integer; }           ///< Int or UInt
-    bool is_fixed() const { return kind == TypeCode::fixed; }           ///< Fixed or UFixed
+    bool is_int() const { return kind == TypeCode::integer; } ///< Int or UInt
+    bool is_fixed() const { return kind == TypeCode::fixed; } ///< Fixed or UFixed
     bool is_float() const { return kind == TypeCode::ieee || kind == TypeCode::bfloat; }
     bool is_index() const { return kind == TypeCode::index; }
     bool is_real() const { return kind == TypeCode::real; }
@@ -75,8 +75,8 @@ class Type {
     /// The same numbers with another rounding / overflow (fixed only; others unchanged).
     Type with_modes(Round r, Overflow o) const;
 
-    /// "Int(15)", "Fixed(16, 12, rnd, sat)", "Float(32)", "BFloat(16)", "Bool", "Index"; "x8" appended for lanes.
-    /// Modes are printed when they are not the defaults.
+    /// "Int(15)", "Fixed(16, 12, rnd, sat)", "Float(32)", "BFloat(16)", "Bool", "Index"; "x8" appended for
+    /// lanes. Modes are printed when they are not the defaults.
     std::string str() const;
 
     friend bool operator==(const Type&, const Type&) = default;
@@ -110,7 +110,7 @@ Type UInt(int width, Loc loc = Loc::current());
 /// The numbers m·2^−frac, m an Int(width); HLS: ap_fixed<width, width − frac>. |frac| ≤ 8192.
 Type Fixed(int width, int frac, Round = Round::trn, Overflow = Overflow::wrap, Loc loc = Loc::current());
 Type UFixed(int width, int frac, Round = Round::trn, Overflow = Overflow::wrap, Loc loc = Loc::current());
-Type Float(int width, Loc loc = Loc::current()); ///< IEEE 754 binary16, binary32, binary64
+Type Float(int width, Loc loc = Loc::current());  ///< IEEE 754 binary16, binary32, binary64
 Type BFloat(int width, Loc loc = Loc::current()); ///< bfloat16
 Type IndexType();
 Type RealType();

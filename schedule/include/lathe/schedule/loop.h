@@ -11,7 +11,8 @@ struct AllLoops {
 };
 AllLoops all(const LoopRef& loop);
 
-/// A loop that a primitive made. It stays valid for the Schedule (and its copies) until a later primitive consumes the loop.
+/// A loop that a primitive made. It stays valid for the Schedule (and its copies) until a later primitive
+/// consumes the loop.
 class Loop {
   public:
     using loop_handle = void;
@@ -37,7 +38,8 @@ struct LoopArg {
 /// What happens when a split's factor does not divide the extent.
 enum class Tail : uint8_t {
     guard,         ///< iterations beyond the end are skipped by a condition
-    shift_inwards, ///< the last block starts earlier and repeats iterations: pure definitions with extent ≥ factor
+    shift_inwards, ///< the last block starts earlier and repeats iterations: pure definitions with extent ≥
+                   ///< factor
     peel,          ///< the rest gets a loop of its own
     exact,         ///< the factor must be proved to divide the extent
 };

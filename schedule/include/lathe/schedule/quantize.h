@@ -18,7 +18,8 @@ class Accumulate {
     Kind what;
     Type chosen;
 };
-/// As wide as the sum needs: ceil(log2 n) more bits than the value added n times. The tensor is written once, at the end.
+/// As wide as the sum needs: ceil(log2 n) more bits than the value added n times. The tensor is written once,
+/// at the end.
 inline const Accumulate exact{Accumulate::Kind::exact};
 /// The tensor's type, rounded at every step, as in C (the default).
 inline const Accumulate tensor{Accumulate::Kind::tensor};

@@ -1,6 +1,6 @@
 #pragma once
-/// \file Schedule: how an algorithm runs. Each call checks that it keeps the algorithm's meaning, rewrites the Module and is
-/// recorded in a trace. After a refused call the Schedule is as before.
+/// \file Schedule: how an algorithm runs. Each call checks that it keeps the algorithm's meaning, rewrites
+/// the Module and is recorded in a trace. After a refused call the Schedule is as before.
 
 #include "lathe/schedule/loop.h"
 #include "lathe/schedule/quantize.h"
@@ -34,9 +34,9 @@ class StageHandle {
   public:
     StageHandle(Schedule& s, Symbol f, std::vector<int> d, Loc l);
 
-    StageHandle init() const;                                   ///< the first definition
-    StageHandle update(int n, Loc loc = Loc::current()) const;  ///< update n, from 0
-    StageHandle all() const;                                    ///< every definition
+    StageHandle init() const;                                  ///< the first definition
+    StageHandle update(int n, Loc loc = Loc::current()) const; ///< update n, from 0
+    StageHandle all() const;                                   ///< every definition
     /// The definition that `quantize(…, {.accumulate = …})` added: it copies the accumulator into the tensor.
     StageHandle write_back(Loc loc = Loc::current()) const;
 
@@ -49,19 +49,23 @@ class StageHandle {
     /// The loops named, in this order, in the places that they hold together. They must be perfectly nested.
     StageHandle& reorder(const std::vector<LoopRef>& loops, Loc loc = Loc::current());
     StageHandle& reorder(const LoopRef& a, const LoopRef& b) { return reorder({a, b}, a.loc); }
-    StageHandle& reorder(const LoopRef& a, const LoopRef& b, const LoopRef& c) { return reorder({a, b, c}, a.loc); }
+    StageHandle& reorder(const LoopRef& a, const LoopRef& b, const LoopRef& c) {
+        return reorder({a, b, c}, a.loc);
+    }
     StageHandle& reorder(const LoopRef& a, const LoopRef& b, const LoopRef& c, const LoopRef& d) {
         return reorder({a, b, c, d}, a.loc);
     }
-    StageHandle& reorder(const LoopRef& a, const LoopRef& b, const LoopRef& c, const LoopRef& d, const LoopRef& e) {
+    StageHandle& reorder(const LoopRef& a, const LoopRef& b, const LoopRef& c, const LoopRef& d,
+                         const LoopRef& e) {
         return reorder({a, b, c, d, e}, a.loc);
     }
-    StageHandle& reorder(const LoopRef& a, const LoopRef& b, const LoopRef& c, const LoopRef& d, const LoopRef& e,
-                         const LoopRef& f) {
+    StageHandle& reorder(const LoopRef& a, const LoopRef& b, const LoopRef& c, const LoopRef& d,
+                         const LoopRef& e, const LoopRef& f) {
         return reorder({a, b, c, d, e, f}, a.loc);
     }
     /// Two directly nested loops as one.
-    Loop fuse(const LoopRef& outer, const LoopRef& inner, const std::string& name = "", Loc loc = Loc::current());
+    Loop fuse(const LoopRef& outer, const LoopRef& inner, const std::string& name = "",
+              Loc loc = Loc::current());
     StageHandle& serial(const LoopArg& loop, Loc loc = Loc::current());
     StageHandle& parallel(const LoopArg& loop, Loc loc = Loc::current());
     /// All iterations as copies; the extent must have a constant bound.
@@ -72,15 +76,17 @@ class StageHandle {
     /// Blocks of `lanes` iterations as vectors: split, then vectorize the inner loop.
     StageHandle& vectorize(const LoopArg& loop, int64_t lanes, Loc loc = Loc::current());
     StageHandle& rename(const LoopRef& loop, const std::string& name, Loc loc = Loc::current());
-    /// Moves the initialisation to the beginning of `loop`'s body in this update, for the elements that the body updates.
-    /// Without a loop: the innermost one that stands outside of every reduction loop.
+    /// Moves the initialisation to the beginning of `loop`'s body in this update, for the elements that the
+    /// body updates. Without a loop: the innermost one that stands outside of every reduction loop.
     StageHandle& fuse_init(const LoopRef& loop, Loc loc = Loc::current());
     StageHandle& fuse_init(Loc loc = Loc::current());
-    /// Two copies of the innermost loop's body: one for full tiles, without guards and with constant extents, and one for
-    /// the edges. Returns them in this order.
+    /// Two copies of the innermost loop's body: one for full tiles, without guards and with constant extents,
+    /// and one for the edges. Returns them in this order.
     std::array<LoopCopy, 2> separate(const std::vector<LoopRef>& loops, Loc loc = Loc::current());
     std::array<LoopCopy, 2> separate(const LoopRef& a) { return separate(std::vector{a}, a.loc); }
-    std::array<LoopCopy, 2> separate(const LoopRef& a, const LoopRef& b) { return separate(std::vector{a, b}, a.loc); }
+    std::array<LoopCopy, 2> separate(const LoopRef& a, const LoopRef& b) {
+        return separate(std::vector{a, b}, a.loc);
+    }
     std::array<LoopCopy, 2> separate(const LoopRef& a, const LoopRef& b, const LoopRef& c) {
         return separate(std::vector{a, b, c}, a.loc);
     }
@@ -107,7 +113,8 @@ class StageHandle {
 };
 
 /// A schedule of an algorithm: a value; copies go their own ways, and handles work in all of them.
-/// Type steps (quantize) are kept apart from the structure: it does not matter where among the other calls they stand.
+/// Type steps (quantize) are kept apart from the structure: it does not matter where among the other calls
+/// they stand.
 class Schedule {
   public:
     Schedule(const Func& output);
@@ -128,7 +135,8 @@ class Schedule {
     Schedule& inline_all_pure(Loc loc = Loc::current());
 
     /// Gives tensors a type. The algorithm's other types follow, and every step is checked again.
-    Schedule& quantize(const TensorRef& tensor, Type type, const QuantizeOptions& options = {}, Loc loc = Loc::current());
+    Schedule& quantize(const TensorRef& tensor, Type type, const QuantizeOptions& options = {},
+                       Loc loc = Loc::current());
     Schedule& quantize(const std::vector<TensorRef>& tensors, Type type, const QuantizeOptions& options = {},
                        Loc loc = Loc::current());
     /// Products and sums of floats are rounded one by one, never together.
@@ -141,7 +149,8 @@ class Schedule {
     const std::vector<std::string>& warnings() const;
     /// Every tensor and every definition's expressions with their types.
     std::string explain_types() const;
-    /// The type steps and structural steps as text, without identities or lines: equal schedules have equal traces.
+    /// The type steps and structural steps as text, without identities or lines: equal schedules have equal
+    /// traces.
     std::string trace() const;
     const std::vector<Step>& steps() const;
 

@@ -7,14 +7,14 @@ namespace lathe {
 
 /// One call of a structural primitive, as the user wrote it: enough to run it again.
 struct Step {
-    std::string primitive;       ///< "split"
-    Symbol func;                 ///< the Func that it acts on …
-    int definition = 0;          ///< … and which of its definitions
-    std::vector<Symbol> loops;   ///< Vars, RDom dimensions or earlier results
-    bool every = false;          ///< on every copy of the loops
+    std::string primitive;     ///< "split"
+    Symbol func;               ///< the Func that it acts on …
+    int definition = 0;        ///< … and which of its definitions
+    std::vector<Symbol> loops; ///< Vars, RDom dimensions or earlier results
+    bool every = false;        ///< on every copy of the loops
     std::vector<int64_t> numbers;
     std::vector<std::string> words;
-    Symbol target;               ///< compute_at: the consumer
+    Symbol target; ///< compute_at: the consumer
     int target_definition = 0;
     Loc loc;
     std::vector<Symbol> results; ///< made when the step first runs, and kept when it runs again
