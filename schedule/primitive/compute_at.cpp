@@ -9,22 +9,21 @@ namespace lathe {
 
 namespace {
 
-/// The loops whose ranges will be set must still be those of the algorithm.
-void check_unscheduled(const Edit& e, const Symbol& func, const PureLoops& pure) {
+/// Why the ranges of the Func's loops cannot be set; empty: they are still those of the algorithm.
+std::string scheduled(const Edit& e, const Symbol& func, const PureLoops& pure) {
     for (const auto& dimension : pure)
         for (const auto& [definition, loop] : dimension) {
             auto fate = e.state().fates.find(loop);
             if (fate != e.state().fates.end()) {
                 const Step& by = e.state().steps[fate->second.step];
-                e.refuse("loop {} of {} is gone: {}{} consumed it. Call {} before that", loop.name(),
-                         func.name(), by.str(), by.loc.known() ? " at " + by.loc.str() : "",
-                         e.step().primitive);
+                return fmt::format("loop {} of {} is gone: {}{} consumed it", loop.name(), func.name(),
+                                   by.str(), by.loc.known() ? " at " + by.loc.str() : "");
             }
             const LoopKind& kind = e.path(loop).back().as<For>()->loop;
             if (kind == LoopKind::unrolled() || kind == LoopKind::vectorized())
-                e.refuse("loop {} of {} is {}. Call {} before that", loop.name(), func.name(), kind.name(),
-                         e.step().primitive);
+                return fmt::format("loop {} of {} is {}", loop.name(), func.name(), kind.name());
         }
+    return {};
 }
 
 /// What the stages read must be in scope at the end of `path`.
@@ -53,8 +52,7 @@ void check_scope(const Edit& e, const Extracted& x, const Symbol& func, const Pa
 }
 
 /// Nothing in `rest`, which is all but the body of `loop`, may read the Func.
-void check_all_reads(const Edit& e, const Stmt& rest, const Symbol& loop) {
-    const Symbol& func = e.step().func;
+void check_all_reads(const Edit& e, const Symbol& func, const Stmt& rest, const Symbol& loop) {
     Loc line;
     const Path reader = find_path(rest, [&](const Stmt& s) {
         bool found = false;
@@ -76,16 +74,18 @@ void check_all_reads(const Edit& e, const Stmt& rest, const Symbol& loop) {
     e.refuse("{} is also read outside of loop {}, at {}{}", func.name(), loop.name(), line.str(), advice);
 }
 
-/// A constant extent where there is one. Beyond a tile's size it comes from what a size could be at most, and
-/// would take far more memory than this size needs.
+/// Constant extents where little memory is lost by that: a size that is merely known to fit Int(32) stays as
+/// it is.
 std::vector<Dim> storage_for(const std::vector<Dim>& loops, const Facts& facts) {
-    constexpr int64_t most_of_a_tile = int64_t{1} << 20;
+    constexpr int64_t most_elements = 1 << 16;
+    int64_t elements = 1;
     std::vector<Dim> dims;
     for (const Dim& d : loops) {
         auto most = const_upper_bound(d.extent, facts);
-        const bool constant = most && *most <= most_of_a_tile;
-        dims.push_back(
-            {d.min, constant ? index(std::max<int64_t>(*most, 0)) : non_negative(d.extent, facts)});
+        if (most) most = std::max<int64_t>(*most, 0);
+        const bool constant = most && *most <= most_elements / elements;
+        if (constant) elements *= std::max<int64_t>(*most, 1);
+        dims.push_back({d.min, constant ? index(*most) : non_negative(d.extent, facts)});
     }
     return dims;
 }
@@ -98,43 +98,107 @@ void check_single_stores(const Edit& e, const Extracted& x, const Symbol& func) 
         });
 }
 
-} // namespace
+/// A Func that is computed inside another one that moves.
+struct Inner {
+    Symbol func, loop;       ///< in which loop
+    std::vector<Dim> ranges; ///< of what is needed there, before the move
+};
 
-void compute_at(Edit& e) {
-    const Symbol& func = e.step().func;
-    Symbol loop = e.resolve(e.step().loops[0], e.step().target, e.step().target_definition);
-    Extracted x = extract(e, func);
-    PureLoops pure = pure_loops(e, func);
-    check_unscheduled(e, func, pure);
-    check_single_stores(e, x, func);
+std::vector<Dim> needed_ranges(const Edit& e, const Symbol& func, const Stmt& root, const Symbol& loop) {
+    const Path path = path_to_loop(root, loop);
+    const Facts facts = e.facts_in_loop(path);
+    auto box = required_box(path.back().as<For>()->body, func, facts);
+    if (!box) e.refuse("nothing inside loop {} reads {}", loop.name(), func.name());
+    return clip(*box, declared_tensor(e, func).dims, facts);
+}
+
+std::vector<Inner> computed_inside(const Edit& e, const Extracted& x) {
+    std::vector<Inner> inner;
+    for (const Stmt& stage : x.stages)
+        for_each_stmt(stage, [&](const Stmt& s) {
+            const Allocate* a = s.as<Allocate>();
+            if (!a || a->tensor.dims.empty()) return;
+            const Symbol& func = a->tensor.symbol;
+            const Path path = find_path(e.body(), [&](const Stmt& t) { return t.same_as(s); });
+            const auto loop =
+                std::find_if(path.rbegin(), path.rend(), [](const Stmt& t) { return t.as<For>(); });
+            if (e.state().definition(func, 0)) // no accumulator
+                inner.push_back(
+                    {func, loop->as<For>()->var, needed_ranges(e, func, e.body(), loop->as<For>()->var)});
+        });
+    return inner;
+}
+
+/// Computes the Func inside `loop`.
+void place(Edit& e, const Symbol& func, const Symbol& loop, Extracted x, const PureLoops& pure) {
     Path path = path_to_loop(x.rest, loop);
     if (path.empty()) e.refuse("loop {} is inside {} itself", loop.name(), func.name());
     const For& at = *path.back().as<For>();
-    if (at.loop == LoopKind::vectorized()) e.refuse("loop {} is vectorized", loop.name());
-
-    check_all_reads(e, rebuild(path, For::make(at.var, at.min, at.extent, at.loop, {}, at.loc)), loop);
-    Facts facts = e.facts_in_loop(path);
-    auto box = required_box(at.body, func, facts);
-    if (!box) e.refuse("nothing inside loop {} reads {}", loop.name(), func.name());
+    for (const Stmt& s : path)
+        if (const For* f = s.as<For>(); f && f->loop == LoopKind::vectorized())
+            e.refuse("loop {}{} is vectorized", f->var.name(), f->var == loop ? "" : " around it");
+    check_all_reads(e, func, rebuild(path, For::make(at.var, at.min, at.extent, at.loop, {}, at.loc)), loop);
+    std::vector<Dim> loops = needed_ranges(e, func, x.rest, loop);
     check_scope(e, x, func, path);
-
     const std::vector<Dim>& whole = declared_tensor(e, func).dims;
-    std::vector<Dim> loops = clip(*box, whole, facts);
     for (size_t d = 0; d < whole.size(); ++d)
         if (pure[d].empty()) loops[d] = whole[d];
-    restrict_to(x, pure, loops, storage_for(loops, facts));
+    restrict_to(x, pure, loops, storage_for(loops, e.facts_in_loop(path)));
     e.set_body(rebuild(path, with_body(path.back(), insert_before_use(at.body, x))));
+}
+
+/// Gives Funcs inside the one that moved the ranges that are needed now.
+void follow(Edit& e, const std::vector<Inner>& inner) {
+    for (const Inner& i : inner) {
+        const std::vector<Dim> now = needed_ranges(e, i.func, e.body(), i.loop);
+        const auto same = [](const Dim& a, const Dim& b) {
+            return equal(a.min, b.min) && equal(a.extent, b.extent);
+        };
+        if (std::ranges::equal(now, i.ranges, same)) continue;
+        const PureLoops pure = pure_loops(e, i.func);
+        if (std::string reason = scheduled(e, i.func, pure); !reason.empty())
+            e.refuse("{} is computed inside {}, would need another range, and {}. Call {} before that",
+                     i.func.name(), e.step().func.name(), reason, e.step().primitive);
+        place(e, i.func, i.loop, extract(e, i.func), pure);
+    }
+}
+
+/// The step's Func, taken out of the Module.
+struct Taken {
+    Extracted stages;
+    PureLoops pure; ///< whose ranges can be set
+    std::vector<Inner> inner;
+};
+
+Taken take(const Edit& e) {
+    const Symbol& func = e.step().func;
+    Extracted x = extract(e, func);
+    PureLoops pure = pure_loops(e, func);
+    if (std::string reason = scheduled(e, func, pure); !reason.empty())
+        e.refuse("{}. Call {} before that", reason, e.step().primitive);
+    check_single_stores(e, x, func);
+    std::vector<Inner> inner = computed_inside(e, x);
+    return {std::move(x), std::move(pure), std::move(inner)};
+}
+
+} // namespace
+
+void compute_at(Edit& e) {
+    const Symbol loop = e.resolve(e.step().loops[0], e.step().target, e.step().target_definition);
+    const Taken taken = take(e);
+    place(e, e.step().func, loop, taken.stages, taken.pure);
+    follow(e, taken.inner);
 }
 
 void compute_root(Edit& e) {
     const Symbol& func = e.step().func;
-    Extracted x = extract(e, func);
-    PureLoops pure = pure_loops(e, func);
-    check_unscheduled(e, func, pure);
+    Taken taken = take(e);
+    Extracted& x = taken.stages;
     check_scope(e, x, func, {x.rest});
     const std::vector<Dim>& whole = declared_tensor(e, func).dims;
-    restrict_to(x, pure, whole, whole);
+    restrict_to(x, taken.pure, whole, whole);
     e.set_body(insert_before_use(x.rest, x));
+    follow(e, taken.inner);
 }
 
 } // namespace lathe

@@ -113,6 +113,12 @@ std::vector<Symbol> moved(const Edit& e, std::vector<Symbol> named) {
 }
 
 void check_bounds(const Edit& e, const std::vector<const For*>& order) {
+    for (size_t n = 1; n < order.size(); ++n)
+        for (size_t outer = 0; outer < n; ++outer)
+            if (order[outer]->loop == LoopKind::vectorized() &&
+                (order[n]->loop == LoopKind::parallel() || order[n]->loop == LoopKind::vectorized()))
+                e.refuse("loop {}, which is {}, would be inside {}, which is vectorized",
+                         order[n]->var.name(), order[n]->loop.name(), order[outer]->var.name());
     for (size_t n = 0; n < order.size(); ++n)
         for (size_t inner = n; inner < order.size(); ++inner)
             for (const Expr& bound : {order[n]->min, order[n]->extent})

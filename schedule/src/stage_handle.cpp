@@ -30,7 +30,8 @@ AllLoops Loop::all(Loc loc) const {
 Loop LoopCopy::operator()(const LoopRef& loop) const {
     for (const auto& [original, copy] : loops)
         if (original == loop.symbol) return Loop(copy);
-    fail(loop.loc, "loop {} was not inside the loops that were separated", loop.name);
+    fail(loop.loc, "loop {} was not inside the loops that were separated, or this copy never runs it",
+         loop.name);
 }
 
 StageHandle::StageHandle(Schedule& s, Symbol f, std::vector<int> d, Loc l)
@@ -169,9 +170,10 @@ std::array<LoopCopy, 2> StageHandle::separate(const std::vector<LoopRef>& loops,
     std::array<std::vector<std::pair<Symbol, Symbol>>, 2> copies;
     const State& state = *schedule->state;
     for (const auto& [original, fate] : state.fates)
-        if (fate.step + 1 == state.steps.size())
-            for (size_t n = 0; n < 2; ++n)
-                copies[n].emplace_back(original, fate.images[n]);
+        if (fate.step + 1 == state.steps.size()) { // what full tiles do not need is in the edge's copy alone
+            copies[1].emplace_back(original, fate.images.back());
+            if (fate.images.size() == 2) copies[0].emplace_back(original, fate.images[0]);
+        }
     return {LoopCopy(std::move(copies[0])), LoopCopy(std::move(copies[1]))};
 }
 

@@ -250,7 +250,7 @@ class RandomAlgorithm {
 TEST_CASE("cpu: random algorithms") {
     std::map<std::string, int> refusals;
     int algorithms = 0, schedules = 0;
-    for (int seed = 0; seed < count(60, 4000); ++seed) {
+    for (int seed = 0; seed < count(30, 4000); ++seed) {
         CAPTURE(seed);
         std::mt19937 random(static_cast<unsigned>(seed));
         std::string trace;
@@ -273,5 +273,5 @@ TEST_CASE("cpu: random algorithms") {
     for (const auto& [text, times] : refusals)
         MESSAGE(times << " × " << text);
     MESSAGE(algorithms << " algorithms, " << schedules << " schedules");
-    CHECK(schedules > count(60, 4000) / 2);
+    CHECK(schedules > count(30, 4000) / 2);
 }

@@ -204,6 +204,21 @@ TEST_CASE("separate gives full tiles constant bounds and no conditions") {
     expect_right(s, Gemm::sizes());
 }
 
+TEST_CASE("separate where a full tile never runs one of the loops") {
+    Param N("N");
+    Var i("i");
+    RDom r(0, i - N + 1, "r"); // empty, but that takes the full tile's condition to see
+    Func f("f", Int(32), {N});
+    f(i) = 1;
+    f(i) += r;
+    Schedule s(f);
+    auto [io, ii] = s[f].split(i, 4);
+    auto [full, edge] = s[f].separate(io);
+    s[f].unroll(edge(ii));
+    CHECK_THROWS_WITH_AS(full(ii), doctest::Contains("or this copy never runs it"), Error);
+    expect_right(s, {{{"N", 11}}, {{"N", 4}}, {{"N", 0}}});
+}
+
 TEST_CASE("separate of two loops") {
     Gemm g;
     Schedule s(g.C);
