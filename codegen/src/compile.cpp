@@ -19,7 +19,9 @@ Compiled compiled(const Module& module, const CompileOptions& options) {
     return cpu::compile(module, options.target, options.name, Callers::c);
 }
 
-std::string_view view(const llvm::SmallVector<char, 0>& bytes) { return {bytes.data(), bytes.size()}; }
+std::string_view view(const llvm::SmallVector<char, 0>& bytes) {
+    return {bytes.data(), bytes.size()};
+}
 
 } // namespace
 
@@ -28,10 +30,13 @@ void compile_to_object(const Module& module, const std::string& path, const Comp
     write_file(path, view(cpu::object_code(*c.module, options.target)));
 }
 
-void compile_to_static_library(const Module& module, const std::string& prefix, const CompileOptions& options) {
+void compile_to_static_library(const Module& module, const std::string& prefix,
+                               const CompileOptions& options) {
     CompileOptions named = options;
     const std::string last = std::filesystem::path(prefix).filename();
-    if (last.empty()) fail({}, "\"{0}\" ends in no name for the library's files: try \"{0}{1}\"", prefix, module.top().name);
+    if (last.empty())
+        fail({}, "\"{0}\" ends in no name for the library's files: try \"{0}{1}\"", prefix,
+             module.top().name);
     if (named.name.empty()) named.name = last;
     const Compiled c = compiled(module, named);
     const auto object = cpu::object_code(*c.module, options.target);

@@ -57,10 +57,14 @@ class Entry {
     Value* unsigned_field64(Value* base, size_t offset, llvm::Type* type) {
         return b.CreateZExt(field(base, offset, type), b.getInt64Ty());
     }
-    Value* is(Value* x, int64_t i) { return b.CreateICmpEQ(x, llvm::ConstantInt::getSigned(x->getType(), i)); }
+    Value* is(Value* x, int64_t i) {
+        return b.CreateICmpEQ(x, llvm::ConstantInt::getSigned(x->getType(), i));
+    }
     /// x == y, where the same value certainly is.
     Value* same(Value* x, Value* y) { return x == y ? b.getTrue() : b.CreateICmpEQ(x, y); }
-    std::string about(const BufferArgument& a) { return printf_text(abi.name + ": buffer " + a.tensor.symbol.name()); }
+    std::string about(const BufferArgument& a) {
+        return printf_text(abi.name + ": buffer " + a.tensor.symbol.name());
+    }
     std::string about(const BufferArgument& a, size_t d) {
         return fmt::format("{}: dimension {} (halide_buffer_t's {})", about(a), d,
                            a.halide_dimension(static_cast<int>(d)));
@@ -80,18 +84,24 @@ Value* Entry::field(Value* base, size_t offset, llvm::Type* type) {
 
 void Entry::check_headers() {
     for (size_t i = 0; i < pointers.size(); ++i)
-        check(b.CreateIsNotNull(pointers[i]), ErrorCode::null_buffer, about(abi.buffers[i]) + " is a null pointer");
+        check(b.CreateIsNotNull(pointers[i]), ErrorCode::null_buffer,
+              about(abi.buffers[i]) + " is a null pointer");
     flush();
-    for (size_t i = 0; i < pointers.size(); ++i) header(abi.buffers[i], pointers[i]);
+    for (size_t i = 0; i < pointers.size(); ++i)
+        header(abi.buffers[i], pointers[i]);
     flush();
 }
 
 void Entry::header(const BufferArgument& a, Value* p) {
     Value* has_host = b.CreateIsNotNull(field(p, offsetof(HalideBuffer, host), b.getPtrTy()));
-    Value* has_device = b.CreateICmpNE(field(p, offsetof(HalideBuffer, device), b.getInt64Ty()), b.getInt64(0));
-    check(b.CreateOr(has_host, has_device), ErrorCode::null_host,
-          about(a) + " has no memory (host and device are null): bounds queries are not answered; allocate it first");
-    check(has_host, ErrorCode::null_host, about(a) + " has no memory on the host: copy it from the device first");
+    Value* has_device =
+        b.CreateICmpNE(field(p, offsetof(HalideBuffer, device), b.getInt64Ty()), b.getInt64(0));
+    check(
+        b.CreateOr(has_host, has_device), ErrorCode::null_host,
+        about(a) +
+            " has no memory (host and device are null): bounds queries are not answered; allocate it first");
+    check(has_host, ErrorCode::null_host,
+          about(a) + " has no memory on the host: copy it from the device first");
     constexpr uint64_t device_dirty = 2;
     Value* flags = field(p, offsetof(HalideBuffer, flags), b.getInt64Ty());
     check(is(b.CreateAnd(flags, device_dirty), 0), ErrorCode::device_dirty,
@@ -102,10 +112,12 @@ void Entry::header(const BufferArgument& a, Value* p) {
     Value* bits = unsigned_field64(p, type + offsetof(HalideType, bits), b.getInt8Ty());
     Value* lanes = unsigned_field64(p, type + offsetof(HalideType, lanes), b.getInt16Ty());
     Value* right = b.CreateAnd(b.CreateAnd(is(code, a.element.code), is(bits, a.element.bits)), is(lanes, 1));
-    check(right, ErrorCode::bad_type,
-          fmt::format("{} has elements of type code %lld, %lld bits, %lld lanes, but {} needs code {}, {} bits, 1 lane",
-                      about(a), a.type.str(), a.element.code, a.element.bits),
-          {code, bits, lanes});
+    check(
+        right, ErrorCode::bad_type,
+        fmt::format(
+            "{} has elements of type code %lld, %lld bits, %lld lanes, but {} needs code {}, {} bits, 1 lane",
+            about(a), a.type.str(), a.element.code, a.element.bits),
+        {code, bits, lanes});
     Value* rank = field64(p, offsetof(HalideBuffer, dimensions));
     check(is(rank, a.halide_rank()), ErrorCode::bad_rank,
           fmt::format("{} has %lld dimensions, but {} are needed{}", about(a), a.halide_rank(),
@@ -118,7 +130,8 @@ void Entry::load_fields() {
         const BufferArgument& a = abi.buffers[i];
         Fields f;
         f.host = field(pointers[i], offsetof(HalideBuffer, host), b.getPtrTy());
-        Value* dims = a.halide_rank() > 0 ? field(pointers[i], offsetof(HalideBuffer, dim), b.getPtrTy()) : nullptr;
+        Value* dims =
+            a.halide_rank() > 0 ? field(pointers[i], offsetof(HalideBuffer, dim), b.getPtrTy()) : nullptr;
         for (int d = 0; d < a.halide_rank(); ++d) {
             const size_t at = sizeof(HalideDimension) * static_cast<size_t>(a.halide_dimension(d));
             f.dims.push_back({field64(dims, at + offsetof(HalideDimension, min)),
@@ -134,16 +147,19 @@ void Entry::load_fields() {
 }
 
 void Entry::bind_buffers() {
-    for (size_t i = 0; i < fields.size(); ++i) shape(abi.buffers[i], fields[i]);
+    for (size_t i = 0; i < fields.size(); ++i)
+        shape(abi.buffers[i], fields[i]);
     overlaps();
     flush();
-    for (size_t i = 0; i < fields.size(); ++i) place(abi.buffers[i], fields[i]);
+    for (size_t i = 0; i < fields.size(); ++i)
+        place(abi.buffers[i], fields[i]);
 }
 
 void Entry::limbs(const BufferArgument& a, const Dimension& d) {
     Value* right = b.CreateAnd(b.CreateAnd(is(d.extent, a.limbs), is(d.stride, 1)), is(d.min, 0));
     check(right, ErrorCode::constraint_violated,
-          fmt::format("{}: halide_buffer_t's dimension 0 holds the limbs of {}: it must have min 0, extent {} and stride "
+          fmt::format("{}: halide_buffer_t's dimension 0 holds the limbs of {}: it must have min 0, extent "
+                      "{} and stride "
                       "1, not min %lld, extent %lld and stride %lld",
                       about(a), a.type.str(), a.limbs),
           {d.min, d.extent, d.stride});
@@ -159,10 +175,11 @@ void Entry::shape(const BufferArgument& a, const Fields& f) {
         check(b.CreateICmpSGE(given.extent, b.getInt64(0)), ErrorCode::negative_extent,
               about(a, d) + " has the negative extent %lld", {given.extent});
         check(same(given.extent, extent), ErrorCode::constraint_violated,
-              about(a, d) + " has extent %lld, but %lld is needed (" + printf_text(print(needed.extent)) + ")",
+              about(a, d) + " has extent %lld, but %lld is needed (" + printf_text(print(needed.extent)) +
+                  ")",
               {given.extent, extent});
-        check(same(given.min, min), ErrorCode::constraint_violated, about(a, d) + " begins at %lld, but must at %lld",
-              {given.min, min});
+        check(same(given.min, min), ErrorCode::constraint_violated,
+              about(a, d) + " begins at %lld, but must at %lld", {given.min, min});
     }
     if (rank == 0) return;
     const int unit = std::max(a.limbs, 1);
@@ -199,7 +216,8 @@ Entry::Range Entry::range(const BufferArgument& a, const Fields& f) {
 
 void Entry::overlaps() {
     std::vector<Range> ranges;
-    for (size_t i = 0; i < fields.size(); ++i) ranges.push_back(range(abi.buffers[i], fields[i]));
+    for (size_t i = 0; i < fields.size(); ++i)
+        ranges.push_back(range(abi.buffers[i], fields[i]));
     for (size_t i = 0; i < fields.size(); ++i) {
         if (!abi.buffers[i].written()) continue;
         for (size_t j = 0; j < fields.size(); ++j) {
@@ -224,7 +242,8 @@ void Entry::bind_scalar(const ScalarArgument& s, Value* passed) {
     Value* x = e.ops().from_memory(t, passed);
     if (is_wide(t))
         check(b.CreateICmpEQ(e.ops().to_memory(t, x), passed), ErrorCode::out_of_range,
-              fmt::format("{} has limbs that {} does not hold: extend its {} bits to them", name, s.type.str(), t.width()));
+              fmt::format("{} has limbs that {} does not hold: extend its {} bits to them", name,
+                          s.type.str(), t.width()));
     // Lowering takes sizes to be non-negative, and drops the algorithm's own check.
     if (t.is_index())
         check(b.CreateICmpSGE(x, b.getInt64(0)), ErrorCode::requirement_failed,
@@ -233,8 +252,8 @@ void Entry::bind_scalar(const ScalarArgument& s, Value* passed) {
         const Type container = t.is_signed() ? Int(register_bits(t)) : UInt(register_bits(t));
         Value* wrapped = e.ops().cast(container, t, e.ops().cast(t, container, x));
         Value* shown = t.is_signed() ? b.CreateSExt(x, b.getInt64Ty()) : b.CreateZExt(x, b.getInt64Ty());
-        check(b.CreateICmpEQ(x, wrapped), ErrorCode::out_of_range, name + " is %lld, which " + s.type.str() + " does not hold",
-              {shown});
+        check(b.CreateICmpEQ(x, wrapped), ErrorCode::out_of_range,
+              name + " is %lld, which " + s.type.str() + " does not hold", {shown});
     }
     e.bind(s.symbol, x);
 }
@@ -245,7 +264,8 @@ llvm::Type* passed_type(llvm::LLVMContext& context, Type t) {
 
 std::vector<Symbol> all_tensors(const Function& f) {
     std::vector<Symbol> r;
-    for (const Argument& a : f.arguments) r.push_back(a.tensor.symbol);
+    for (const Argument& a : f.arguments)
+        r.push_back(a.tensor.symbol);
     for_each(
         f.body,
         [&](const Stmt& s) {
@@ -255,26 +275,31 @@ std::vector<Symbol> all_tensors(const Function& f) {
     return r;
 }
 
-/// The function with a user context, which the others call. The JIT's caller has made the halide_buffer_t itself.
+/// The function with a user context, which the others call. The JIT's caller has made the halide_buffer_t
+/// itself.
 llvm::Function* emit_checked(Unit& unit, const Abi& abi, const Function& f, Callers callers) {
     llvm::LLVMContext& context = unit.context();
     llvm::Type* pointer = llvm::PointerType::getUnqual(context);
     std::vector<llvm::Type*> types(1 + abi.buffers.size(), pointer);
-    for (const ScalarArgument& s : abi.scalars) types.push_back(passed_type(context, s.machine));
+    for (const ScalarArgument& s : abi.scalars)
+        types.push_back(passed_type(context, s.machine));
     auto* type = llvm::FunctionType::get(llvm::Type::getInt32Ty(context), types, false);
     llvm::Function* function = unit.function(abi.name + "_with_user_context", type, true);
 
     FunctionEmitter emitter(unit, function, function->getArg(0));
     std::vector<Value*> pointers;
-    for (unsigned i = 0; i < abi.buffers.size(); ++i) pointers.push_back(function->getArg(i + 1));
+    for (unsigned i = 0; i < abi.buffers.size(); ++i)
+        pointers.push_back(function->getArg(i + 1));
     Entry entry(emitter, abi, std::move(pointers));
     if (callers == Callers::c) entry.check_headers();
     entry.load_fields();
     for (size_t i = 0; i < abi.scalars.size(); ++i)
-        entry.bind_scalar(abi.scalars[i], function->getArg(static_cast<unsigned>(1 + abi.buffers.size() + i)));
+        entry.bind_scalar(abi.scalars[i],
+                          function->getArg(static_cast<unsigned>(1 + abi.buffers.size() + i)));
     entry.bind_buffers();
     Stmt body = f.body;
-    for (auto t = f.constants.rbegin(); t != f.constants.rend(); ++t) body = Allocate::make(*t, body);
+    for (auto t = f.constants.rbegin(); t != f.constants.rend(); ++t)
+        body = Allocate::make(*t, body);
     emitter.emit(body);
     emitter.finish();
     return function;
@@ -286,7 +311,8 @@ void emit_plain(Unit& unit, const Abi& abi, llvm::Function* checked) {
     llvm::Function* f = unit.function(abi.name, llvm::FunctionType::get(b.getInt32Ty(), types, false), true);
     b.SetInsertPoint(llvm::BasicBlock::Create(unit.context(), "entry", f));
     std::vector<Value*> arguments{llvm::ConstantPointerNull::get(b.getPtrTy())};
-    for (llvm::Argument& a : f->args()) arguments.push_back(&a);
+    for (llvm::Argument& a : f->args())
+        arguments.push_back(&a);
     b.CreateRet(b.CreateCall(checked, arguments));
 }
 
@@ -298,15 +324,19 @@ void emit_jit(Unit& unit, const Abi& abi, llvm::Function* checked) {
     std::vector<Value*> arguments{f->getArg(0)};
     for (size_t i = 0; i < abi.buffers.size() + abi.scalars.size(); ++i) {
         Value* p = b.CreateLoad(b.getPtrTy(), b.CreateConstInBoundsGEP1_64(b.getPtrTy(), f->getArg(1), i));
-        const bool indirect = i >= abi.buffers.size() && !is_wide(abi.scalars[i - abi.buffers.size()].machine);
-        arguments.push_back(indirect ? b.CreateLoad(checked->getArg(static_cast<unsigned>(i) + 1)->getType(), p) : p);
+        const bool indirect =
+            i >= abi.buffers.size() && !is_wide(abi.scalars[i - abi.buffers.size()].machine);
+        arguments.push_back(
+            indirect ? b.CreateLoad(checked->getArg(static_cast<unsigned>(i) + 1)->getType(), p) : p);
     }
     b.CreateRet(b.CreateCall(checked, arguments));
 }
 
 } // namespace
 
-std::string jit_name(const Abi& abi) { return abi.name + "_jit"; }
+std::string jit_name(const Abi& abi) {
+    return abi.name + "_jit";
+}
 
 void emit_function(Unit& unit, const Abi& abi, const Module& machine, Callers callers) {
     unit.separate(all_tensors(machine.top()));

@@ -16,8 +16,9 @@ void check_unscheduled(const Edit& e, const Symbol& func, const PureLoops& pure)
             auto fate = e.state().fates.find(loop);
             if (fate != e.state().fates.end()) {
                 const Step& by = e.state().steps[fate->second.step];
-                e.refuse("loop {} of {} is gone: {}{} consumed it. Call {} before that", loop.name(), func.name(),
-                         by.str(), by.loc.known() ? " at " + by.loc.str() : "", e.step().primitive);
+                e.refuse("loop {} of {} is gone: {}{} consumed it. Call {} before that", loop.name(),
+                         func.name(), by.str(), by.loc.known() ? " at " + by.loc.str() : "",
+                         e.step().primitive);
             }
             const LoopKind& kind = e.path(loop).back().as<For>()->loop;
             if (kind == LoopKind::unrolled() || kind == LoopKind::vectorized())
@@ -29,31 +30,38 @@ void check_unscheduled(const Edit& e, const Symbol& func, const PureLoops& pure)
 /// What the stages read must be in scope at the end of `path`.
 void check_scope(const Edit& e, const Extracted& x, const Symbol& func, const Path& path) {
     std::set<Symbol> visible;
-    for (const Argument& a : e.state().module.top().arguments) visible.insert(a.tensor.symbol);
-    for (const Tensor& t : e.state().module.top().constants) visible.insert(t.symbol);
+    for (const Argument& a : e.state().module.top().arguments)
+        visible.insert(a.tensor.symbol);
+    for (const Tensor& t : e.state().module.top().constants)
+        visible.insert(t.symbol);
     for (const Stmt& s : path)
         if (const Allocate* a = s.as<Allocate>()) visible.insert(a->tensor.symbol);
-    std::function<void(const Stmt&)> first = [&](const Stmt& s) { // producers at the beginning of the loop's body
-        if (const Allocate* a = s.as<Allocate>()) {
-            visible.insert(a->tensor.symbol);
-            first(a->body);
-        } else if (const Block* b = s.as<Block>()) first(b->stmts.back());
-    };
-    if (const For* f = path.back().as<For>()) first(f->body);
-    else first(path.back());
+    std::function<void(const Stmt&)> first =
+        [&](const Stmt& s) { // producers at the beginning of the loop's body
+            if (const Allocate* a = s.as<Allocate>()) {
+                visible.insert(a->tensor.symbol);
+                first(a->body);
+            } else if (const Block* b = s.as<Block>())
+                first(b->stmts.back());
+        };
+    if (const For* f = path.back().as<For>())
+        first(f->body);
+    else
+        first(path.back());
     for (const Symbol& t : inputs_of(x))
         if (!visible.contains(t)) e.refuse("{} reads {}, which is computed elsewhere", func.name(), t.name());
 }
 
-/// A constant extent where there is one. Beyond a tile's size it comes from what a size could be at most, and would take
-/// far more memory than this size needs.
+/// A constant extent where there is one. Beyond a tile's size it comes from what a size could be at most, and
+/// would take far more memory than this size needs.
 std::vector<Dim> storage_for(const std::vector<Dim>& loops, const Facts& facts) {
     constexpr int64_t most_of_a_tile = int64_t{1} << 20;
     std::vector<Dim> dims;
     for (const Dim& d : loops) {
         auto most = const_upper_bound(d.extent, facts);
         const bool constant = most && *most <= most_of_a_tile;
-        dims.push_back({d.min, constant ? index(std::max<int64_t>(*most, 0)) : non_negative(d.extent, facts)});
+        dims.push_back(
+            {d.min, constant ? index(std::max<int64_t>(*most, 0)) : non_negative(d.extent, facts)});
     }
     return dims;
 }

@@ -6,29 +6,40 @@ namespace {
 
 std::string word(Tail t) {
     switch (t) {
-    case Tail::guard: return "guard";
-    case Tail::shift_inwards: return "shift_inwards";
-    case Tail::peel: return "peel";
-    case Tail::exact: return "exact";
+    case Tail::guard:
+        return "guard";
+    case Tail::shift_inwards:
+        return "shift_inwards";
+    case Tail::peel:
+        return "peel";
+    case Tail::exact:
+        return "exact";
     }
     throw InternalError("unknown tail");
 }
 
 } // namespace
 
-AllLoops all(const LoopRef& loop) { return {loop}; }
-AllLoops Loop::all(Loc loc) const { return {LoopRef(identity, name(), loc)}; }
+AllLoops all(const LoopRef& loop) {
+    return {loop};
+}
+AllLoops Loop::all(Loc loc) const {
+    return {LoopRef(identity, name(), loc)};
+}
 
 Loop LoopCopy::operator()(const LoopRef& loop) const {
     for (const auto& [original, copy] : loops)
         if (original == loop.symbol) return Loop(copy);
-    fail(loop.loc, "loop {} was not inside the loops that were separated, or this copy never runs it", loop.name);
+    fail(loop.loc, "loop {} was not inside the loops that were separated, or this copy never runs it",
+         loop.name);
 }
 
 StageHandle::StageHandle(Schedule& s, Symbol f, std::vector<int> d, Loc l)
     : schedule(&s), func(std::move(f)), definitions(std::move(d)), location(l) {}
 
-StageHandle StageHandle::init() const { return {*schedule, func, {0}, location}; }
+StageHandle StageHandle::init() const {
+    return {*schedule, func, {0}, location};
+}
 
 StageHandle StageHandle::update(int n, Loc loc) const {
     int count = schedule->state->definition_count(func);
@@ -55,7 +66,8 @@ Step StageHandle::step(const char* primitive, std::vector<LoopRef> loops, Loc lo
     s.primitive = primitive;
     s.func = func;
     s.loc = loc;
-    for (LoopRef& l : loops) s.loops.push_back(l.name == l.symbol.name() ? l.symbol : l.symbol.renamed(l.name));
+    for (LoopRef& l : loops)
+        s.loops.push_back(l.name == l.symbol.name() ? l.symbol : l.symbol.renamed(l.name));
     return s;
 }
 
@@ -71,12 +83,14 @@ StageHandle& StageHandle::apply(Step s) {
 
 std::vector<Symbol> StageHandle::apply_one(Step s) {
     if (definitions.size() != 1)
-        fail(s.loc, "{} makes new loops, so it works on one definition of {} at a time", s.primitive, func.name());
+        fail(s.loc, "{} makes new loops, so it works on one definition of {} at a time", s.primitive,
+             func.name());
     s.definition = definitions[0];
     return schedule->run({std::move(s)});
 }
 
-std::array<Loop, 2> StageHandle::split(const LoopRef& loop, int64_t factor, Tail tail, const SplitNames& names, Loc loc) {
+std::array<Loop, 2> StageHandle::split(const LoopRef& loop, int64_t factor, Tail tail,
+                                       const SplitNames& names, Loc loc) {
     Step s = step("split", {loop}, loc);
     s.numbers = {factor};
     s.words = {word(tail), names.outer, names.inner};
@@ -84,8 +98,8 @@ std::array<Loop, 2> StageHandle::split(const LoopRef& loop, int64_t factor, Tail
     return {Loop(made[0]), Loop(made[1])};
 }
 
-std::array<Loop, 4> StageHandle::tile(const std::array<LoopRef, 2>& loops, const std::array<int64_t, 2>& factors, Tail tail,
-                                      Loc loc) {
+std::array<Loop, 4> StageHandle::tile(const std::array<LoopRef, 2>& loops,
+                                      const std::array<int64_t, 2>& factors, Tail tail, Loc loc) {
     Schedule before = *schedule;
     try {
         auto [io, ii] = split(loops[0], factors[0], tail, {}, loc);
@@ -98,7 +112,9 @@ std::array<Loop, 4> StageHandle::tile(const std::array<LoopRef, 2>& loops, const
     }
 }
 
-StageHandle& StageHandle::reorder(const std::vector<LoopRef>& loops, Loc loc) { return apply(step("reorder", loops, loc)); }
+StageHandle& StageHandle::reorder(const std::vector<LoopRef>& loops, Loc loc) {
+    return apply(step("reorder", loops, loc));
+}
 
 Loop StageHandle::fuse(const LoopRef& outer, const LoopRef& inner, const std::string& name, Loc loc) {
     Step s = step("fuse", {outer, inner}, loc);
@@ -106,19 +122,32 @@ Loop StageHandle::fuse(const LoopRef& outer, const LoopRef& inner, const std::st
     return Loop(apply_one(std::move(s))[0]);
 }
 
-StageHandle& StageHandle::tag(const char* primitive, const LoopArg& loop, std::vector<int64_t> numbers, Loc loc) {
+StageHandle& StageHandle::tag(const char* primitive, const LoopArg& loop, std::vector<int64_t> numbers,
+                              Loc loc) {
     Step s = step(primitive, {loop.loop}, loc);
     s.every = loop.every;
     s.numbers = std::move(numbers);
     return apply(std::move(s));
 }
 
-StageHandle& StageHandle::serial(const LoopArg& loop, Loc loc) { return tag("serial", loop, {}, loc); }
-StageHandle& StageHandle::parallel(const LoopArg& loop, Loc loc) { return tag("parallel", loop, {}, loc); }
-StageHandle& StageHandle::unroll(const LoopArg& loop, Loc loc) { return tag("unroll", loop, {}, loc); }
-StageHandle& StageHandle::unroll(const LoopArg& loop, int64_t n, Loc loc) { return tag("unroll", loop, {n}, loc); }
-StageHandle& StageHandle::vectorize(const LoopArg& loop, Loc loc) { return tag("vectorize", loop, {}, loc); }
-StageHandle& StageHandle::vectorize(const LoopArg& loop, int64_t n, Loc loc) { return tag("vectorize", loop, {n}, loc); }
+StageHandle& StageHandle::serial(const LoopArg& loop, Loc loc) {
+    return tag("serial", loop, {}, loc);
+}
+StageHandle& StageHandle::parallel(const LoopArg& loop, Loc loc) {
+    return tag("parallel", loop, {}, loc);
+}
+StageHandle& StageHandle::unroll(const LoopArg& loop, Loc loc) {
+    return tag("unroll", loop, {}, loc);
+}
+StageHandle& StageHandle::unroll(const LoopArg& loop, int64_t n, Loc loc) {
+    return tag("unroll", loop, {n}, loc);
+}
+StageHandle& StageHandle::vectorize(const LoopArg& loop, Loc loc) {
+    return tag("vectorize", loop, {}, loc);
+}
+StageHandle& StageHandle::vectorize(const LoopArg& loop, int64_t n, Loc loc) {
+    return tag("vectorize", loop, {n}, loc);
+}
 
 StageHandle& StageHandle::rename(const LoopRef& loop, const std::string& name, Loc loc) {
     Step s = step("rename", {loop}, loc);
@@ -153,7 +182,8 @@ StageHandle& StageHandle::compute_at(const StageRef& consumer, const LoopRef& lo
 }
 
 StageHandle& StageHandle::compute_at(const StageHandle& consumer, const LoopRef& loop, Loc loc) {
-    if (consumer.definitions.size() != 1) fail(loc, "compute_at needs one definition of {}", consumer.func.name());
+    if (consumer.definitions.size() != 1)
+        fail(loc, "compute_at needs one definition of {}", consumer.func.name());
     Step s = step("compute_at", {loop}, loc);
     s.target = consumer.func;
     s.target_definition = consumer.definitions[0];
@@ -173,6 +203,8 @@ StageHandle& StageHandle::store_in(const MemorySpace& space, Loc loc) {
     return *this;
 }
 
-void StageHandle::inline_(Loc loc) { schedule->run({step("inline_", {}, loc)}); }
+void StageHandle::inline_(Loc loc) {
+    schedule->run({step("inline_", {}, loc)});
+}
 
 } // namespace lathe

@@ -28,7 +28,8 @@ struct Table {
 /// Compiles all results as one function, for vectors of `lanes`, and checks each element.
 void check(const Table& table, int lanes, const Target& target = Target::host());
 
-/// `count` values of an exact type: its edges, powers of two and their neighbours, and random numbers of every length.
+/// `count` values of an exact type: its edges, powers of two and their neighbours, and random numbers of
+/// every length.
 std::vector<Value> exact_values(Type t, size_t count, std::mt19937_64& random);
 /// Specials, subnormals, halves, large and random numbers.
 std::vector<Value> float_values(Type t, size_t count, std::mt19937_64& random);

@@ -57,9 +57,11 @@ TEST_CASE("refused: splits") {
     REFUSED(s, "the extent M is not proved to be at least 4", s[g.C].split(g.i, 4, Tail::shift_inwards));
     REFUSED(s, "other is no loop of update 0 of C, which has i, j, k", s[g.C].split(other, 4));
     REFUSED(s, "k is no loop of C, which has i, j", s[g.C].init().split(g.k, 4));
-    REFUSED(s, "split makes new loops, so it works on one definition of C at a time", s[g.C].all().split(g.i, 4));
+    REFUSED(s, "split makes new loops, so it works on one definition of C at a time",
+            s[g.C].all().split(g.i, 4));
     s[g.C].parallel(g.i);
-    REFUSED(s, "loop i is parallel; split, fuse and tag loops before that, or call serial(i) first", s[g.C].split(g.i, 4));
+    REFUSED(s, "loop i is parallel; split, fuse and tag loops before that, or call serial(i) first",
+            s[g.C].split(g.i, 4));
     REFUSED(s, "the factor -1 must be at least 1", s[g.C].tile({g.j, g.k}, {4, -1}));
 }
 
@@ -79,7 +81,8 @@ TEST_CASE("refused: handles that are gone or have copies") {
     Schedule s(g.C);
     auto [io, ii] = s[g.C].split(g.i, 4);
     unsigned line = __LINE__ - 1;
-    REFUSED(s, "loop i is gone: split(i, 4) at schedule.cpp:" + std::to_string(line) + " consumed it", s[g.C].parallel(g.i));
+    REFUSED(s, "loop i is gone: split(i, 4) at schedule.cpp:" + std::to_string(line) + " consumed it",
+            s[g.C].parallel(g.i));
     s[g.C].fuse(ii, g.j);
     REFUSED(s, "loop j is gone: fuse(ii, j) at schedule.cpp:", s[g.C].vectorize(g.j));
     s[g.C].split(io, 2, Tail::peel);
@@ -100,9 +103,10 @@ TEST_CASE("refused: parallel, with the dependence") {
     Scan p;
     Schedule t(p.out);
     std::string at = " at schedule.cpp:" + std::to_string(p.line);
-    REFUSED(t, "is illegal: s[r] written" + at + " is read as s[r - 1]" + at + " (carried by r, distance 1)", t[p.s].parallel(p.r));
+    REFUSED(t, "is illegal: s[r] written" + at + " is read as s[r - 1]" + at + " (carried by r, distance 1)",
+            t[p.s].parallel(p.r));
     REFUSED(t, "vectorize(r, 4) at schedule.cpp:", t[p.s].vectorize(p.r, 4));
-    }
+}
 
 TEST_CASE("refused: orders") {
     Gemm g;
@@ -115,7 +119,8 @@ TEST_CASE("refused: orders") {
     Blur b;
     Schedule t(b.out);
     t.compute_at(b.rows, b.out, b.y);
-    REFUSED(t, "rows is computed between the loops: they are not perfectly nested", t[b.out].reorder(b.x, b.y));
+    REFUSED(t, "rows is computed between the loops: they are not perfectly nested",
+            t[b.out].reorder(b.x, b.y));
 }
 
 TEST_CASE("refused: orders with bounds that depend on loops") {
@@ -206,7 +211,8 @@ TEST_CASE("refused: compute_at") {
     v[p].vectorize(i, 4);
     REFUSED(v, "loop i of p is gone: vectorize(i, 4)", v.compute_at(p, out, i));
     s[b.out].vectorize(b.x, 8);
-    REFUSED(s, "rows is computed inside it", Schedule(b.out).compute_at(b.rows, b.out, b.x)[b.out].vectorize(b.x, 8));
+    REFUSED(s, "rows is computed inside it",
+            Schedule(b.out).compute_at(b.rows, b.out, b.x)[b.out].vectorize(b.x, 8));
 }
 
 TEST_CASE("refused: compute_at of what is read elsewhere or needs what is elsewhere") {
@@ -231,9 +237,12 @@ TEST_CASE("refused: compute_at of what is read elsewhere or needs what is elsewh
 TEST_CASE("refused: memory") {
     Blur b;
     Schedule s(b.out);
-    REFUSED(s, "the CPU has heap, stack and register memory, and no attic", s.store_in(b.rows, MemorySpace("attic")));
-    REFUSED(s, "is not constant. Compute it inside a tile of constant size first", s.store_in(b.rows, MemorySpace::stack()));
-    REFUSED(s, "out is an argument, or was inlined: it has no memory of its own", s.store_in(b.out, MemorySpace::heap()));
+    REFUSED(s, "the CPU has heap, stack and register memory, and no attic",
+            s.store_in(b.rows, MemorySpace("attic")));
+    REFUSED(s, "is not constant. Compute it inside a tile of constant size first",
+            s.store_in(b.rows, MemorySpace::stack()));
+    REFUSED(s, "out is an argument, or was inlined: it has no memory of its own",
+            s.store_in(b.out, MemorySpace::heap()));
     Var i("i");
     Func big("big", Int(32), {1 << 20}), out("sum", Int(32), {1 << 20});
     big(i) = i;
@@ -247,7 +256,8 @@ TEST_CASE("refused: inline_") {
     Schedule s(g.C);
     REFUSED(s, "P has updates. Try compute_at(P, …)", s.inline_(g.P));
     s[g.panel].split(g.j, 4);
-    REFUSED(s, "panel is not one expression any more: it has inline reductions, or its loops were scheduled", s.inline_(g.panel));
+    REFUSED(s, "panel is not one expression any more: it has inline reductions, or its loops were scheduled",
+            s.inline_(g.panel));
     REFUSED(s, "C is an argument of the function", s.inline_(g.C));
     Param N("N");
     Var i("i");
@@ -264,7 +274,8 @@ TEST_CASE("refused: fuse_init") {
     Gemm g;
     Schedule s(g.C);
     REFUSED(s, "C has no update", s[g.C].init().fuse_init());
-    REFUSED(s, "the reduction loop k may have no iterations, and then nothing would be initialised", s[g.C].fuse_init(g.k));
+    REFUSED(s, "the reduction loop k may have no iterations, and then nothing would be initialised",
+            s[g.C].fuse_init(g.k));
     s[g.C].init().split(g.i, 4);
     REFUSED(s, "the initialisation is not one store, or was scheduled", s[g.C].fuse_init(g.j));
     Schedule t(g.C);
@@ -315,7 +326,8 @@ TEST_CASE("refused: quantize") {
         s.quantize(g.C, Fixed(32, 16), {.accumulate = exact});
     } catch (const Error& e) {
         line = e.loc().line;
-        CHECK(e.message().find("an exact sum over k needs a constant bound on its K iterations") != std::string::npos);
+        CHECK(e.message().find("an exact sum over k needs a constant bound on its K iterations") !=
+              std::string::npos);
     }
     CHECK(line != 0);
     s.quantize(g.A, Int(3000));
@@ -333,5 +345,6 @@ TEST_CASE("refused: an exact accumulator for what is not a sum") {
     f(i) = 1;
     f(i) *= a(i, k);
     Schedule s(f);
-    REFUSED(s, "an exact accumulator is for sums, and * at schedule.cpp:", s.quantize(f, Int(8), {.accumulate = exact}));
+    REFUSED(s, "an exact accumulator is for sums, and * at schedule.cpp:",
+            s.quantize(f, Int(8), {.accumulate = exact}));
 }

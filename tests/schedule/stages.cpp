@@ -4,14 +4,17 @@ using namespace lathe;
 
 namespace {
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool has(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
 
 const Tensor* allocation(const Module& m, const std::string& name) {
     const Tensor* found = nullptr;
     for_each(
         m.top().body,
         [&](const Stmt& s) {
-            if (const Allocate* a = s.as<Allocate>(); a && a->tensor.symbol.name() == name) found = &a->tensor;
+            if (const Allocate* a = s.as<Allocate>(); a && a->tensor.symbol.name() == name)
+                found = &a->tensor;
         },
         nullptr);
     return found;

@@ -26,12 +26,14 @@ inline Value random_value(Type t, std::mt19937& random) {
 /// The arguments' buffers: inputs random, outputs zero.
 inline std::vector<AnyBuffer> make_arguments(const Module& m, const Sizes& sizes, unsigned seed) {
     std::map<Symbol, Value> values;
-    for (const Param& p : m.top().params) values[p.symbol] = Value::index(sizes.at(p.symbol.name()));
+    for (const Param& p : m.top().params)
+        values[p.symbol] = Value::index(sizes.at(p.symbol.name()));
     std::mt19937 random(seed);
     std::vector<AnyBuffer> buffers;
     for (const Argument& a : m.top().arguments) {
         std::vector<int64_t> shape;
-        for (const Dim& d : a.tensor.dims) shape.push_back(evaluate(d.extent, values).as_int64());
+        for (const Dim& d : a.tensor.dims)
+            shape.push_back(evaluate(d.extent, values).as_int64());
         AnyBuffer b(a.tensor.type, shape);
         if (a.direction == Direction::in && b.size() > 0) {
             std::vector<int64_t> at(shape.size(), 0);
@@ -66,7 +68,8 @@ inline std::map<std::string, Value> make_scalars(const Module& m, const Sizes& s
 inline std::vector<AnyBuffer> run(const Module& m, const Sizes& sizes, unsigned seed) {
     std::vector<AnyBuffer> buffers = make_arguments(m, sizes, seed);
     std::vector<AnyBuffer*> pointers;
-    for (AnyBuffer& b : buffers) pointers.push_back(&b);
+    for (AnyBuffer& b : buffers)
+        pointers.push_back(&b);
     interpret(m, pointers, make_scalars(m, sizes));
     return buffers;
 }
@@ -84,7 +87,8 @@ inline void expect_right(const Schedule& s, const std::vector<Sizes>& all) {
     verify(s.module());
     for (const Sizes& sizes : all) {
         std::string text;
-        for (const auto& [name, size] : sizes) text += name + "=" + std::to_string(size) + " ";
+        for (const auto& [name, size] : sizes)
+            text += name + "=" + std::to_string(size) + " ";
         INFO(text);
         CHECK(same_result(s.reference(), s.module(), sizes));
     }
@@ -103,8 +107,9 @@ struct Gemm {
         C(i, j) += A(i, k) * B(k, j);
     }
     static std::vector<Sizes> sizes() {
-        return {{{"M", 7}, {"N", 19}, {"K", 5}}, {{"M", 12}, {"N", 32}, {"K", 3}}, {{"M", 1}, {"N", 1}, {"K", 1}},
-                {{"M", 0}, {"N", 4}, {"K", 3}},  {{"M", 3}, {"N", 0}, {"K", 2}},   {{"M", 5}, {"N", 17}, {"K", 0}}};
+        return {{{"M", 7}, {"N", 19}, {"K", 5}}, {{"M", 12}, {"N", 32}, {"K", 3}},
+                {{"M", 1}, {"N", 1}, {"K", 1}},  {{"M", 0}, {"N", 4}, {"K", 3}},
+                {{"M", 3}, {"N", 0}, {"K", 2}},  {{"M", 5}, {"N", 17}, {"K", 0}}};
     }
 };
 
@@ -135,7 +140,11 @@ struct Blur {
         out(y, x) = rows(y, x) + rows(y + 1, x) + rows(y + 2, x);
     }
     static std::vector<Sizes> sizes() {
-        return {{{"H", 9}, {"W", 13}}, {{"H", 8}, {"W", 16}}, {{"H", 1}, {"W", 1}}, {{"H", 0}, {"W", 3}}, {{"H", 5}, {"W", 0}}};
+        return {{{"H", 9}, {"W", 13}},
+                {{"H", 8}, {"W", 16}},
+                {{"H", 1}, {"W", 1}},
+                {{"H", 0}, {"W", 3}},
+                {{"H", 5}, {"W", 0}}};
     }
 };
 

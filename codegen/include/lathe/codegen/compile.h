@@ -1,19 +1,21 @@
 #pragma once
-/// \file Ahead-of-time compilation for CPUs: object files and static libraries that C, C++ and users of Halide can call.
+/// \file Ahead-of-time compilation for CPUs: object files and static libraries that C, C++ and users of
+/// Halide can call.
 ///
 /// A Module becomes two functions that return 0, or an error code after calling halide_error:
 ///
 ///     int NAME(halide_buffer_t* A, ..., scalars...);
 ///     int NAME_with_user_context(void* user_context, halide_buffer_t* A, ..., scalars...);
 ///
-/// Tensors come first, in the Module's order. Dimension 0 of a halide_buffer_t is a tensor's last index, and its stride is 1.
-/// An element lies in the 8, 16, 32 or 64-bit container of its type, extended to it; a type of more than 64 bits is a uint64
-/// with an extra dimension 0 of limbs, little-endian. Extents, mins, types, ranks and overlaps are checked before anything is
-/// touched. A parameter that is the bare extent of a tensor's dimension is read from that buffer; all others are scalars after
-/// the tensors: sizes as int64_t, Bool as bool, 16-bit floats as the uint16_t of their bits, more than 64 bits by pointer to limbs.
+/// Tensors come first, in the Module's order. Dimension 0 of a halide_buffer_t is a tensor's last index, and
+/// its stride is 1. An element lies in the 8, 16, 32 or 64-bit container of its type, extended to it; a type
+/// of more than 64 bits is a uint64 with an extra dimension 0 of limbs, little-endian. Extents, mins, types,
+/// ranks and overlaps are checked before anything is touched. A parameter that is the bare extent of a
+/// tensor's dimension is read from that buffer; all others are scalars after the tensors: sizes as int64_t,
+/// Bool as bool, 16-bit floats as the uint16_t of their bits, more than 64 bits by pointer to limbs.
 ///
-/// Threads, memory and errors come from halide_do_par_for, halide_malloc, halide_free and halide_error, which Lathe's runtime
-/// library defines weakly. Link: NAME.a, liblathe_runtime.a, -lpthread -ldl -lm.
+/// Threads, memory and errors come from halide_do_par_for, halide_malloc, halide_free and halide_error, which
+/// Lathe's runtime library defines weakly. Link: NAME.a, liblathe_runtime.a, -lpthread -ldl -lm.
 
 #include "lathe/ir/stmt.h"
 #include "lathe/ir/target.h"
@@ -28,8 +30,10 @@ struct CompileOptions {
 /// Each compile_ function writes its files whole or not at all, and the same Module gives the same bytes.
 /// \throws Error when the Module cannot be compiled for the target or a file cannot be written.
 void compile_to_object(const Module& module, const std::string& path, const CompileOptions& options = {});
-/// Writes PREFIX.a and the C99 header PREFIX.h. The function is called as the prefix's last part, unless options say.
-void compile_to_static_library(const Module& module, const std::string& prefix, const CompileOptions& options = {});
+/// Writes PREFIX.a and the C99 header PREFIX.h. The function is called as the prefix's last part, unless
+/// options say.
+void compile_to_static_library(const Module& module, const std::string& prefix,
+                               const CompileOptions& options = {});
 void compile_to_header(const Module& module, const std::string& path, const CompileOptions& options = {});
 
 /// For people to read.
