@@ -102,7 +102,7 @@ class Vectorizer {
         case StmtKind::allocate:
             return allocate(*s.as<Allocate>(), where);
         case StmtKind::assert_:
-            refuse(s.loc(), "a check inside the loop");
+            return check(*s.as<Assert>(), where);
         case StmtKind::stage: {
             auto* stage = s.as<Stage>();
             return Stage::make(stage->func, stage->definition, statement(stage->body, where), stage->loc);
@@ -206,6 +206,16 @@ class Vectorizer {
         const Expr value = expr(l.value, where);
         if (is_vector(value)) lets[l.symbol] = Variable::make(l.symbol, value.type());
         return LetStmt::make(l.symbol, value, statement(l.body, where), l.loc);
+    }
+
+    /// All lanes that run the statement must pass.
+    Stmt check(const Assert& a, const Expr& where) {
+        Expr condition = widen(expr(a.condition, where), lanes);
+        if (const Expr all = living(where); all.defined()) {
+            const Expr pass = widen(Constant::make(Value::boolean(true)), lanes);
+            condition = Select::make(widen(all, lanes), condition, pass);
+        }
+        return Assert::make(VectorReduce::make(BinaryOp::logical_and, condition), a.message, a.loc);
     }
 
     Stmt store(const Store& s, const Expr& where) {

@@ -1,5 +1,6 @@
 #include "lathe/codegen/lower.h"
 
+#include "../passes/check_accesses.h"
 #include "../passes/lower_types.h"
 #include "../passes/narrow.h"
 #include "../passes/partition_loops.h"
@@ -26,7 +27,7 @@ Module simplified(Module m) {
 } // namespace
 
 Module lower(const Module& module, const Target&) {
-    Module m = lower_math(module);
+    Module m = lower_math(check_accesses(module));
     m = simplified(lower_types(m));
     m = narrow(simplified(partition_loops(m)));
     m = vectorize_loops(m);

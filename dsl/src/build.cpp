@@ -73,6 +73,7 @@ class Builder {
     std::map<Symbol, Param> params;
     std::map<Symbol, Requirement> required;
     std::map<Symbol, std::vector<Dim>> dims;
+    std::set<Symbol> checked; ///< tensors with accesses that are checked where they happen
     std::vector<Code> code;
     std::vector<Stmt> checks;
     Facts facts;
@@ -341,11 +342,16 @@ class Builder {
     }
 
     /// An access that happens whenever its loops run needs its tensor to have elements. If that is enough, or
-    /// if its bounds are reached, then a check at entry decides; other touches are checked where they happen.
+    /// if its bounds are reached, then a check at entry decides; other touches are checked where they happen
+    /// (Tensor::checked).
     void check_touch(const TensorData& tensor, const Touch& touch, const Region& outer, const Region& whole) {
         Facts here = facts;
         if (touch.runs.defined()) here.assume(touch.runs);
-        if (!unproved(touch.region, outer, here).defined() || !touch.unconditional) return;
+        if (!unproved(touch.region, outer, here).defined()) return;
+        if (!touch.unconditional) {
+            checked.insert(tensor.symbol);
+            return;
+        }
         Expr some;
         for (const Interval& i : outer) {
             const Expr exists = at_least(i.max, i.min);
@@ -367,6 +373,8 @@ class Builder {
                      advice(tensor, touch));
             add_check(whenever(touch.runs, both(some, open)),
                       fmt::format("{} is {} outside its shape: {}", tensor.name(), verb, regions), touch.loc);
+        } else {
+            checked.insert(tensor.symbol);
         }
     }
 
@@ -396,7 +404,8 @@ class Builder {
                 MemorySpace::heap(),
                 t.origin,
                 t.elements,
-                t.loc};
+                t.loc,
+                checked.contains(t.symbol)};
     }
 
     Algorithm assemble() {

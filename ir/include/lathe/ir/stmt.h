@@ -106,6 +106,8 @@ struct Tensor {
     TypeOrigin origin = TypeOrigin::declared;
     std::shared_ptr<const std::vector<Value>> data; ///< a constant tensor's elements, row-major
     Loc loc;
+    /// The algorithm has accesses that are not proved to be in bounds: lowering makes code check them.
+    bool checked = false;
 };
 
 struct Block : StmtNode {
