@@ -196,7 +196,18 @@ Range type_range(AtomRef a) {
     if (!c) return {};
     Type t = c->a.type();
     if (!t.is_bool() && !t.is_int()) return {};
-    return {Poly(min_value(t).raw()), Poly(max_value(t).raw())};
+    mpz_class low = min_value(t).raw(), high = max_value(t).raw();
+    // x & mask and x % divisor stay below a constant.
+    const Binary* b = c->a.as<Binary>();
+    const Constant* k = b ? b->b.as<Constant>() : nullptr;
+    if (k && b->op == BinaryOp::bit_and && k->value.raw() >= 0) {
+        low = 0;
+        high = std::min(high, k->value.raw());
+    } else if (k && b->op == BinaryOp::mod && k->value.raw() > 0) {
+        high = std::min(high, mpz_class(k->value.raw() - 1));
+        low = std::max(low, mpz_class(1 - k->value.raw()));
+    }
+    return {Poly(low), Poly(high)};
 }
 
 } // namespace lathe::algebra
