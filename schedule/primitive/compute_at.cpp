@@ -14,11 +14,9 @@ std::string scheduled(const Edit& e, const Symbol& func, const PureLoops& pure) 
     for (const auto& dimension : pure)
         for (const auto& [definition, loop] : dimension) {
             auto fate = e.state().fates.find(loop);
-            if (fate != e.state().fates.end()) {
-                const Step& by = e.state().steps[fate->second.step];
-                return fmt::format("loop {} of {} is gone: {}{} consumed it", loop.name(), func.name(),
-                                   by.str(), by.loc.known() ? " at " + by.loc.str() : "");
-            }
+            if (fate != e.state().fates.end())
+                return fmt::format("loop {} of {} is gone: {} consumed it", loop.name(), func.name(),
+                                   e.cause(fate->second));
             const LoopKind& kind = e.path(loop).back().as<For>()->loop;
             if (kind == LoopKind::unrolled() || kind == LoopKind::vectorized())
                 return fmt::format("loop {} of {} is {}", loop.name(), func.name(), kind.name());

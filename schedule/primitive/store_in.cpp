@@ -10,15 +10,14 @@ constexpr int64_t max_stack_bytes = 256 * 1024;
 constexpr int64_t max_register_bytes = 16 * 1024;
 
 /// Stack and registers need a constant and small size.
-void check_size(const Edit& e, const Tensor& t, const MemorySpace& space) {
-    if (space == MemorySpace::heap()) return;
+void check_size(const Edit& e, const Tensor& t) {
     int64_t bytes = (t.type.width() + 7) / 8;
-    int64_t most = space == MemorySpace::stack() ? max_stack_bytes : max_register_bytes;
+    int64_t most = t.space == MemorySpace::stack() ? max_stack_bytes : max_register_bytes;
     for (const Dim& d : t.dims) {
         auto extent = as_int(d.extent);
         if (!extent)
-            e.refuse("the extent {} of {} is not constant. Compute it inside a tile of constant size first",
-                     print(d.extent), t.symbol.name());
+            e.refuse("the extent {} of {}, in {} memory, is not constant. Compute it inside a tile of constant size",
+                     print(d.extent), t.symbol.name(), t.space.name());
         if (__builtin_mul_overflow(bytes, *extent, &bytes)) bytes = most + 1;
     }
     if (bytes > most)
@@ -42,7 +41,6 @@ void store_in(Edit& e) {
     Stmt body = transform(e.body(), [&](const Stmt& s) {
         const Allocate* a = s.as<Allocate>();
         if (!a || std::find(all.begin(), all.end(), a->tensor.symbol) == all.end()) return s;
-        check_size(e, a->tensor, space);
         found = true;
         Tensor t = a->tensor;
         t.space = space;
@@ -51,6 +49,13 @@ void store_in(Edit& e) {
     if (!found)
         e.refuse("{} is an argument, or was inlined: it has no memory of its own", e.step().func.name());
     e.set_body(std::move(body));
+}
+
+void check_storage(const Edit& e) {
+    for_each_stmt(e.body(), [&](const Stmt& s) {
+        const Allocate* a = s.as<Allocate>();
+        if (a && !(a->tensor.space == MemorySpace::heap())) check_size(e, a->tensor);
+    });
 }
 
 } // namespace lathe

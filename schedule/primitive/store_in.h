@@ -7,4 +7,7 @@ namespace lathe {
 
 void store_in(Edit& e);
 
+/// What lies in the stack or in registers has a constant and small size, after any step.
+void check_storage(const Edit& edit);
+
 } // namespace lathe

@@ -81,11 +81,9 @@ Symbol Edit::resolve(const Symbol& named, const Symbol& func, int definition) co
             at = to[0];
             continue;
         }
-        const Step& by = work.steps[fate->second.step];
-        std::string where = by.loc.known() ? " at " + by.loc.str() : "";
-        if (to.empty()) refuse("loop {} is gone: {}{} consumed it", named.name(), by.str(), where);
-        refuse("loop {} has {} copies since {}{}. Name one of them, or take all with all({})", named.name(),
-               to.size(), by.str(), where, named.name());
+        if (to.empty()) refuse("loop {} is gone: {} consumed it", named.name(), cause(fate->second));
+        refuse("loop {} has {} copies since {}. Name one of them, or take all with all({})", named.name(),
+               to.size(), cause(fate->second), named.name());
     }
     Path p = path(at);
     const Stage* of = p.empty() ? nullptr : owner(p);
@@ -117,6 +115,11 @@ Symbol Edit::copy_of(const Symbol& original) {
 
 void Edit::forward(const Symbol& from, std::vector<Symbol> to) {
     work.fates[from] = {std::move(to), work.steps.size()};
+}
+
+std::string Edit::cause(const Fate& fate) const {
+    const Step& by = fate.step < work.steps.size() ? work.steps[fate.step] : call;
+    return by.loc.known() ? by.str() + " at " + by.loc.str() : by.str();
 }
 
 } // namespace lathe

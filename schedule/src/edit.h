@@ -30,6 +30,8 @@ class Edit {
     /// A new identity that belongs to this step, for a copy of `original`.
     Symbol copy_of(const Symbol& original);
     void forward(const Symbol& from, std::vector<Symbol> to);
+    /// The step that made the fate, as "split(i, 4) at gemm.cpp:41".
+    std::string cause(const Fate& fate) const;
 
     /// The statement of the loop and those around it.
     Path path(const Symbol& loop) const { return path_to_loop(body(), loop); }

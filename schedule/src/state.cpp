@@ -49,6 +49,7 @@ void State::apply(Step step) {
         edit.refuse("{} is {}, and would no longer be legal: {}", c->loop.name(), f.loop.name(),
                     c->describe());
     }
+    check_storage(edit);
     steps.push_back(std::move(step));
 }
 

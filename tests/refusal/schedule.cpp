@@ -239,8 +239,10 @@ TEST_CASE("refused: memory") {
     Schedule s(b.out);
     REFUSED(s, "the CPU has heap, stack and register memory, and no attic",
             s.store_in(b.rows, MemorySpace("attic")));
-    REFUSED(s, "is not constant. Compute it inside a tile of constant size first",
+    REFUSED(s, "of rows, in stack memory, is not constant. Compute it inside a tile of constant size",
             s.store_in(b.rows, MemorySpace::stack()));
+    s.compute_at(b.rows, b.out, b.x).store_in(b.rows, MemorySpace::stack());
+    REFUSED(s, "of rows, in stack memory, is not constant", s.compute_at(b.rows, b.out, b.y));
     REFUSED(s, "out is an argument, or was inlined: it has no memory of its own",
             s.store_in(b.out, MemorySpace::heap()));
     Var i("i");

@@ -54,7 +54,7 @@ class Driver {
             verify(schedule.module());
             return true;
         } catch (const InternalError& e) {
-            FAIL(e.what() << "\n" << before);
+            FAIL(e.message() << "\n" << before);
         } catch (const Error&) {
             CHECK(print(schedule) == before);
             CHECK(schedule.trace() == trace);
