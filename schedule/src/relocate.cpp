@@ -158,7 +158,9 @@ Stmt insert_before_use(const Stmt& body, const Extracted& x) {
         ++use;
     invariant(use < stmts.size(), "nothing reads the Func where it was to be computed");
     std::vector<Stmt> before(stmts.begin(), stmts.begin() + static_cast<long>(use));
-    if (stmts[use].as<Allocate>()) {
+    const bool last_use = std::none_of(stmts.begin() + static_cast<long>(use) + 1, stmts.end(),
+                                       [&](const Stmt& s) { return tensors_read(s).contains(func); });
+    if (stmts[use].as<Allocate>() && last_use) { // nothing outside of it reads the Func
         stmts[use] = insert_before_use(stmts[use], x);
         return Block::make(std::move(stmts));
     }

@@ -46,8 +46,9 @@ TEST_CASE("compute_at in tiles, on the stack") {
     CHECK(as_int(rows->dims[1].extent) == 8);
     CHECK(rows->space == MemorySpace::stack());
     expect_right(s, Blur::sizes());
-    s.compute_at(b.rows, b.out, yo);
+    s.compute_at(b.rows, b.out, yi);
     CHECK(allocation(s.module(), "rows")->space == MemorySpace::stack());
+    expect_right(s, Blur::sizes());
 }
 
 TEST_CASE("compute_root undoes compute_at") {
@@ -56,6 +57,21 @@ TEST_CASE("compute_root undoes compute_at") {
     std::string before = print(s);
     s.compute_at(b.rows, b.out, b.y).compute_root(b.rows);
     CHECK(print(s) == before);
+}
+
+TEST_CASE("compute_root of what both an accumulator's update and a later Func read") {
+    Param N("N");
+    Var i("i");
+    Input a("a", Int(8), {Operand(N + 2)});
+    RDom r(0, 3, "r");
+    Func p("p", Int(9)), q("q", Int(16), {N}), out("out", Int(32), {N});
+    p(i) = a(i) + 1;
+    q(i) = 1;
+    q(i) += p(i + r);
+    out(i) = q(i) - p(i);
+    Schedule s(out);
+    s.compute_root(p).quantize(q, Int(16), {.accumulate = Int(33)});
+    expect_right(s, {{{"N", 6}}, {{"N", 0}}});
 }
 
 TEST_CASE("a chain of producers in one loop") {
