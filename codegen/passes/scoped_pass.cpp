@@ -1,29 +1,8 @@
 #include "scoped_pass.h"
 
+#include "unique_lets.h"
+
 namespace lathe {
-namespace {
-
-class LetRenamer : public Mutator {
-    using Mutator::mutate;
-    Expr mutate(const Expr& e) override {
-        const Expr r = Mutator::mutate(e);
-        auto* l = r.as<Let>();
-        if (!l || seen.insert(l->symbol).second) return r;
-        const Symbol symbol(l->symbol.name());
-        return Let::make(symbol, l->value,
-                         substitute(l->body, {{l->symbol, Variable::make(symbol, l->value.type())}}), l->loc);
-    }
-    std::set<Symbol> seen;
-};
-
-} // namespace
-
-Module unique_lets(Module module) {
-    LetRenamer renamer;
-    for (Function& f : module.functions)
-        f.body = renamer(f.body);
-    return module;
-}
 
 Module ScopedMutator::run(const Module& module) {
     Module result = module;

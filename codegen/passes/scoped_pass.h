@@ -30,8 +30,4 @@ class ScopedMutator : public Mutator {
     std::map<Symbol, Tensor> tensors;
 };
 
-/// Gives an own symbol to every Let. Passes that treat an expression by its place split a Let that places
-/// shared.
-Module unique_lets(Module module);
-
 } // namespace lathe

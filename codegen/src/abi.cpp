@@ -16,6 +16,8 @@ void check_name(const std::string& name) {
         fail({}, "\"{}\" cannot be a function's name: use letters, digits and _", name);
 }
 
+} // namespace
+
 HalideType halide_type(Type t) {
     if (t.is_bool()) return {1, 1, 1};
     if (t.code() == TypeCode::ieee) return {2, static_cast<uint8_t>(t.width()), 1};
@@ -23,8 +25,6 @@ HalideType halide_type(Type t) {
     const bool sign = t.is_signed() && !is_wide(t);
     return {static_cast<uint8_t>(sign ? 0 : 1), static_cast<uint8_t>(container_bits(t)), 1};
 }
-
-} // namespace
 
 Abi make_abi(const Module& original, const Module& machine, const std::string& name) {
     check_name(name);
@@ -39,23 +39,28 @@ Abi make_abi(const Module& original, const Module& machine, const std::string& n
         if (is_wide(t.type)) a.limbs = static_cast<int>(element_bytes(t.type) / 8);
         abi.buffers.push_back(std::move(a));
     }
-    const auto bind = [&](const Param& p) {
+    const auto places = [&](const Param& p) {
         const auto is = [&](const Expr& e) {
             const auto* v = e.as<Variable>();
             return v && v->symbol == p.symbol;
         };
-        for (size_t i = 0; i < abi.buffers.size(); ++i)
+        std::vector<SizePlace> found;
+        for (size_t i = 0; i < abi.buffers.size() && p.type.is_index(); ++i)
             for (int d = 0; d < abi.buffers[i].rank(); ++d) {
                 const Dim& dim = abi.buffers[i].tensor.dims[static_cast<size_t>(d)];
-                if (!is(dim.extent) && !is(dim.min)) continue;
-                abi.sizes.push_back({p.symbol, i, d, !is(dim.extent)});
-                return true;
+                if (is(dim.extent))
+                    found.push_back({i, d, false});
+                else if (is(dim.min))
+                    found.push_back({i, d, true});
             }
-        return false;
+        return found;
     };
-    for (size_t i = 0; i < f.params.size(); ++i)
-        if (!f.params[i].type.is_index() || !bind(f.params[i]))
+    for (size_t i = 0; i < f.params.size(); ++i) {
+        if (auto found = places(f.params[i]); !found.empty())
+            abi.sizes.push_back({f.params[i].symbol, std::move(found)});
+        else
             abi.scalars.push_back({f.params[i].symbol, f.params[i].type, before.params[i].type});
+    }
     return abi;
 }
 

@@ -34,6 +34,12 @@ struct HalideBuffer {
 };
 static_assert(sizeof(HalideBuffer) == 56 && sizeof(HalideDimension) == 16);
 
+/// Version of the calling convention and of what NAME_signature() returns.
+inline constexpr const char* abi_version = "0.1";
+
+/// The type of an element in memory. \pre `t` is in machine form.
+HalideType halide_type(Type t);
+
 struct BufferArgument {
     Tensor tensor; ///< in machine form
     Type type;     ///< as the user wrote it
@@ -54,12 +60,17 @@ struct ScalarArgument {
     Type type;    ///< as the user wrote it
 };
 
-/// A parameter that stands alone as a tensor's extent or min.
-struct BoundSize {
-    Symbol symbol;
+/// A tensor's extent or min that is a parameter alone.
+struct SizePlace {
     size_t buffer;
     int dimension; ///< of the tensor
     bool is_min;
+};
+
+/// A parameter that is read from buffers: from the first place, which the others must equal.
+struct BoundSize {
+    Symbol symbol;
+    std::vector<SizePlace> places;
 };
 
 struct Abi {

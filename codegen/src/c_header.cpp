@@ -54,6 +54,22 @@ int halide_do_par_for(void *user_context, int (*task)(void *user_context, int in
 /* Each returns what was set before. Without a handler an error prints its message and aborts. */
 void (*halide_set_error_handler(void (*handler)(void *user_context, const char *message)))(void *, const char *);
 int halide_set_num_threads(int n);
+
+/* What a program may ask about a generated function. */
+struct halide_filter_argument_t {
+    const char *name;
+    int32_t kind; /* 0 scalar, 1 input buffer, 2 output buffer */
+    int32_t dimensions;
+    struct halide_type_t type;
+    const void *scalar_def, *scalar_min, *scalar_max, *scalar_estimate; /* null */
+    int64_t const *const *buffer_estimates;                             /* null */
+};
+struct halide_filter_metadata_t {
+    int32_t version; /* 1 */
+    int32_t num_arguments;
+    const struct halide_filter_argument_t *arguments;
+    const char *target, *name;
+};
 #ifdef __cplusplus
 }
 #endif
@@ -122,7 +138,10 @@ std::string c_header(const Abi& abi, const Module& original, const Target& targe
         "or an "
         "error code after calling halide_error. */\n#ifndef {3}\n#define {3}\n\n{4}\n#ifdef "
         "__cplusplus\nextern "
-        "\"C\" {{\n#endif\nint {0}({5});\nint {0}_with_user_context(void *user_context{6});\n#ifdef "
+        "\"C\" {{\n#endif\nint {0}({5});\nint {0}_with_user_context(void *user_context{6});\nint "
+        "{0}_argv(void **arguments); /* pointers to the "
+        "buffers and the scalars */\nconst struct halide_filter_metadata_t *{0}_metadata(void);\nconst char "
+        "*{0}_signature(void); /* the arguments and their full types, as JSON */\n#ifdef "
         "__cplusplus\n}}\n#endif\n\n#endif\n",
         abi.name, target.name(), about, guard, declarations, plain, parameters);
 }

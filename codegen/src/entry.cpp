@@ -1,9 +1,11 @@
 #include "entry.h"
 
+#include "bounds_query.h"
 #include "emit.h"
 #include "lathe/ir/buffer.h"
 #include "lathe/ir/print.h"
 #include "lathe/ir/visit.h"
+#include "metadata.h"
 
 #include <cstddef>
 
@@ -19,6 +21,7 @@ class Entry {
     Entry(FunctionEmitter& emitter, const Abi& abi, std::vector<Value*> pointers)
         : e(emitter), b(emitter.builder()), abi(abi), pointers(std::move(pointers)) {}
 
+    void check_pointers();
     /// What a C caller may get wrong before there is a shape.
     void check_headers();
     void load_fields();
@@ -82,11 +85,14 @@ Value* Entry::field(Value* base, size_t offset, llvm::Type* type) {
     return b.CreateLoad(type, b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), base, offset));
 }
 
-void Entry::check_headers() {
+void Entry::check_pointers() {
     for (size_t i = 0; i < pointers.size(); ++i)
         check(b.CreateIsNotNull(pointers[i]), ErrorCode::null_buffer,
               about(abi.buffers[i]) + " is a null pointer");
     flush();
+}
+
+void Entry::check_headers() {
     for (size_t i = 0; i < pointers.size(); ++i)
         header(abi.buffers[i], pointers[i]);
     flush();
@@ -94,12 +100,6 @@ void Entry::check_headers() {
 
 void Entry::header(const BufferArgument& a, Value* p) {
     Value* has_host = b.CreateIsNotNull(field(p, offsetof(HalideBuffer, host), b.getPtrTy()));
-    Value* has_device =
-        b.CreateICmpNE(field(p, offsetof(HalideBuffer, device), b.getInt64Ty()), b.getInt64(0));
-    check(
-        b.CreateOr(has_host, has_device), ErrorCode::null_host,
-        about(a) +
-            " has no memory (host and device are null): bounds queries are not answered; allocate it first");
     check(has_host, ErrorCode::null_host,
           about(a) + " has no memory on the host: copy it from the device first");
     constexpr uint64_t device_dirty = 2;
@@ -123,6 +123,9 @@ void Entry::header(const BufferArgument& a, Value* p) {
           fmt::format("{} has %lld dimensions, but {} are needed{}", about(a), a.halide_rank(),
                       a.limbs ? " (the first for the 64-bit limbs of an element)" : ""),
           {rank});
+    if (a.halide_rank() > 0)
+        check(b.CreateIsNotNull(field(p, offsetof(HalideBuffer, dim), b.getPtrTy())), ErrorCode::bad_rank,
+              about(a) + " has no array of dimensions (dim is a null pointer)");
 }
 
 void Entry::load_fields() {
@@ -141,8 +144,9 @@ void Entry::load_fields() {
         fields.push_back(std::move(f));
     }
     for (const BoundSize& s : abi.sizes) {
-        const Dimension& d = fields[s.buffer].dims[static_cast<size_t>(s.dimension)];
-        e.bind(s.symbol, s.is_min ? d.min : d.extent);
+        const SizePlace& at = s.places.front();
+        const Dimension& d = fields[at.buffer].dims[static_cast<size_t>(at.dimension)];
+        e.bind(s.symbol, at.is_min ? d.min : d.extent);
     }
 }
 
@@ -291,7 +295,11 @@ llvm::Function* emit_checked(Unit& unit, const Abi& abi, const Function& f, Call
     for (unsigned i = 0; i < abi.buffers.size(); ++i)
         pointers.push_back(function->getArg(i + 1));
     Entry entry(emitter, abi, std::move(pointers));
-    if (callers == Callers::c) entry.check_headers();
+    if (callers == Callers::c) {
+        entry.check_pointers();
+        answer_bounds_query(unit, emitter, abi, function);
+        entry.check_headers();
+    }
     entry.load_fields();
     for (size_t i = 0; i < abi.scalars.size(); ++i)
         entry.bind_scalar(abi.scalars[i],
@@ -316,14 +324,19 @@ void emit_plain(Unit& unit, const Abi& abi, llvm::Function* checked) {
     b.CreateRet(b.CreateCall(checked, arguments));
 }
 
-void emit_jit(Unit& unit, const Abi& abi, llvm::Function* checked) {
+/// NAME(user_context, arguments) or NAME(arguments), with an array of pointers to the buffers and the
+/// scalars.
+void emit_argv(Unit& unit, const Abi& abi, llvm::Function* checked, const std::string& name, bool context) {
     Builder b(unit.context());
-    auto* type = llvm::FunctionType::get(b.getInt32Ty(), {b.getPtrTy(), b.getPtrTy()}, false);
-    llvm::Function* f = unit.function(jit_name(abi), type, true);
+    std::vector<llvm::Type*> types(context ? 2 : 1, b.getPtrTy());
+    auto* type = llvm::FunctionType::get(b.getInt32Ty(), types, false);
+    llvm::Function* f = unit.function(name, type, true);
     b.SetInsertPoint(llvm::BasicBlock::Create(unit.context(), "entry", f));
-    std::vector<Value*> arguments{f->getArg(0)};
+    Value* null = llvm::ConstantPointerNull::get(b.getPtrTy());
+    std::vector<Value*> arguments{context ? f->getArg(0) : null};
+    Value* passed = f->getArg(context ? 1 : 0);
     for (size_t i = 0; i < abi.buffers.size() + abi.scalars.size(); ++i) {
-        Value* p = b.CreateLoad(b.getPtrTy(), b.CreateConstInBoundsGEP1_64(b.getPtrTy(), f->getArg(1), i));
+        Value* p = b.CreateLoad(b.getPtrTy(), b.CreateConstInBoundsGEP1_64(b.getPtrTy(), passed, i));
         const bool indirect =
             i >= abi.buffers.size() && !is_wide(abi.scalars[i - abi.buffers.size()].machine);
         arguments.push_back(
@@ -341,10 +354,12 @@ std::string jit_name(const Abi& abi) {
 void emit_function(Unit& unit, const Abi& abi, const Module& machine, Callers callers) {
     unit.separate(all_tensors(machine.top()));
     llvm::Function* checked = emit_checked(unit, abi, machine.top(), callers);
-    if (callers == Callers::c)
+    if (callers == Callers::c) {
         emit_plain(unit, abi, checked);
-    else
-        emit_jit(unit, abi, checked);
+        emit_argv(unit, abi, checked, abi.name + "_argv", false);
+        emit_metadata(unit, abi);
+    } else
+        emit_argv(unit, abi, checked, jit_name(abi), true);
 }
 
 } // namespace lathe::cpu

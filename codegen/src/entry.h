@@ -8,8 +8,9 @@ namespace lathe::cpu {
 
 enum class Callers : uint8_t { c, jit };
 
-/// Emits NAME_with_user_context(user_context, buffers…, scalars…) and, for C, NAME(buffers…, scalars…), or,
-/// for the JIT, jit_name(user_context, array of pointers to the buffers and the scalars).
+/// Emits NAME_with_user_context(user_context, buffers…, scalars…) and, for C, NAME(buffers…, scalars…),
+/// NAME_argv(array of pointers to the buffers and the scalars) and NAME_metadata(), or, for the JIT,
+/// jit_name(user_context, the same array).
 void emit_function(Unit& unit, const Abi& abi, const Module& machine, Callers callers);
 std::string jit_name(const Abi& abi);
 

@@ -165,8 +165,9 @@ void check_sizes(const Abi& abi, const std::vector<AnyBuffer*>& arguments,
         if (std::ranges::any_of(abi.scalars, has_name)) continue;
         const auto size = std::ranges::find_if(abi.sizes, has_name);
         if (size == abi.sizes.end()) fail({}, "{} has no parameter {}", abi.name, name);
-        const AnyBuffer& from = *arguments[size->buffer];
-        const int64_t bound = size->is_min ? from.min(size->dimension) : from.extent(size->dimension);
+        const cpu::SizePlace& at = size->places.front();
+        const AnyBuffer& from = *arguments[at.buffer];
+        const int64_t bound = at.is_min ? from.min(at.dimension) : from.extent(at.dimension);
         if (!same_number(value, Value::index(bound)))
             fail({}, "the parameter {} is given as {}, and a buffer makes it {}", name, value.str(), bound);
     }

@@ -5,6 +5,7 @@
 #include "../passes/narrow.h"
 #include "../passes/partition_loops.h"
 #include "../passes/scoped_pass.h"
+#include "../passes/unique_lets.h"
 #include "../passes/unroll_loops.h"
 #include "../passes/vectorize_loops.h"
 #include "lathe/ir/math.h"

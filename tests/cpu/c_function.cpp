@@ -34,7 +34,8 @@ void halide_free(void *u, void *memory) {{ callbacks.release(u, memory); }}
 int halide_do_par_for(void *u, int (*task)(void *, int, uint8_t *), int min, int size, uint8_t *closure) {{
     return callbacks.par_for(u, task, min, size, closure);
 }}
-void *const entries[] = {{(void *)(size_t)&{0}, (void *)(size_t)&{0}_with_user_context}};
+void *const entries[] = {{(void *)(size_t)&{0}, (void *)(size_t)&{0}_with_user_context, (void *)(size_t)&{0}_argv,
+                         (void *)(size_t)&{0}_metadata, (void *)(size_t)&{0}_signature}};
 )";
 
 void error(void* context, const char* message) {
@@ -101,6 +102,9 @@ CFunction::CFunction(const lathe::Module& module, const std::string& name, const
     void* const* entries = static_cast<void* const*>(dlsym(library, "entries"));
     plain = entries[0];
     contextual = entries[1];
+    argv_entry = entries[2];
+    metadata_entry = entries[3];
+    signature_entry = entries[4];
     runtime() = {};
 }
 

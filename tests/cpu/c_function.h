@@ -116,6 +116,11 @@ class CFunction {
     template <class... A> int with_context(void* context, A&&... arguments) const {
         return call(contextual, context, as_passed(arguments)...);
     }
+    int argv(void** arguments) const { return call(argv_entry, arguments); }
+    const halide_filter_metadata_t& metadata() const {
+        return *reinterpret_cast<const halide_filter_metadata_t* (*)()>(metadata_entry)();
+    }
+    std::string signature() const { return reinterpret_cast<const char* (*)()>(signature_entry)(); }
     const std::string& header() const { return header_text; }
 
     /// Of calls since the last look.
@@ -130,5 +135,6 @@ class CFunction {
     }
 
     std::string folder, header_text;
-    void *library = nullptr, *plain = nullptr, *contextual = nullptr;
+    void *library = nullptr, *plain = nullptr, *contextual = nullptr, *argv_entry = nullptr,
+         *metadata_entry = nullptr, *signature_entry = nullptr;
 };

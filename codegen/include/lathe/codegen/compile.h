@@ -2,17 +2,25 @@
 /// \file Ahead-of-time compilation for CPUs: object files and static libraries that C, C++ and users of
 /// Halide can call.
 ///
-/// A Module becomes two functions that return 0, or an error code after calling halide_error:
+/// A Module becomes functions that return 0, or an error code after calling halide_error:
 ///
 ///     int NAME(halide_buffer_t* A, ..., scalars...);
 ///     int NAME_with_user_context(void* user_context, halide_buffer_t* A, ..., scalars...);
+///     int NAME_argv(void** arguments);   // pointers to the buffers and the scalars
+///
+/// and two that tell about it: NAME_metadata(), Halide's halide_filter_metadata_t, and NAME_signature(), the
+/// arguments with their full types as JSON.
 ///
 /// Tensors come first, in the Module's order. Dimension 0 of a halide_buffer_t is a tensor's last index, and
 /// its stride is 1. An element lies in the 8, 16, 32 or 64-bit container of its type, extended to it; a type
 /// of more than 64 bits is a uint64 with an extra dimension 0 of limbs, little-endian. Extents, mins, types,
 /// ranks and overlaps are checked before anything is touched. A parameter that is the bare extent of a
-/// tensor's dimension is read from that buffer; all others are scalars after the tensors: sizes as int64_t,
-/// Bool as bool, 16-bit floats as the uint16_t of their bits, more than 64 bits by pointer to limbs.
+/// tensor's dimension is read from that buffer (the first one that has it); all others are scalars after the
+/// tensors: sizes as int64_t, Bool as bool, 16-bit floats as the uint16_t of their bits, more than 64 bits by
+/// pointer to limbs.
+///
+/// A buffer without memory (host and device are null) makes the call a bounds query: the types, mins, extents
+/// and dense strides of all such buffers are filled in, and nothing else happens.
 ///
 /// Threads, memory and errors come from halide_do_par_for, halide_malloc, halide_free and halide_error, which
 /// Lathe's runtime library defines weakly. Link: NAME.a, liblathe_runtime.a, -lpthread -ldl -lm.
