@@ -93,7 +93,9 @@ void split(Edit& e) {
                                                    {"shift_inwards", Tail::shift_inwards},
                                                    {"peel", Tail::peel},
                                                    {"exact", Tail::exact}};
-    split_loop(e, loop, e.step().numbers[0], tails.at(words[0]), outer, inner);
+    const auto tail = tails.find(words[0]);
+    if (tail == tails.end()) e.refuse("there is no tail {}", words[0]);
+    split_loop(e, loop, e.step().numbers[0], tail->second, outer, inner);
     e.forward(loop, {});
 }
 

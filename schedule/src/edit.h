@@ -53,8 +53,17 @@ class Edit {
     size_t used = 0;
 };
 
-/// The code of each primitive.
-using Primitive = void (*)(Edit&);
-Primitive find_primitive(const std::string& name);
+/// A primitive's code, and what its steps must hold.
+struct Primitive {
+    void (*run)(Edit&) = nullptr;
+    size_t min_loops = 0, max_loops = 0;
+    size_t min_numbers = 0, max_numbers = 0;
+    size_t words = 0;
+    bool consumer = false;
+};
+/// Null if there is none of this name.
+const Primitive* find_primitive(const std::string& name);
+/// \throws Error at `loc` unless the step's primitive exists and takes as many arguments as the step has.
+void check_arity(const Step& step, Loc loc);
 
 } // namespace lathe

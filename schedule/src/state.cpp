@@ -18,14 +18,35 @@
 
 namespace lathe {
 
-Primitive find_primitive(const std::string& name) {
-    static const std::map<std::string, Primitive> all{
-        {"split", split},         {"reorder", reorder},       {"fuse", fuse},
-        {"serial", serial},       {"parallel", parallel},     {"unroll", unroll},
-        {"vectorize", vectorize}, {"rename", rename},         {"fuse_init", fuse_init},
-        {"separate", separate},   {"compute_at", compute_at}, {"compute_root", compute_root},
-        {"store_in", store_in},   {"inline_", inline_func}};
-    return all.at(name);
+const Primitive* find_primitive(const std::string& name) {
+    constexpr size_t any = SIZE_MAX;
+    static const std::map<std::string, Primitive> all{{"split", {split, 1, 1, 1, 1, 3}},
+                                                      {"reorder", {reorder, 0, any}},
+                                                      {"fuse", {fuse, 2, 2, 0, 0, 1}},
+                                                      {"serial", {serial, 1, 1}},
+                                                      {"parallel", {parallel, 1, 1}},
+                                                      {"unroll", {unroll, 1, 1, 0, 1}},
+                                                      {"vectorize", {vectorize, 1, 1, 0, 1}},
+                                                      {"rename", {rename, 1, 1, 0, 0, 1}},
+                                                      {"fuse_init", {fuse_init, 0, 1}},
+                                                      {"separate", {separate, 1, any}},
+                                                      {"compute_at", {compute_at, 1, 1, 0, 0, 0, true}},
+                                                      {"compute_root", {compute_root}},
+                                                      {"store_in", {store_in, 0, 0, 0, 0, 1}},
+                                                      {"inline_", {inline_func}}};
+    const auto found = all.find(name);
+    return found == all.end() ? nullptr : &found->second;
+}
+
+void check_arity(const Step& s, Loc loc) {
+    const Primitive* p = find_primitive(s.primitive);
+    if (!p) fail(loc, "the trace names the primitive {}, which does not exist", s.primitive);
+    const auto within = [](size_t n, size_t least, size_t most) { return n >= least && n <= most; };
+    if (!within(s.loops.size(), p->min_loops, p->max_loops) ||
+        !within(s.numbers.size(), p->min_numbers, p->max_numbers) || s.words.size() != p->words ||
+        static_cast<bool>(s.target) != p->consumer)
+        fail(loc, "the trace has a step that {} does not take: {} loops, {} numbers, {} words{}", s.primitive,
+             s.loops.size(), s.numbers.size(), s.words.size(), s.target ? ", a consumer" : "");
 }
 
 const Definition* State::definition(const Symbol& func, int index) const {
@@ -43,7 +64,7 @@ int State::definition_count(const Symbol& func) const {
 
 void State::apply(Step step) {
     Edit edit(*this, step);
-    find_primitive(step.primitive)(edit);
+    find_primitive(step.primitive)->run(edit);
     if (auto c = tag_conflict(module.top().body)) {
         const For& f = *edit.path(c->loop).back().as<For>();
         edit.refuse("{} is {}, and would no longer be legal: {}", c->loop.name(), f.loop.name(),

@@ -1,4 +1,4 @@
-#include "state.h"
+#include "trace_names.h"
 
 namespace lathe {
 
@@ -18,31 +18,6 @@ std::string Step::str() const {
 }
 
 namespace {
-
-/// Names for Funcs that stay apart when two have the same.
-class Names {
-  public:
-    explicit Names(const Algorithm& a) {
-        std::map<std::string, int> used;
-        auto add = [&](const Symbol& s) {
-            if (!names.contains(s)) {
-                int n = used[s.name()]++;
-                names[s] = n ? fmt::format("{}_{}", s.name(), n) : s.name();
-            }
-        };
-        for (const Argument& g : a.module.top().arguments)
-            add(g.tensor.symbol);
-        for (const Definition& d : a.definitions)
-            add(d.func);
-    }
-    std::string operator()(const Symbol& s) const {
-        auto n = names.find(s);
-        return n == names.end() ? s.name() : n->second;
-    }
-
-  private:
-    std::map<Symbol, std::string> names;
-};
 
 std::string type_line(const TypeStep& t, const Names& names) {
     std::string line = fmt::format("quantize {} {}", names(t.tensor), t.type.str());

@@ -152,13 +152,18 @@ class Schedule {
     /// The type steps and structural steps as text, without identities or lines: equal schedules have equal
     /// traces.
     std::string trace() const;
+    /// The same as JSON (schema version 1), for apply_trace.
+    std::string trace_json() const;
+    /// Repeats the steps of a trace on a Schedule that has none, with every check; all or none.
+    /// \throws Error when the text is no trace of this schema, does not fit the algorithm, or a step is
+    /// illegal.
+    Schedule& apply_trace(const std::string& json, Loc loc = Loc::current());
     const std::vector<Step>& steps() const;
 
   private:
     friend class StageHandle;
     /// Runs the steps, all or none; returns the last one's results.
     std::vector<Symbol> run(std::vector<Step> steps);
-    void retype(TypeStep step);
     std::shared_ptr<const State> state;
 };
 

@@ -1,0 +1,185 @@
+#include "edit.h"
+#include "trace_names.h"
+
+#include "lathe/ir/parse.h"
+
+#include <nlohmann/json.hpp>
+
+namespace lathe {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int schema_version = 1;
+
+/// A loop is {step, result} if a step made it, else the variable of the definition by its name and, where
+/// several have that name, its place among them.
+Json loop_json(const State& state, size_t number, const Symbol& loop) {
+    for (size_t n = 0; n < number; ++n)
+        for (size_t r = 0; r < state.steps[n].results.size(); ++r)
+            if (state.steps[n].results[r] == loop) return {{"step", n}, {"result", r}};
+    const Step& s = state.steps[number];
+    Json j{{"loop", loop.name()}};
+    const Definition* d =
+        state.definition(s.target ? s.target : s.func, s.target ? s.target_definition : s.definition);
+    int place = 0;
+    for (const auto& [variable, unused] : d->loops) {
+        if (variable == loop && place > 0) j["place"] = place;
+        place += variable.name() == loop.name();
+    }
+    return j;
+}
+
+Json step_json(const State& state, size_t number, const Names& names) {
+    const Step& s = state.steps[number];
+    Json j{{"primitive", s.primitive}, {"stage", names(s.func)}, {"definition", s.definition}};
+    if (s.target) {
+        j["consumer"] = names(s.target);
+        j["consumer_definition"] = s.target_definition;
+    }
+    for (const Symbol& loop : s.loops)
+        j["loops"].push_back(loop_json(state, number, loop));
+    if (s.every) j["every"] = true;
+    if (!s.numbers.empty()) j["numbers"] = s.numbers;
+    if (!s.words.empty()) j["words"] = s.words;
+    return j;
+}
+
+Json type_json(const TypeStep& t, const Names& names) {
+    Json j{{"tensor", names(t.tensor)}, {"type", t.type.str()}};
+    const Accumulate& a = t.options.accumulate;
+    if (a.kind() == Accumulate::Kind::exact) j["accumulate"] = "exact";
+    if (a.kind() == Accumulate::Kind::type) j["accumulate"] = a.type().str();
+    if (t.options.literals) j["literals"] = t.options.literals->str();
+    return j;
+}
+
+/// Reads a trace for a schedule. Whatever the text holds, the outcome is a Step that can be tried or an
+/// Error.
+class TraceReader {
+  public:
+    TraceReader(const State& s, Loc l) : state(s), names(s.algorithm), loc(l) {}
+
+    Step step(const Json& j) const {
+        Step s;
+        s.loc = loc;
+        s.primitive = text(j, "primitive");
+        s.func = func(text(j, "stage"));
+        s.definition = definition(j, "definition", s.func);
+        if (j.contains("consumer")) {
+            s.target = func(text(j, "consumer"));
+            s.target_definition = definition(j, "consumer_definition", s.target);
+        }
+        const Definition& of = s.target ? *state.definition(s.target, s.target_definition)
+                                        : *state.definition(s.func, s.definition);
+        for (const Json& loop : list(j, "loops"))
+            s.loops.push_back(loop_of(loop, of));
+        s.every = j.contains("every") && boolean(j.at("every"));
+        for (const Json& n : list(j, "numbers"))
+            s.numbers.push_back(number(n, "a number"));
+        for (const Json& w : list(j, "words"))
+            s.words.push_back(word(w));
+        check_arity(s, loc);
+        return s;
+    }
+
+    Symbol func(const std::string& name) const {
+        const Symbol found = names.find(name);
+        if (!found) fail(loc, "the trace names {}, which this algorithm does not have", name);
+        return found;
+    }
+    std::string text(const Json& j, const char* key) const { return word(member(j, key)); }
+    const Json& member(const Json& j, const char* key) const {
+        if (!j.is_object() || !j.contains(key))
+            fail(loc, "the trace has an entry without \"{}\": {}", key, j.dump());
+        return j.at(key);
+    }
+    Json list(const Json& j, const char* key) const {
+        if (!j.contains(key)) return Json::array();
+        if (!j.at(key).is_array()) fail(loc, "\"{}\" of the trace is no list: {}", key, j.at(key).dump());
+        return j.at(key);
+    }
+    bool boolean(const Json& j) const {
+        if (!j.is_boolean()) fail(loc, "the trace has {} in the place of true or false", j.dump());
+        return j.get<bool>();
+    }
+
+  private:
+    std::string word(const Json& j) const {
+        if (!j.is_string()) fail(loc, "the trace has {} in the place of a text", j.dump());
+        return j.get<std::string>();
+    }
+    int64_t number(const Json& j, const char* what) const {
+        if (!j.is_number_integer()) fail(loc, "the trace has {} in the place of {}", j.dump(), what);
+        return j.get<int64_t>();
+    }
+    int definition(const Json& j, const char* key, const Symbol& func) const {
+        const int64_t n = number(member(j, key), "a definition's number");
+        for (const Definition& d : state.definitions)
+            if (d.func == func && d.index == n) return d.index;
+        fail(loc, "the trace names definition {} of {}, which this algorithm does not have", n, func.name());
+    }
+    Symbol loop_of(const Json& j, const Definition& d) const {
+        if (j.is_object() && j.contains("step")) {
+            const int64_t n = number(j.at("step"), "a step's number"),
+                          r = number(member(j, "result"), "a result's number");
+            const auto steps = static_cast<int64_t>(state.steps.size());
+            if (n < 0 || n >= steps || r < 0 ||
+                r >= static_cast<int64_t>(state.steps[static_cast<size_t>(n)].results.size()))
+                fail(loc, "the trace names result {} of step {}, which is not there", r, n);
+            return state.steps[static_cast<size_t>(n)].results[static_cast<size_t>(r)];
+        }
+        const std::string name = text(j, "loop");
+        int64_t place = j.contains("place") ? number(j.at("place"), "a place") : 0;
+        for (const auto& [variable, unused] : d.loops)
+            if (variable.name() == name && place-- == 0) return variable;
+        return Symbol(name); // an inline reduction's loop, or refused by the primitive
+    }
+
+    const State& state;
+    Names names;
+    Loc loc;
+};
+
+} // namespace
+
+std::string Schedule::trace_json() const {
+    Names names(state->algorithm);
+    Json j{{"lathe_trace", schema_version}, {"types", Json::array()}, {"contraction", state->contraction}};
+    for (const TypeStep& t : state->types)
+        j["types"].push_back(type_json(t, names));
+    j["steps"] = Json::array();
+    for (size_t n = 0; n < state->steps.size(); ++n)
+        j["steps"].push_back(step_json(*state, n, names));
+    return j.dump(1) + "\n";
+}
+
+Schedule& Schedule::apply_trace(const std::string& json, Loc loc) {
+    const Json j = Json::parse(json, nullptr, false);
+    if (j.is_discarded() || !j.is_object()) fail(loc, "this is no trace: it is not a JSON object");
+    if (!j.contains("lathe_trace") || j.at("lathe_trace") != schema_version)
+        fail(loc, "this is no trace of version {}: \"lathe_trace\" is {}", schema_version,
+             j.contains("lathe_trace") ? j.at("lathe_trace").dump() : "missing");
+    if (!state->steps.empty() || !state->types.empty())
+        fail(loc, "a trace applies to a Schedule without steps of its own: make a new one");
+    Schedule work = *this;
+    const TraceReader types(*state, loc);
+    for (const Json& t : types.list(j, "types")) {
+        QuantizeOptions options;
+        if (t.contains("accumulate")) {
+            const std::string a = types.text(t, "accumulate");
+            options.accumulate = a == "exact" ? exact : Accumulate(parse_type(a, loc));
+        }
+        if (t.contains("literals")) options.literals = parse_type(types.text(t, "literals"), loc);
+        work.quantize(TensorRef(types.func(types.text(t, "tensor"))), parse_type(types.text(t, "type"), loc),
+                      options, loc);
+    }
+    if (j.contains("contraction") && !types.boolean(j.at("contraction"))) work.disable_contraction(loc);
+    for (const Json& s : types.list(j, "steps"))
+        work.run({TraceReader(*work.state, loc).step(s)});
+    state = work.state;
+    return *this;
+}
+
+} // namespace lathe

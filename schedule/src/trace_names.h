@@ -1,0 +1,40 @@
+#pragma once
+/// \file How traces name what a Schedule holds.
+
+#include "state.h"
+
+namespace lathe {
+
+/// Names for Funcs and arguments that stay apart when two have the same.
+class Names {
+  public:
+    explicit Names(const Algorithm& a) {
+        std::map<std::string, int> used;
+        auto add = [&](const Symbol& s) {
+            if (!names.contains(s)) {
+                int n = used[s.name()]++;
+                names[s] = n ? fmt::format("{}_{}", s.name(), n) : s.name();
+            }
+        };
+        for (const Argument& g : a.module.top().arguments)
+            add(g.tensor.symbol);
+        for (const Definition& d : a.definitions)
+            add(d.func);
+    }
+    std::string operator()(const Symbol& s) const {
+        auto n = names.find(s);
+        return n == names.end() ? s.name() : n->second;
+    }
+
+    /// The one that is called so; none: an empty Symbol.
+    Symbol find(const std::string& name) const {
+        for (const auto& [symbol, called] : names)
+            if (called == name) return symbol;
+        return {};
+    }
+
+  private:
+    std::map<Symbol, std::string> names;
+};
+
+} // namespace lathe

@@ -1,0 +1,180 @@
+// Traces as JSON: written and read again they make the same schedule; whatever else stands there is an Error.
+
+#include "deep.h"
+#include "random_schedule.h"
+
+#include "lathe/ir/parse.h"
+
+#include <nlohmann/json.hpp>
+
+using namespace lathe;
+
+namespace {
+
+Schedule tiled() {
+    Gemm g;
+    Schedule s(g.C);
+    auto [io, jo, ii, ji] = s[g.C].tile({g.i, g.j}, {4, 8});
+    s[g.C].vectorize(ji);
+    s[g.C].separate(io, jo);
+    s[g.C].serial(all(ii));
+    s.quantize(g.A, Fixed(16, 12, Round::rnd)).quantize(g.C, Fixed(40, 20), {.accumulate = Int(48)});
+    return s;
+}
+
+void refused(const Schedule& fresh, const std::string& json, const std::string& message) {
+    Schedule s = fresh;
+    unsigned line = 0;
+    try {
+        line = __LINE__ + 1;
+        s.apply_trace(json);
+        FAIL_CHECK("not refused: " << json);
+    } catch (const InternalError& e) {
+        FAIL_CHECK(e.message());
+    } catch (const Error& e) {
+        CHECK_MESSAGE(e.message().find(message) != std::string::npos, e.message());
+        CHECK(e.loc().line == line);
+    }
+    CHECK(print(s) == print(fresh));
+}
+
+} // namespace
+
+TEST_CASE("a trace repeated on the same algorithm written again") {
+    const std::string json = tiled().trace_json();
+    Gemm g;
+    Schedule s(g.C);
+    s.apply_trace(json);
+    CHECK(print(s) == print(tiled()));
+    CHECK(s.trace() == tiled().trace());
+    CHECK(s.trace_json() == json);
+}
+
+TEST_CASE("traces of random schedules, written and read") {
+    int steps = 0;
+    for (int seed = 0; seed < count(60, 2000); ++seed) {
+        std::mt19937 random(static_cast<unsigned>(seed) + 5000), again(static_cast<unsigned>(seed) + 5000);
+        const Program p = make_program(random), q = make_program(again);
+        Schedule s(p.algorithm);
+        for (int n = 0; n < 10; ++n)
+            steps += random_call(s, p.algorithm, random);
+        CAPTURE(seed);
+        const std::string json = s.trace_json();
+        INFO(json);
+        Schedule t(q.algorithm);
+        CHECK_NOTHROW(t.apply_trace(json));
+        CHECK(print(t) == print(s));
+        CHECK(t.trace_json() == json);
+    }
+    CHECK(steps > count(60, 2000));
+}
+
+TEST_CASE("loops of one name are told apart by their place") {
+    Var i("i");
+    RDom a(0, 3, "r"), b(0, 4, "r");
+    Param N("N");
+    Input in("in", Int(8), {Operand(N), 3, 4});
+    Func f("f", Int(32), {N});
+    f(i) = 0;
+    f(i) += cast(Int(16), in(i, a, b));
+    Schedule s(f), t(f);
+    s[f].split(b, 2);
+    t.apply_trace(s.trace_json());
+    CHECK(print(s) == print(t));
+}
+
+TEST_CASE("refused: texts that are no trace of this algorithm") {
+    Gemm g;
+    const Schedule s(g.C);
+    const auto steps = [](const std::string& step) {
+        return R"({"lathe_trace": 1, "types": [], "contraction": true, "steps": [)" + step + "]}";
+    };
+    refused(s, "", "it is not a JSON object");
+    refused(s, "[1]", "it is not a JSON object");
+    refused(s, "{}", "\"lathe_trace\" is missing");
+    refused(s, R"({"lathe_trace": 2})", "this is no trace of version 1: \"lathe_trace\" is 2");
+    refused(tiled(), tiled().trace_json(), "a trace applies to a Schedule without steps");
+    refused(s, steps("3"), "the trace has an entry without \"primitive\": 3");
+    refused(s, steps(R"({"primitive": 3})"), "the trace has 3 in the place of a text");
+    refused(s, steps(R"({"primitive": "split", "stage": "D"})"), "the trace names D, which");
+    refused(s, steps(R"({"primitive": "split", "stage": "C", "definition": 7})"),
+            "the trace names definition 7 of C");
+    refused(s, steps(R"({"primitive": "split", "stage": "C", "definition": "x"})"),
+            "the trace has \"x\" in the place of a definition's number");
+    refused(s, steps(R"({"primitive": "melt", "stage": "C", "definition": 1})"),
+            "the trace names the primitive melt, which does not exist");
+    refused(s, steps(R"({"primitive": "split", "stage": "C", "definition": 1})"),
+            "the trace has a step that split does not take: 0 loops, 0 numbers, 0 words");
+    refused(s, steps(R"({"primitive": "parallel", "stage": "C", "definition": 1, "loops": 1})"),
+            "\"loops\" of the trace is no list: 1");
+    refused(s, steps(R"({"primitive": "parallel", "stage": "C", "definition": 1, "loops": [{"loop": "x"}]})"),
+            "x is no loop of update 0 of C, which has i, j, k");
+    refused(
+        s,
+        steps(
+            R"({"primitive": "parallel", "stage": "C", "definition": 1, "loops": [{"step": 0, "result": 1}]})"),
+        "the trace names result 1 of step 0, which is not there");
+    refused(
+        s,
+        steps(
+            R"({"primitive": "parallel", "stage": "C", "definition": 1, "loops": [{"loop": "i"}], "every": 1})"),
+        "the trace has 1 in the place of true or false");
+    refused(s, steps(R"({"primitive": "parallel", "stage": "C", "definition": 1, "loops": [{"loop": "k"}]})"),
+            "carried by k");
+    refused(
+        s,
+        steps(
+            R"({"primitive": "split", "stage": "C", "definition": 1, "loops": [{"loop": "k"}], "numbers": [4],
+                      "words": ["cut", "", ""]})"),
+        "there is no tail cut");
+    const auto type = [](const std::string& t) {
+        return R"({"lathe_trace": 1, "types": [{"tensor": "A", "type": ")" + t + "\"}]}";
+    };
+    refused(s, type("Int(99999)"), "the width 99999 is not between 1 and 4096");
+    refused(s, type("Complex(2)"), "\"Complex(2)\" is no type");
+}
+
+TEST_CASE("spoilt traces never crash") {
+    const std::string good = tiled().trace_json();
+    std::mt19937 random(7);
+    int refusals = 0;
+    for (int n = 0; n < count(300, 20000); ++n) {
+        std::string text = good;
+        for (int edits = 1 + static_cast<int>(random() % 3); edits-- > 0;) {
+            const size_t at = random() % text.size();
+            switch (random() % 3) {
+            case 0:
+                text.erase(at, 1 + random() % 4);
+                break;
+            case 1:
+                text[at] = static_cast<char>('0' + random() % 75);
+                break;
+            default:
+                text.insert(at, std::string(1, static_cast<char>('0' + random() % 10)));
+            }
+        }
+        Gemm g;
+        Schedule s(g.C);
+        try {
+            s.apply_trace(text);
+            verify(s.module());
+        } catch (const InternalError& e) {
+            FAIL_CHECK(e.message() << text);
+        } catch (const Error&) {
+            ++refusals;
+        }
+    }
+    CHECK(refusals > 0);
+}
+
+TEST_CASE("types from text") {
+    for (const Type t :
+         {Bool(), Int(15), UInt(4096), Fixed(16, 12), Fixed(8, -3, Round::rnd_conv, Overflow::sat_sym),
+          UFixed(9, 12, Round::trn_zero), Fixed(4, 2, Round::trn, Overflow::wrap_sm), Float(32), BFloat(16)})
+        CHECK(parse_type(t.str()) == t);
+    CHECK(parse_type(" Fixed( 16,12 ) ") == Fixed(16, 12));
+    for (const char* text : {"", "Int", "Int()", "Int(8", "Int(8))", "Int(8,2)", "Int(x)", "Int(8.5)",
+                             "Fixed(8)", "Fixed(8,2,up)", "Fixed(8,2,rnd,sat,x)", "Bool(1)", "Index", "int8"})
+        CHECK_THROWS_WITH_AS(parse_type(text), doctest::Contains("is no type. Types are"), Error);
+    CHECK_THROWS_WITH_AS(parse_type("Int(0)"), doctest::Contains("the width 0"), Error);
+}
