@@ -117,7 +117,7 @@ std::string describe(const BufferArgument& a, const Tensor& original) {
 
 } // namespace
 
-std::string c_header(const Abi& abi, const Module& original, const Target& target) {
+std::string c_header(const Abi& abi, const Module& original, const std::string& target) {
     std::string about, parameters;
     std::vector<std::string> taken;
     for (size_t i = 0; i < abi.buffers.size(); ++i) {
@@ -143,7 +143,7 @@ std::string c_header(const Abi& abi, const Module& original, const Target& targe
         "buffers and the scalars */\nconst struct halide_filter_metadata_t *{0}_metadata(void);\nconst char "
         "*{0}_signature(void); /* the arguments and their full types, as JSON */\n#ifdef "
         "__cplusplus\n}}\n#endif\n\n#endif\n",
-        abi.name, target.name(), about, guard, declarations, plain, parameters);
+        abi.name, target, about, guard, declarations, plain, parameters);
 }
 
 } // namespace lathe::cpu

@@ -5,6 +5,6 @@
 
 namespace lathe::cpu {
 
-std::string c_header(const Abi& abi, const Module& original, const Target& target);
+std::string c_header(const Abi& abi, const Module& original, const std::string& target);
 
 } // namespace lathe::cpu

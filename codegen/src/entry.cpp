@@ -282,13 +282,8 @@ std::vector<Symbol> all_tensors(const Function& f) {
 /// The function with a user context, which the others call. The JIT's caller has made the halide_buffer_t
 /// itself.
 llvm::Function* emit_checked(Unit& unit, const Abi& abi, const Function& f, Callers callers) {
-    llvm::LLVMContext& context = unit.context();
-    llvm::Type* pointer = llvm::PointerType::getUnqual(context);
-    std::vector<llvm::Type*> types(1 + abi.buffers.size(), pointer);
-    for (const ScalarArgument& s : abi.scalars)
-        types.push_back(passed_type(context, s.machine));
-    auto* type = llvm::FunctionType::get(llvm::Type::getInt32Ty(context), types, false);
-    llvm::Function* function = unit.function(abi.name + "_with_user_context", type, true);
+    llvm::Function* function =
+        unit.function(abi.name + "_with_user_context", checked_type(unit.context(), abi), true);
 
     FunctionEmitter emitter(unit, function, function->getArg(0));
     std::vector<Value*> pointers;
@@ -347,6 +342,13 @@ void emit_argv(Unit& unit, const Abi& abi, llvm::Function* checked, const std::s
 
 } // namespace
 
+llvm::FunctionType* checked_type(llvm::LLVMContext& context, const Abi& abi) {
+    std::vector<llvm::Type*> types(1 + abi.buffers.size(), llvm::PointerType::getUnqual(context));
+    for (const ScalarArgument& s : abi.scalars)
+        types.push_back(passed_type(context, s.machine));
+    return llvm::FunctionType::get(llvm::Type::getInt32Ty(context), types, false);
+}
+
 std::string jit_name(const Abi& abi) {
     return abi.name + "_jit";
 }
@@ -357,7 +359,7 @@ void emit_function(Unit& unit, const Abi& abi, const Module& machine, Callers ca
     if (callers == Callers::c) {
         emit_plain(unit, abi, checked);
         emit_argv(unit, abi, checked, abi.name + "_argv", false);
-        emit_metadata(unit, abi);
+        emit_metadata(unit, abi, unit.target());
     } else
         emit_argv(unit, abi, checked, jit_name(abi), true);
 }

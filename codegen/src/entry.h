@@ -13,5 +13,7 @@ enum class Callers : uint8_t { c, jit };
 /// jit_name(user_context, the same array).
 void emit_function(Unit& unit, const Abi& abi, const Module& machine, Callers callers);
 std::string jit_name(const Abi& abi);
+/// The type of NAME_with_user_context.
+llvm::FunctionType* checked_type(llvm::LLVMContext& context, const Abi& abi);
 
 } // namespace lathe::cpu

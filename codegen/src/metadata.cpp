@@ -25,15 +25,15 @@ class Metadata {
             {unit.text(name), number(32, kind), number(32, dimensions), type, null, null, null, null, null}));
     }
 
-    llvm::Constant* make(const Abi& abi) {
+    llvm::Constant* make(const Abi& abi, const Target& target) {
         auto* array = llvm::ArrayType::get(argument_type, arguments.size());
         llvm::Constant* list = global(llvm::ConstantArray::get(array, arguments), abi.name + "_arguments");
         llvm::StructType* whole =
             llvm::StructType::get(context, {i32(), i32(), pointer(), pointer(), pointer()});
         constexpr int version = 1;
-        return global(llvm::ConstantStruct::get(
-                          whole, {number(32, version), number(32, static_cast<int>(arguments.size())), list,
-                                  unit.text(unit.target().name()), unit.text(abi.name)}),
+        return global(llvm::ConstantStruct::get(whole, {number(32, version),
+                                                        number(32, static_cast<int>(arguments.size())), list,
+                                                        unit.text(target.name()), unit.text(abi.name)}),
                       abi.name + "_metadata_storage");
     }
 
@@ -99,14 +99,14 @@ HalideType halide_type_of_scalar(Type t) {
 
 } // namespace
 
-void emit_metadata(Unit& unit, const Abi& abi) {
+void emit_metadata(Unit& unit, const Abi& abi, const Target& target) {
     enum { input_scalar = 0, input_buffer = 1, output_buffer = 2 }; // halide_argument_kind_t
     Metadata m(unit);
     for (const BufferArgument& a : abi.buffers)
         m.add(a.tensor.symbol.name(), a.written() ? output_buffer : input_buffer, a.halide_rank(), a.element);
     for (const ScalarArgument& s : abi.scalars)
         m.add(s.symbol.name(), input_scalar, 0, halide_type_of_scalar(s.machine));
-    emit_getter(unit, abi.name + "_metadata", m.make(abi));
+    emit_getter(unit, abi.name + "_metadata", m.make(abi, target));
     emit_getter(unit, abi.name + "_signature", unit.text(signature(abi)));
 }
 

@@ -100,10 +100,14 @@ std::string llvm_text(const llvm::Module& module) {
     return text;
 }
 
-std::string archive(const std::string& member, llvm::StringRef object) {
-    const auto buffer = llvm::MemoryBuffer::getMemBuffer(object, member, false);
+std::string archive(const std::vector<ObjectFile>& objects) {
+    std::vector<std::unique_ptr<llvm::MemoryBuffer>> buffers;
     std::vector<llvm::NewArchiveMember> members;
-    members.emplace_back(buffer->getMemBufferRef());
+    for (const ObjectFile& o : objects) {
+        const llvm::StringRef bytes(o.bytes.data(), o.bytes.size());
+        buffers.push_back(llvm::MemoryBuffer::getMemBuffer(bytes, o.name, false));
+        members.emplace_back(buffers.back()->getMemBufferRef());
+    }
     auto bytes = llvm::writeArchiveToBuffer(members, llvm::SymtabWritingMode::NormalSymtab,
                                             llvm::object::Archive::K_GNU, true, false);
     if (!bytes) throw InternalError("LLVM cannot write an archive: " + llvm::toString(bytes.takeError()));

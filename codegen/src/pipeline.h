@@ -15,7 +15,11 @@ void optimise(llvm::Module& module, const Target& target);
 llvm::SmallVector<char, 0> object_code(llvm::Module& module, const Target& target);
 std::string assembly(llvm::Module& module, const Target& target);
 std::string llvm_text(const llvm::Module& module);
-/// A static library of one object. The same object gives the same bytes.
-std::string archive(const std::string& member, llvm::StringRef object);
+struct ObjectFile {
+    std::string name;
+    llvm::SmallVector<char, 0> bytes;
+};
+/// A static library. The same objects give the same bytes.
+std::string archive(const std::vector<ObjectFile>& objects);
 
 } // namespace lathe::cpu

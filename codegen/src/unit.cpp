@@ -45,6 +45,7 @@ llvm::FunctionCallee Unit::runtime(const char* name) {
     if (n == "halide_error") return declare(nothing, {pointer, pointer});
     if (n == "halide_free") return declare(nothing, {pointer, pointer});
     if (n == "halide_do_par_for") return declare(i32, {pointer, pointer, i32, i32, pointer});
+    if (n == "halide_can_use_target_features") return declare(i32, {i32, pointer});
     if (n == "snprintf") return declare(i32, {pointer, i64, pointer}, true);
     invariant(n == "halide_malloc", "a function that is not of the runtime");
     llvm::FunctionCallee f = declare(pointer, {pointer, i64});

@@ -15,6 +15,7 @@ enum class ErrorCode : int32_t {
     out_of_range = -10,
     out_of_memory = -11,
     null_buffer = -12,
+    no_target = -20,
     requirement_failed = -27,
     negative_extent = -28,
     null_host = -34,

@@ -19,6 +19,7 @@ struct Callbacks {
     void* (*allocate)(void*, size_t);
     void (*release)(void*, void*);
     int (*par_for)(void*, int (*)(void*, int, uint8_t*), int, int, uint8_t*);
+    int (*can_use)(int, const uint64_t*);
 };
 
 constexpr const char* shim = R"(
@@ -27,7 +28,11 @@ struct callbacks {{
     void *(*allocate)(void *, size_t);
     void (*release)(void *, void *);
     int (*par_for)(void *, int (*)(void *, int, uint8_t *), int, int, uint8_t *);
+    int (*can_use)(int, const uint64_t *);
 }} callbacks;
+int halide_can_use_target_features(int count, const uint64_t *features) {{
+    return callbacks.can_use(count, features);
+}}
 void halide_error(void *u, const char *message) {{ callbacks.error(u, message); }}
 void *halide_malloc(void *u, size_t size) {{ return callbacks.allocate(u, size); }}
 void halide_free(void *u, void *memory) {{ callbacks.release(u, memory); }}
@@ -68,6 +73,13 @@ int par_for(void* context, int (*task)(void*, int, uint8_t*), int min, int size,
     return code;
 }
 
+int can_use(int count, const uint64_t* features) {
+    const std::vector<uint64_t>& has = CFunction::runtime().features;
+    for (size_t i = 0; i < static_cast<size_t>(count); ++i)
+        if ((features[i] & ~(i < has.size() ? has[i] : 0)) != 0) return 0;
+    return 1;
+}
+
 std::string read(const fs::path& path) {
     std::ifstream file(path);
     std::stringstream text;
@@ -82,12 +94,21 @@ TestRuntime& CFunction::runtime() {
     return r;
 }
 
-CFunction::CFunction(const lathe::Module& module, const std::string& name, const lathe::Target& target) {
+CFunction::CFunction(const lathe::Module& module, const std::string& name, const lathe::Target& target)
+    : CFunction(name, [&](const std::string& prefix) {
+          lathe::compile_to_static_library(module, prefix, {.target = target});
+      }) {}
+
+CFunction::CFunction(const std::vector<lathe::TargetVariant>& variants, const std::string& name)
+    : CFunction(name,
+                [&](const std::string& prefix) { lathe::compile_to_static_library(variants, prefix); }) {}
+
+CFunction::CFunction(const std::string& name, const std::function<void(const std::string&)>& compile) {
     std::string pattern = (fs::temp_directory_path() / "lathe-XXXXXX").string();
     if (!mkdtemp(pattern.data())) throw std::runtime_error("no temporary folder");
     folder = pattern;
     const fs::path base = fs::path(folder) / name;
-    lathe::compile_to_static_library(module, base.string(), {.target = target});
+    compile(base.string());
     header_text = read(base.string() + ".h");
     std::ofstream(base.string() + ".c") << "#include \"" << name << ".h\"\n" << fmt::format(shim, name);
     const std::string command =
@@ -98,7 +119,7 @@ CFunction::CFunction(const lathe::Module& module, const std::string& name, const
         throw std::runtime_error(command + "\n" + read(base.string() + ".log"));
     library = dlopen((base.string() + ".so").c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!library) throw std::runtime_error(dlerror());
-    *static_cast<Callbacks*>(dlsym(library, "callbacks")) = {error, allocate, release, par_for};
+    *static_cast<Callbacks*>(dlsym(library, "callbacks")) = {error, allocate, release, par_for, can_use};
     void* const* entries = static_cast<void* const*>(dlsym(library, "entries"));
     plain = entries[0];
     contextual = entries[1];

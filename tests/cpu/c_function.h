@@ -5,6 +5,7 @@
 #include "lathe/codegen/compile.h"
 
 #include <HalideRuntime.h>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@ struct TestRuntime {
     int allocated = 0, live = 0;    ///< blocks of memory
     int allocations_left = 1 << 30; ///< then memory has run out
     std::vector<int> tasks;         ///< iterations of parallel loops, in the order in which they ran
+    std::vector<uint64_t> features; ///< of the machine, as halide_can_use_target_features knows them
     int pool_code = 0;              ///< what halide_do_par_for returns instead of running anything, unless 0
 };
 
@@ -105,6 +107,7 @@ class CFunction {
     /// \throws std::runtime_error if the C compiler refuses the header.
     CFunction(const lathe::Module& module, const std::string& name,
               const lathe::Target& target = lathe::Target::host());
+    CFunction(const std::vector<lathe::TargetVariant>& variants, const std::string& name);
     ~CFunction();
     CFunction(const CFunction&) = delete;
     CFunction& operator=(const CFunction&) = delete;
@@ -127,6 +130,7 @@ class CFunction {
     static TestRuntime& runtime();
 
   private:
+    CFunction(const std::string& name, const std::function<void(const std::string& prefix)>& compile);
     template <class T> static halide_buffer_t* as_passed(CBuffer<T>& b) { return b; }
     static halide_buffer_t* as_passed(std::nullptr_t) { return nullptr; }
     template <class T> static T as_passed(const T& x) { return x; }

@@ -42,6 +42,16 @@ void compile_to_object(const Module& module, const std::string& path, const Comp
 /// options say.
 void compile_to_static_library(const Module& module, const std::string& prefix,
                                const CompileOptions& options = {});
+/// A Module as it is scheduled for one of several machines.
+struct TargetVariant {
+    Target target;
+    Module module;
+};
+/// One library for several machines, with functions of the same names as for one: each call goes to the first
+/// variant that the machine can run (as halide_can_use_target_features says), and fails if there is none.
+/// \throws Error also when the variants' arguments differ.
+void compile_to_static_library(const std::vector<TargetVariant>& variants, const std::string& prefix,
+                               const std::string& name = "");
 void compile_to_header(const Module& module, const std::string& path, const CompileOptions& options = {});
 
 /// For people to read.

@@ -1,4 +1,4 @@
-#include "files.h"
+#include "lathe/ir/files.h"
 
 #include "lathe/ir/error.h"
 

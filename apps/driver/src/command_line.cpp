@@ -1,0 +1,135 @@
+#include "command_line.h"
+
+#include "lathe/ir/parse.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+
+namespace lathe {
+
+namespace {
+
+std::string join(const std::vector<std::string>& words) {
+    return fmt::format("{}", fmt::join(words, ", "));
+}
+
+const char* kind(const ParameterValue& v) {
+    constexpr const char* kinds[] = {"bool", "integer", "real", "type", "text"};
+    return kinds[v.index()];
+}
+
+std::string shown(const ParameterValue& v) {
+    if (const auto* b = std::get_if<bool>(&v)) return *b ? "true" : "false";
+    if (const auto* i = std::get_if<int64_t>(&v)) return std::to_string(*i);
+    if (const auto* d = std::get_if<double>(&v)) return fmt::format("{}", *d);
+    if (const auto* t = std::get_if<Type>(&v)) return t->str();
+    return std::get<std::string>(v);
+}
+
+template <class T> std::optional<T> number(const std::string& text) {
+    T x{};
+    const auto end = std::from_chars(text.data(), text.data() + text.size(), x);
+    if (end.ec != std::errc() || end.ptr != text.data() + text.size()) return {};
+    return x;
+}
+
+ParameterValue parsed(const GeneratorParameter& p, const std::string& text) {
+    const auto refuse = [&](const std::string& needed) {
+        fail({}, "the parameter {} is {}, and \"{}\" is not: {}", p.name, kind(p.value), text, needed);
+    };
+    if (std::holds_alternative<bool>(p.value)) {
+        if (text != "true" && text != "false") refuse("write true or false");
+        return text == "true";
+    }
+    if (std::holds_alternative<int64_t>(p.value)) {
+        const auto x = number<int64_t>(text);
+        if (!x) refuse("write a number of at most 64 bits");
+        return *x;
+    }
+    if (std::holds_alternative<double>(p.value)) {
+        const auto x = number<double>(text);
+        if (!x) refuse("write a number");
+        return *x;
+    }
+    if (std::holds_alternative<Type>(p.value)) return parse_type(text, {});
+    if (!p.choices.empty() && std::ranges::find(p.choices, text) == p.choices.end())
+        fail({}, "the parameter {} is one of {}, not \"{}\"", p.name, join(p.choices), text);
+    return text;
+}
+
+} // namespace
+
+GeneratorParameter::GeneratorParameter(std::string n, bool v, std::string h)
+    : name(std::move(n)), value(v), help(std::move(h)) {}
+GeneratorParameter::GeneratorParameter(std::string n, int v, std::string h)
+    : GeneratorParameter(std::move(n), static_cast<int64_t>(v), std::move(h)) {}
+GeneratorParameter::GeneratorParameter(std::string n, int64_t v, std::string h)
+    : name(std::move(n)), value(v), help(std::move(h)) {}
+GeneratorParameter::GeneratorParameter(std::string n, double v, std::string h)
+    : name(std::move(n)), value(v), help(std::move(h)) {}
+GeneratorParameter::GeneratorParameter(std::string n, Type v, std::string h)
+    : name(std::move(n)), value(v), help(std::move(h)) {}
+GeneratorParameter::GeneratorParameter(std::string n, const char* v, std::string h,
+                                       std::vector<std::string> c)
+    : name(std::move(n)), value(std::string(v)), help(std::move(h)), choices(std::move(c)) {}
+
+CommandLine read_command_line(int argc, const char* const* argv) {
+    CommandLine c;
+    CLI::App app{"Writes generated code. Without a generator's name: lists the generators."};
+    app.add_flag("--list", c.list, "list the generators and their parameters");
+    app.add_option("generator", c.generator, "the generator to run");
+    app.add_option("settings", c.settings, "its parameters, as NAME=VALUE");
+    app.add_option("-o,--output", c.folder, "the folder for the files; made if it is missing")
+        ->capture_default_str();
+    app.add_option("-f,--function", c.function, "the generated function's name (default: the generator's)");
+    app.add_option("-e,--emit", c.emit,
+                   "static_library (default), header, object, assembly, llvm, ir, loop_tree, trace; several "
+                   "with commas")
+        ->delimiter(',');
+    app.add_option("--target", c.targets, "such as x86-64-linux-avx2 (default: this machine); several with commas")
+        ->delimiter(',');
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& e) {
+        constexpr int wrong = 2;
+        c.exit_status = app.exit(e) == 0 ? 0 : wrong;
+    }
+    return c;
+}
+
+std::map<std::string, ParameterValue> parameter_values(const Generator& g,
+                                                       const std::vector<std::string>& settings) {
+    std::map<std::string, ParameterValue> values;
+    std::vector<std::string> names;
+    for (const GeneratorParameter& p : g.parameters) {
+        if (!values.emplace(p.name, p.value).second)
+            fail({}, "the generator {} has two parameters {}", g.name, p.name);
+        names.push_back(p.name);
+    }
+    std::set<std::string> set;
+    for (const std::string& s : settings) {
+        const size_t equals = s.find('=');
+        if (equals == std::string::npos) fail({}, "\"{}\" sets no parameter: write NAME=VALUE", s);
+        const std::string name = s.substr(0, equals);
+        const auto p = std::ranges::find(g.parameters, name, &GeneratorParameter::name);
+        if (p == g.parameters.end())
+            fail({}, "the generator {} has no parameter {}: it has {}", g.name, name,
+                 names.empty() ? "none" : join(names));
+        if (!set.insert(name).second) fail({}, "the parameter {} is set twice", name);
+        values.insert_or_assign(name, parsed(*p, s.substr(equals + 1)));
+    }
+    return values;
+}
+
+std::string describe(const Generator& g) {
+    std::string text = g.name + (g.help.empty() ? "" : ": " + g.help) + "\n";
+    for (const GeneratorParameter& p : g.parameters) {
+        text += fmt::format("    {}={} ({}{})", p.name, shown(p.value), kind(p.value),
+                            p.choices.empty() ? "" : ": " + join(p.choices));
+        text += (p.help.empty() ? "" : "  " + p.help) + "\n";
+    }
+    return text;
+}
+
+} // namespace lathe
