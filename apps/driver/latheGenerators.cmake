@@ -28,13 +28,17 @@ function(add_lathe_library name)
     set(folder "${CMAKE_CURRENT_BINARY_DIR}/${name}.generated")
     set(archive "${folder}/${arg_FUNCTION}.a")
     set(header "${folder}/${arg_FUNCTION}.h")
-    list(JOIN arg_TARGETS "," targets)
+    set(target_option "")
+    if(arg_TARGETS)
+        list(JOIN arg_TARGETS "," targets)
+        set(target_option "--target=${targets}")
+    endif()
     list(PREPEND arg_EMIT static_library)
     list(JOIN arg_EMIT "," emit)
     add_custom_command(OUTPUT "${archive}" "${header}"
         COMMAND ${arg_FROM} ${arg_GENERATOR} ${arg_PARAMETERS} -o "${folder}" -f ${arg_FUNCTION} -e "${emit}"
-            "$<$<BOOL:${targets}>:--target=${targets}>"
-        DEPENDS ${arg_FROM} VERBATIM COMMAND_EXPAND_LISTS)
+            ${target_option}
+        DEPENDS ${arg_FROM} VERBATIM)
     add_custom_target(${name}.generate DEPENDS "${archive}" "${header}")
     add_library(${name} INTERFACE)
     add_dependencies(${name} ${name}.generate)

@@ -1,24 +1,19 @@
-/// \file Writes one static library and header per variant of the blur, for this machine.
+#include "gaussian/generator.h"
 
 #include "algorithm.h"
 
-#include <cstdio>
-
 using namespace lathe;
 
-int main(int argc, char** argv) try {
-    if (argc != 2) {
-        std::fputs("usage: gaussian_generator FOLDER\n", stderr);
-        return 2;
-    }
-    const Target target = Target::host();
-    for (const Variant& v : variants()) {
-        const Gaussian g = gaussian(v.taps, v.pixel);
-        compile_to_static_library(cpu_schedule(g, target), std::string(argv[1]) + "/" + v.name,
-                                  {.target = target, .name = v.name});
-    }
-    return 0;
-} catch (const Error& e) {
-    std::fprintf(stderr, "gaussian_generator: %s\n", e.what());
-    return 1;
+Generator gaussian_generator() {
+    return {"gaussian",
+            "a Gaussian blur of taps × taps pixels",
+            {{"taps", 3, "3 or 5"}, {"pixel", UInt(8), "UInt(8), or fixed point"}},
+            [](const GeneratorArguments& a) {
+                const int64_t taps = a.integer("taps");
+                if (taps != 3 && taps != 5) fail({}, "taps is 3 or 5, not {}", taps);
+                const Type pixel = a.type("pixel");
+                if (!pixel.is_fixed() && !(pixel == UInt(8)))
+                    fail({}, "pixel is UInt(8) or fixed point, not {}", pixel.str());
+                return cpu_schedule(gaussian(static_cast<int>(taps), pixel), a.target());
+            }};
 }

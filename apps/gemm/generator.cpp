@@ -1,19 +1,11 @@
-/// \file Writes PREFIX.a and PREFIX.h with the function gemm(A, B, C) for this machine.
+#include "gemm/generator.h"
 
 #include "algorithm.h"
 
-#include <cstdio>
+using namespace lathe;
 
-int main(int argc, char** argv) try {
-    if (argc != 2) {
-        std::fputs("usage: gemm_generator PREFIX\n", stderr);
-        return 2;
-    }
-    const lathe::Target target = lathe::Target::host();
-    lathe::compile_to_static_library(cpu_schedule(gemm_algorithm(), target), argv[1],
-                                     {.target = target, .name = "gemm"});
-    return 0;
-} catch (const lathe::Error& e) {
-    std::fprintf(stderr, "gemm_generator: %s\n", e.what());
-    return 1;
+Generator gemm_generator() {
+    return {"gemm", "C[M, N] = A[M, K] · B[K, N] in float32", {}, [](const GeneratorArguments& a) {
+                return cpu_schedule(gemm_algorithm(), a.target());
+            }};
 }

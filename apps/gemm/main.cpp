@@ -1,7 +1,7 @@
 /// \file Runs the generated gemm on matrices of any size, checks it against double precision, and measures it
 /// beside the machine's peak and OpenBLAS (when that is installed).
 
-#include "gemm_library.h"
+#include "gemm.h"
 #include "support/measure.h"
 #include "support/peak.h"
 #include "support/report.h"

@@ -2,8 +2,8 @@
 
 #include "backend.h"
 #include "c_header.h"
-#include "lathe/ir/files.h"
 #include "lathe/codegen/lower.h"
+#include "lathe/ir/files.h"
 #include "multi_target.h"
 #include "pipeline.h"
 

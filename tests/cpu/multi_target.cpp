@@ -6,8 +6,8 @@
 #include "lathe/dsl/operators.h"
 #include "lathe/schedule/schedule.h"
 
-#include <doctest/doctest.h>
 #include <algorithm>
+#include <doctest/doctest.h>
 #include <filesystem>
 
 using namespace lathe;

@@ -87,7 +87,8 @@ CommandLine read_command_line(int argc, const char* const* argv) {
                    "static_library (default), header, object, assembly, llvm, ir, loop_tree, trace; several "
                    "with commas")
         ->delimiter(',');
-    app.add_option("--target", c.targets, "such as x86-64-linux-avx2 (default: this machine); several with commas")
+    app.add_option("--target", c.targets,
+                   "such as x86-64-linux-avx2 (default: this machine); several with commas")
         ->delimiter(',');
     try {
         app.parse(argc, argv);

@@ -30,7 +30,8 @@ struct GeneratorParameter {
 /// What a generator is asked for: its parameters and the target.
 class GeneratorArguments {
   public:
-    GeneratorArguments(std::map<std::string, ParameterValue> v, Target t) : values(std::move(v)), machine(t) {}
+    GeneratorArguments(std::map<std::string, ParameterValue> v, Target t)
+        : values(std::move(v)), machine(t) {}
 
     const Target& target() const { return machine; }
     /// \throws Error when the generator has no such parameter, or it is of another type.
