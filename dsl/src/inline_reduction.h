@@ -26,6 +26,7 @@ class Accumulators {
   public:
     /// Binds each reduction in `roots` in `scope`.
     Accumulators(const std::vector<Expr>& roots, Resolver& scope);
+    bool empty() const { return tensors.empty(); }
     /// The accumulators' declarations and computations before `body`.
     Stmt around(Stmt body) const;
 

@@ -16,10 +16,10 @@ std::vector<Expr> pending(const std::vector<Expr>& subscripts) {
 
 } // namespace
 
-TensorLoad::TensorLoad(std::shared_ptr<TensorData> t, Type type, std::vector<Expr> at, size_t defined,
-                       Symbol s, Loc l)
+TensorLoad::TensorLoad(std::shared_ptr<TensorData> t, Type type, std::vector<Expr> at, size_t v, Symbol s,
+                       Loc l)
     : Load(std::move(s), type, pending(at), {}, l), source(std::move(t)), subscripts(std::move(at)),
-      definitions(defined) {}
+      version(v) {}
 
 const FreeVariable* bare_variable(const Expr& e) {
     const auto* cast = e.as<Cast>();
@@ -35,6 +35,8 @@ void Mentions::add(const Expr& e) {
     if (const auto* free = dsl_node<FreeVariable>(e)) {
         variables.emplace(free->symbol, free);
         if (free->domain) domains.emplace(free->domain->dims.front().symbol, free->domain);
+    } else if (dsl_node<LetVariable>(e)) {
+        lets.emplace(e.as<Variable>()->symbol, e.loc());
     } else if (const auto* v = e.as<Variable>()) {
         params.emplace(v->symbol, Param(v->symbol, v->type, v->loc));
     }
@@ -60,6 +62,7 @@ void Mentions::add_reduction(const InlineReduction& r) {
     variables.merge(inside.variables);
     domains.merge(inside.domains);
     params.merge(inside.params);
+    lets.merge(inside.lets);
 }
 
 namespace {
@@ -80,8 +83,8 @@ class Disown : public Mutator {
             }
             if (!changed) return e;
             return Expr(std::make_shared<const TensorLoad>(
-                load->source.get() == self ? nullptr : load->source, load->type, std::move(at),
-                load->definitions, load->tensor, load->loc));
+                load->source.get() == self ? nullptr : load->source, load->type, std::move(at), load->version,
+                load->tensor, load->loc));
         }
         if (const auto* r = dsl_node<InlineReduction>(e)) {
             const Expr value = (*this)(r->value());

@@ -22,7 +22,7 @@ struct RDomData {
     bool used = false;
 };
 
-enum class TensorRole : uint8_t { input, constant, func };
+enum class TensorRole : uint8_t { input, constant, func, kernel };
 
 struct TensorData {
     TensorRole role;
@@ -35,6 +35,9 @@ struct TensorData {
     virtual ~TensorData() = default;
     TensorData(TensorRole r, const Name& name) : role(r), symbol(name.text), loc(name.loc) {}
     const std::string& name() const { return symbol.name(); }
+    /// What a read made now means: a Func's elements after so many definitions, a kernel's tensor at a moment
+    /// of its program. \throws Error when it cannot be read here.
+    virtual size_t version(Loc) const { return 0; }
 };
 
 struct DefinitionData {
@@ -53,6 +56,7 @@ struct FuncData : TensorData {
     Loc read_at;
     std::atomic<bool> built = false;
     explicit FuncData(const Name& name) : TensorData(TensorRole::func, name) {}
+    size_t version(Loc loc) const override;
 };
 
 /// A Var or an RDom's dimension, as an Index. `domain` is empty for a Var, and inside the domain's own
@@ -68,9 +72,14 @@ struct FreeVariable : Variable {
 struct TensorLoad : Load {
     std::shared_ptr<TensorData> source;
     std::vector<Expr> subscripts;
-    size_t definitions; ///< how many definitions a Func had when the read was written
-    TensorLoad(std::shared_ptr<TensorData> t, Type type, std::vector<Expr> at, size_t defined, Symbol s,
+    size_t version; ///< the tensor's, when the read was written
+    TensorLoad(std::shared_ptr<TensorData> t, Type type, std::vector<Expr> at, size_t version, Symbol s,
                Loc l);
+};
+
+/// A value that a kernel's `let` keeps.
+struct LetVariable : Variable {
+    LetVariable(Symbol s, Type t, Loc l) : Variable(std::move(s), t, l) {}
 };
 
 /// `sum` and the like. The value is the argument of the call.
@@ -97,6 +106,7 @@ struct Mentions {
     std::map<Symbol, const FreeVariable*> variables;
     std::map<Symbol, std::shared_ptr<RDomData>> domains; ///< of the variables, by their first symbol
     std::map<Symbol, Param> params;
+    std::map<Symbol, Loc> lets; ///< of kernels
     void add(const Expr& e);
     void add(const RDomData& domain); ///< its bounds and conditions
 
