@@ -93,6 +93,26 @@ struct InlineReduction : Call {
     const Expr& value() const { return arguments[0]; }
 };
 
+/// Several values that one loop reduces together. At each point where `condition` (if any) holds, `results`
+/// replace the old values, all at once.
+struct ReductionGroup {
+    std::string name;
+    std::shared_ptr<RDomData> domain;
+    std::vector<Symbol> old; ///< variables of the results that stand for the old values
+    std::vector<Type> types;
+    std::vector<TypeOrigin> origins;
+    std::vector<Expr> starts; ///< an empty one: no value before the first point
+    Expr condition;
+    std::vector<Expr> results;
+};
+
+/// One value of a group, after all points.
+struct GroupPart : Call {
+    std::shared_ptr<const ReductionGroup> group;
+    size_t part;
+    GroupPart(std::shared_ptr<const ReductionGroup> g, size_t n, Loc l);
+};
+
 template <class T> const T* dsl_node(const Expr& e) {
     return dynamic_cast<const T*>(e.get());
 }
@@ -111,7 +131,8 @@ struct Mentions {
     void add(const RDomData& domain); ///< its bounds and conditions
 
   private:
-    void add_reduction(const InlineReduction& r);
+    void add_reduction(const RDomData& domain, const std::vector<Expr>& values,
+                       const std::vector<Symbol>& bound);
     std::set<const ExprNode*> seen;
 };
 

@@ -35,11 +35,16 @@ void Resolver::bind(const InlineReduction& reduction, Expr accumulator) {
     accumulators.insert_or_assign(&reduction, std::move(accumulator));
 }
 
+void Resolver::bind(const ReductionGroup& group, std::vector<Expr> accumulators) {
+    groups.insert_or_assign(&group, std::move(accumulators));
+}
+
 Resolver Resolver::inner() const {
     Resolver scope(facts);
     scope.variables = variables;
     scope.tensors = tensors;
     scope.accumulators = accumulators;
+    scope.groups = groups;
     return scope;
 }
 
@@ -64,6 +69,11 @@ Expr Resolver::mutate(const Expr& e) {
         const auto found = accumulators.find(r);
         invariant(found != accumulators.end(), "an inline reduction has no accumulator");
         return found->second;
+    }
+    if (const auto* p = dsl_node<GroupPart>(e)) {
+        const auto found = groups.find(p->group.get());
+        invariant(found != groups.end(), "a reduction of several values has no accumulators");
+        return found->second[p->part];
     }
     if (const auto* b = e.as<Binary>(); b && is_compare(b->op)) {
         const Expr x = convert(b->a, Purpose::comparison);

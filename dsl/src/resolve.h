@@ -24,6 +24,7 @@ class Resolver : public Mutator {
     void rename(const Symbol& tensor, const Symbol& to); ///< a called kernel's argument is this tensor
     const Symbol& tensor(const Symbol& named) const;
     void bind(const InlineReduction& reduction, Expr accumulator); ///< its value is in this accumulator
+    void bind(const ReductionGroup& group, std::vector<Expr> accumulators);
     Facts& known() { return facts; }
     /// A subscript or a loop bound. \throws Error when / or % may meet negative operands.
     Expr index(const Expr& e);
@@ -46,6 +47,7 @@ class Resolver : public Mutator {
     std::map<Symbol, Expr> variables;
     std::map<Symbol, Symbol> tensors;
     std::map<const InlineReduction*, Expr> accumulators;
+    std::map<const ReductionGroup*, std::vector<Expr>> groups;
     std::unordered_map<const ExprNode*, Expr> converted[2];
 };
 
