@@ -50,6 +50,27 @@ void check_condition(const Operand& condition, const char* what) {
         fail(condition.loc(), "the condition of {} is {}: it must be a Bool; compare with 0", what, t.str());
 }
 
+/// The texts around the places `{}`; `{{` and `}}` are braces.
+std::vector<std::string> pieces(const std::string& format, Loc loc) {
+    std::vector<std::string> texts(1);
+    for (size_t n = 0; n < format.size(); ++n) {
+        const char c = format[n], next = n + 1 < format.size() ? format[n + 1] : ' ';
+        if (c != '{' && c != '}') {
+            texts.back() += c;
+        } else if (next == c) {
+            texts.back() += c;
+            ++n;
+        } else if (c == '{' && next == '}') {
+            texts.emplace_back();
+            ++n;
+        } else {
+            fail(loc, "the text of a print has a single {}: write {}{} for a brace, {{}} for a value", c, c,
+                 c);
+        }
+    }
+    return texts;
+}
+
 void check_integer(const Operand& e, const char* what) {
     const Type t = e.expr().type();
     if (!t.is_int()) fail(e.loc(), "the {} of a for_ is {}: it must be an integer", what, t.str());
@@ -238,6 +259,45 @@ Var KernelBody::for_(const Operand& begin, const Operand& end, int64_t step, con
     return loop(Var(Name("i", begin.loc())), begin, end, step, body);
 }
 
+std::vector<Var> KernelBody::nest(const Shape& domain, std::optional<size_t> variables,
+                                  const std::function<void(const std::vector<Var>&)>& body, Loc loc) {
+    const std::vector<Operand>& extents = domain.extents();
+    if (variables && *variables != extents.size())
+        fail(loc, "the domain has {} dimensions, and the body takes {} variables", extents.size(),
+             *variables);
+    std::vector<Var> all;
+    for (size_t d = 0; d < extents.size(); ++d)
+        all.emplace_back(Name(d < 3 ? std::string(1, "ijk"[d]) : fmt::format("i{}", d), loc));
+    const std::function<void(size_t)> level = [&](size_t d) {
+        if (d == extents.size()) return body(all);
+        loop(all[d], Operand(0, loc), extents[d], 1, [&](const Var&) { level(d + 1); });
+    };
+    level(0);
+    return all;
+}
+
+Shape KernelBody::shape_of(const KernelArray& t) {
+    std::vector<Operand> extents;
+    for (size_t d = 0; d < t.rank(); ++d)
+        extents.emplace_back(t.extent(d), t.loc());
+    return extents;
+}
+
+Array KernelBody::copy(Name name, const KernelArray& from) {
+    const Array to = array(name, from.type(), shape_of(from));
+    update(to, [&](const std::vector<Var>& v) { return from(subscripts(v), name.loc); }, name.loc);
+    return to;
+}
+
+Array KernelBody::copy(Name name, const ReadTensor& from) {
+    std::vector<Operand> extents;
+    for (size_t d = 0; d < from.rank(); ++d)
+        extents.emplace_back(from.extent(d), name.loc);
+    const Array to = array(name, from.type(), Shape(extents));
+    update(to, [&](const std::vector<Var>& v) { return from(subscripts(v), name.loc); }, name.loc);
+    return to;
+}
+
 IfChain KernelBody::if_(const Operand& condition, const Body& body) {
     check_condition(condition, "if_");
     recorder.use(condition.expr(), condition.loc());
@@ -344,13 +404,7 @@ void KernelBody::store_all(const std::vector<StoreRef*>& targets, const std::vec
 }
 
 void KernelBody::print(const std::string& format, const std::vector<Operand>& values, Loc loc) {
-    KernelPrint p;
-    size_t from = 0;
-    for (size_t at = format.find("{}"); at != std::string::npos; at = format.find("{}", from)) {
-        p.texts.push_back(format.substr(from, at - from));
-        from = at + 2;
-    }
-    p.texts.push_back(format.substr(from));
+    KernelPrint p{pieces(format, loc), {}};
     if (p.texts.size() != values.size() + 1)
         fail(loc, "print of {} values, and its text has {} places {{}}", values.size(), p.texts.size() - 1);
     for (const Operand& v : values) {

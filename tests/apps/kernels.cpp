@@ -316,3 +316,59 @@ TEST_CASE("kernel: wide integers") {
     }
     expect(k, {{{}, {want}}});
 }
+
+TEST_CASE("kernel: update, mutate and copy") {
+    Param M("M"), N("N");
+    Input a("a", Int(32), {M, N});
+    InOut b("b", Int(32), {M, N});
+    const Const weights("weights", Int(32), {3}, {2, 3, 5});
+    std::vector<Var> loops;
+    const Kernel k("names", {a, b}, [&](KernelBody& k) {
+        const Array before = k.copy("before", b);
+        const Array plain = k.copy("plain", a);
+        loops = k.update(b, [&](Var i, Var j) { return b(i, j) + plain(i, j); });
+        k.mutate({M, N}, [&](Var i, Var j) { k.if_(before(i, j) < 0, [&] { b(i, j) *= weights(j % 3); }); });
+    });
+    const auto in = random_buffer<int32_t>({5, 7}, -9, 9, 1),
+               before = random_buffer<int32_t>({5, 7}, -9, 9, 2);
+    Buffer<int32_t> after = clone(before);
+    const int32_t w[] = {2, 3, 5};
+    for (int64_t p = 0; p < 5; ++p)
+        for (int64_t q = 0; q < 7; ++q)
+            after(p, q) = (before(p, q) + in(p, q)) * (before(p, q) < 0 ? w[q % 3] : 1);
+    expect_change(k, {in}, {before}, {after});
+    Schedule s(k);
+    s[k].parallel(loops[0]).vectorize(loops[1], 4);
+    expect_change(s, {in}, {before}, {after});
+}
+
+TEST_CASE("a copy is a stage") {
+    Param N("N");
+    Input a("a", Int(32), {N});
+    Var i("i");
+    Func c = copy("c", a), out("out", Int(32), {N});
+    out(i) = c(N - 1 - i) * 2;
+    expect(out, {{{ints({1, 2, 3})}, {ints({6, 4, 2})}}});
+}
+
+TEST_CASE("kernel: while rounds of data") {
+    Output b("b", Int(32), {8});
+    Var i("i");
+    const Kernel k("nested", {b}, [&](KernelBody& k) {
+        Scalar n = k.scalar("n", Int(32), 0), m = k.scalar("m", Int(32));
+        k.for_(i, 0, 8, [&] { b(i) = 0; });
+        k.while_([&] { return n < 8; },
+                 [&] {
+                     m = 0;
+                     k.while_([&] { return m < 100; },
+                              [&] {
+                                  k.if_(m * m > n, [&] { k.break_(); });
+                                  m += 1;
+                                  k.if_(n == 6, [&] { k.return_(); });
+                              });
+                     b(n) = m;
+                     n += 1;
+                 });
+    });
+    expect(k, {{{}, {ints({1, 2, 2, 2, 3, 3, 0, 0})}}});
+}

@@ -193,6 +193,34 @@ class IfChain {
 
 class Kernel;
 
+/// `f(i, j, …)` or `f({i, j, …})`, whichever `f` takes; up to four variables have places of their own.
+template <class F> decltype(auto) call_with(F& f, const std::vector<Var>& v) {
+    if constexpr (std::invocable<F&, const std::vector<Var>&>)
+        return f(v);
+    else if constexpr (std::invocable<F&, Var>)
+        return f(v.at(0));
+    else if constexpr (std::invocable<F&, Var, Var>)
+        return f(v.at(0), v.at(1));
+    else if constexpr (std::invocable<F&, Var, Var, Var>)
+        return f(v.at(0), v.at(1), v.at(2));
+    else
+        return f(v.at(0), v.at(1), v.at(2), v.at(3));
+}
+
+/// How many variables `call_with` gives to an F; nothing if it takes a vector.
+template <class F> constexpr std::optional<size_t> variables_of() {
+    if constexpr (std::invocable<F&, const std::vector<Var>&>)
+        return {};
+    else if constexpr (std::invocable<F&, Var>)
+        return 1;
+    else if constexpr (std::invocable<F&, Var, Var>)
+        return 2;
+    else if constexpr (std::invocable<F&, Var, Var, Var>)
+        return 3;
+    else
+        return 4;
+}
+
 /// The statements of a kernel, in the order in which its body calls them.
 class KernelBody {
   public:
@@ -212,6 +240,22 @@ class KernelBody {
     IfChain if_(const Operand& condition, const Body& body);
     /// The condition is made anew before each round.
     void while_(const std::function<Expr()>& condition, const Body& body, Loc loc = Loc::current());
+    /// Runs `body(i, j, …)` for every position of the domain, the last index innermost. Returns the loops'
+    /// variables. \throws Error if the body takes another number of variables.
+    template <class F> std::vector<Var> mutate(const Shape& domain, F body, Loc loc = Loc::current()) {
+        return nest(domain, variables_of<F>(), [&](const std::vector<Var>& v) { call_with(body, v); }, loc);
+    }
+    /// `t(i, j, …) = value(i, j, …)` for every element, one after the other.
+    template <class F> std::vector<Var> update(const KernelArray& t, F value, Loc loc = Loc::current()) {
+        return nest(
+            shape_of(t), variables_of<F>(),
+            [&](const std::vector<Var>& v) { t(subscripts(v), loc) = Operand(call_with(value, v), loc); },
+            loc);
+    }
+    /// A local array with the elements that the tensor has now.
+    [[nodiscard]] Array copy(Name name, const KernelArray& from);
+    [[nodiscard]] Array copy(Name name, const ReadTensor& from);
+
     /// Leaves the innermost loop around it, or the one of `loop`. Nothing may follow in its block.
     void break_(Loc loc = Loc::current());
     void break_(const Var& loop, Loc loc = Loc::current());
@@ -232,7 +276,7 @@ class KernelBody {
     void store(std::vector<Operand> values, Ref&&... targets) {
         store_all({&targets...}, values);
     }
-    /// A line of text: a `{}` for each value.
+    /// A line of text: a `{}` for each value, `{{` for a brace.
     void print(const std::string& format, const std::vector<Operand>& values = {}, Loc loc = Loc::current());
     /// Ends the program with an error unless the condition holds.
     void require(const Operand& condition, const std::string& message = "");
@@ -242,6 +286,10 @@ class KernelBody {
   private:
     void store_all(const std::vector<StoreRef*>& targets, const std::vector<Operand>& values);
     Var loop(const Var& i, const Operand& begin, const Operand& end, int64_t step, const LoopBody& body);
+    std::vector<Var> nest(const Shape& domain, std::optional<size_t> variables,
+                          const std::function<void(const std::vector<Var>&)>& body, Loc loc);
+    static Shape shape_of(const KernelArray& t);
+    static std::vector<Expr> subscripts(const std::vector<Var>& v) { return {v.begin(), v.end()}; }
     Recorder& recorder;
 };
 
