@@ -192,8 +192,14 @@ TEST_SUITE("refusals of kernels") {
               "an else_ or elif_ stands directly behind its if_, and there is one else_");
         CHECK(of_kernel(here(), {a, b}, [&](KernelBody& k) { k.print("{}", {}); }) ==
               "print of 0 values, and its text has 1 places {}");
-        CHECK(of_kernel(here(), {a, b}, [&](KernelBody& k) { k.print("{}", {Expr(1) << 70}); }) ==
-              "not refused");
+        CHECK(of_kernel(here(), {a, b}, [&](KernelBody& k) { k.print("a } b"); }) ==
+              "the text of a print has a single }: write }} for a brace, {} for a value");
+        CHECK(of_kernel(here(), {a, b}, [&](KernelBody& k) { k.print("{}", {cast(Int(65), a(0))}); }) ==
+              "print of Int(65): cast it to an integer of up to 64 bits or to a float");
+        CHECK(of_kernel(here(), {a, b}, [&](KernelBody& k) { k.mutate({8, 8}, [](Var) {}); }) ==
+              "the domain has 2 dimensions, and the body takes 1 variables");
+        CHECK(of_kernel(here(), {a, b}, [&](KernelBody& k) { k.store({1}, b(0), b(1)); }) ==
+              "a store of 1 values to 2 elements: give one value for each");
         CHECK(refusal(here(), [&] { b(0) = 1; }) == "b is stored to outside of a kernel's body: list it "
                                                     "among the arguments of the kernel that writes it");
         CHECK(

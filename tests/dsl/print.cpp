@@ -39,7 +39,7 @@ TEST_CASE("print writes lines in order, in the interpreter and in machine code")
         k.for_(i, 0, 3, [&] {
             b(i) = a(i);
             k.print("a({}) = {}, half {}, fixed {}, even {}",
-                    {i, a(i), a(i) / 2.0, cast(Fixed(20, 4), a(i)) / 3, a(i)[0] == 0});
+                    {i, a(i), cast(Float(32), a(i)) / 2, cast(Fixed(20, 4), a(i)) / 3, a(i)[0] == 0});
         });
     });
     Buffer<int16_t> in(Int(13), {3});
@@ -47,14 +47,14 @@ TEST_CASE("print writes lines in order, in the interpreter and in machine code")
     Buffer<int8_t> out({3});
     const std::string want = "100% of {}\n"
                              "a(0) = 7, half 3.5, fixed 2.3125, even 0\n"
-                             "a(1) = -4, half -2, fixed -1.375, even 1\n"
+                             "a(1) = -4, half -2, fixed -1.3125, even 1\n"
                              "a(2) = 0, half 0, fixed 0, even 1\n";
     const Schedule s(k);
     CHECK(output_of([&] { interpret(s, {&in, &out}); }) == want);
     CHECK(output_of([&] { jit(s).call({&in, &out}); }) == want);
     Schedule parallel(k);
     CHECK_THROWS_WITH_AS(parallel[k].parallel(i),
-                         doctest::Contains("print written at print.cpp:44 is written as print"), Error);
+                         doctest::Contains("print written at print.cpp:41 is written as print"), Error);
     CHECK_THROWS_WITH_AS(parallel[k].vectorize(i), doctest::Contains("print"), Error);
 }
 
