@@ -36,10 +36,18 @@ Substitution lets_of(const Stmt& s) {
 
 class BoundsChecker : public ScopedMutator {
     Stmt mutate(const Stmt& s) override {
+        if (auto* loop = s.as<While>()) return repeat(*loop);
         std::vector<Stmt> parts;
         if (const Stmt head = without_bodies(s); head.defined()) parts = checks(head);
         parts.push_back(ScopedMutator::mutate(s));
         return Block::make(std::move(parts));
+    }
+
+    /// The condition is evaluated before the loop and at the end of each round.
+    Stmt repeat(const While& loop) {
+        const Stmt check = Block::make(checks(While::make(loop.condition, {}, loop.loc)));
+        const Stmt body = Block::make({ScopedMutator::mutate(loop.body), check});
+        return Block::make({check, While::make((*this)(loop.condition), body, loop.loc)});
     }
 
     /// What a statement evaluates before its body runs.
@@ -48,7 +56,7 @@ class BoundsChecker : public ScopedMutator {
             return For::make(loop->var, loop->min, loop->extent, loop->loop, Stmt(), loop->loc);
         if (auto* branch = s.as<If>()) return If::make(branch->condition, Stmt(), Stmt(), branch->loc);
         if (auto* let = s.as<LetStmt>()) return LetStmt::make(let->symbol, let->value, Stmt(), let->loc);
-        return s.as<Store>() || s.as<Reduce>() || s.as<Assert>() ? s : Stmt();
+        return s.as<Store>() || s.as<Reduce>() || s.as<Assert>() || s.as<Print>() ? s : Stmt();
     }
 
     std::vector<Stmt> checks(const Stmt& s) {

@@ -1,5 +1,6 @@
 #include "scoped_pass.h"
 
+#include "lathe/ir/analysis.h"
 #include "unique_lets.h"
 
 namespace lathe {
@@ -45,7 +46,9 @@ Stmt ScopedMutator::under(const Expr& condition, const Stmt& s) {
 
 Stmt ScopedMutator::inside(const Symbol& var, const Expr& min, const Expr& extent, const Stmt& s) {
     const Facts before = known;
-    known.bound(var, {min, isub(iadd(min, extent), index(1))});
+    // What memory held need not hold any more further down.
+    const Expr last = isub(iadd(min, extent), index(1));
+    known.bound(var, {lasts(min, s) ? min : Expr(), lasts(last, s) ? last : Expr()});
     forget();
     Stmt result = (*this)(s);
     known = before;

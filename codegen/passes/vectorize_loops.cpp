@@ -103,6 +103,10 @@ class Vectorizer {
             return allocate(*s.as<Allocate>(), where);
         case StmtKind::assert_:
             return check(*s.as<Assert>(), where);
+        case StmtKind::while_:
+            refuse(s.loc(), "a while loop inside it ends in each lane at another time,");
+        case StmtKind::print:
+            refuse(s.loc(), "print keeps its order,");
         case StmtKind::stage: {
             auto* stage = s.as<Stage>();
             return Stage::make(stage->func, stage->definition, statement(stage->body, where), stage->loc);

@@ -93,7 +93,9 @@ class FunctionEmitter {
     // Statements, in emit_stmt.cpp.
     void check_together(llvm::ArrayRef<Check> checks);
     void emit_for(const For& s);
+    void emit_while(const While& s);
     void emit_if(const If& s);
+    void emit_print(const Print& s);
     void emit_store(const Store& s);
     void emit_reduce(const Reduce& s);
     llvm::Value* reduced(const Reduce& s, llvm::Value* old);

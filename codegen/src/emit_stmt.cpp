@@ -1,5 +1,6 @@
 #include "emit.h"
 
+#include "lathe/ir/analysis.h"
 #include "lathe/ir/buffer.h"
 #include "lathe/ir/visit.h"
 
@@ -114,6 +115,8 @@ void FunctionEmitter::emit(const Stmt& s) {
         return;
     case StmtKind::for_:
         return emit_for(*s.as<For>());
+    case StmtKind::while_:
+        return emit_while(*s.as<While>());
     case StmtKind::if_:
         return emit_if(*s.as<If>());
     case StmtKind::let:
@@ -128,6 +131,8 @@ void FunctionEmitter::emit(const Stmt& s) {
     case StmtKind::assert_:
         return check({{value(s.as<Assert>()->condition), ErrorCode::requirement_failed,
                        printf_text(s.as<Assert>()->message)}});
+    case StmtKind::print:
+        return emit_print(*s.as<Print>());
     case StmtKind::stage:
         return emit(s.as<Stage>()->body);
     }
@@ -148,11 +153,53 @@ void FunctionEmitter::emit_for(const For& s) {
     llvm::PHINode* i = b.CreatePHI(b.getInt64Ty(), 2, s.var.name());
     i->addIncoming(first, before);
     variables[s.var] = i;
+    if (const Expr guard = runs_while(s); guard.defined()) {
+        llvm::BasicBlock* go_on = block("go_on");
+        b.CreateCondBr(value(guard), go_on, after);
+        b.SetInsertPoint(go_on);
+    }
     emit(s.body);
     Value* next = b.CreateNSWAdd(i, b.getInt64(1));
     i->addIncoming(next, b.GetInsertBlock());
     b.CreateCondBr(b.CreateICmpSLT(next, end), body, after);
     b.SetInsertPoint(after);
+}
+
+void FunctionEmitter::emit_while(const While& s) {
+    llvm::BasicBlock *head = block("while"), *body = block("round"), *after = block("after");
+    b.CreateBr(head);
+    b.SetInsertPoint(head);
+    b.CreateCondBr(value(s.condition), body, after);
+    b.SetInsertPoint(body);
+    emit(s.body);
+    b.CreateBr(head);
+    b.SetInsertPoint(after);
+}
+
+void FunctionEmitter::emit_print(const Print& s) {
+    constexpr size_t most_digits = 32;
+    std::string format = printf_text(s.texts[0]);
+    size_t bytes = 2 + s.texts[0].size();
+    std::vector<Value*> arguments;
+    for (size_t i = 0; i < s.values.size(); ++i) {
+        const Type t = s.values[i].type();
+        Value* x = value(s.values[i]);
+        if (t.is_float()) {
+            format += t.width() == 64 ? "%.17g" : "%.9g";
+            x = arithmetic.cast(Float(64), t, x);
+        } else {
+            format += t.is_signed() ? "%lld" : "%llu";
+            x = t.is_signed() ? b.CreateSExt(x, b.getInt64Ty()) : b.CreateZExt(x, b.getInt64Ty());
+        }
+        arguments.push_back(x);
+        format += printf_text(s.texts[i + 1]);
+        bytes += s.texts[i + 1].size() + most_digits;
+    }
+    Value* line = frame(llvm::ArrayType::get(b.getInt8Ty(), bytes), "line");
+    std::vector<Value*> all{line, b.getInt64(bytes), unit.text(format + "\n")};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    b.CreateCall(unit.runtime("snprintf"), all);
+    b.CreateCall(unit.runtime("halide_print"), {user_context, line});
 }
 
 void FunctionEmitter::emit_if(const If& s) {

@@ -46,6 +46,10 @@ void record_error(void* user_context, const char* message) {
     if (f->message.empty()) f->message = message;
 }
 
+void print_line(void*, const char* line) {
+    std::fputs(line, stdout);
+}
+
 template <class T> T must(llvm::Expected<T> x) {
     if (!x) throw InternalError("LLVM's JIT: " + llvm::toString(x.takeError()));
     return std::move(*x);
@@ -64,6 +68,7 @@ llvm::orc::SymbolMap runtime_symbols(llvm::orc::LLJIT& j) {
     using OfDouble = double (*)(double);
     using OfFloat = float (*)(float);
     add("halide_error", &record_error);
+    add("halide_print", &print_line);
     add("halide_malloc", &halide_malloc);
     add("halide_free", &halide_free);
     add("halide_do_par_for", &halide_do_par_for);

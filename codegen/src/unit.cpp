@@ -42,7 +42,7 @@ llvm::FunctionCallee Unit::runtime(const char* name) {
                              bool variadic = false) {
         return ir->getOrInsertFunction(name, llvm::FunctionType::get(result, arguments, variadic));
     };
-    if (n == "halide_error") return declare(nothing, {pointer, pointer});
+    if (n == "halide_error" || n == "halide_print") return declare(nothing, {pointer, pointer});
     if (n == "halide_free") return declare(nothing, {pointer, pointer});
     if (n == "halide_do_par_for") return declare(i32, {pointer, pointer, i32, i32, pointer});
     if (n == "halide_can_use_target_features") return declare(i32, {i32, pointer});

@@ -75,4 +75,17 @@ Bounded wrap(const Source& source) {
     return Bounded(source.tensor, Edge::wrap);
 }
 
+Func copy(Name name, const Source& source) {
+    Shape shape;
+    std::vector<Operand> extents;
+    std::vector<Expr> at;
+    for (size_t d = 0; d < source.tensor->extents->size(); ++d) {
+        extents.emplace_back(extent_value(*source.tensor, d), name.loc);
+        at.push_back(Var(Name(fmt::format("{}_{}", name.text, d), name.loc)));
+    }
+    Func result(name, *source.tensor->type, Shape(std::move(extents)));
+    result(at, name.loc) = ElementRef(source.tensor, at, name.loc);
+    return result;
+}
+
 } // namespace lathe

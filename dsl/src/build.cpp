@@ -1,5 +1,6 @@
 #include "lathe/dsl/algorithm.h"
 
+#include "entry_checks.h"
 #include "nest.h"
 #include "nodes.h"
 #include "touched.h"
@@ -13,22 +14,6 @@
 namespace lathe {
 
 namespace {
-
-Expr at_least(const Expr& a, const Expr& b) {
-    return Binary::make(BinaryOp::ge, a, b);
-}
-
-/// `condition` wherever `runs` holds.
-Expr whenever(const Expr& runs, const Expr& condition) {
-    if (!runs.defined()) return condition;
-    return Binary::make(BinaryOp::logical_or, Unary::make(UnaryOp::bit_not, runs), condition);
-}
-
-/// What is asked of one tensor.
-struct Requirement {
-    std::vector<Touch> touches;
-    Region region; ///< of all touches together
-};
 
 class Builder {
   public:
@@ -45,7 +30,7 @@ class Builder {
         for (size_t n = funcs.size(); n-- > 0;)
             make_stages(*funcs[n]);
         for (const auto& tensor : declared)
-            check_region(*tensor);
+            entry.check_region(*tensor, dims.at(tensor->symbol));
         Algorithm result = assemble();
         for (const auto& f : funcs)
             f->built = true;
@@ -71,11 +56,9 @@ class Builder {
     std::vector<std::shared_ptr<TensorData>> declared; ///< tensors with a declared shape, in the order found
     std::set<const TensorData*> known;
     std::map<Symbol, Param> params;
-    std::map<Symbol, Requirement> required;
     std::map<Symbol, std::vector<Dim>> dims;
     std::vector<Code> code;
-    std::vector<Stmt> checks;
-    Facts facts;
+    EntryChecks entry;
 
     static uint64_t last(const FuncData& f) { return f.definitions.back().sequence; }
 
@@ -147,7 +130,7 @@ class Builder {
         std::sort(constants.begin(), constants.end(), by_creation);
         if (!listed_inputs.empty()) take_listed_inputs();
         for (const auto& [symbol, param] : params)
-            if (param.type.is_index()) require_size(param);
+            if (param.type.is_index()) entry.size(param, is_extent(param));
         check_names();
     }
 
@@ -165,23 +148,11 @@ class Builder {
         inputs = std::move(ordered);
     }
 
-    /// A size is not negative. One that is the extent of an argument cannot be; others are checked.
-    void require_size(const Param& param) {
-        const auto is_extent = [&](const TensorData& tensor) {
-            return std::any_of(tensor.extents->begin(), tensor.extents->end(), [&](const Expr& e) {
-                const auto* v = e.as<Variable>();
-                return v && v->symbol == param.symbol;
-            });
-        };
-        const bool bound =
-            std::any_of(inputs.begin(), inputs.end(), [&](const auto& t) { return is_extent(*t); }) ||
-            std::any_of(outputs.begin(), outputs.end(), [&](const Func& f) { return is_extent(*f.data()); });
-        facts.bound(param.symbol, {index(0), {}});
-        const Expr size = Variable::make(param.symbol, param.type, param.loc);
-        if (!bound)
-            checks.push_back(Assert::make(at_least(size, index(0)),
-                                          fmt::format("the size {} is negative", param.symbol.name()),
-                                          param.loc));
+    /// A size that is the extent of an argument cannot be negative.
+    bool is_extent(const Param& param) const {
+        const auto of = [&](const TensorData& t) { return has_extent(t, param); };
+        return std::any_of(inputs.begin(), inputs.end(), [&](const auto& t) { return of(*t); }) ||
+               std::any_of(outputs.begin(), outputs.end(), [&](const Func& f) { return of(*f.data()); });
     }
 
     void check_names() const {
@@ -206,10 +177,7 @@ class Builder {
         std::vector<Nest> nests = make_nests(func);
         for (size_t n = 0; n < nests.size(); ++n) {
             const DefinitionData& def = func.definitions[n];
-            for (const Touch& t : touched(nests[n].stage, facts))
-                require(t);
-            for (const IndexValue& v : index_values(nests[n].stage, facts))
-                check_value(v);
+            entry.stage(nests[n].stage);
             code.push_back({def.sequence,
                             {func.symbol, func.name(), static_cast<int>(n), def.loc, nests[n].loops},
                             nests[n].stage});
@@ -219,32 +187,22 @@ class Builder {
     std::vector<Nest> make_nests(const FuncData& func) const {
         std::vector<Nest> nests;
         for (size_t n = 0; n < func.definitions.size(); ++n)
-            nests.push_back(make_nest(func, static_cast<int>(n), dims.at(func.symbol), facts));
+            nests.push_back(make_nest(func, static_cast<int>(n), dims.at(func.symbol), entry.facts()));
         return nests;
-    }
-
-    void unite(Region& region, const Region& more) const {
-        region = region.empty() ? more : box_union(region, more, facts);
-    }
-
-    void require(const Touch& touch) {
-        Requirement& r = required[touch.tensor];
-        r.touches.push_back(touch);
-        unite(r.region, touch.region);
     }
 
     /// The domain of a shapeless Func: what consumers read, and what its own updates touch.
     void infer_region(const FuncData& func) {
         const size_t rank = func.definitions.front().subscripts.size();
-        Region region = required[func.symbol].region;
+        Region region = entry.required(func.symbol).region;
         if (region.empty()) region.assign(rank, {index(0), index(-1)});
         // A scatter's place may depend on loops over the region itself: grow until nothing is added.
         for (size_t round = 0; round <= rank + 1; ++round) {
             set_dims(func, region);
             Region grown = region;
             for (const Nest& nest : make_nests(func))
-                for (const Touch& t : touched(nest.stage, facts))
-                    if (t.tensor == func.symbol) unite(grown, t.region);
+                for (const Touch& t : touched(nest.stage, entry.facts()))
+                    if (t.tensor == func.symbol) grown = entry.unite(grown, t.region);
             const bool stable = std::equal(grown.begin(), grown.end(), region.begin(), [](auto& a, auto& b) {
                 return a.min.defined() && a.max.defined() && equal(a.min, b.min) && equal(a.max, b.max);
             });
@@ -257,7 +215,7 @@ class Builder {
     }
 
     [[noreturn]] void refuse_region(const FuncData& func, size_t d, const std::string& why) {
-        const std::vector<Touch>& uses = required[func.symbol].touches;
+        const std::vector<Touch>& uses = entry.required(func.symbol).touches;
         fail(uses.empty() ? func.loc : uses.front().loc,
              "the region of {} cannot be inferred, because a subscript in dimension {} has {}: clamp the "
              "subscript, or "
@@ -270,120 +228,13 @@ class Builder {
         result.clear();
         for (size_t d = 0; d < region.size(); ++d) {
             if (!region[d].min.defined() || !region[d].max.defined()) refuse_region(func, d, "no bounds");
-            const Expr min = simplify(region[d].min, facts);
-            const Expr extent = simplify(isub(iadd(region[d].max, index(1)), min), facts);
+            const Expr min = simplify(region[d].min, entry.facts());
+            const Expr extent = simplify(isub(iadd(region[d].max, index(1)), min), entry.facts());
             const auto* constant = extent.as<Constant>();
             if (constant && constant->value.raw() > static_cast<long>(most_inferred))
                 refuse_region(func, d, constant->value.raw().get_str() + " values");
             result.push_back({min, extent});
         }
-    }
-
-    // ---- Checks.
-
-    void add_check(const Expr& condition, const std::string& message, Loc loc) {
-        const Expr simple = simplify(condition, facts);
-        for (const Stmt& s : checks)
-            if (equal(s.as<Assert>()->condition, simple)) return;
-        checks.push_back(Assert::make(simple, message, loc));
-        facts.assume(simple);
-    }
-
-    /// A loop or size used as a value must fit Int(32).
-    void check_value(const IndexValue& v) {
-        Facts here = facts;
-        if (v.runs.defined()) here.assume(v.runs);
-        const Expr low = index(-(int64_t{1} << 31)), high = index((int64_t{1} << 31) - 1);
-        Expr fits;
-        if (v.range.min.defined() && !prove(at_least(v.range.min, low), here))
-            fits = at_least(v.range.min, low);
-        if (v.range.max.defined() && !prove(at_least(high, v.range.max), here))
-            fits = both(fits, Binary::make(BinaryOp::le, v.range.max, high));
-        if (!fits.defined()) return;
-        const std::string range = region_text({v.range}, facts);
-        if (is_const_false(simplify(fits, here)))
-            fail(v.loc,
-                 "a loop variable or size in {} is used as a value, which is an Int(32): split the domain",
-                 range);
-        add_check(whenever(v.runs, fits),
-                  fmt::format("a loop variable or size used as a value exceeds Int(32): {}", range), v.loc);
-    }
-
-    Region declared_region(const TensorData& tensor) const {
-        Region region;
-        for (const Dim& d : dims.at(tensor.symbol))
-            region.push_back({d.min, simplify(isub(d.extent, index(1)), facts)});
-        return region;
-    }
-
-    /// The parts of "required lies within declared" that are not proved.
-    static Expr unproved(const Region& inner, const Region& outer, const Facts& here) {
-        Expr result;
-        for (size_t d = 0; d < outer.size(); ++d) {
-            const Expr low = inner[d].min.defined() ? at_least(inner[d].min, outer[d].min) : Expr(false);
-            const Expr high =
-                inner[d].max.defined() ? Binary::make(BinaryOp::le, inner[d].max, outer[d].max) : Expr(false);
-            for (const Expr& e : {low, high})
-                if (!prove(e, here)) result = both(result, e);
-        }
-        return result;
-    }
-
-    void check_region(const TensorData& tensor) {
-        const auto found = required.find(tensor.symbol);
-        if (found == required.end()) return;
-        const Region outer = declared_region(tensor);
-        Region whole[2]; // of reads, of writes
-        for (const Touch& t : found->second.touches)
-            if (t.tight) unite(whole[t.write], t.region);
-        for (const Touch& t : found->second.touches)
-            check_touch(tensor, t, outer, t.tight ? whole[t.write] : t.region);
-    }
-
-    /// An access that happens whenever its loops run needs its tensor to have elements. If that is enough, or
-    /// if its bounds are reached, then a check at entry decides; other touches are checked where they happen.
-    void check_touch(const TensorData& tensor, const Touch& touch, const Region& outer, const Region& whole) {
-        Facts here = facts;
-        if (touch.runs.defined()) here.assume(touch.runs);
-        if (!unproved(touch.region, outer, here).defined() || !touch.unconditional) return;
-        Expr some;
-        for (const Interval& i : outer) {
-            const Expr exists = at_least(i.max, i.min);
-            if (prove(exists, here)) continue;
-            some = both(some, exists);
-            here.assume(exists);
-        }
-        const Expr open = unproved(touch.region, outer, here);
-        const std::string regions =
-            fmt::format("required {}, declared {}", region_text(whole, facts), region_text(outer, facts));
-        const char* const verb = touch.write ? "written" : "read";
-        if (!open.defined()) {
-            add_check(whenever(touch.runs, some),
-                      fmt::format("{} is {}, so it must not be empty: {}", tensor.name(), verb, regions),
-                      touch.loc);
-        } else if (touch.tight) {
-            if (certainly_outside(touch.region, outer, here))
-                fail(touch.loc, "{} is {} outside its shape: {}: {}", tensor.name(), verb, regions,
-                     advice(tensor, touch));
-            add_check(whenever(touch.runs, both(some, open)),
-                      fmt::format("{} is {} outside its shape: {}", tensor.name(), verb, regions), touch.loc);
-        }
-    }
-
-    static std::string advice(const TensorData& tensor, const Touch& touch) {
-        if (touch.write)
-            return fmt::format("give {} a larger shape, or visit fewer positions", tensor.name());
-        return fmt::format(
-            "use a boundary helper, as in repeat_edge({}), give {} a larger shape, or compute less",
-            tensor.name(), tensor.name());
-    }
-
-    static bool certainly_outside(const Region& inner, const Region& outer, const Facts& here) {
-        for (size_t d = 0; d < outer.size(); ++d)
-            if (prove(Binary::make(BinaryOp::lt, inner[d].min, outer[d].min), here) ||
-                prove(Binary::make(BinaryOp::gt, inner[d].max, outer[d].max), here))
-                return true;
-        return false;
     }
 
     // ---- The module.
@@ -426,8 +277,7 @@ class Builder {
                                            [&](const auto& f) { return f->symbol == first_defined[n]; });
             if (!is_output(**func)) top.body = Allocate::make(tensor_of(**func), top.body);
         }
-        checks.push_back(top.body);
-        top.body = Block::make(checks);
+        top.body = entry.before(top.body);
         result.module.functions.push_back(std::move(top));
         return result;
     }

@@ -44,8 +44,13 @@ class Definer {
 
     void define() {
         check_open(func, def.loc);
-        for (const TensorLoad* load : mentioned.loads)
+        for (const TensorLoad* load : mentioned.loads) {
+            check_no_kernel(*load);
             check_fresh(*load);
+        }
+        if (!mentioned.lets.empty())
+            fail(def.loc, "{} uses a let of a kernel, made at {}: it lives in the kernel's body only",
+                 func.name(), mentioned.lets.begin()->second.str());
         if (func.definitions.empty()) def.op ? check_accumulation() : check_pure();
         collect_left();
         check_right();
@@ -71,15 +76,21 @@ class Definer {
 
     bool is_self(const TensorLoad& load) const { return load.source.get() == &func; }
 
+    void check_no_kernel(const TensorLoad& load) const {
+        if (load.source && load.source->role == TensorRole::kernel)
+            fail(load.loc, "{} reads {}, which belongs to a kernel: pass the kernel's result as an Input",
+                 func.name(), load.source->name());
+    }
+
     /// An Expr made before a definition of what it reads means the old elements, which are gone.
     void check_fresh(const TensorLoad& load) const {
         const auto* read = dynamic_cast<const FuncData*>(load.source.get());
-        if (!read || load.definitions == read->definitions.size()) return;
+        if (!read || load.version == read->definitions.size()) return;
         fail(def.loc,
              "{} was read at {}, and defined again at {} before this use: read it anew here, or keep the old "
              "elements "
              "in a Func of their own",
-             read->name(), load.loc.str(), read->definitions[load.definitions].loc.str());
+             read->name(), load.loc.str(), read->definitions[load.version].loc.str());
     }
 
     void check_pure() const {
@@ -200,6 +211,13 @@ class Definer {
 };
 
 } // namespace
+
+size_t FuncData::version(Loc loc) const {
+    if (definitions.empty())
+        fail(loc, "{} is read before it is defined: put its definition, {}(…) = …, before this line", name(),
+             name());
+    return definitions.size();
+}
 
 FuncRef::FuncRef(const std::shared_ptr<FuncData>& func, std::vector<Expr> at, Loc loc)
     : ElementRef(func, std::move(at), loc) {}

@@ -34,6 +34,33 @@ Stmt where_in(const RDomData& domain, Resolver& scope, const std::function<Stmt(
     return where_from(domain, 0, scope, body);
 }
 
+namespace {
+
+template <class Path> bool subset(const Path& a, const Path& b) {
+    return std::all_of(a.begin(), a.end(),
+                       [&](const auto& x) { return std::find(b.begin(), b.end(), x) != b.end(); });
+}
+
+/// Adds a path unless a weaker one is there; drops those that it is weaker than. Two that differ in one
+/// select's arm only are one without it. Nothing more: a condition may be evaluated only where those before
+/// it in its path hold.
+template <class Path> void absorb(std::vector<Path>& paths, Path path) {
+    if (std::any_of(paths.begin(), paths.end(), [&](const Path& p) { return subset(p, path); })) return;
+    std::erase_if(paths, [&](const Path& p) { return subset(path, p); });
+    for (size_t n = 0; n < path.size(); ++n) {
+        Path other = path;
+        other[n].holds = !other[n].holds;
+        const auto found = std::find(paths.begin(), paths.end(), other);
+        if (found == paths.end()) continue;
+        paths.erase(found);
+        path.erase(path.begin() + static_cast<std::ptrdiff_t>(n));
+        return absorb(paths, std::move(path));
+    }
+    paths.push_back(std::move(path));
+}
+
+} // namespace
+
 Accumulators::Accumulators(const std::vector<Expr>& roots, Resolver& s) : scope(s) {
     for (const Expr& root : roots)
         if (find(root)) uses[root.get()].push_back({});
@@ -61,7 +88,9 @@ size_t Accumulators::condition_number(const Expr& condition) {
 /// Whether `e` holds a reduction; records how each expression that does is reached.
 bool Accumulators::find(const Expr& e) {
     if (const auto found = holds.find(e.get()); found != holds.end()) return found->second;
-    bool any = dsl_node<InlineReduction>(e) != nullptr;
+    const auto* part = dsl_node<GroupPart>(e);
+    if (part) parts[part->group.get()].push_back(e.get());
+    bool any = part || dsl_node<InlineReduction>(e);
     if (!any) {
         const auto* select = e.as<Select>();
         const std::vector<Expr> parts = operands(e);
@@ -79,6 +108,7 @@ bool Accumulators::find(const Expr& e) {
 void Accumulators::emit_all(const Expr& e) {
     if (!find(e) || !emitted.insert(e.get()).second) return;
     if (const auto* r = dsl_node<InlineReduction>(e)) return emit(e, *r);
+    if (const auto* p = dsl_node<GroupPart>(e)) return emit(*p);
     for (const Expr& part : operands(e))
         emit_all(part);
 }
@@ -91,10 +121,55 @@ void Accumulators::emit(const Expr& e, const InlineReduction& r) {
     starts.push_back(Store::make(accumulator.symbol, r.type, {}, start, r.loc));
     scope.bind(r, Load::make(accumulator.symbol, r.type, {}, r.loc));
     const std::vector<Path>& reached = paths_to(e.get(), r.loc);
+    emit_conditions(reached);
+    computations.push_back(on_paths(reached, computation(r, accumulator)));
+}
+
+void Accumulators::emit_conditions(const std::vector<Path>& reached) {
     for (const Path& path : reached)
         for (const Arm& arm : path)
             emit_all(conditions[arm.condition]);
-    computations.push_back(on_paths(reached, computation(r, accumulator)));
+}
+
+/// The group is computed where any of its parts is used.
+void Accumulators::emit(const GroupPart& p) {
+    const ReductionGroup& g = *p.group;
+    if (!emitted_groups.insert(&g).second) return;
+    std::vector<Tensor> own;
+    std::vector<Expr> loads;
+    for (size_t n = 0; n < g.types.size(); ++n) {
+        own.push_back(
+            {Symbol(g.name), g.types[n], {}, MemorySpace::registers(), g.origins[n], nullptr, p.loc});
+        loads.push_back(Load::make(own[n].symbol, g.types[n], {}, p.loc));
+        if (g.starts[n].defined())
+            starts.push_back(Store::make(own[n].symbol, g.types[n], {}, scope(g.starts[n]), p.loc));
+    }
+    tensors.insert(tensors.end(), own.begin(), own.end());
+    scope.bind(g, std::move(loads));
+    std::vector<Path> reached;
+    for (const ExprNode* part : parts[&g])
+        for (const Path& path : paths_to(part, p.loc))
+            absorb(reached, path);
+    emit_conditions(reached);
+    computations.push_back(on_paths(reached, computation(g, own, p.loc)));
+}
+
+Stmt Accumulators::computation(const ReductionGroup& g, const std::vector<Tensor>& own, Loc loc) {
+    Resolver inner = scope.inner();
+    for (size_t n = 0; n < own.size(); ++n)
+        inner.bind(g.old[n], Load::make(own[n].symbol, own[n].type, {}, loc));
+    const DomainLoops loops(*g.domain, inner);
+    return loops.around(where_in(*g.domain, inner, [&] {
+        std::vector<Expr> roots = g.results;
+        if (g.condition.defined()) roots.push_back(g.condition);
+        const Accumulators nested(roots, inner);
+        std::vector<StoreTarget> targets;
+        for (size_t n = 0; n < own.size(); ++n)
+            targets.push_back({own[n].symbol, own[n].type, {}, inner(g.results[n])});
+        Stmt step = Store::make(std::move(targets), loc);
+        if (g.condition.defined()) step = If::make(inner(g.condition), step, {}, loc);
+        return nested.around(step);
+    }));
 }
 
 Stmt Accumulators::computation(const InlineReduction& r, const Tensor& accumulator) {
@@ -106,33 +181,6 @@ Stmt Accumulators::computation(const InlineReduction& r, const Tensor& accumulat
         return nested.around(Reduce::make(r.op, target, r.loc));
     }));
 }
-
-namespace {
-
-template <class Path> bool subset(const Path& a, const Path& b) {
-    return std::all_of(a.begin(), a.end(),
-                       [&](const auto& x) { return std::find(b.begin(), b.end(), x) != b.end(); });
-}
-
-/// Adds a path unless a weaker one is there; drops those that it is weaker than. Two that differ in one
-/// select's arm only are one without it. Nothing more: a condition may be evaluated only where those before
-/// it in its path hold.
-template <class Path> void absorb(std::vector<Path>& paths, Path path) {
-    if (std::any_of(paths.begin(), paths.end(), [&](const Path& p) { return subset(p, path); })) return;
-    std::erase_if(paths, [&](const Path& p) { return subset(path, p); });
-    for (size_t n = 0; n < path.size(); ++n) {
-        Path other = path;
-        other[n].holds = !other[n].holds;
-        const auto found = std::find(paths.begin(), paths.end(), other);
-        if (found == paths.end()) continue;
-        paths.erase(found);
-        path.erase(path.begin() + static_cast<std::ptrdiff_t>(n));
-        return absorb(paths, std::move(path));
-    }
-    paths.push_back(std::move(path));
-}
-
-} // namespace
 
 const std::vector<Accumulators::Path>& Accumulators::paths_to(const ExprNode* node, Loc loc) {
     const size_t most = 64;

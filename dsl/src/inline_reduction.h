@@ -26,6 +26,7 @@ class Accumulators {
   public:
     /// Binds each reduction in `roots` in `scope`.
     Accumulators(const std::vector<Expr>& roots, Resolver& scope);
+    bool empty() const { return tensors.empty(); }
     /// The accumulators' declarations and computations before `body`.
     Stmt around(Stmt body) const;
 
@@ -44,7 +45,10 @@ class Accumulators {
     bool find(const Expr& e);
     void emit_all(const Expr& e);
     void emit(const Expr& e, const InlineReduction& r);
+    void emit(const GroupPart& p);
+    void emit_conditions(const std::vector<Path>& reached);
     Stmt computation(const InlineReduction& r, const Tensor& accumulator);
+    Stmt computation(const ReductionGroup& g, const std::vector<Tensor>& accumulators, Loc loc);
     Stmt on_paths(const std::vector<Path>& paths, Stmt body);
     Expr lazy_condition(const Path& path);
     Expr arm_condition(const Arm& arm);
@@ -55,6 +59,8 @@ class Accumulators {
     std::map<const ExprNode*, bool> holds; ///< a reduction
     std::map<const ExprNode*, std::vector<Use>> uses;
     std::map<const ExprNode*, std::vector<Path>> paths;
+    std::map<const ReductionGroup*, std::vector<const ExprNode*>> parts; ///< that are used
+    std::set<const ReductionGroup*> emitted_groups;
     std::vector<Expr> conditions; ///< of selects, as the user wrote them
     std::set<const ExprNode*> emitted;
     std::vector<Tensor> tensors;

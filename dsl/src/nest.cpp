@@ -1,43 +1,11 @@
 #include "nest.h"
 
+#include "accumulation.h"
 #include "inline_reduction.h"
 
 namespace lathe {
 
 namespace {
-
-/// A later definition of the Func that accumulates: which operator, and what it adds.
-struct Accumulation {
-    BinaryOp op;
-    Expr value;
-};
-
-bool same_subscripts(const std::vector<Expr>& a, const std::vector<Expr>& b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](const Expr& x, const Expr& y) { return equal(x, y); });
-}
-
-bool reads(const Expr& e, const Symbol& tensor) {
-    Mentions mentions;
-    mentions.add(e);
-    return std::any_of(mentions.loads.begin(), mentions.loads.end(),
-                       [&](const TensorLoad* load) { return load->tensor == tensor; });
-}
-
-bool commuting_operator(BinaryOp op) {
-    switch (op) {
-    case BinaryOp::add:
-    case BinaryOp::mul:
-    case BinaryOp::min:
-    case BinaryOp::max:
-    case BinaryOp::bit_and:
-    case BinaryOp::bit_or:
-    case BinaryOp::bit_xor:
-        return true;
-    default:
-        return false;
-    }
-}
 
 class NestMaker {
   public:
@@ -99,42 +67,16 @@ class NestMaker {
         return Store::make(func.symbol, *func.type, left, start, def.loc);
     }
 
-    /// `f(…) += x`, or `f(…) = f(…) op x` and `f(…) = x op f(…)` with the same subscripts; x does not read f.
-    std::optional<Accumulation> accumulation() const {
-        std::optional<Accumulation> result;
-        if (def.op) {
-            result = {*def.op, def.value};
-        } else if (const auto* b = def.value.as<Binary>()) {
-            const auto is_old = [&](const Expr& e) {
-                const auto* load = dsl_node<TensorLoad>(e);
-                return load && load->tensor == func.symbol &&
-                       same_subscripts(load->subscripts, def.subscripts);
-            };
-            if (is_old(b->a))
-                result = {b->op, b->b};
-            else if (is_old(b->b))
-                result = {b->op, b->a};
-        }
-        if (!result || !commuting_operator(result->op) || reads(result->value, func.symbol)) return {};
-        return result;
-    }
-
     Stmt store() {
-        const std::optional<Accumulation> sum = accumulation();
-        Expr value = sum ? sum->value : def.value;
-        if (!sum && def.op) {
-            const Expr old(std::make_shared<const TensorLoad>(nullptr, *func.type, def.subscripts, 0,
-                                                              func.symbol, def.loc));
-            value = Binary::make(*def.op, old, value, def.loc);
-        }
+        const Accumulation sum = accumulation(func, def.subscripts, def.op, def.value, def.loc);
         std::vector<Expr> roots = def.subscripts;
-        roots.push_back(value);
+        roots.push_back(sum.value);
         const Accumulators accumulators(roots, scope);
-        StoreTarget target = {func.symbol, *func.type, {}, scope(value)};
+        StoreTarget target = {func.symbol, *func.type, {}, scope(sum.value)};
         for (const Expr& s : def.subscripts)
             target.indices.push_back(scope.index(s));
-        return accumulators.around(sum ? Reduce::make(sum->op, std::move(target), def.loc)
-                                       : Store::make({std::move(target)}, def.loc));
+        return accumulators.around(sum.op ? Reduce::make(*sum.op, std::move(target), def.loc)
+                                          : Store::make({std::move(target)}, def.loc));
     }
 };
 

@@ -22,7 +22,7 @@ struct RDomData {
     bool used = false;
 };
 
-enum class TensorRole : uint8_t { input, constant, func };
+enum class TensorRole : uint8_t { input, constant, func, kernel };
 
 struct TensorData {
     TensorRole role;
@@ -35,6 +35,9 @@ struct TensorData {
     virtual ~TensorData() = default;
     TensorData(TensorRole r, const Name& name) : role(r), symbol(name.text), loc(name.loc) {}
     const std::string& name() const { return symbol.name(); }
+    /// What a read made now means: a Func's elements after so many definitions, a kernel's tensor at a moment
+    /// of its program. \throws Error when it cannot be read here.
+    virtual size_t version(Loc) const { return 0; }
 };
 
 struct DefinitionData {
@@ -53,6 +56,7 @@ struct FuncData : TensorData {
     Loc read_at;
     std::atomic<bool> built = false;
     explicit FuncData(const Name& name) : TensorData(TensorRole::func, name) {}
+    size_t version(Loc loc) const override;
 };
 
 /// A Var or an RDom's dimension, as an Index. `domain` is empty for a Var, and inside the domain's own
@@ -68,9 +72,14 @@ struct FreeVariable : Variable {
 struct TensorLoad : Load {
     std::shared_ptr<TensorData> source;
     std::vector<Expr> subscripts;
-    size_t definitions; ///< how many definitions a Func had when the read was written
-    TensorLoad(std::shared_ptr<TensorData> t, Type type, std::vector<Expr> at, size_t defined, Symbol s,
+    size_t version; ///< the tensor's, when the read was written
+    TensorLoad(std::shared_ptr<TensorData> t, Type type, std::vector<Expr> at, size_t version, Symbol s,
                Loc l);
+};
+
+/// A value that a kernel's `let` keeps.
+struct LetVariable : Variable {
+    LetVariable(Symbol s, Type t, Loc l) : Variable(std::move(s), t, l) {}
 };
 
 /// `sum` and the like. The value is the argument of the call.
@@ -82,6 +91,26 @@ struct InlineReduction : Call {
                     TypeOrigin w, Loc l)
         : Call(std::move(name), {std::move(value)}, t, l), op(o), domain(std::move(d)), origin(w) {}
     const Expr& value() const { return arguments[0]; }
+};
+
+/// Several values that one loop reduces together. At each point where `condition` (if any) holds, `results`
+/// replace the old values, all at once.
+struct ReductionGroup {
+    std::string name;
+    std::shared_ptr<RDomData> domain;
+    std::vector<Symbol> old; ///< variables of the results that stand for the old values
+    std::vector<Type> types;
+    std::vector<TypeOrigin> origins;
+    std::vector<Expr> starts; ///< an empty one: no value before the first point
+    Expr condition;
+    std::vector<Expr> results;
+};
+
+/// One value of a group, after all points.
+struct GroupPart : Call {
+    std::shared_ptr<const ReductionGroup> group;
+    size_t part;
+    GroupPart(std::shared_ptr<const ReductionGroup> g, size_t n, Loc l);
 };
 
 template <class T> const T* dsl_node(const Expr& e) {
@@ -97,11 +126,13 @@ struct Mentions {
     std::map<Symbol, const FreeVariable*> variables;
     std::map<Symbol, std::shared_ptr<RDomData>> domains; ///< of the variables, by their first symbol
     std::map<Symbol, Param> params;
+    std::map<Symbol, Loc> lets; ///< of kernels
     void add(const Expr& e);
     void add(const RDomData& domain); ///< its bounds and conditions
 
   private:
-    void add_reduction(const InlineReduction& r);
+    void add_reduction(const RDomData& domain, const std::vector<Expr>& values,
+                       const std::vector<Symbol>& bound);
     std::set<const ExprNode*> seen;
 };
 

@@ -70,4 +70,85 @@ Expr maximum(const RDom& over, const Operand& value) {
     return reduce("maximum", BinaryOp::max, over, value, {});
 }
 
+namespace {
+
+/// The parts of a group, once its results are known.
+std::vector<Expr> parts_of(ReductionGroup group, Loc loc) {
+    group.domain->used = true;
+    const auto shared = std::make_shared<const ReductionGroup>(std::move(group));
+    std::vector<Expr> parts;
+    for (size_t n = 0; n < shared->types.size(); ++n)
+        parts.emplace_back(std::make_shared<const GroupPart>(shared, n, loc));
+    return parts;
+}
+
+ReductionGroup group_over(const RDom& over, std::string name) {
+    ReductionGroup group;
+    group.name = std::move(name);
+    group.domain = over.data();
+    return group;
+}
+
+/// The variable that stands for the old value of the group's next target.
+Expr add_target(ReductionGroup& group, Type type, Expr start, Loc loc,
+                TypeOrigin origin = TypeOrigin::declared) {
+    group.types.push_back(type);
+    group.origins.push_back(origin);
+    group.starts.push_back(std::move(start));
+    group.old.emplace_back(group.name);
+    return Expr(std::make_shared<const LetVariable>(group.old.back(), type, loc));
+}
+
+Best best(const char* name, BinaryOp better, BinaryOp start, const RDom& over, const Operand& operand) {
+    const Loc loc = operand.loc();
+    const Expr value =
+        operand.expr().type().is_real() ? Cast::make(Float(32), operand.expr(), loc) : operand.expr();
+    ReductionGroup group = group_over(over, name);
+    const Expr old = add_target(group, value.type(), {}, loc, TypeOrigin::definition);
+    const Expr found = add_target(group, Bool(), Expr(false), loc);
+    group.condition = Select::make(found, Binary::make(better, value, old, loc), Expr(true), loc);
+    group.results = {value, Expr(true)};
+    for (size_t d = 0; d < over.rank(); ++d) {
+        add_target(group, Int(32), Expr(-1), loc);
+        group.results.push_back(over[d].value(loc));
+    }
+    const std::vector<Expr> parts = parts_of(std::move(group), loc);
+    const Expr none = Constant::make(identity(start, value.type()), loc);
+    return {Select::make(parts[1], parts[0], none, loc), {parts.begin() + 2, parts.end()}};
+}
+
+} // namespace
+
+Best argmin(const RDom& over, const Operand& value) {
+    return best("argmin", BinaryOp::lt, BinaryOp::min, over, value);
+}
+Best argmax(const RDom& over, const Operand& value) {
+    return best("argmax", BinaryOp::gt, BinaryOp::max, over, value);
+}
+
+Reducer::Reducer(Name n, std::vector<Target> t, Combine c)
+    : name(std::move(n)), targets(std::move(t)), combine(std::move(c)) {
+    if (targets.empty())
+        fail(name.loc, "the reducer {} has no targets: give {{type, start}} for each", name.text);
+    for (const Target& t : targets)
+        if (!t.start.expr().as<Constant>())
+            fail(t.start.loc(), "a start value of the reducer {} is not a literal", name.text);
+}
+
+std::vector<Expr> Reducer::operator()(const RDom& over, const std::vector<Operand>& point, Loc loc) const {
+    ReductionGroup group = group_over(over, name.text);
+    std::vector<Expr> old, values;
+    for (const Target& t : targets)
+        old.push_back(add_target(group, t.type, t.start.expr(), loc));
+    for (const Operand& p : point)
+        values.push_back(p.expr());
+    group.results = combine(old, values);
+    if (group.results.size() != targets.size())
+        fail(loc, "the reducer {} has {} targets, and its combiner gives {} values", name.text,
+             targets.size(), group.results.size());
+    for (const Expr& e : group.results)
+        if (!e.defined()) fail(loc, "the combiner of the reducer {} gives an empty Expr", name.text);
+    return parts_of(std::move(group), loc);
+}
+
 } // namespace lathe

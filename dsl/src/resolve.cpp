@@ -18,18 +18,33 @@ bool never_negative(const Expr& e, const Facts& facts) {
 
 } // namespace
 
-void Resolver::bind(const Symbol& variable, Expr loop) {
-    loops.insert_or_assign(variable, std::move(loop));
+void Resolver::bind(const Symbol& variable, Expr value) {
+    variables.insert_or_assign(variable, std::move(value));
+}
+
+void Resolver::rename(const Symbol& tensor, const Symbol& to) {
+    tensors.insert_or_assign(tensor, to);
+}
+
+const Symbol& Resolver::tensor(const Symbol& named) const {
+    const auto found = tensors.find(named);
+    return found == tensors.end() ? named : found->second;
 }
 
 void Resolver::bind(const InlineReduction& reduction, Expr accumulator) {
     accumulators.insert_or_assign(&reduction, std::move(accumulator));
 }
 
+void Resolver::bind(const ReductionGroup& group, std::vector<Expr> accumulators) {
+    groups.insert_or_assign(&group, std::move(accumulators));
+}
+
 Resolver Resolver::inner() const {
     Resolver scope(facts);
-    scope.loops = loops;
+    scope.variables = variables;
+    scope.tensors = tensors;
     scope.accumulators = accumulators;
+    scope.groups = groups;
     return scope;
 }
 
@@ -42,17 +57,23 @@ Expr Resolver::mutate(const Expr& e) {
         std::vector<Expr> indices;
         for (const Expr& s : load->subscripts)
             indices.push_back(index(s));
-        return Load::make(load->tensor, load->type, std::move(indices), load->loc);
+        return Load::make(tensor(load->tensor), load->type, std::move(indices), load->loc);
     }
-    if (const auto* v = dsl_node<FreeVariable>(e)) {
-        const auto found = loops.find(v->symbol);
-        invariant(found != loops.end(), "a variable of a definition has no loop");
-        return found->second;
+    if (const auto* v = e.as<Variable>()) {
+        const auto found = variables.find(v->symbol);
+        if (found != variables.end()) return found->second;
+        invariant(!dsl_node<FreeVariable>(e), "a variable of a definition has no loop");
+        return e;
     }
     if (const auto* r = dsl_node<InlineReduction>(e)) {
         const auto found = accumulators.find(r);
         invariant(found != accumulators.end(), "an inline reduction has no accumulator");
         return found->second;
+    }
+    if (const auto* p = dsl_node<GroupPart>(e)) {
+        const auto found = groups.find(p->group.get());
+        invariant(found != groups.end(), "a reduction of several values has no accumulators");
+        return found->second[p->part];
     }
     if (const auto* b = e.as<Binary>(); b && is_compare(b->op)) {
         const Expr x = convert(b->a, Purpose::comparison);

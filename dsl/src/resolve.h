@@ -19,8 +19,12 @@ namespace lathe {
 class Resolver : public Mutator {
   public:
     explicit Resolver(const Facts& f) : facts(f) {}
-    void bind(const Symbol& variable, Expr loop);                  ///< a Var or RDom dimension is this loop
+    /// A Var or RDom dimension is this loop; a parameter or a let is this value.
+    void bind(const Symbol& variable, Expr value);
+    void rename(const Symbol& tensor, const Symbol& to); ///< a called kernel's argument is this tensor
+    const Symbol& tensor(const Symbol& named) const;
     void bind(const InlineReduction& reduction, Expr accumulator); ///< its value is in this accumulator
+    void bind(const ReductionGroup& group, std::vector<Expr> accumulators);
     Facts& known() { return facts; }
     /// A subscript or a loop bound. \throws Error when / or % may meet negative operands.
     Expr index(const Expr& e);
@@ -40,8 +44,10 @@ class Resolver : public Mutator {
     Expr leaf(const Expr& e, Purpose purpose);
 
     Facts facts;
-    std::map<Symbol, Expr> loops;
+    std::map<Symbol, Expr> variables;
+    std::map<Symbol, Symbol> tensors;
     std::map<const InlineReduction*, Expr> accumulators;
+    std::map<const ReductionGroup*, std::vector<Expr>> groups;
     std::unordered_map<const ExprNode*, Expr> converted[2];
 };
 

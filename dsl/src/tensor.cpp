@@ -43,12 +43,12 @@ Value element(const Expr& e, Type type, const std::string& tensor, Loc loc) {
     return v;
 }
 
+} // namespace
+
 void check_element_type(Type t, const Name& name) {
     if (t.is_index() || t.is_real() || !t.is_scalar())
         fail(name.loc, "{} cannot have elements of {}: use a sized type", name.text, t.str());
 }
-
-} // namespace
 
 std::vector<Expr> shape_extents(const Shape& shape, const std::string& tensor) {
     std::vector<Expr> extents;
@@ -91,13 +91,9 @@ ElementRef::ElementRef(std::shared_ptr<TensorData> t, std::vector<Expr> at, Loc 
 }
 
 Expr ElementRef::load() const {
-    const auto* func = dynamic_cast<const FuncData*>(tensor.get());
-    if (func && func->definitions.empty())
-        fail(location, "{} is read before it is defined: put its definition, {}(…) = …, before this line",
-             tensor->name(), tensor->name());
-    const size_t definitions = func ? func->definitions.size() : 0;
-    return Expr(std::make_shared<const TensorLoad>(tensor, *tensor->type, subscripts, definitions,
-                                                   tensor->symbol, location));
+    const size_t version = tensor->version(location);
+    return Expr(std::make_shared<const TensorLoad>(tensor, *tensor->type, subscripts, version, tensor->symbol,
+                                                   location));
 }
 
 const std::string& ReadTensor::name() const {

@@ -11,14 +11,16 @@ namespace {
 
 /// What the loops around a place say.
 struct Surroundings {
-    std::set<Symbol> variables;
+    std::set<Symbol> variables; ///< that are no sizes
     std::vector<VariableRange> ranges;
     bool rectangular = true; ///< no bound depends on an outer loop or on data
     bool empty = false;
     Expr runs;
     Facts facts; ///< with `runs`
 
-    Surroundings(const std::vector<const For*>& loops, const Facts& known) : facts(known) {
+    /// `lets` are values that are no sizes.
+    Surroundings(const std::vector<const For*>& loops, const std::set<Symbol>& lets, const Facts& known)
+        : variables(lets), facts(known) {
         for (const For* loop : loops) {
             if (const std::optional<int64_t> n = as_int(loop->extent)) empty |= *n <= 0;
             const bool free = depends_on_sizes_only(loop->min) && depends_on_sizes_only(loop->extent);
@@ -69,7 +71,7 @@ bool monotone(const Expr& e, const std::set<Symbol>& variables, std::set<Symbol>
 
 class ValueFinder {
   public:
-    explicit ValueFinder(const Facts& f) : facts(f) {}
+    ValueFinder(const std::set<Symbol>& l, const Facts& f) : lets(l), facts(f) {}
 
     void visit(const Stmt& s) {
         if (const auto* loop = s.as<For>()) {
@@ -87,25 +89,40 @@ class ValueFinder {
     std::vector<IndexValue> found;
 
   private:
+    const std::set<Symbol>& lets;
     const Facts& facts;
     std::vector<const For*> loops;
 
     void add(const Expr& e) {
         const auto* cast = e.as<Cast>();
         if (!cast || cast->type != Int(32) || !cast->a.type().is_index()) return;
-        const Surroundings around(loops, facts);
-        if (!around.empty)
-            found.push_back({bounds_of(cast->a, around.ranges, {}, around.facts), around.runs, cast->loc});
+        const Surroundings around(loops, lets, facts);
+        if (around.empty) return;
+        const Interval range = bounds_of(cast->a, around.ranges, {}, around.facts);
+        const auto of_sizes = [&](const Expr& x) { return !x.defined() || around.depends_on_sizes_only(x); };
+        found.push_back({range, around.runs, of_sizes(range.min) && of_sizes(range.max), cast->loc});
     }
 };
+
+std::set<Symbol> lets_in(const Stmt& s) {
+    std::set<Symbol> lets;
+    for_each(
+        s,
+        [&](const Stmt& x) {
+            if (const auto* l = x.as<LetStmt>()) lets.insert(l->symbol);
+        },
+        nullptr);
+    return lets;
+}
 
 } // namespace
 
 std::vector<Touch> touched(const Stmt& stage, const Facts& facts) {
+    const std::set<Symbol> lets = lets_in(stage);
     std::vector<Touch> result;
     for (const Access& access : accesses(stage)) {
         if (access.indices.empty()) continue;
-        const Surroundings around(access.loops, facts);
+        const Surroundings around(access.loops, lets, facts);
         if (around.empty) continue;
         bool tight = around.rectangular && !access.condition.defined();
         for (const Expr& i : access.indices) {
@@ -113,13 +130,14 @@ std::vector<Touch> touched(const Stmt& stage, const Facts& facts) {
             tight = tight && monotone(i, around.variables, seen);
         }
         result.push_back({access.tensor, region_of(access, around.facts), access.write,
-                          !access.condition.defined(), tight, around.runs, access.loc});
+                          around.rectangular && !access.condition.defined(), tight, around.runs, access.loc});
     }
     return result;
 }
 
 std::vector<IndexValue> index_values(const Stmt& stage, const Facts& facts) {
-    ValueFinder finder(facts);
+    const std::set<Symbol> lets = lets_in(stage);
+    ValueFinder finder(lets, facts);
     finder.visit(stage);
     return std::move(finder.found);
 }

@@ -10,9 +10,9 @@ struct Touch {
     Symbol tensor;
     Region region;
     bool write;
-    bool unconditional; ///< it happens whenever the loops around it run
+    bool unconditional; ///< it happens if `runs` holds
     bool tight;         ///< and reaches both ends of each interval
-    Expr runs;          ///< that the loops around it are not empty, in terms of sizes; empty: always
+    Expr runs;          ///< that the loops around it with bounds of sizes are not empty; empty: always
     Loc loc;
 };
 
@@ -20,6 +20,7 @@ struct Touch {
 struct IndexValue {
     Interval range;
     Expr runs;
+    bool known_at_entry; ///< the range depends on sizes only
     Loc loc;
 };
 

@@ -7,6 +7,7 @@
 #include "lathe/dsl/algorithm.h"
 #include "lathe/dsl/boundary.h"
 #include "lathe/dsl/func.h"
+#include "lathe/dsl/kernel.h"
 #include "lathe/dsl/math.h"
 #include "lathe/dsl/operand.h"
 #include "lathe/dsl/operators.h"

@@ -91,6 +91,8 @@ class Collector {
             return;
         case StmtKind::for_:
             return loop(*s.as<For>());
+        case StmtKind::while_:
+            return repeat(*s.as<While>());
         case StmtKind::if_:
             return branch(*s.as<If>());
         case StmtKind::let:
@@ -103,6 +105,10 @@ class Collector {
             return visit(s.as<Allocate>()->body);
         case StmtKind::assert_:
             return loads(s.as<Assert>()->condition, s.get());
+        case StmtKind::print:
+            for (auto& e : s.as<Print>()->values)
+                loads(e, s.get());
+            return;
         case StmtKind::stage:
             return visit(s.as<Stage>()->body);
         }
@@ -115,6 +121,12 @@ class Collector {
         loops.push_back(&f);
         visit(f.body);
         loops.pop_back();
+    }
+
+    /// The condition is evaluated again after the body: whatever it reads and the body writes has changed.
+    void repeat(const While& w) {
+        loads(w.condition, &w);
+        under(w.condition, w.body);
     }
 
     void branch(const If& i) {
@@ -131,13 +143,6 @@ class Collector {
         visit(body);
         path = outer;
         stable = outer_stable;
-    }
-
-    static bool lasts(const Expr& condition, const Stmt& body) {
-        std::set<Symbol> read = tensors_read(condition);
-        if (read.empty() || !body.defined()) return true;
-        std::set<Symbol> written = tensors_written(body);
-        return std::none_of(read.begin(), read.end(), [&](const Symbol& t) { return written.count(t) != 0; });
     }
 
     void let(const LetStmt& l) {
@@ -245,6 +250,50 @@ class Collector {
 };
 
 } // namespace
+
+bool lasts(const Expr& e, const Stmt& body) {
+    const std::set<Symbol> read = tensors_read(e);
+    if (read.empty() || !body.defined()) return true;
+    const std::set<Symbol> written = tensors_written(body);
+    return std::none_of(read.begin(), read.end(), [&](const Symbol& t) { return written.count(t) != 0; });
+}
+
+namespace {
+
+/// The condition around all that `s` does, behind the loops and lets in `bound`.
+Expr guard_of(const Stmt& s, std::set<Symbol>& bound) {
+    if (const auto* f = s.as<For>()) {
+        bound.insert(f->var);
+        return guard_of(f->body, bound);
+    }
+    if (const auto* l = s.as<LetStmt>()) {
+        bound.insert(l->symbol);
+        return guard_of(l->body, bound);
+    }
+    if (const auto* a = s.as<Allocate>()) {
+        bound.insert(a->tensor.symbol);
+        return guard_of(a->body, bound);
+    }
+    if (const auto* g = s.as<Stage>()) return guard_of(g->body, bound);
+    const auto* i = s.as<If>();
+    return i && !i->else_body.defined() ? i->condition : Expr();
+}
+
+} // namespace
+
+Expr runs_while(const For& loop) {
+    std::set<Symbol> bound = {loop.var};
+    const Expr guard = loop.body.defined() ? guard_of(loop.body, bound) : Expr();
+    if (!guard.defined() || !guard.type().is_scalar() || lasts(guard, loop.body)) return {};
+    bool free = true;
+    for_each_expr(guard, [&](const Expr& e) {
+        const auto* l = e.as<Load>();
+        const auto* v = e.as<Variable>();
+        if (l) free &= l->indices.empty() && !bound.count(l->tensor);
+        if (v) free &= !bound.count(v->symbol);
+    });
+    return free ? guard : Expr();
+}
 
 std::vector<Access> accesses(const Stmt& s) {
     Collector c;

@@ -21,6 +21,9 @@ class Collector {
             return;
         case StmtKind::for_:
             return visit_loop(*s.as<For>());
+        case StmtKind::while_:
+            reads(s.as<While>()->condition);
+            return visit(s.as<While>()->body);
         case StmtKind::if_: {
             const If& i = *s.as<If>();
             reads(i.condition);
@@ -30,7 +33,8 @@ class Collector {
         case StmtKind::let: {
             const LetStmt& l = *s.as<LetStmt>();
             reads(l.value);
-            counters[l.symbol] = substitute(l.value, counters);
+            // What memory held outside of the loop is one value for all iterations.
+            if (found || tensors_read(l.value).empty()) counters[l.symbol] = substitute(l.value, counters);
             return visit(l.body);
         }
         case StmtKind::store:
@@ -44,6 +48,11 @@ class Collector {
         }
         case StmtKind::assert_:
             return reads(s.as<Assert>()->condition);
+        case StmtKind::print:
+            for (const Expr& e : s.as<Print>()->values)
+                reads(e);
+            if (found) add(output, {}, true, nullptr, s.loc());
+            return;
         case StmtKind::stage:
             return visit(s.as<Stage>()->body);
         }
@@ -125,6 +134,7 @@ class Collector {
     }
 
     Symbol wanted;
+    const Symbol output{"print"}; ///< what prints write, in their order
     Substitution counters;
     Facts facts;
     std::vector<CountedLoop> inside;

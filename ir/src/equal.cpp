@@ -39,12 +39,14 @@ class Comparison {
     bool let(const Let& a, const Let& b);
     bool attributes(const Expr& a, const Expr& b);
     bool nodes(const For& a, const For& b);
+    bool nodes(const While& a, const While& b);
     bool nodes(const If& a, const If& b);
     bool nodes(const LetStmt& a, const LetStmt& b);
     bool nodes(const Store& a, const Store& b);
     bool nodes(const Reduce& a, const Reduce& b);
     bool nodes(const Allocate& a, const Allocate& b);
     bool nodes(const Assert& a, const Assert& b);
+    bool nodes(const Print& a, const Print& b);
     bool nodes(const Stage& a, const Stage& b);
 
     bool rename_free;
@@ -117,6 +119,8 @@ bool Comparison::equal(const Stmt& a, const Stmt& b) {
         return equal(a.as<Block>()->stmts, b.as<Block>()->stmts);
     case StmtKind::for_:
         return nodes(*a.as<For>(), *b.as<For>());
+    case StmtKind::while_:
+        return nodes(*a.as<While>(), *b.as<While>());
     case StmtKind::if_:
         return nodes(*a.as<If>(), *b.as<If>());
     case StmtKind::let:
@@ -129,6 +133,8 @@ bool Comparison::equal(const Stmt& a, const Stmt& b) {
         return nodes(*a.as<Allocate>(), *b.as<Allocate>());
     case StmtKind::assert_:
         return nodes(*a.as<Assert>(), *b.as<Assert>());
+    case StmtKind::print:
+        return nodes(*a.as<Print>(), *b.as<Print>());
     case StmtKind::stage:
         return nodes(*a.as<Stage>(), *b.as<Stage>());
     }
@@ -139,6 +145,10 @@ bool Comparison::nodes(const For& a, const For& b) {
     if (a.loop != b.loop || !equal(a.min, b.min) || !equal(a.extent, b.extent)) return false;
     bind(a.var, b.var);
     return equal(a.body, b.body);
+}
+
+bool Comparison::nodes(const While& a, const While& b) {
+    return equal(a.condition, b.condition) && equal(a.body, b.body);
 }
 
 bool Comparison::nodes(const If& a, const If& b) {
@@ -184,6 +194,10 @@ bool Comparison::nodes(const Allocate& a, const Allocate& b) {
 
 bool Comparison::nodes(const Assert& a, const Assert& b) {
     return a.message == b.message && equal(a.condition, b.condition);
+}
+
+bool Comparison::nodes(const Print& a, const Print& b) {
+    return a.texts == b.texts && equal(a.values, b.values);
 }
 
 bool Comparison::nodes(const Stage& a, const Stage& b) {

@@ -3,6 +3,9 @@
 #include "interpret_compile.h"
 #include "interpret_machine.h"
 
+#include "lathe/ir/analysis.h"
+
+#include <cstdio>
 #include <functional>
 
 namespace lathe::interpreter {
@@ -20,7 +23,7 @@ struct BlockAction final : Action {
 };
 
 struct ForAction final : Action {
-    Ptr<int64_t> min, extent;
+    Ptr<int64_t> min, extent, runs_while; ///< the last one may be null
     size_t cell;
     ActionPtr body;
     Loc loc;
@@ -32,9 +35,24 @@ struct ForAction final : Action {
         if (__builtin_add_overflow(first, count, &end))
             fail(loc, "a loop of {} iterations from {} ends beyond 64 bits", count, first);
         for (int64_t i = first; i < end; ++i) {
+            ++f.epoch;
+            if (runs_while && runs_while->eval(f, 0) == 0) return;
             f.cell<int64_t>(cell).value = i;
             body->run(f);
         }
+    }
+};
+
+struct WhileAction final : Action {
+    Ptr<int64_t> condition;
+    ActionPtr body;
+    bool holds(Frame& f) const {
+        ++f.epoch;
+        return condition->eval(f, 0) != 0;
+    }
+    void run(Frame& f) const override {
+        while (holds(f))
+            body->run(f);
     }
 };
 
@@ -54,6 +72,26 @@ struct AssertAction final : Action {
     void run(Frame& f) const override {
         ++f.epoch;
         if (condition->eval(f, 0) == 0) throw Error(loc, message);
+    }
+};
+
+/// The text of a number, as C's printf writes it.
+std::string printed(const Value& v) {
+    if (!v.type().is_float()) return v.raw().get_str();
+    char text[40];
+    std::snprintf(text, sizeof text, v.type().width() == 64 ? "%.17g" : "%.9g", v.as_double());
+    return text;
+}
+
+struct PrintAction final : Action {
+    std::vector<std::string> texts;
+    std::vector<Ptr<Value>> values;
+    void run(Frame& f) const override {
+        ++f.epoch;
+        std::string line = texts[0];
+        for (size_t i = 0; i < values.size(); ++i)
+            line += printed(values[i]->eval(f, 0)) + texts[i + 1];
+        std::puts(line.c_str());
     }
 };
 
@@ -180,7 +218,16 @@ ActionPtr compile_for(Scope& scope, const For& s) {
     a->extent = in_rep<int64_t>(expr(s.extent));
     a->cell = scope.take(IndexType(), 1);
     a->loc = s.loc;
+    if (const Expr guard = runs_while(s); guard.defined())
+        a->runs_while = in_rep<int64_t>(ExprCompiler(scope, {guard})(guard));
     const Binding bound(scope, s.var, variable_code(IndexType(), a->cell));
+    a->body = compile(scope, s.body);
+    return a;
+}
+
+ActionPtr compile_while(Scope& scope, const While& s) {
+    auto a = std::make_unique<WhileAction>();
+    a->condition = in_rep<int64_t>(ExprCompiler(scope, {s.condition})(s.condition));
     a->body = compile(scope, s.body);
     return a;
 }
@@ -229,6 +276,15 @@ ActionPtr compile_assert(Scope& scope, const Assert& s) {
     a->condition = in_rep<int64_t>(ExprCompiler(scope, {s.condition})(s.condition));
     a->message = s.message;
     a->loc = s.loc;
+    return a;
+}
+
+ActionPtr compile_print(Scope& scope, const Print& s) {
+    auto a = std::make_unique<PrintAction>();
+    a->texts = s.texts;
+    ExprCompiler expr(scope, s.values);
+    for (const Expr& e : s.values)
+        a->values.push_back(in_rep<Value>(expr(e)));
     return a;
 }
 
@@ -365,6 +421,8 @@ std::unique_ptr<const Action> compile(Scope& scope, const Stmt& s) {
     }
     case StmtKind::for_:
         return compile_for(scope, *s.as<For>());
+    case StmtKind::while_:
+        return compile_while(scope, *s.as<While>());
     case StmtKind::if_:
         return compile_if(scope, *s.as<If>());
     case StmtKind::let:
@@ -377,6 +435,8 @@ std::unique_ptr<const Action> compile(Scope& scope, const Stmt& s) {
         return compile_allocate(scope, *s.as<Allocate>());
     case StmtKind::assert_:
         return compile_assert(scope, *s.as<Assert>());
+    case StmtKind::print:
+        return compile_print(scope, *s.as<Print>());
     case StmtKind::stage:
         return compile(scope, s.as<Stage>()->body);
     }

@@ -79,6 +79,12 @@ Stmt with_parts(const For& n, const Stmt& s, Parts& part) {
     return part.result(s, [&] { return For::make(n.var, min, extent, n.loop, body, n.loc); });
 }
 
+Stmt with_parts(const While& n, const Stmt& s, Parts& part) {
+    const Expr condition = part(n.condition);
+    const Stmt body = part(n.body);
+    return part.result(s, [&] { return While::make(condition, body, n.loc); });
+}
+
 Stmt with_parts(const If& n, const Stmt& s, Parts& part) {
     const Expr condition = part(n.condition);
     const Stmt then_body = part(n.then_body), else_body = part(n.else_body);
@@ -116,6 +122,13 @@ Stmt with_parts(const Assert& n, const Stmt& s, Parts& part) {
     return part.result(s, [&] { return Assert::make(condition, n.message, n.loc); });
 }
 
+Stmt with_parts(const Print& n, const Stmt& s, Parts& part) {
+    std::vector<Expr> values;
+    for (const Expr& e : n.values)
+        values.push_back(part(e));
+    return part.result(s, [&] { return Print::make(n.texts, values, n.loc); });
+}
+
 Stmt with_parts(const Stage& n, const Stmt& s, Parts& part) {
     const Stmt body = part(n.body);
     return part.result(s, [&] { return Stage::make(n.func, n.definition, body, n.loc); });
@@ -130,6 +143,8 @@ Stmt Mutator::mutate(const Stmt& s) {
         return with_parts(*s.as<Block>(), s, part);
     case StmtKind::for_:
         return with_parts(*s.as<For>(), s, part);
+    case StmtKind::while_:
+        return with_parts(*s.as<While>(), s, part);
     case StmtKind::if_:
         return with_parts(*s.as<If>(), s, part);
     case StmtKind::let:
@@ -142,6 +157,8 @@ Stmt Mutator::mutate(const Stmt& s) {
         return with_parts(*s.as<Allocate>(), s, part);
     case StmtKind::assert_:
         return with_parts(*s.as<Assert>(), s, part);
+    case StmtKind::print:
+        return with_parts(*s.as<Print>(), s, part);
     case StmtKind::stage:
         return with_parts(*s.as<Stage>(), s, part);
     }

@@ -105,6 +105,8 @@ class Printer {
     void reduce(const Reduce& n);
     void allocate(const Allocate& n);
     void assertion(const Assert& n);
+    void repeat(const While& n);
+    void print(const Print& n);
     void tree(const Stmt& s);
 
     std::string out;
@@ -127,6 +129,8 @@ void Printer::stmt(const Stmt& s, bool last) {
         return;
     case StmtKind::for_:
         return loop(*s.as<For>());
+    case StmtKind::while_:
+        return repeat(*s.as<While>());
     case StmtKind::if_:
         return branch(*s.as<If>(), "if");
     case StmtKind::let:
@@ -139,6 +143,8 @@ void Printer::stmt(const Stmt& s, bool last) {
         return allocate(*s.as<Allocate>());
     case StmtKind::assert_:
         return assertion(*s.as<Assert>());
+    case StmtKind::print:
+        return print(*s.as<Print>());
     case StmtKind::stage: {
         const auto* n = s.as<Stage>();
         line("# " + stage_label(*n, names));
@@ -242,6 +248,31 @@ void Printer::assertion(const Assert& n) {
     line(fmt::format("assert {}, {}", text(n.condition), quoted(n.message)));
 }
 
+/// Values that several places share are evaluated with the condition, so they stand inside of it.
+void Printer::repeat(const While& n) {
+    ExprPrinter text(names, {n.condition});
+    const std::vector<std::string> shared = text.lets();
+    if (shared.empty()) {
+        line(fmt::format("while {}:", text(n.condition)));
+    } else {
+        line("while:");
+        ++indent;
+        lines(shared);
+        line(fmt::format("holds {}", text(n.condition)));
+        --indent;
+    }
+    body(n.body);
+}
+
+void Printer::print(const Print& n) {
+    ExprPrinter text(names, n.values);
+    lines(text.lets());
+    std::string all = quoted(n.texts[0]);
+    for (size_t i = 0; i < n.values.size(); ++i)
+        all += fmt::format(", {}, {}", text(n.values[i]), quoted(n.texts[i + 1]));
+    line(fmt::format("print({})", all));
+}
+
 void Printer::declare(const Function& f) {
     for (const Param& p : f.params)
         names.bind(p.symbol);
@@ -314,6 +345,11 @@ void Printer::tree(const Stmt& s) {
         const std::string values = range(*f, text);
         bound = f->var;
         line(fmt::format("for {} in {}", names.bind(f->var), values));
+        deeper = 1;
+    } else if (const auto* w = s.as<While>()) {
+        ExprPrinter text(names, {w->condition});
+        lines(text.lets());
+        line(fmt::format("while {}", text(w->condition)));
         deeper = 1;
     } else if (const auto* st = s.as<Stage>()) {
         line(stage_label(*st, names));

@@ -17,6 +17,8 @@ class StmtSimplifier {
             return block(s);
         case StmtKind::for_:
             return loop(s);
+        case StmtKind::while_:
+            return repeat(s);
         case StmtKind::if_:
             return branch(s);
         case StmtKind::let:
@@ -29,6 +31,8 @@ class StmtSimplifier {
             return allocate(s);
         case StmtKind::assert_:
             return assertion(s);
+        case StmtKind::print:
+            return print(s);
         case StmtKind::stage: {
             auto& st = *s.as<Stage>();
             Stmt body = run(st.body);
@@ -86,6 +90,26 @@ class StmtSimplifier {
         if (!body.defined()) return {};
         if (min.same_as(f.min) && extent.same_as(f.extent) && body.same_as(f.body)) return s;
         return For::make(f.var, min, extent, f.loop, body, s.loc());
+    }
+
+    /// A loop that never ends is none that may be dropped: an empty body stays.
+    Stmt repeat(const Stmt& s) {
+        auto& w = *s.as<While>();
+        Expr condition = expr(w.condition);
+        if (is_const_false(condition)) return {};
+        CondRef c = tensors_read(condition).empty() ? algebra.cond(condition) : nullptr;
+        Algebra::Scope scope(algebra);
+        if (c) algebra.assume(c);
+        Stmt body = run(w.body);
+        return condition.same_as(w.condition) && body.same_as(w.body) ? s
+                                                                      : While::make(condition, body, s.loc());
+    }
+
+    Stmt print(const Stmt& s) {
+        auto& p = *s.as<Print>();
+        bool changed = false;
+        std::vector<Expr> values = exprs(p.values, changed);
+        return changed ? Print::make(p.texts, std::move(values), s.loc()) : s;
     }
 
     Stmt branch(const Stmt& s) {

@@ -76,6 +76,11 @@ Stmt For::make(Symbol var, Expr min, Expr extent, LoopKind loop, Stmt body, Loc 
                                             std::move(loop), std::move(body), loc));
 }
 
+Stmt While::make(Expr condition, Stmt body, Loc loc) {
+    check_condition("a while", condition, loc);
+    return Stmt(std::make_shared<const While>(std::move(condition), std::move(body), loc));
+}
+
 Stmt If::make(Expr condition, Stmt then_body, Stmt else_body, Loc loc) {
     check_condition("an if", condition, loc);
     return Stmt(
@@ -125,6 +130,17 @@ Stmt Allocate::make(Tensor tensor, Stmt body) {
 Stmt Assert::make(Expr condition, std::string message, Loc loc) {
     check_condition("an assertion", condition, loc);
     return Stmt(std::make_shared<const Assert>(std::move(condition), std::move(message), loc));
+}
+
+Stmt Print::make(std::vector<std::string> texts, std::vector<Expr> values, Loc loc) {
+    invariant(texts.size() == values.size() + 1, "a print has one text more than values");
+    for (const Expr& e : values) {
+        invariant(e.defined(), "a printed value is undefined");
+        const Type t = e.type();
+        if (!t.is_scalar() || !(t.is_int() || t.is_bool() || t.is_float()) || t.width() > 64)
+            fail(loc, "print of {}: cast it to an integer of up to 64 bits or to a float", t.str());
+    }
+    return Stmt(std::make_shared<const Print>(std::move(texts), std::move(values), loc));
 }
 
 Stmt Stage::make(Symbol func, int definition, Stmt body, Loc loc) {

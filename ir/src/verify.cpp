@@ -163,6 +163,8 @@ Stmt remade(const Stmt& s) {
         const auto* n = s.as<For>();
         return For::make(n->var, n->min, n->extent, n->loop, {}, n->loc);
     }
+    case StmtKind::while_:
+        return While::make(s.as<While>()->condition, {});
     case StmtKind::if_:
         return If::make(s.as<If>()->condition, {});
     case StmtKind::let:
@@ -175,6 +177,8 @@ Stmt remade(const Stmt& s) {
     }
     case StmtKind::assert_:
         return Assert::make(s.as<Assert>()->condition, s.as<Assert>()->message);
+    case StmtKind::print:
+        return Print::make(s.as<Print>()->texts, s.as<Print>()->values);
     case StmtKind::stage:
         return Stage::make(s.as<Stage>()->func, s.as<Stage>()->definition, {});
     }
@@ -204,6 +208,7 @@ void Verifier::contents(const Stmt& s) {
         define(l->symbol);
         return in_scope(l->symbol, l->value.type(), l->body);
     }
+    if (const auto* w = s.as<While>()) return conditional(w->body);
     if (const auto* n = s.as<If>()) {
         conditional(n->then_body);
         return conditional(n->else_body);

@@ -120,6 +120,9 @@ std::vector<Expr> expressions(const Stmt& s) {
     case StmtKind::for_:
         add({s.as<For>()->min, s.as<For>()->extent});
         break;
+    case StmtKind::while_:
+        add({s.as<While>()->condition});
+        break;
     case StmtKind::if_:
         add({s.as<If>()->condition});
         break;
@@ -142,6 +145,9 @@ std::vector<Expr> expressions(const Stmt& s) {
     case StmtKind::assert_:
         add({s.as<Assert>()->condition});
         break;
+    case StmtKind::print:
+        all = s.as<Print>()->values;
+        break;
     }
     return all;
 }
@@ -155,6 +161,8 @@ std::vector<Stmt> bodies(const Stmt& s) {
         return s.as<Block>()->stmts;
     case StmtKind::for_:
         return only(s.as<For>()->body);
+    case StmtKind::while_:
+        return only(s.as<While>()->body);
     case StmtKind::if_: {
         std::vector<Stmt> arms = only(s.as<If>()->then_body);
         if (s.as<If>()->else_body.defined()) arms.push_back(s.as<If>()->else_body);
@@ -169,6 +177,7 @@ std::vector<Stmt> bodies(const Stmt& s) {
     case StmtKind::store:
     case StmtKind::reduce:
     case StmtKind::assert_:
+    case StmtKind::print:
         return {};
     }
     throw InternalError("unknown kind of statement");

@@ -75,6 +75,10 @@ void check_carried(const Edit& e, const Symbol& loop, Commuting reductions) {
         e.refuse("{}{}", c->describe(), alternatives(e, loop, reductions));
 }
 
+std::string at(Loc loc) {
+    return loc.known() ? " at " + loc.str() : "";
+}
+
 void check_vector_body(const Edit& e, const Symbol& loop) {
     const Stmt body = e.path(loop).back().as<For>()->body;
     for_each_stmt(body, [&](const Stmt& s) {
@@ -84,6 +88,9 @@ void check_vector_body(const Edit& e, const Symbol& loop) {
             if (uses(f->min, loop) || uses(f->extent, loop))
                 e.refuse("the bounds of loop {} inside it depend on {}", f->var.name(), loop.name());
         }
+        if (s.as<While>())
+            e.refuse("a while loop inside it{} ends at another time in each lane", at(s.loc()));
+        if (s.as<Print>()) e.refuse("it prints{}, and prints keep their order", at(s.loc()));
         if (const Allocate* a = s.as<Allocate>(); a && !a->tensor.dims.empty())
             e.refuse("{} is computed inside it", a->tensor.symbol.name());
     });

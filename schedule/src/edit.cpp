@@ -51,8 +51,13 @@ std::vector<Symbol> Edit::loops(size_t n) const {
 /// The loop of the algorithm that `named` stands for in the definition. The loops of inline reductions go by
 /// their name.
 Symbol Edit::original(const Symbol& named, const Definition& d) const {
+    std::vector<Symbol> of_variable;
     for (const auto& [variable, loop] : d.loops)
-        if (variable == named) return loop;
+        if (variable == named) of_variable.push_back(loop);
+    if (of_variable.size() > 1)
+        refuse("{} loops of {} have the variable {}: give each a Var of its own", of_variable.size(), d.name,
+               named.name());
+    if (!of_variable.empty()) return of_variable[0];
     if (work.fates.contains(named) || !path(named).empty()) return named;
     Path stage = find_path(work.base.top().body, [&](const Stmt& s) {
         const Stage* g = s.as<Stage>();

@@ -47,6 +47,10 @@ class Boxes {
                 read(d.extent);
             }
         if (const Assert* a = s.as<Assert>()) read(a->condition);
+        if (const While* w = s.as<While>()) read(w->condition);
+        if (const Print* p = s.as<Print>())
+            for (const Expr& e : p->values)
+                read(e);
         for (const Stmt& c : children(s))
             visit(c);
     }

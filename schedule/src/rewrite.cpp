@@ -1,5 +1,7 @@
 #include "rewrite.h"
 
+#include "lathe/ir/analysis.h"
+
 namespace lathe {
 
 namespace {
@@ -89,6 +91,8 @@ std::vector<Stmt> children(const Stmt& s) {
         return s.as<Block>()->stmts;
     case StmtKind::for_:
         return {s.as<For>()->body};
+    case StmtKind::while_:
+        return {s.as<While>()->body};
     case StmtKind::if_: {
         const If& i = *s.as<If>();
         return i.else_body.defined() ? std::vector{i.then_body, i.else_body} : std::vector{i.then_body};
@@ -123,6 +127,8 @@ Stmt with_body(const Stmt& s, Stmt body) {
         const For& f = *s.as<For>();
         return For::make(f.var, f.min, f.extent, f.loop, std::move(body), s.loc());
     }
+    case StmtKind::while_:
+        return While::make(s.as<While>()->condition, std::move(body), s.loc());
     case StmtKind::if_: {
         const If& i = *s.as<If>();
         invariant(!i.else_body.defined(), "with_body of an if with two branches");
@@ -149,7 +155,8 @@ Stmt with_children(const Stmt& s, std::vector<Stmt> fresh) {
         if (!fresh[0].defined() && !fresh[1].defined()) return {};
         return If::make(i->condition, fresh[0].defined() ? fresh[0] : Block::make({}), fresh[1], s.loc());
     }
-    if (!fresh[0].defined()) return {};
+    // A while that never ends is none that may disappear.
+    if (!fresh[0].defined() && s.kind() != StmtKind::while_) return {};
     return with_body(s, std::move(fresh[0]));
 }
 
@@ -187,6 +194,16 @@ void for_each_stmt(const Stmt& s, const std::function<void(const Stmt&)>& f) {
         for_each_stmt(c, f);
 }
 
+namespace {
+
+/// The range of a loop's variable, as far as its bounds keep their values inside of it.
+void bind_loop(Facts& facts, const For& f) {
+    const Expr last = isub(iadd(f.min, f.extent), index(1));
+    facts.bound(f.var, {lasts(f.min, f.body) ? f.min : Expr(), lasts(last, f.body) ? last : Expr()});
+}
+
+} // namespace
+
 Facts facts_at(const Path& path, const Function& function) {
     Facts facts;
     for (const Argument& a : function.arguments)
@@ -194,8 +211,7 @@ Facts facts_at(const Path& path, const Function& function) {
             if (const Variable* v = d.extent.as<Variable>()) facts.bound(v->symbol, {index(0), {}});
     for (size_t n = 0; n + 1 < path.size(); ++n) {
         const Stmt* next = &path[n + 1];
-        if (const For* f = path[n].as<For>())
-            facts.bound(f->var, {f->min, isub(iadd(f->min, f->extent), index(1))});
+        if (const For* f = path[n].as<For>()) bind_loop(facts, *f);
         if (const If* i = path[n].as<If>(); i && next->same_as(i->then_body)) facts.assume(i->condition);
         if (const Block* b = path[n].as<Block>())
             for (const Stmt& s : b->stmts) {
@@ -208,8 +224,7 @@ Facts facts_at(const Path& path, const Function& function) {
 
 Facts facts_inside(const Path& path, const Function& f) {
     Facts facts = facts_at(path, f);
-    const For& loop = *path.back().as<For>();
-    facts.bound(loop.var, {loop.min, isub(iadd(loop.min, loop.extent), index(1))});
+    bind_loop(facts, *path.back().as<For>());
     return facts;
 }
 

@@ -1,5 +1,6 @@
 #include "state.h"
 
+#include "lathe/dsl/kernel.h"
 #include "lathe/ir/print.h"
 
 #include <algorithm>
@@ -20,6 +21,7 @@ std::shared_ptr<const State> initial(Algorithm a) {
 
 Schedule::Schedule(Algorithm algorithm) : state(initial(std::move(algorithm))) {}
 Schedule::Schedule(const Func& output) : Schedule(build({output})) {}
+Schedule::Schedule(const Kernel& kernel) : Schedule(build(kernel)) {}
 Schedule::Schedule(const std::vector<Func>& outputs) : Schedule(build(outputs)) {}
 Schedule::Schedule(const std::vector<Input>& inputs, const std::vector<Func>& outputs)
     : Schedule(build(outputs, inputs)) {}

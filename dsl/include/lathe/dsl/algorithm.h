@@ -13,6 +13,8 @@ concept NamesLoop = requires(const T& x) {
     { x.name() } -> std::convertible_to<std::string>;
 };
 
+class Kernel;
+
 /// One definition of one Func in an Algorithm's Module: its Stage node carries (func, index).
 struct Definition {
     Symbol func;      ///< the symbol of the Func's (first) tensor
@@ -42,6 +44,7 @@ struct StageRef {
     Symbol func;
     Loc loc;
     StageRef(const Func& f, Loc l = Loc::current());
+    StageRef(const Kernel& k, Loc l = Loc::current()); ///< a kernel is one definition
     StageRef(Symbol f, Loc l) : func(std::move(f)), loc(l) {}
 };
 

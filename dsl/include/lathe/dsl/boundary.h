@@ -38,6 +38,9 @@ struct Source {
     Source(const Func& f, Loc l = Loc::current());
 };
 
+/// A Func with the same elements: a stage of its own, so that a schedule can place the copy.
+[[nodiscard]] Func copy(Name name, const Source& source);
+
 /// `value` outside: … v v | a b c | v v …
 [[nodiscard]] Bounded constant_edge(const Source& source, const Operand& value);
 /// … a a | a b c | c c …

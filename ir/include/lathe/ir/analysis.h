@@ -33,6 +33,14 @@ struct Access {
 /// once per statement.
 std::vector<Access> accesses(const Stmt& s);
 
+/// True if `body` writes nothing that `e` reads.
+bool lasts(const Expr& e, const Stmt& body);
+
+/// When the loop's whole body stands under a condition that is the same for every iteration and that the body
+/// can make false, as with a break: that Bool, made of scalars. Once it is false no iteration does anything,
+/// and code may leave the loop. Else empty.
+Expr runs_while(const For& loop);
+
 /// Inclusive bounds for each dimension.
 using Region = std::vector<Interval>;
 

@@ -8,7 +8,19 @@
 
 namespace lathe {
 
-enum class StmtKind : uint8_t { block, for_, if_, let, store, reduce, allocate, assert_, stage };
+enum class StmtKind : uint8_t {
+    block,
+    for_,
+    while_,
+    if_,
+    let,
+    store,
+    reduce,
+    allocate,
+    assert_,
+    print,
+    stage
+};
 
 struct StmtNode {
     /// Deepest nesting of statements, for the reason of ExprNode::max_depth.
@@ -129,6 +141,16 @@ struct For : StmtNode {
           loop(std::move(k)), body(std::move(b)) {}
 };
 
+/// Runs `body` again and again as long as `condition`, evaluated before each time, holds.
+struct While : StmtNode {
+    static constexpr StmtKind node_kind = StmtKind::while_;
+    Expr condition;
+    Stmt body;
+    static Stmt make(Expr condition, Stmt body, Loc loc = {});
+    While(Expr c, Stmt b, Loc l)
+        : StmtNode(node_kind, l, depth_above(b)), condition(std::move(c)), body(std::move(b)) {}
+};
+
 struct If : StmtNode {
     static constexpr StmtKind node_kind = StmtKind::if_;
     Expr condition;
@@ -204,6 +226,17 @@ struct Assert : StmtNode {
     static Stmt make(Expr condition, std::string message, Loc loc = {});
     Assert(Expr c, std::string m, Loc l)
         : StmtNode(node_kind, l), condition(std::move(c)), message(std::move(m)) {}
+};
+
+/// Writes a line of text to the program's output: texts[0] values[0] texts[1] … There is one text more than
+/// values. Prints keep their order.
+struct Print : StmtNode {
+    static constexpr StmtKind node_kind = StmtKind::print;
+    std::vector<std::string> texts;
+    std::vector<Expr> values; ///< integers of up to 64 bits, Bools and floats
+    static Stmt make(std::vector<std::string> texts, std::vector<Expr> values, Loc loc = {});
+    Print(std::vector<std::string> t, std::vector<Expr> v, Loc l)
+        : StmtNode(node_kind, l), texts(std::move(t)), values(std::move(v)) {}
 };
 
 /// A labelled piece of the algorithm: definition `definition` (0: the pure one or initialisation, n: update n

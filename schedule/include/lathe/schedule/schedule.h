@@ -118,6 +118,7 @@ class StageHandle {
 class Schedule {
   public:
     Schedule(const Func& output);
+    Schedule(const Kernel& kernel);
     Schedule(const std::vector<Func>& outputs);
     /// The arguments in this order.
     Schedule(const std::vector<Input>& inputs, const std::vector<Func>& outputs);

@@ -1,0 +1,19 @@
+#pragma once
+/// \file Which stores accumulate.
+
+#include "nodes.h"
+
+namespace lathe {
+
+/// `tensor[…] = tensor[…] op value`; without op: `tensor[…] = value`.
+struct Accumulation {
+    std::optional<BinaryOp> op;
+    Expr value;
+};
+
+/// What `f(…) op= x` (or `=`, without op) is: an accumulation if the operator commutes and x does not read f;
+/// so are `f(…) = f(…) op x` and `f(…) = x op f(…)` with the same subscripts.
+Accumulation accumulation(const TensorData& tensor, const std::vector<Expr>& subscripts,
+                          std::optional<BinaryOp> op, const Expr& value, Loc loc);
+
+} // namespace lathe
