@@ -16,7 +16,8 @@ void check_size(const Edit& e, const Tensor& t) {
     for (const Dim& d : t.dims) {
         auto extent = as_int(d.extent);
         if (!extent)
-            e.refuse("the extent {} of {}, in {} memory, is not constant. Compute it inside a tile of constant size",
+            e.refuse("the extent {} of {}, in {} memory, is not constant. Compute it inside a tile of "
+                     "constant size",
                      print(d.extent), t.symbol.name(), t.space.name());
         if (__builtin_mul_overflow(bytes, *extent, &bytes)) bytes = most + 1;
     }

@@ -3,10 +3,12 @@
 #include "lathe/ir/contract.h"
 #include "retype.h"
 
+#include "../primitive/bind.h"
 #include "../primitive/compute_at.h"
 #include "../primitive/fuse.h"
 #include "../primitive/fuse_init.h"
 #include "../primitive/inline.h"
+#include "../primitive/pipeline.h"
 #include "../primitive/rename.h"
 #include "../primitive/reorder.h"
 #include "../primitive/separate.h"
@@ -24,7 +26,7 @@ Primitive find_primitive(const std::string& name) {
         {"serial", serial},       {"parallel", parallel},     {"unroll", unroll},
         {"vectorize", vectorize}, {"rename", rename},         {"fuse_init", fuse_init},
         {"separate", separate},   {"compute_at", compute_at}, {"compute_root", compute_root},
-        {"store_in", store_in},   {"inline_", inline_func}};
+        {"pipeline", pipeline},   {"store_in", store_in},     {"inline_", inline_func}};
     return all.at(name);
 }
 
@@ -56,6 +58,8 @@ void State::apply(Step step) {
 void State::derive(const std::string& cause, Loc loc) {
     Retyped typed = retype(algorithm, types);
     base = contraction ? contract(typed.module) : std::move(typed.module);
+    for (const auto& [size, value] : sizes)
+        base = bind(base, size, value);
     definitions = std::move(typed.definitions);
     warnings = std::move(typed.warnings);
     module = base;
