@@ -9,9 +9,10 @@ declare -A may_include=(
     [dsl]="ir dsl"
     [schedule]="ir dsl schedule"
     [codegen]="ir codegen llvm"
+    [hls]="ir hls"
 )
 declare -A header=([llvm]=llvm/IR/Module.h)
-for folder in ir dsl schedule codegen; do
+for folder in ir dsl schedule codegen hls; do
     for file in "$root/$folder/include/lathe/$folder"/*.h; do
         if [[ -e $file ]]; then header[$folder]=lathe/$folder/${file##*/}; fi
     done
@@ -34,7 +35,7 @@ while read -r folder line; do
     done
 done <"$dirs_file"
 
-if grep -rnE '#include "\.\./\.\./' "$root"/{ir,dsl,schedule,codegen} --include='*.h' --include='*.cpp'; then
+if grep -rnE '#include "\.\./\.\./' "$root"/{ir,dsl,schedule,codegen,hls} --include='*.h' --include='*.cpp'; then
     echo "an include that leaves its folder by ../.."
     failures=$((failures + 1))
 fi

@@ -11,6 +11,7 @@
 #include "lathe/ir/math.h"
 #include "lathe/ir/simplify.h"
 #include "lathe/ir/verify.h"
+#include "lathe/ir/visit.h"
 
 namespace lathe {
 namespace {
@@ -25,10 +26,25 @@ Module simplified(Module m) {
     return unique_lets(std::move(m));
 }
 
+/// A CPU has no pipelines of its own.
+Module without_pipelines(Module m) {
+    class Serial : public Mutator {
+        using Mutator::mutate;
+        Stmt mutate(const Stmt& s) override {
+            const Stmt r = Mutator::mutate(s);
+            const auto* f = r.as<For>();
+            return f && f->loop.is_pipeline() ? For::make(f->var, f->min, f->extent, {}, f->body, f->loc) : r;
+        }
+    };
+    for (Function& f : m.functions)
+        f.body = Serial()(f.body);
+    return m;
+}
+
 } // namespace
 
 Module lower(const Module& module, const Target&) {
-    Module m = lower_math(module);
+    Module m = lower_math(without_pipelines(module));
     m = simplified(check_bounds(simplified(lower_types(m))));
     m = narrow(simplified(partition_loops(m)));
     m = vectorize_loops(m);

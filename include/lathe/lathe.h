@@ -14,6 +14,7 @@
 #include "lathe/dsl/reduction.h"
 #include "lathe/dsl/tensor.h"
 #include "lathe/dsl/var.h"
+#include "lathe/hls/emit.h"
 #include "lathe/ir/buffer.h"
 #include "lathe/ir/error.h"
 #include "lathe/ir/interpret.h"

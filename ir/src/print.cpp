@@ -17,15 +17,16 @@ std::string stage_label(const Stage& s, const Names& names) {
 /// "range(M)", "range(1, M - 1)"; other kinds of loops by their own name.
 std::string range(const For& f, ExprPrinter& text) {
     const std::string kind = f.loop == LoopKind::serial() ? "range" : f.loop.name();
+    const std::string end_of_call = f.loop.is_pipeline() ? fmt::format(", II={})", f.loop.interval()) : ")";
     if (!f.min.defined() || !f.extent.defined() || as_int(f.min) == 0)
-        return fmt::format("{}({})", kind, text(f.extent));
+        return fmt::format("{}({}{}", kind, text(f.extent), end_of_call);
     const auto* length = f.extent.as<Binary>();
     const bool minus_min = length && length->op == BinaryOp::sub && equal(length->b, f.min);
     // Faults of the verifier print too: bounds of wrong types cannot be added.
     if (f.min.type() != IndexType() || f.extent.type() != IndexType())
-        return fmt::format("{}({}, extent={})", kind, text(f.min), text(f.extent));
+        return fmt::format("{}({}, extent={}{}", kind, text(f.min), text(f.extent), end_of_call);
     const Expr end = minus_min ? length->a : iadd(f.min, f.extent);
-    return fmt::format("{}({}, {})", kind, text(f.min), text(end));
+    return fmt::format("{}({}, {}{}", kind, text(f.min), text(end), end_of_call);
 }
 
 std::string elements(const std::vector<Value>& data) {

@@ -99,6 +99,24 @@ Schedule& Schedule::quantize(const std::vector<TensorRef>& tensors, Type type, c
     return *this;
 }
 
+Schedule& Schedule::bind(const Param& size, int64_t value, Loc loc) {
+    const std::vector<Param>& params = state->base.top().params;
+    const auto found = std::ranges::find(params, size.symbol, &Param::symbol);
+    const std::string& name = size.symbol.name();
+    const auto bound = state->sizes.find(size.symbol);
+    if (bound != state->sizes.end()) fail(loc, "{} is bound to {} already", name, bound->second);
+    if (found == params.end()) fail(loc, "{} is no parameter of this schedule's algorithm", name);
+    if (!found->type.is_index())
+        fail(loc, "{} is of {}, and bind gives a size a value. A scalar stays an argument", name,
+             found->type.str());
+    if (value < 0) fail(loc, "bind({}, {}): a size is not negative", name, value);
+    auto next = std::make_shared<State>(*state);
+    next->sizes[size.symbol] = value;
+    next->derive(fmt::format("bind({}, {})", name, value), loc);
+    state = std::move(next);
+    return *this;
+}
+
 Schedule& Schedule::disable_contraction(Loc loc) {
     auto next = std::make_shared<State>(*state);
     next->contraction = false;

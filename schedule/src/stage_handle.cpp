@@ -149,6 +149,10 @@ StageHandle& StageHandle::vectorize(const LoopArg& loop, int64_t n, Loc loc) {
     return tag("vectorize", loop, {n}, loc);
 }
 
+StageHandle& StageHandle::pipeline(const LoopArg& loop, int64_t interval, Loc loc) {
+    return tag("pipeline", loop, {interval}, loc);
+}
+
 StageHandle& StageHandle::rename(const LoopRef& loop, const std::string& name, Loc loc) {
     Step s = step("rename", {loop}, loc);
     s.words = {name};

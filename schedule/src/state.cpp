@@ -3,10 +3,12 @@
 #include "lathe/ir/contract.h"
 #include "retype.h"
 
+#include "../primitive/bind.h"
 #include "../primitive/compute_at.h"
 #include "../primitive/fuse.h"
 #include "../primitive/fuse_init.h"
 #include "../primitive/inline.h"
+#include "../primitive/pipeline.h"
 #include "../primitive/rename.h"
 #include "../primitive/reorder.h"
 #include "../primitive/separate.h"
@@ -28,6 +30,7 @@ const Primitive* find_primitive(const std::string& name) {
                                                       {"unroll", {unroll, 1, 1, 0, 1}},
                                                       {"vectorize", {vectorize, 1, 1, 0, 1}},
                                                       {"rename", {rename, 1, 1, 0, 0, 1}},
+                                                      {"pipeline", {pipeline, 1, 1, 1, 1}},
                                                       {"fuse_init", {fuse_init, 0, 1}},
                                                       {"separate", {separate, 1, any}},
                                                       {"compute_at", {compute_at, 1, 1, 0, 0, 0, true}},
@@ -77,6 +80,8 @@ void State::apply(Step step) {
 void State::derive(const std::string& cause, Loc loc) {
     Retyped typed = retype(algorithm, types);
     base = contraction ? contract(typed.module) : std::move(typed.module);
+    for (const auto& [size, value] : sizes)
+        base = bind(base, size, value);
     definitions = std::move(typed.definitions);
     warnings = std::move(typed.warnings);
     module = base;

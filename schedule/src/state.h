@@ -16,6 +16,7 @@ struct State {
     Algorithm algorithm;
     std::vector<TypeStep> types;
     bool contraction = true;
+    std::map<Symbol, int64_t> sizes; ///< parameters that are constants
     std::vector<Step> steps;
 
     // Derived from the above:

@@ -57,6 +57,8 @@ std::string Schedule::trace() const {
         last.insert_or_assign(t.tensor, t);
     for (const auto& [tensor, step] : last)
         text += type_line(step, names) + "\n";
+    for (const auto& [size, value] : state->sizes)
+        text += fmt::format("bind {} {}\n", size.name(), value);
     if (!state->contraction) text += "disable_contraction\n";
     for (size_t n = 0; n < state->steps.size(); ++n)
         text += step_line(*state, n, names) + "\n";

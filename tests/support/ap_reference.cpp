@@ -1,17 +1,15 @@
 #include "ap_reference.h"
 
+#include "compile_shared.h"
+
 #include <algorithm>
 #include <atomic>
 #include <bit>
-#include <dlfcn.h>
 #include <filesystem>
 #include <fmt/format.h>
-#include <fstream>
 #include <map>
 #include <set>
-#include <sstream>
 #include <thread>
-#include <unistd.h>
 
 using namespace lathe;
 namespace fs = std::filesystem;
@@ -93,46 +91,17 @@ int code(const TypedOp& op) {
 // --- Compiling
 // ---------------------------------------------------------------------------------------------------
 
-std::string read(const fs::path& path) {
-    std::ostringstream text;
-    text << std::ifstream(path).rdbuf();
-    return text.str();
-}
-
-/// Replaces a file in one step, so that two test programs may fill the cache at the same time.
-fs::path temporary(const fs::path& path) {
-    static std::atomic<int> counter = 0;
-    return path.string() + fmt::format(".{}.{}", getpid(), counter++);
-}
-
 /// Compiles a program to a shared object in the cache, unless it is there. Returns its path.
 fs::path compile(const std::string& program) {
-    static const std::string command =
-        fmt::format("{} -std=c++17 -O0 -w -DNDEBUG -shared -fPIC -I{} -I{}", LATHE_TEST_CXX,
-                    LATHE_TEST_SUPPORT_DIR, LATHE_AP_TYPES_DIR);
-    static const std::string headers = read(fs::path(LATHE_TEST_SUPPORT_DIR) / "ap_evaluate.h") +
-                                       read(fs::path(LATHE_TEST_SUPPORT_DIR) / "ap_abi.h");
-    const size_t key = std::hash<std::string>()(command + headers + program);
-    const fs::path object = fs::path(LATHE_AP_CACHE_DIR) / fmt::format("{:016x}.so", key);
-    if (fs::exists(object)) return object;
-    fs::create_directories(LATHE_AP_CACHE_DIR);
-    const fs::path source = temporary(object).string() + ".cpp", made = temporary(object),
-                   log = made.string() + ".log";
-    std::ofstream(source) << program;
-    const std::string line =
-        fmt::format("{} '{}' -o '{}' > '{}' 2>&1", command, source.string(), made.string(), log.string());
-    if (std::system(line.c_str()) != 0) throw std::runtime_error(line + "\n" + read(log));
-    fs::rename(made, object);
-    fs::remove(source);
-    fs::remove(log);
-    return object;
+    static const std::string flags =
+        fmt::format("-std=c++17 -O0 -w -DNDEBUG -I{} -I{}", LATHE_TEST_SUPPORT_DIR, LATHE_AP_TYPES_DIR);
+    static const std::string headers = read_file(fs::path(LATHE_TEST_SUPPORT_DIR) / "ap_evaluate.h") +
+                                       read_file(fs::path(LATHE_TEST_SUPPORT_DIR) / "ap_abi.h");
+    return compile_shared(LATHE_TEST_CXX, flags, headers, program);
 }
 
 ap_abi::Evaluate* load(const fs::path& object) {
-    void* handle = dlopen(object.c_str(), RTLD_NOW | RTLD_LOCAL);
-    void* table = handle ? dlsym(handle, "table") : nullptr;
-    if (!table) throw std::runtime_error(dlerror());
-    return static_cast<ap_abi::Evaluate*>(table);
+    return static_cast<ap_abi::Evaluate*>(load_symbol(object, "table"));
 }
 
 std::string program_of(const std::vector<std::string>& functions) {

@@ -62,7 +62,8 @@ inline unsigned depth_above(const Stmt& body) {
 }
 
 /// How a loop runs: an open registry of names. serial, parallel (iterations on the thread pool), vectorized
-/// (one vector), unrolled (copies). Tags on ordinary loops; lowering carries them out.
+/// (one vector), unrolled (copies), pipeline (in hardware an iteration starts before the last one ends).
+/// Tags on ordinary loops; lowering carries them out.
 class LoopKind {
   public:
     LoopKind() = default; ///< serial
@@ -71,11 +72,20 @@ class LoopKind {
     static LoopKind parallel() { return LoopKind("parallel"); }
     static LoopKind vectorized() { return LoopKind("vectorized"); }
     static LoopKind unrolled() { return LoopKind("unrolled"); }
+    /// An iteration starts every `interval` cycles.
+    static LoopKind pipeline(int64_t interval) {
+        LoopKind k("pipeline");
+        k.cycles = interval;
+        return k;
+    }
+    bool is_pipeline() const { return kind == "pipeline"; }
+    int64_t interval() const { return cycles; } ///< of a pipeline; else 0
     const std::string& name() const { return kind; }
     friend bool operator==(const LoopKind&, const LoopKind&) = default;
 
   private:
     std::string kind = "serial";
+    int64_t cycles = 0;
 };
 
 /// Where a tensor lives: an open registry. heap, stack, register (scalars and vectors that lowering keeps in

@@ -75,6 +75,9 @@ class StageHandle {
     StageHandle& vectorize(const LoopArg& loop, Loc loc = Loc::current());
     /// Blocks of `lanes` iterations as vectors: split, then vectorize the inner loop.
     StageHandle& vectorize(const LoopArg& loop, int64_t lanes, Loc loc = Loc::current());
+    /// In hardware an iteration starts every `interval` cycles, before the one in front of it has ended. What
+    /// is computed stays the same; on a CPU the loop is serial.
+    StageHandle& pipeline(const LoopArg& loop, int64_t interval = 1, Loc loc = Loc::current());
     StageHandle& rename(const LoopRef& loop, const std::string& name, Loc loc = Loc::current());
     /// Moves the initialisation to the beginning of `loop`'s body in this update, for the elements that the
     /// body updates. Without a loop: the innermost one that stands outside of every reduction loop.
@@ -140,6 +143,9 @@ class Schedule {
                        Loc loc = Loc::current());
     Schedule& quantize(const std::vector<TensorRef>& tensors, Type type, const QuantizeOptions& options = {},
                        Loc loc = Loc::current());
+    /// Makes a size a constant: the parameter is an argument no more. Like a type step it holds for the whole
+    /// schedule, wherever it stands among the calls.
+    Schedule& bind(const Param& size, int64_t value, Loc loc = Loc::current());
     /// Products and sums of floats are rounded one by one, never together.
     Schedule& disable_contraction(Loc loc = Loc::current());
 

@@ -1,0 +1,41 @@
+#pragma once
+/// \file Vitis HLS C++ from a Module: to be read, compiled by g++ with AMD's ap_types, and synthesised.
+
+#include "lathe/ir/buffer.h"
+#include "lathe/ir/stmt.h"
+
+#include <filesystem>
+
+namespace lathe {
+
+struct VitisOptions {
+    std::string top = {};                      ///< the kernel's name; empty: the function's
+    std::string part = "xcu280-fsvh2892-2L-e"; ///< what run_hls.tcl and hls_config.cfg synthesise for
+    double clock_ns = 4;                       ///< the clock's period
+    /// Values of parameters that no shape of `inputs` gives, by name. Sizes show in loop_tripcount.
+    std::map<std::string, Value> scalars = {};
+    /// What the test bench runs on: a buffer for each argument that is read, in order. Empty: random values.
+    std::vector<AnyBuffer> inputs = {};
+    unsigned seed = 1; ///< of random inputs
+};
+
+/// The kernel as one C++ file: `#include`s, then the top function.
+///
+/// Arguments are pointers to row-major arrays of their C++ type (ap_int, ap_fixed, float, …), each with an
+/// m_axi bundle of its own; parameters are scalars on s_axilite. Loops keep their names as labels, and carry
+/// `pipeline`, `unroll` (for unrolled and vectorized loops) and `loop_tripcount`. \throws Error, with the
+/// user's line, for what has no HLS code: a tensor inside the kernel without a constant bound of its size,
+/// vectors.
+std::string vitis_source(const Module& module, const VitisOptions& options = {});
+
+/// The declaration of the top function, for the kernel's header file.
+std::string vitis_header(const Module& module, const VitisOptions& options = {});
+
+/// Writes a project: TOP.h, TOP.cpp, testbench.cpp with its data in data/, run_hls.tcl, hls_config.cfg, and
+/// the headers that they include beside AMD's. The interpreter computes the expected outputs, so all sizes
+/// must be known, from `inputs` or `scalars`. `g++ -I AP_TYPES TOP.cpp testbench.cpp` in the folder makes the
+/// test bench: it prints the first difference and fails, or says that there is none. Returns the paths.
+std::vector<std::filesystem::path> export_vitis(const Module& module, const std::filesystem::path& folder,
+                                                const VitisOptions& options = {});
+
+} // namespace lathe

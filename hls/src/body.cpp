@@ -1,0 +1,261 @@
+#include "body.h"
+
+#include "expr.h"
+#include "lathe/ir/print.h"
+#include "lathe/ir/visit.h"
+
+#include <algorithm>
+
+namespace lathe::hls {
+
+namespace {
+
+/// Larger arrays are kept off the stack of a simulation.
+constexpr int64_t stack_bits = 8 * 64 * 1024;
+
+bool reads_memory(const Expr& e) {
+    return !tensors_read(e).empty();
+}
+
+std::string quoted(const std::string& text) {
+    std::string r = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\') r += '\\';
+        r += c == '\n' ? ' ' : c;
+    }
+    return r + "\"";
+}
+
+} // namespace
+
+void BodyEmitter::emit(const Stmt& s) {
+    if (!s.defined()) return;
+    switch (s.kind()) {
+    case StmtKind::block:
+        for (const Stmt& inner : s.as<Block>()->stmts)
+            emit(inner);
+        return;
+    case StmtKind::for_:
+        return loop(*s.as<For>());
+    case StmtKind::if_:
+        return branch(*s.as<If>());
+    case StmtKind::let:
+        return let(*s.as<LetStmt>());
+    case StmtKind::store:
+        return store(*s.as<Store>());
+    case StmtKind::reduce:
+        return reduce(*s.as<Reduce>());
+    case StmtKind::allocate:
+        return allocate(*s.as<Allocate>());
+    case StmtKind::assert_:
+        return check(*s.as<Assert>());
+    case StmtKind::stage:
+        return stage(*s.as<Stage>());
+    }
+    throw InternalError("a statement of unknown kind");
+}
+
+/// A statement between braces.
+void BodyEmitter::block(const Stmt& body) {
+    ++out.indent;
+    scope.names.open();
+    const Facts before = scope.facts;
+    emit(body);
+    scope.facts = before;
+    scope.names.close();
+    --out.indent;
+}
+
+void BodyEmitter::stage(const Stage& s) {
+    const std::string outer = stage_name;
+    const int update = s.definition - 1;
+    stage_name = identifier(s.func.name()) + (update < 0 ? "" : fmt::format("_update{}", update));
+    const std::string what = update < 0 ? "" : fmt::format(", update {}", update);
+    out.line(fmt::format("// {}{}", s.func.name(), what));
+    emit(s.body);
+    stage_name = outer;
+}
+
+void BodyEmitter::loop(const For& s) {
+    const Expr end = simplify(iadd(s.min, s.extent), scope.facts);
+    ExprEmitter expr(scope, out, {s.min, end});
+    std::string first = expr.index(s.min), last = expr.index(end);
+    const std::string label_base = (stage_name.empty() ? "" : stage_name + "_") + identifier(s.var.name());
+    std::string label = label_base;
+    for (int n = 1; !labels.insert(label).second; ++n)
+        label = fmt::format("{}_{}", label_base, n);
+    // The bounds are evaluated once.
+    if (reads_memory(s.min)) first = expr.named(s.var.name() + "_begin", IndexType(), first);
+    if (reads_memory(end)) last = expr.named(s.var.name() + "_end", IndexType(), last);
+    scope.names.open();
+    const std::string name = scope.names.take(s.var.name());
+    if (s.loop == LoopKind::parallel()) out.line("// Iterations are independent.");
+    out.line(fmt::format("{}: for ({} {} = {}; {} < {}; ++{}) {{", label, scope.index_type, name, first, name,
+                         last, name));
+    pragmas(s);
+    const Facts before = scope.facts;
+    scope.variables[s.var] = name;
+    scope.facts.bound(s.var, {s.min, isub(end, lathe::index(1))});
+    block(s.body);
+    scope.facts = before;
+    scope.variables.erase(s.var);
+    out.line("}");
+    scope.names.close();
+}
+
+void BodyEmitter::pragmas(const For& s) {
+    if (s.loop == LoopKind::unrolled() || s.loop == LoopKind::vectorized())
+        out.edge("#pragma HLS unroll");
+    else if (s.loop.is_pipeline())
+        out.edge(fmt::format("#pragma HLS pipeline II={}", s.loop.interval()));
+    else if (s.loop != LoopKind::serial() && s.loop != LoopKind::parallel())
+        fail(s.loc, "loop {} is {}, which has no HLS code", s.var.name(), s.loop.name());
+    if (!as_int(s.extent)) tripcount(s);
+}
+
+void BodyEmitter::tripcount(const For& s) {
+    const Expr extent = substitute(s.extent, run_sizes);
+    const auto most = const_upper_bound(extent, scope.facts);
+    const auto least = const_lower_bound(extent, scope.facts);
+    if (!most) return;
+    const int64_t low = std::max<int64_t>(least.value_or(0), 0);
+    out.edge(fmt::format("#pragma HLS loop_tripcount min={} max={}", low, std::max(*most, low)));
+}
+
+void BodyEmitter::branch(const If& s) {
+    ExprEmitter expr(scope, out, {s.condition});
+    out.line(fmt::format("if ({}) {{", expr.condition(s.condition)));
+    const Facts before = scope.facts;
+    scope.facts.assume(s.condition);
+    block(s.then_body);
+    scope.facts = before;
+    if (s.else_body.defined()) {
+        out.line("} else {");
+        scope.facts.assume(Unary::make(UnaryOp::bit_not, s.condition));
+        block(s.else_body);
+        scope.facts = before;
+    }
+    out.line("}");
+}
+
+void BodyEmitter::let(const LetStmt& s) {
+    if (!s.value.type().is_scalar())
+        fail(s.loc, "{} is a vector: HLS code is emitted from scalar loops", s.symbol.name());
+    ExprEmitter expr(scope, out, {s.value});
+    const std::string value = expr.assigned(s.value, s.value.type());
+    scope.variables[s.symbol] = expr.named(s.symbol.name(), s.value.type(), value);
+    if (s.value.type().is_index()) scope.facts.bound(s.symbol, {s.value, s.value});
+    emit(s.body);
+    scope.variables.erase(s.symbol);
+}
+
+void BodyEmitter::store(const Store& s) {
+    std::vector<Expr> roots;
+    for (const StoreTarget& t : s.targets) {
+        roots.insert(roots.end(), t.indices.begin(), t.indices.end());
+        roots.push_back(t.value);
+    }
+    if (s.predicate.defined())
+        fail(s.loc, "{} is stored as a vector: HLS code is emitted from scalar loops",
+             s.targets[0].tensor.name());
+    ExprEmitter expr(scope, out, roots);
+    std::vector<std::string> assignments;
+    for (const StoreTarget& t : s.targets) {
+        std::string value = expr.assigned(t.value, t.type);
+        std::vector<Expr> indices = t.indices;
+        if (s.targets.size() > 1) {
+            // All is read before anything is written.
+            value = expr.named("new_" + t.tensor.name(), t.type, value);
+            for (Expr& i : indices)
+                if (reads_memory(i)) {
+                    const Symbol at("at");
+                    scope.variables[at] = expr.named("at", IndexType(), expr.index(i));
+                    i = Variable::make(at, IndexType());
+                }
+        }
+        assignments.push_back(fmt::format("{} = {};", expr.element(t.tensor, indices), value));
+    }
+    for (const std::string& a : assignments)
+        out.line(a);
+}
+
+void BodyEmitter::reduce(const Reduce& s) {
+    if (s.predicate.defined())
+        fail(s.loc, "{} is reduced as a vector: HLS code is emitted from scalar loops",
+             s.target.tensor.name());
+    std::vector<Expr> roots = s.target.indices;
+    roots.push_back(s.target.value);
+    ExprEmitter expr(scope, out, roots);
+    const std::string element = expr.element(s.target.tensor, s.target.indices);
+    const Type t = s.target.type, v = s.target.value.type();
+    const bool adds = s.op == BinaryOp::add && !s.contract;
+    if (adds && t == v && (t.is_float() && t.width() > 16))
+        return out.line(fmt::format("{} += {};", element, expr.value(s.target.value, t)));
+    const std::string step = expr.reduced(s, element);
+    out.line(fmt::format("{} = {};", element, step));
+}
+
+void BodyEmitter::check(const Assert& s) {
+    ExprEmitter expr(scope, out, {s.condition});
+    out.line(fmt::format("lathe::require({}, {});", expr.condition(s.condition), quoted(s.message)));
+    scope.facts.assume(s.condition);
+}
+
+void BodyEmitter::declare(const Tensor& t, const std::vector<int64_t>& extents) {
+    std::string name = scope.names.take(t.symbol.name());
+    scope.arrays[t.symbol] = {name, t.type, t.dims, false};
+    int64_t bits = t.type.width();
+    for (const int64_t e : extents) {
+        name += fmt::format("[{}]", std::max<int64_t>(e, 1));
+        bits = bits > stack_bits ? bits : bits * std::max<int64_t>(e, 1);
+    }
+    if (bits > stack_bits) {
+        out.edge("#ifndef __SYNTHESIS__");
+        out.line("static // too large for a simulation's stack");
+        out.edge("#endif");
+    }
+    out.line(fmt::format("{} {};", cpp_type(t.type), name));
+}
+
+void BodyEmitter::allocate(const Allocate& s) {
+    const Tensor& t = s.tensor;
+    if (t.data) {
+        constant(t);
+        return emit(s.body);
+    }
+    std::vector<int64_t> extents;
+    Tensor placed = t;
+    for (size_t d = 0; d < t.dims.size(); ++d) {
+        const auto bound = const_upper_bound(t.dims[d].extent, scope.facts);
+        if (!bound)
+            fail(t.loc,
+                 "dimension {} of {} has extent {}: inside an HLS kernel an array's size is constant. Bind "
+                 "the "
+                 "sizes first: schedule.bind(parameter, value)",
+                 d, t.symbol.name(), print(t.dims[d].extent));
+        extents.push_back(*bound);
+    }
+    declare(placed, extents);
+    emit(s.body);
+    scope.arrays.erase(t.symbol);
+}
+
+void BodyEmitter::constant(const Tensor& t) {
+    const std::string name = scope.names.take(t.symbol.name());
+    scope.arrays[t.symbol] = {name, t.type, t.dims, true};
+    out.line(fmt::format("static const {} {}[{}] = {{", cpp_type(t.type), name,
+                         std::max<size_t>(t.data->size(), 1)));
+    std::string line;
+    for (const Value& v : *t.data) {
+        const std::string text = is_plain(v) ? v.str() : typed_literal(v);
+        if (!line.empty() && line.size() + text.size() > 90) {
+            out.line("    " + line);
+            line.clear();
+        }
+        line += (line.empty() ? "" : " ") + text + ",";
+    }
+    if (!line.empty()) out.line("    " + line);
+    out.line("};");
+}
+
+} // namespace lathe::hls

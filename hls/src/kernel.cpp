@@ -1,0 +1,188 @@
+#include "kernel.h"
+
+#include "body.h"
+#include "expr.h"
+#include "lathe/ir/math.h"
+#include "lathe/ir/visit.h"
+
+#include <algorithm>
+
+namespace lathe::hls {
+
+namespace {
+
+/// Do all subscripts, loop bounds and addresses fit in an int? Then a loop's variable is one.
+class IntRange {
+  public:
+    bool holds(const Function& f) {
+        for (const Param& p : f.params)
+            if (p.type.is_index()) return false;
+        for (const Argument& a : f.arguments)
+            address(a.tensor);
+        for (const Tensor& t : f.constants)
+            address(t);
+        walk(f.body);
+        return all;
+    }
+
+  private:
+    static constexpr int64_t most = std::numeric_limits<int>::max();
+
+    void address(const Tensor& t) {
+        int64_t size = 1;
+        for (const Dim& d : t.dims) {
+            const auto extent = const_upper_bound(d.extent, facts);
+            all = all && extent && *extent <= most;
+            if (all) size = std::max<int64_t>(size * std::max<int64_t>(*extent, 1), 1);
+            all = all && size <= most;
+        }
+    }
+
+    void check(const Expr& root) {
+        for_each_expr(root, [&](const Expr& e) {
+            if (!all || !e.type().is_index()) return;
+            const auto low = const_lower_bound(e, facts), high = const_upper_bound(e, facts);
+            all = low && high && *low >= -most && *high <= most;
+        });
+    }
+
+    void walk(const Stmt& s) {
+        if (!s.defined() || !all) return;
+        for (const Expr& e : expressions(s))
+            check(e);
+        const Facts before = facts;
+        if (const auto* loop = s.as<For>()) {
+            const Expr last = isub(iadd(loop->min, loop->extent), index(1));
+            check(iadd(last, index(1)));
+            facts.bound(loop->var, {loop->min, last});
+        }
+        if (const auto* let = s.as<LetStmt>(); let && let->value.type().is_index())
+            facts.bound(let->symbol, {let->value, let->value});
+        if (const auto* a = s.as<Allocate>()) address(a->tensor);
+        for (const Stmt& body : bodies(s))
+            walk(body);
+        facts = before;
+    }
+
+    Facts facts;
+    bool all = true;
+};
+
+class KernelMaker {
+  public:
+    KernelMaker(const Module& m, const VitisOptions& o) : function(m.top()), options(o) {
+        function.body = lower_math(function.body);
+    }
+
+    Kernel make() {
+        Facts facts;
+        for (const Param& p : function.params)
+            if (p.type.is_index()) facts.bound(p.symbol, {index(0), {}});
+        function.body = simplify(function.body, facts);
+        if (IntRange().holds(function)) scope.index_type = "int";
+        for (const Argument& a : function.arguments)
+            argument(a);
+        for (const Param& p : function.params)
+            parameter(p);
+        kernel.name = scope.names.take(options.top.empty() ? function.name : options.top);
+        Writer out;
+        interfaces(out);
+        out.indent = 1;
+        BodyEmitter body(scope, out, sizes);
+        for (const Tensor& t : function.constants)
+            body.constant(t);
+        body.emit(function.body);
+        kernel.body = std::move(out.text);
+        return std::move(kernel);
+    }
+
+  private:
+    void argument(const Argument& a) {
+        const Tensor& t = a.tensor;
+        const std::string name = scope.names.take(t.symbol.name());
+        scope.arrays[t.symbol] = {name, t.type, t.dims, true};
+        kernel.formals.push_back({name, cpp_type(t.type), true, a.direction == Direction::in});
+        for (const Dim& d : t.dims) // extents are not negative
+            scope.facts.assume(Binary::make(BinaryOp::ge, d.extent, index(0)));
+    }
+
+    void parameter(const Param& p) {
+        const std::string name = scope.names.take(p.symbol.name());
+        scope.variables[p.symbol] = name;
+        kernel.formals.push_back(
+            {name, p.type.is_index() ? scope.index_type : cpp_type(p.type), false, true});
+        if (!p.type.is_index()) return;
+        scope.facts.bound(p.symbol, {index(0), {}});
+        const auto given = options.scalars.find(p.symbol.name());
+        if (given != options.scalars.end()) sizes[p.symbol] = index(given->second.raw());
+    }
+
+    /// The number of elements, where it is known.
+    std::string depth(const Tensor& t) const {
+        Expr size = index(1);
+        for (const Dim& d : t.dims)
+            size = imul(size, substitute(d.extent, sizes));
+        const auto n = as_int(simplify(size));
+        return n ? fmt::format(" depth={}", std::max<int64_t>(*n, 1)) : "";
+    }
+
+    void interfaces(Writer& out) const {
+        for (size_t i = 0; i < function.arguments.size(); ++i) {
+            const std::string& name = kernel.formals[i].name;
+            out.edge(fmt::format("#pragma HLS interface m_axi port={} offset=slave bundle=gmem_{}{}", name,
+                                 name, depth(function.arguments[i].tensor)));
+        }
+        for (const Formal& f : kernel.formals)
+            out.edge(fmt::format("#pragma HLS interface s_axilite port={}", f.name));
+        out.edge("#pragma HLS interface s_axilite port=return");
+    }
+
+    Function function;
+    const VitisOptions& options;
+    Scope scope;
+    Substitution sizes; ///< of the parameters, where one run gives them
+    Kernel kernel;
+};
+
+} // namespace
+
+std::string Kernel::declaration() const {
+    std::string text;
+    for (const Formal& f : formals) {
+        const char* constant = f.array && f.read_only ? "const " : "";
+        text += fmt::format("{}{}{}{} {}", text.empty() ? "" : ", ", constant, f.type, f.array ? "*" : "",
+                            f.name);
+    }
+    return fmt::format("void {}({})", name, text);
+}
+
+std::string scalar_literal(Type parameter, const Value& v) {
+    const Value x = cast(parameter, v);
+    return parameter.is_index() ? x.str() : typed_literal(x);
+}
+
+Kernel make_kernel(const Module& module, const VitisOptions& options) {
+    if (module.functions.empty()) fail({}, "the module has no function");
+    return KernelMaker(module, options).make();
+}
+
+} // namespace lathe::hls
+
+namespace lathe {
+
+std::string vitis_source(const Module& module, const VitisOptions& options) {
+    const hls::Kernel kernel = hls::make_kernel(module, options);
+    return fmt::format("#include \"{}.h\"\n\nextern \"C\" {} {{\n{}}}\n", kernel.name, kernel.declaration(),
+                       kernel.body);
+}
+
+std::string vitis_header(const Module& module, const VitisOptions& options) {
+    const hls::Kernel kernel = hls::make_kernel(module, options);
+    return fmt::format("#pragma once\n\n"
+                       "#define AP_INT_MAX_W 4096 // before AMD's headers\n"
+                       "#include \"lathe_hls.h\"\n\n"
+                       "extern \"C\" {};\n",
+                       kernel.declaration());
+}
+
+} // namespace lathe

@@ -1,0 +1,31 @@
+#pragma once
+/// \file The top function as C++.
+
+#include "lathe/hls/emit.h"
+
+namespace lathe::hls {
+
+/// An argument or parameter of the C++ function.
+struct Formal {
+    std::string name;
+    std::string type;  ///< of an element
+    bool array = true; ///< or a scalar
+    bool read_only = false;
+};
+
+struct Kernel {
+    std::string name;
+    std::vector<Formal> formals; ///< arguments in order, then parameters
+    std::string body;            ///< with pragmas and without braces
+
+    /// "void gemm(const float* A, float* C)"
+    std::string declaration() const;
+};
+
+/// A parameter's value as an argument.
+std::string scalar_literal(Type parameter, const Value& v);
+
+/// \throws Error for what has no HLS code.
+Kernel make_kernel(const Module& module, const VitisOptions& options);
+
+} // namespace lathe::hls

@@ -1,0 +1,257 @@
+/// \file A folder with everything that Vitis and g++ need.
+
+#include "kernel.h"
+#include "lathe/ir/interpret.h"
+#include "sim_headers.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <random>
+#include <unistd.h>
+
+namespace lathe {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// What one run of the kernel reads and writes.
+struct Run {
+    std::vector<AnyBuffer> before, after; ///< one for each argument
+    std::map<std::string, Value> parameters;
+};
+
+bool is_read(const Argument& a) {
+    return a.direction != Direction::out;
+}
+
+void set_bits(const AnyBuffer& b, int64_t element, const Value& v) {
+    store_element(b.type(), b.data() + static_cast<size_t>(element) * element_bytes(b.type()), v);
+}
+
+Value element(const AnyBuffer& b, int64_t n) {
+    return load_element(b.type(), b.data() + static_cast<size_t>(n) * element_bytes(b.type()));
+}
+
+/// Numbers of every size; floats near one.
+void randomise(AnyBuffer& b, std::mt19937_64& random) {
+    const Type t = b.type();
+    for (int64_t n = 0; n < b.size(); ++n) {
+        mpz_class bits = 0;
+        for (int have = 0; have < t.width(); have += 64)
+            bits = (bits << 64) + static_cast<unsigned long>(random());
+        const Value v = t.is_float() ? Value::from_double(t, static_cast<double>(random() % 513) / 64.0 - 4)
+                                     : Value::from_raw(t, bits);
+        set_bits(b, n, v);
+    }
+}
+
+class RunMaker {
+  public:
+    RunMaker(const Function& f, const VitisOptions& o) : function(f), options(o) {}
+
+    Run make(const Module& module) {
+        bind_parameters();
+        std::mt19937_64 random(options.seed);
+        size_t next = 0;
+        for (const Argument& a : function.arguments) {
+            if (is_read(a) && !options.inputs.empty()) {
+                run.before.push_back(options.inputs[next++].copy());
+                continue;
+            }
+            run.before.emplace_back(a.tensor.type, shape(a.tensor), a.tensor.loc);
+            if (is_read(a)) randomise(run.before.back(), random);
+        }
+        std::vector<AnyBuffer*> arguments;
+        for (const AnyBuffer& b : run.before)
+            run.after.push_back(b.copy());
+        for (AnyBuffer& b : run.after)
+            arguments.push_back(&b);
+        interpret(module, arguments, run.parameters);
+        return std::move(run);
+    }
+
+  private:
+    void bind_parameters() {
+        const auto inputs = static_cast<size_t>(
+            std::ranges::count_if(function.arguments, [](const auto& a) { return is_read(a); }));
+        if (!options.inputs.empty() && options.inputs.size() != inputs)
+            fail({}, "{} reads {} tensors, and the test bench is given {}", function.name, inputs,
+                 options.inputs.size());
+        run.parameters = options.scalars;
+        size_t next = 0;
+        for (const Argument& a : function.arguments)
+            if (is_read(a) && !options.inputs.empty()) bind_extents(a.tensor, options.inputs[next++]);
+        for (const Param& p : function.params) {
+            const auto given = run.parameters.find(p.symbol.name());
+            if (given == run.parameters.end())
+                fail(p.loc,
+                     "the test bench needs a value of the parameter {}: give it in VitisOptions::scalars",
+                     p.symbol.name());
+            values[p.symbol] = cast(p.type, given->second);
+        }
+    }
+
+    void bind_extents(const Tensor& t, const AnyBuffer& b) {
+        for (size_t d = 0; d < t.dims.size() && d < b.shape().size(); ++d)
+            if (const auto* v = t.dims[d].extent.as<Variable>())
+                run.parameters.try_emplace(v->symbol.name(), Value::index(b.shape()[d]));
+    }
+
+    std::vector<int64_t> shape(const Tensor& t) const {
+        std::vector<int64_t> extents;
+        for (const Dim& d : t.dims)
+            extents.push_back(evaluate(d.extent, values).as_int64());
+        return extents;
+    }
+
+    const Function& function;
+    const VitisOptions& options;
+    Run run;
+    std::map<Symbol, Value> values;
+};
+
+std::string data_text(const AnyBuffer& b) {
+    const auto digits = static_cast<size_t>((b.type().width() + 3) / 4);
+    std::string text;
+    for (int64_t n = 0; n < b.size(); ++n) {
+        const std::string hex = element(b, n).bit_pattern().get_str(16);
+        text += std::string(digits - hex.size(), '0') + hex + "\n";
+    }
+    return text;
+}
+
+std::string testbench(const Function& f, const hls::Kernel& k, const Run& run) {
+    std::string prepare, arguments, compare;
+    for (size_t i = 0; i < k.formals.size(); ++i) {
+        const hls::Formal& formal = k.formals[i];
+        std::string argument;
+        if (i < f.arguments.size()) {
+            const int64_t size = run.before[i].size();
+            const std::string& name = formal.name;
+            prepare += is_read(f.arguments[i])
+                           ? fmt::format("        auto {0} = lathe::read<{1}>(data + \"/{0}.txt\", {2});\n",
+                                         name, formal.type, size)
+                           : fmt::format("        lathe::tensor<{}> {}({});\n", formal.type, name, size);
+            if (!formal.read_only)
+                compare += fmt::format("        ok &= lathe::same(\"{0}\", {0}, "
+                                       "lathe::read<{1}>(data + \"/{0}.expected.txt\", {2}));\n",
+                                       name, formal.type, size);
+            argument = name + ".data.get()";
+        } else {
+            const Value& v = run.parameters.at(f.params[i - f.arguments.size()].symbol.name());
+            argument = hls::scalar_literal(f.params[i - f.arguments.size()].type, v);
+        }
+        arguments += (arguments.empty() ? "" : ", ") + argument;
+    }
+    return fmt::format("// Runs {0} on the data in data/ and compares with the outputs expected there.\n"
+                       "#include \"{0}.h\"\n"
+                       "#include \"lathe_testbench.h\"\n\n"
+                       "int main(int argc, char** argv) {{\n"
+                       "    const std::string data = argc > 1 ? argv[1] : \"data\";\n"
+                       "    try {{\n{1}"
+                       "        {0}({2});\n"
+                       "        bool ok = true;\n{3}"
+                       "        if (ok) std::cout << \"{0}: all outputs are as expected\\n\";\n"
+                       "        return ok ? 0 : 1;\n"
+                       "    }} catch (const std::exception& e) {{\n"
+                       "        std::cout << \"{0}: \" << e.what() << \"\\n\";\n"
+                       "        return 1;\n"
+                       "    }}\n"
+                       "}}\n",
+                       k.name, prepare, arguments, compare);
+}
+
+// No contraction by the compiler: where a product and a sum are rounded once, the code says so.
+constexpr const char* flags = "-std=c++14 -ffp-contract=off";
+
+std::string run_hls(const hls::Kernel& k, const VitisOptions& o) {
+    return fmt::format("# vitis_hls -f run_hls.tcl\n"
+                       "open_project {0}_project\n"
+                       "set_top {0}\n"
+                       "add_files {0}.cpp -cflags \"{1}\"\n"
+                       "add_files -tb testbench.cpp -cflags \"{1}\"\n"
+                       "add_files -tb data\n"
+                       "open_solution -flow_target vitis solution\n"
+                       "set_part {2}\n"
+                       "create_clock -period {3}\n"
+                       "csim_design\n"
+                       "csynth_design\n"
+                       "exit\n",
+                       k.name, flags, o.part, o.clock_ns);
+}
+
+std::string config(const hls::Kernel& k, const VitisOptions& o) {
+    return fmt::format("# v++ -c --mode hls --config hls_config.cfg --work_dir {0}_project\n"
+                       "part={1}\n\n"
+                       "[hls]\n"
+                       "flow_target=vitis\n"
+                       "clock={2}ns\n"
+                       "syn.top={0}\n"
+                       "syn.file={0}.cpp\n"
+                       "syn.file_cflags={0}.cpp,{3}\n"
+                       "tb.file=testbench.cpp\n"
+                       "tb.file_cflags=testbench.cpp,{3}\n"
+                       "tb.file=data\n",
+                       k.name, o.part, o.clock_ns, flags);
+}
+
+/// Writes a file whole or not at all: into another beside it, which then takes its name.
+void write_file(const fs::path& path, const std::string& content) {
+    fs::path temporary = path;
+    temporary += fmt::format(".tmp.{}", getpid());
+    {
+        std::ofstream file(temporary, std::ios::binary);
+        file << content;
+        file.close();
+        std::error_code failed;
+        if (file) fs::rename(temporary, path, failed);
+        if (file && !failed) return;
+        if (failed) errno = failed.value();
+    }
+    const int why = errno;
+    std::error_code ignored;
+    fs::remove(temporary, ignored);
+    fail({}, "cannot write \"{}\": {}", path.string(), std::strerror(why));
+}
+
+void make_folder(const fs::path& folder) {
+    std::error_code failed;
+    fs::create_directories(folder, failed);
+    if (failed) fail({}, "cannot make the folder \"{}\": {}", folder.string(), failed.message());
+}
+
+} // namespace
+
+std::vector<fs::path> export_vitis(const Module& module, const fs::path& folder,
+                                   const VitisOptions& options) {
+    const hls::Kernel kernel = hls::make_kernel(module, options);
+    const Function& f = module.top();
+    const Run run = RunMaker(f, options).make(module);
+    VitisOptions known = options; // the sizes of the inputs, too
+    known.scalars = run.parameters;
+    std::vector<std::pair<fs::path, std::string>> files{{kernel.name + ".h", vitis_header(module, known)},
+                                                        {kernel.name + ".cpp", vitis_source(module, known)},
+                                                        {"testbench.cpp", testbench(f, kernel, run)},
+                                                        {"run_hls.tcl", run_hls(kernel, options)},
+                                                        {"hls_config.cfg", config(kernel, options)},
+                                                        {"lathe_hls.h", hls::lathe_hls_header},
+                                                        {"lathe_testbench.h", hls::lathe_testbench_header}};
+    for (size_t i = 0; i < f.arguments.size(); ++i) {
+        const fs::path name = fs::path("data") / kernel.formals[i].name;
+        if (is_read(f.arguments[i])) files.emplace_back(name.string() + ".txt", data_text(run.before[i]));
+        if (!kernel.formals[i].read_only)
+            files.emplace_back(name.string() + ".expected.txt", data_text(run.after[i]));
+    }
+    make_folder(folder / "data");
+    std::vector<fs::path> paths;
+    for (const auto& [name, content] : files) {
+        write_file(folder / name, content);
+        paths.push_back(folder / name);
+    }
+    return paths;
+}
+
+} // namespace lathe

@@ -1,0 +1,34 @@
+#pragma once
+/// \file What is known where a statement is emitted.
+
+#include "lathe/ir/simplify.h"
+#include "spelling.h"
+#include "writer.h"
+
+#include <map>
+
+namespace lathe::hls {
+
+/// A tensor's C++ array: flat and row-major for an argument, with its dimensions otherwise.
+struct Array {
+    std::string name;
+    Type type;
+    std::vector<Dim> dims;
+    bool flat = false;
+};
+
+struct Scope {
+    std::map<Symbol, std::string> variables;
+    std::map<Symbol, Array> arrays;
+    Facts facts;
+    Names names;
+    std::string index_type = "int64_t"; ///< of subscripts and loops
+
+    const Array& array(const Symbol& tensor) const {
+        const auto found = arrays.find(tensor);
+        invariant(found != arrays.end(), "a tensor is used outside its scope");
+        return found->second;
+    }
+};
+
+} // namespace lathe::hls

@@ -1,0 +1,17 @@
+#pragma once
+/// \file Lines of C++ with indentation.
+
+#include "lathe/ir/error.h"
+
+namespace lathe::hls {
+
+struct Writer {
+    std::string text;
+    int indent = 0;
+
+    void line(const std::string& s) { text += std::string(static_cast<size_t>(indent) * 4, ' ') + s + "\n"; }
+    /// At the left edge, as pragmas and preprocessor lines stand.
+    void edge(const std::string& s) { text += s + "\n"; }
+};
+
+} // namespace lathe::hls

@@ -1,0 +1,10 @@
+#pragma once
+/// \file pipeline: in hardware, iterations overlap.
+
+#include "../src/edit.h"
+
+namespace lathe {
+
+void pipeline(Edit& e);
+
+} // namespace lathe

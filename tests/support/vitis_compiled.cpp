@@ -1,0 +1,148 @@
+#include "vitis_compiled.h"
+
+#include "compile_shared.h"
+#include "lathe/hls/emit.h"
+
+#include <fmt/format.h>
+
+using namespace lathe;
+namespace fs = std::filesystem;
+
+namespace {
+
+size_t limbs_of(Type t) {
+    return t.is_index() ? 1 : static_cast<size_t>((t.width() + 63) / 64);
+}
+
+std::byte* address(const AnyBuffer& b, size_t i) {
+    return b.data() + i * element_bytes(b.type());
+}
+
+void append(std::vector<uint64_t>& limbs, const Value& v) {
+    const mpz_class bits = v.type().is_index() ? v.raw() : v.bit_pattern();
+    if (v.type().is_index()) return limbs.push_back(static_cast<uint64_t>(bits.get_si()));
+    for (size_t i = 0; i < limbs_of(v.type()); ++i)
+        limbs.push_back(mpz_getlimbn(bits.get_mpz_t(), static_cast<mp_size_t>(i)));
+}
+
+std::vector<uint64_t> limbs_of(const AnyBuffer& b) {
+    std::vector<uint64_t> limbs;
+    for (size_t i = 0; i < static_cast<size_t>(b.size()); ++i)
+        append(limbs, load_element(b.type(), address(b, i)));
+    return limbs;
+}
+
+void fill(const AnyBuffer& b, const std::vector<uint64_t>& limbs) {
+    const size_t each = limbs_of(b.type());
+    for (size_t i = 0; i < static_cast<size_t>(b.size()); ++i) {
+        mpz_class bits;
+        mpz_import(bits.get_mpz_t(), each, -1, sizeof(uint64_t), 0, 0, &limbs[i * each]);
+        store_element(b.type(), address(b, i), Value::from_bits(b.type(), bits));
+    }
+}
+
+/// The parameters' values: those given, and those of the buffers' extents.
+std::map<std::string, Value> parameters(const Function& f, const std::vector<AnyBuffer*>& buffers,
+                                        std::map<std::string, Value> scalars) {
+    for (size_t i = 0; i < buffers.size(); ++i)
+        for (int d = 0; d < buffers[i]->rank(); ++d)
+            if (const auto* v = f.arguments[i].tensor.dims[static_cast<size_t>(d)].extent.as<Variable>())
+                scalars.try_emplace(v->symbol.name(), Value::index(buffers[i]->extent(d)));
+    return scalars;
+}
+
+} // namespace
+
+size_t VitisKernels::add(const Module& m) {
+    const std::string source = vitis_source(m, {.top = fmt::format("kernel_{}", modules.size())});
+    sources.push_back(source.substr(source.find("extern")));
+    modules.push_back(m);
+    return modules.size() - 1;
+}
+
+void VitisKernels::compile() {
+    compile(LATHE_TEST_CXX);
+}
+
+void VitisKernels::compile(const std::string& compiler) {
+    std::string text =
+        "#define AP_INT_MAX_W 4096\n#include \"lathe_testbench.h\"\n#include \"vitis_call.h\"\n";
+    std::string cases;
+    for (size_t i = 0; i < modules.size(); ++i) {
+        text += sources[i];
+        cases += fmt::format(
+            "    case {0}:\n        *error = call(kernel_{0}, limbs, sizes);\n        break;\n", i);
+    }
+    text += "extern \"C\" void run(int kernel, uint64_t* const* limbs, const int64_t* sizes, std::string* "
+            "error) {\n"
+            "    switch (kernel) {\n" +
+            cases + "    }\n}\n";
+    const std::string flags = fmt::format("-std=c++17 -O0 -w -ffp-contract=off -I{} -I{} -I{}",
+                                          LATHE_HLS_SIM_DIR, LATHE_TEST_SUPPORT_DIR, LATHE_AP_TYPES_DIR);
+    std::string headers = read_file(fs::path(LATHE_TEST_SUPPORT_DIR) / "vitis_call.h");
+    for (const char* name : {"lathe_hls.h", "lathe_testbench.h"})
+        headers += read_file(fs::path(LATHE_HLS_SIM_DIR) / name);
+    entry = reinterpret_cast<Run>(load_symbol(compile_shared(compiler, flags, headers, text), "run"));
+}
+
+std::string VitisKernels::run(size_t kernel, const std::vector<AnyBuffer*>& arguments,
+                              const std::map<std::string, Value>& scalars) const {
+    const Function& f = modules[kernel].top();
+    std::vector<std::vector<uint64_t>> limbs;
+    std::vector<int64_t> sizes;
+    for (const AnyBuffer* b : arguments) {
+        limbs.push_back(limbs_of(*b));
+        sizes.push_back(b->size());
+    }
+    const auto values = parameters(f, arguments, scalars);
+    for (const Param& p : f.params) {
+        limbs.emplace_back();
+        append(limbs.back(), cast(p.type, values.at(p.symbol.name())));
+        sizes.push_back(1);
+    }
+    std::vector<uint64_t*> pointers;
+    for (auto& l : limbs)
+        pointers.push_back(l.data());
+    std::string error;
+    entry(static_cast<int>(kernel), pointers.data(), sizes.data(), &error);
+    for (size_t i = 0; i < arguments.size(); ++i)
+        if (f.arguments[i].direction != Direction::in) fill(*arguments[i], limbs[i]);
+    return error;
+}
+
+void VitisKernels::expect_right(size_t kernel, const Module& reference, const std::vector<Sizes>& all) const {
+    INFO(sources[kernel]);
+    for (const Sizes& s : all) {
+        std::string text;
+        for (const auto& [name, size] : s)
+            text += fmt::format("{}={} ", name, size);
+        INFO(text);
+        std::vector<AnyBuffer> expected = make_arguments(reference, s, 1),
+                               got = make_arguments(reference, s, 1);
+        std::vector<AnyBuffer*> in, out;
+        for (size_t i = 0; i < expected.size(); ++i) {
+            in.push_back(&expected[i]);
+            out.push_back(&got[i]);
+        }
+        std::string error;
+        try {
+            interpret(reference, in, make_scalars(reference, s));
+        } catch (const InternalError&) {
+            throw;
+        } catch (const Error& e) {
+            error = e.message();
+        }
+        // A subscript out of bounds is undefined in hardware.
+        if (error.find("out of bounds") != std::string::npos) continue;
+        CHECK(run(kernel, out, make_scalars(modules[kernel], s)) == error);
+        if (!error.empty()) continue;
+        for (size_t i = 0; i < expected.size(); ++i)
+            CHECK_MESSAGE(bit_equal(expected[i], got[i]), reference.top().arguments[i].tensor.symbol.name());
+    }
+}
+
+std::vector<std::string> vitis_compilers() {
+    std::vector<std::string> all{LATHE_TEST_CXX};
+    if (std::system("clang++-19 --version > /dev/null 2>&1") == 0) all.push_back("clang++-19");
+    return all;
+}

@@ -1,0 +1,35 @@
+#pragma once
+/// \file Kernels emitted for Vitis, compiled with AMD's types, in this process.
+
+#include "lathe/ir/buffer.h"
+#include "lathe/ir/stmt.h"
+#include "programs.h"
+
+#include <string>
+#include <vector>
+
+class VitisKernels {
+  public:
+    /// Emits the module's kernel; returns its number. \throws lathe::Error as vitis_source does.
+    size_t add(const lathe::Module& m);
+    /// All kernels as one shared object. \throws std::runtime_error with the compiler's output.
+    void compile(const std::string& compiler);
+    void compile();
+    size_t size() const { return modules.size(); }
+    const std::string& source(size_t kernel) const { return sources[kernel]; }
+    /// Runs a kernel in place. Returns what it threw.
+    std::string run(size_t kernel, const std::vector<lathe::AnyBuffer*>& arguments,
+                    const std::map<std::string, lathe::Value>& scalars) const;
+    /// The kernel computes what the interpreter computes on `reference`, for each of the sizes.
+    void expect_right(size_t kernel, const lathe::Module& reference,
+                      const std::vector<lathe::Sizes>& all) const;
+
+  private:
+    using Run = void (*)(int kernel, uint64_t* const* limbs, const int64_t* sizes, std::string* error);
+    std::vector<lathe::Module> modules;
+    std::vector<std::string> sources;
+    Run entry = nullptr;
+};
+
+/// The compilers that kernels are tried with: the build's own, and clang++-19 where there is one.
+std::vector<std::string> vitis_compilers();
