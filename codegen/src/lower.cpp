@@ -44,8 +44,8 @@ Module without_pipelines(Module m) {
 } // namespace
 
 Module lower(const Module& module, const Target&) {
-    Module m = lower_math(without_pipelines(module));
-    m = simplified(check_bounds(simplified(lower_types(m))));
+    Module m = lower_math(check_bounds(without_pipelines(module)));
+    m = simplified(lower_types(m));
     m = narrow(simplified(partition_loops(m)));
     m = vectorize_loops(m);
     m = simplified(unroll_loops(m));

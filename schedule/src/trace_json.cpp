@@ -3,6 +3,7 @@
 
 #include "lathe/ir/parse.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace lathe {
@@ -105,14 +106,15 @@ class TraceReader {
         return j.get<bool>();
     }
 
+    int64_t number(const Json& j, const char* what) const {
+        if (!j.is_number_integer()) fail(loc, "the trace has {} in the place of {}", j.dump(), what);
+        return j.get<int64_t>();
+    }
+
   private:
     std::string word(const Json& j) const {
         if (!j.is_string()) fail(loc, "the trace has {} in the place of a text", j.dump());
         return j.get<std::string>();
-    }
-    int64_t number(const Json& j, const char* what) const {
-        if (!j.is_number_integer()) fail(loc, "the trace has {} in the place of {}", j.dump(), what);
-        return j.get<int64_t>();
     }
     int definition(const Json& j, const char* key, const Symbol& func) const {
         const int64_t n = number(member(j, key), "a definition's number");
@@ -149,6 +151,8 @@ std::string Schedule::trace_json() const {
     Json j{{"lathe_trace", schema_version}, {"types", Json::array()}, {"contraction", state->contraction}};
     for (const TypeStep& t : state->types)
         j["types"].push_back(type_json(t, names));
+    for (const auto& [size, value] : state->sizes)
+        j["sizes"].push_back({{"size", size.name()}, {"value", value}});
     j["steps"] = Json::array();
     for (size_t n = 0; n < state->steps.size(); ++n)
         j["steps"].push_back(step_json(*state, n, names));
@@ -161,7 +165,7 @@ Schedule& Schedule::apply_trace(const std::string& json, Loc loc) {
     if (!j.contains("lathe_trace") || j.at("lathe_trace") != schema_version)
         fail(loc, "this is no trace of version {}: \"lathe_trace\" is {}", schema_version,
              j.contains("lathe_trace") ? j.at("lathe_trace").dump() : "missing");
-    if (!state->steps.empty() || !state->types.empty())
+    if (!state->steps.empty() || !state->types.empty() || !state->sizes.empty())
         fail(loc, "a trace applies to a Schedule without steps of its own: make a new one");
     Schedule work = *this;
     const TraceReader types(*state, loc);
@@ -176,6 +180,14 @@ Schedule& Schedule::apply_trace(const std::string& json, Loc loc) {
                       options, loc);
     }
     if (j.contains("contraction") && !types.boolean(j.at("contraction"))) work.disable_contraction(loc);
+    for (const Json& s : types.list(j, "sizes")) {
+        const std::string name = types.text(s, "size");
+        const std::vector<Param>& params = work.state->base.top().params;
+        const auto found =
+            std::ranges::find_if(params, [&](const Param& p) { return p.symbol.name() == name; });
+        if (found == params.end()) fail(loc, "the trace binds {}, which this algorithm does not have", name);
+        work.bind(*found, types.number(types.member(s, "value"), "a size"), loc);
+    }
     for (const Json& s : types.list(j, "steps"))
         work.run({TraceReader(*work.state, loc).step(s)});
     state = work.state;

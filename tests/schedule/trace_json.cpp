@@ -18,7 +18,9 @@ Schedule tiled() {
     s[g.C].vectorize(ji);
     s[g.C].separate(io, jo);
     s[g.C].serial(all(ii));
-    s.quantize(g.A, Fixed(16, 12, Round::rnd)).quantize(g.C, Fixed(40, 20), {.accumulate = Int(48)});
+    s.bind(g.K, 24)
+        .quantize(g.A, Fixed(16, 12, Round::rnd))
+        .quantize(g.C, Fixed(40, 20), {.accumulate = Int(48)});
     return s;
 }
 
@@ -130,6 +132,8 @@ TEST_CASE("refused: texts that are no trace of this algorithm") {
     const auto type = [](const std::string& t) {
         return R"({"lathe_trace": 1, "types": [{"tensor": "A", "type": ")" + t + "\"}]}";
     };
+    refused(s, R"({"lathe_trace": 1, "sizes": [{"size": "Z", "value": 3}]})", "the trace binds Z, which");
+    refused(s, R"({"lathe_trace": 1, "sizes": [{"size": "K", "value": -3}]})", "a size is not negative");
     refused(s, type("Int(99999)"), "the width 99999 is not between 1 and 4096");
     refused(s, type("Complex(2)"), "\"Complex(2)\" is no type");
 }

@@ -1,0 +1,124 @@
+/// \file Runs both Seidels and compares every element with plain C++ loops: the generated libraries, or the
+/// Vitis kernels on this machine.
+
+#include "seidel.h"
+#include "seidel/algorithm.h"
+#include "seidel_2d.h"
+#include "support/descriptor.h"
+#include "support/measure.h"
+#include "support/report.h"
+#include "support/threads.h"
+#include "support/vitis.h"
+
+#include <CLI/CLI.hpp>
+#include <random>
+
+namespace {
+
+using namespace lathe;
+
+template <class T> Buffer<T> random_image(std::vector<int64_t> shape) {
+    Buffer<T> b(std::move(shape));
+    std::minstd_rand random(1);
+    std::uniform_real_distribution<T> uniform(0, 255);
+    for (T& x : b)
+        x = uniform(random);
+    return b;
+}
+
+void plain_seidel(const Buffer<float>& in, Buffer<float>& out) {
+    const auto row = [&](int64_t y, int64_t x) { return (in(y, x) + in(y, x + 1) + in(y, x + 2)) / 3.0f; };
+    for (int64_t y = 0; y < out.extent(0); ++y)
+        for (int64_t x = 0; x < out.extent(1); ++x)
+            out(y, x) = (row(y, x) + row(y + 1, x) + row(y + 2, x)) / 3.0f;
+}
+
+void plain_seidel_2d(Buffer<double>& a, int64_t sweeps) {
+    const int64_t n = a.extent(0);
+    for (int64_t t = 0; t < sweeps; ++t)
+        for (int64_t i = 1; i < n - 1; ++i)
+            for (int64_t j = 1; j < n - 1; ++j)
+                a(i, j) = (a(i - 1, j - 1) + a(i - 1, j) + a(i - 1, j + 1) + a(i, j - 1) + a(i, j) +
+                           a(i, j + 1) + a(i + 1, j - 1) + a(i + 1, j) + a(i + 1, j + 1)) /
+                          9.0;
+}
+
+void expect_zero(int code, const char* function) {
+    if (code) fail({}, "{} returned error {}", function, code);
+}
+
+void run_seidel(int64_t height, int64_t width, support::Report& report) {
+    const auto in = random_image<float>({height + 2, width + 2});
+    Buffer<float> out({height, width}), expected({height, width});
+    support::Descriptor from(in), to(out);
+    expect_zero(seidel(from, to), "seidel");
+    plain_seidel(in, expected);
+    if (!bit_equal(out, expected)) fail({}, "seidel differs from plain C++");
+    report.text("seidel", fmt::format("{} elements, all equal to plain C++'s", out.size()));
+    for (int threads : {1, 2}) {
+        support::use_threads(threads);
+        const auto [ours, plain] =
+            support::best_in_turns([&] { seidel(from, to); }, [&] { plain_seidel(in, expected); });
+        const auto name = fmt::format("seidel, {} thread{}", threads, threads == 1 ? "" : "s");
+        report.figure(name, static_cast<double>(out.size()) / ours * 1e-9, "Gpixel/s");
+        report.figure(name + ", beside plain C++ on one", plain / ours, "x");
+    }
+}
+
+void run_seidel_2d(int64_t size, int64_t sweeps, support::Report& report) {
+    const auto start = random_image<double>({size, size});
+    Buffer<double> a = start.copy(), expected = start.copy();
+    support::Descriptor to(a);
+    expect_zero(seidel_2d(to, sweeps), "seidel_2d");
+    plain_seidel_2d(expected, sweeps);
+    if (!bit_equal(a, expected)) fail({}, "seidel_2d differs from plain C++");
+    report.text("seidel_2d",
+                fmt::format("{} elements, {} sweeps, all equal to plain C++'s", a.size(), sweeps));
+    const auto [ours, plain] =
+        support::best_in_turns([&] { seidel_2d(to, sweeps); }, [&] { plain_seidel_2d(expected, sweeps); });
+    report.figure("seidel_2d", ours * 1e3, "ms");
+    report.figure("seidel_2d, beside plain C++", plain / ours, "x");
+}
+
+void run_on_vitis(int64_t height, int64_t width, int64_t size, int64_t sweeps, const std::string& folder,
+                  support::Report& report) {
+    const Seidel s = seidel();
+    report.text("seidel",
+                support::run_vitis(vitis_schedule(s, height, width), folder + "/seidel", {.top = "seidel"}));
+    const std::map<std::string, Value> sizes{{"N", Value::index(size)}, {"T", Value::index(sweeps)}};
+    report.text("seidel_2d",
+                support::run_vitis(Schedule(seidel_2d().kernel), folder + "/seidel_2d", {.scalars = sizes}));
+    report.text("projects", folder);
+}
+
+} // namespace
+
+int main(int argc, char** argv) try {
+    int64_t height = 480, width = 640, size = 400, sweeps = 10;
+    std::string target = "cpu", folder = "seidel_vitis", json;
+    CLI::App app("Two-stage means of an image, and PolyBench's seidel-2d in place");
+    app.add_option("--height", height)->check(CLI::Range(1, 10000))->capture_default_str();
+    app.add_option("--width", width)->check(CLI::Range(1, 10000))->capture_default_str();
+    app.add_option("--size", size, "seidel-2d's rows and columns")
+        ->check(CLI::Range(3, 10000))
+        ->capture_default_str();
+    app.add_option("--sweeps", sweeps)->check(CLI::Range(0, 1000))->capture_default_str();
+    app.add_option("--target", target)->check(CLI::IsMember({"cpu", "vitis"}))->capture_default_str();
+    app.add_option("--folder", folder, "for the Vitis projects")->capture_default_str();
+    app.add_option("--json", json, "write every figure to this file");
+    CLI11_PARSE(app, argc, argv);
+    support::Report report;
+    if (target == "vitis") {
+        run_on_vitis(height, width, std::min<int64_t>(size, 60), std::min<int64_t>(sweeps, 3), folder,
+                     report);
+    } else {
+        support::pin_to_cores(2);
+        run_seidel(height, width, report);
+        run_seidel_2d(size, sweeps, report);
+    }
+    if (!json.empty()) report.write_json(json);
+    return 0;
+} catch (const std::exception& e) {
+    std::fprintf(stderr, "seidel: %s\n", e.what());
+    return 1;
+}

@@ -1,0 +1,24 @@
+#include "seidel/algorithm.h"
+
+using namespace lathe;
+
+Schedule cpu_schedule(const Seidel& s, const Target& target) {
+    constexpr int64_t strip = 32;
+    const int lanes = target.natural_lanes(Float(32));
+    Schedule c(s.out);
+    auto [yo, yi] = c[s.out].split(s.y, strip);
+    c[s.out].parallel(yo).vectorize(s.x, lanes);
+    c[s.rows].compute_at(s.out, yo).vectorize(s.x, lanes);
+    return c;
+}
+
+Schedule vitis_schedule(const Seidel& s, int64_t height, int64_t width) {
+    constexpr int64_t unroll = 8;
+    Schedule c(s.out);
+    for (const Param& p : c.module().top().params)
+        c.bind(p, p.symbol.name() == "H" ? height : width);
+    auto [xo, xi] = c[s.out].split(s.x, unroll);
+    c[s.out].pipeline(xo, 1).unroll(xi);
+    c[s.rows].pipeline(s.x, 1);
+    return c;
+}
