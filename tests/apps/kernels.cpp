@@ -372,3 +372,37 @@ TEST_CASE("kernel: while rounds of data") {
     });
     expect(k, {{{}, {ints({1, 2, 2, 2, 3, 3, 0, 0})}}});
 }
+
+TEST_CASE("kernel: what a loop's bounds read may change inside of it") {
+    Param N("N", Int(32));
+    Output b("b", Int(32), {4});
+    Var i("i"), j("j"), l("l"), m("m");
+    const Kernel k("moving", {N, b}, [&](KernelBody& k) {
+        Scalar x = k.scalar("x", Int(32), N), count = k.scalar("count", Int(32), 0);
+        k.for_(i, x, 3, [&] {
+            x = 10;
+            k.for_(j, i, x, [&] { count += 1; }); // not empty, though i began at x
+        });
+        b(0) = count;
+        x = N + 4;
+        k.for_(l, 0, x, [&] {
+            x = 2;
+            k.if_(l < x, [&] { count += 100; });
+        });
+        b(1) = count;
+        k.for_(m, x, -x, -1, [&] { x += 1; });
+        b(2) = x;
+        k.if_(x < 7, [&] {
+            x = 7;
+            k.if_(x < 7, [&] { x = -1; });
+        });
+        b(3) = x;
+    });
+    expect(k, {{{}, {ints({27, 227, 6, 7})}, {{"N", Value::from_raw(Int(32), 0)}}},
+               {{}, {ints({0, 227 - 27, 6, 7})}, {{"N", Value::from_raw(Int(32), 3)}}}});
+    Schedule s(k);
+    s[k].split(i, 2);
+    s[k].split(j, 4);
+    s[k].unroll(l, 2);
+    expect(s, {{{}, {ints({27, 227, 6, 7})}, {{"N", Value::from_raw(Int(32), 0)}}}});
+}
