@@ -201,8 +201,8 @@ class KernelLowering {
                                       : Store::make(std::move(targets), loc));
     }
 
-    /// A loop's bound. What it reads may change inside of the loop, where schedules evaluate it again: then it is
-    /// kept in a let.
+    /// A loop's bound. What it reads may change inside of the loop, where schedules evaluate it again: then
+    /// it is kept in a let.
     Expr bound(const Expr& e, const char* name, std::vector<std::pair<Symbol, Expr>>& kept) {
         Mentions mentions;
         mentions.add(e);

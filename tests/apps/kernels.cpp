@@ -406,3 +406,24 @@ TEST_CASE("kernel: what a loop's bounds read may change inside of it") {
     s[k].unroll(l, 2);
     expect(s, {{{}, {ints({27, 227, 6, 7})}, {{"N", Value::from_raw(Int(32), 0)}}}});
 }
+
+TEST_CASE("kernel: loops, arms and lets without statements") {
+    Input a("a", Int(32), {4});
+    Output b("b", Int(32), {4});
+    Var i("i"), j("j");
+    const Kernel k("idle", {a, b}, [&](KernelBody& k) {
+        k.for_(i, 0, 4, [&] {
+            b(i) = a(i);
+            k.if_(a(i) > 0, [] {}).else_([] {});
+            const Expr unused = k.let(a(i));
+        });
+        k.for_(j, 0, 4, [] {});
+        k.if_(a(0) > 0, [] {}).else_([&] { b(0) = 9; });
+    });
+    expect(k, {{{ints({-1, 2, 3, 4})}, {ints({9, 2, 3, 4})}}});
+    Schedule s(k);
+    s[k].split(j, 2);
+    s[k].vectorize(i, 4);
+    s.quantize(b, Int(16));
+    CHECK(loop_tree(s).find("jo") != std::string::npos);
+}
