@@ -424,6 +424,26 @@ TEST_CASE("kernel: loops, arms and lets without statements") {
     Schedule s(k);
     s[k].split(j, 2);
     s[k].vectorize(i, 4);
-    s.quantize(b, Int(16));
     CHECK(loop_tree(s).find("jo") != std::string::npos);
+}
+
+TEST_CASE("kernel: other types for its arguments") {
+    Param N("N");
+    Input a("a", Float(32), {N});
+    Output b("b", Float(32), {N});
+    Var i("i");
+    const Kernel k("halved", {a, b}, [&](KernelBody& k) {
+        k.for_(i, 0, N, [&] {
+            const Expr x = k.let(a(i));
+            b(i) = x * x;
+        });
+    });
+    Schedule s(k);
+    s[k].vectorize(i, 4);
+    s.quantize({a, TensorRef(b.symbol())}, Fixed(16, 4));
+    const auto in = random_buffer<int16_t>(Fixed(16, 4), {9}, -300, 300);
+    Buffer<int16_t> want(Fixed(16, 4), {9});
+    for (int64_t e = 0; e < 9; ++e)
+        want(e) = static_cast<int16_t>(in(e)*in(e) >> 4);
+    expect(s, {{{in}, {want}}});
 }

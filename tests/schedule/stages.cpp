@@ -46,8 +46,9 @@ TEST_CASE("compute_at in tiles, on the stack") {
     CHECK(as_int(rows->dims[1].extent) == 8);
     CHECK(rows->space == MemorySpace::stack());
     expect_right(s, Blur::sizes());
-    s.compute_at(b.rows, b.out, yo);
+    s.compute_at(b.rows, b.out, yi);
     CHECK(allocation(s.module(), "rows")->space == MemorySpace::stack());
+    expect_right(s, Blur::sizes());
 }
 
 TEST_CASE("compute_root undoes compute_at") {
