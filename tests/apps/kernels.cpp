@@ -447,3 +447,44 @@ TEST_CASE("kernel: other types for its arguments") {
         want(e) = static_cast<int16_t>(in(e)*in(e) >> 4);
     expect(s, {{{in}, {want}}});
 }
+
+TEST_CASE("kernel: a scatter beyond its tensor is found where it happens") {
+    Param N("N");
+    Input where("where", Int(32), {N});
+    InOut b("b", Int(32), {4});
+    Var i("i");
+    const Kernel k("scatter", {where, b}, [&](KernelBody& k) {
+        k.for_(i, 0, N, [&] {
+            k.if_(where(i) == 9, [&] { k.return_(); });
+            b(where(i)) += 1;
+        });
+    });
+    expect_change(k, {ints({0, 3, 3, 9, -1})}, {ints({0, 0, 0, 0})}, {ints({1, 0, 0, 2})});
+    for (const int32_t bad : {-1, 4, 1 << 30}) {
+        Buffer<int32_t> in = ints({0, bad}), out = ints({0, 0, 0, 0});
+        CHECK_THROWS_AS(interpret(build(k).module, {&in, &out}), Error);
+        CHECK_THROWS_WITH_AS(jit(Schedule(k)).call({&in, &out}), doctest::Contains("out of bounds"), Error);
+    }
+}
+
+TEST_CASE("kernel: loops of data end where their condition does, out of bounds or not") {
+    Param N("N");
+    Input next("next", Int(32), {N});
+    Output length("length", Int(32), {});
+    const Kernel k("chase", {next, length}, [&](KernelBody& k) {
+        Scalar at = k.scalar("at", Int(32), 0);
+        length() = 0;
+        k.while_([&] { return next(at) != 0; },
+                 [&] {
+                     at = next(at);
+                     length() += 1;
+                 });
+    });
+    Buffer<int32_t> want((std::vector<int64_t>()));
+    *want.begin() = 3;
+    expect(k, {{{ints({2, 0, 3, 1})}, {want}}});
+    Buffer<int32_t> in = ints({2, 0, 7, 1}), out((std::vector<int64_t>()));
+    CHECK_THROWS_AS(interpret(build(k).module, {&in, &out}), Error);
+    CHECK_THROWS_WITH_AS(jit(Schedule(k)).call({&in, &out}),
+                         doctest::Contains("subscript 0 of next is out of bounds"), Error);
+}
