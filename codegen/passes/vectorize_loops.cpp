@@ -104,9 +104,9 @@ class Vectorizer {
         case StmtKind::assert_:
             return check(*s.as<Assert>(), where);
         case StmtKind::while_:
-            refuse(s.loc(), "a while loop inside it ends in each lane at another time,");
+            refuse(s.loc(), "a while loop inside it ends in each lane at another time");
         case StmtKind::print:
-            refuse(s.loc(), "print keeps its order,");
+            refuse(s.loc(), "print keeps its order");
         case StmtKind::stage: {
             auto* stage = s.as<Stage>();
             return Stage::make(stage->func, stage->definition, statement(stage->body, where), stage->loc);

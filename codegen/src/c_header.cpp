@@ -47,6 +47,7 @@ typedef struct halide_buffer_t {
 
 /* The runtime defines these weakly: a program may define its own. */
 void halide_error(void *user_context, const char *message);
+void halide_print(void *user_context, const char *line);
 void *halide_malloc(void *user_context, size_t size);
 void halide_free(void *user_context, void *memory);
 int halide_do_par_for(void *user_context, int (*task)(void *user_context, int index, uint8_t *closure), int min,

@@ -201,15 +201,24 @@ class KernelLowering {
                                       : Store::make(std::move(targets), loc));
     }
 
+    /// A loop's bound. What it reads may change inside of the loop, where schedules evaluate it again: then
+    /// it is kept in a let.
+    Expr bound(const Expr& e, const char* name, std::vector<std::pair<Symbol, Expr>>& kept) {
+        Mentions mentions;
+        mentions.add(e);
+        const bool fixed =
+            std::none_of(mentions.loads.begin(), mentions.loads.end(),
+                         [](const TensorLoad* l) { return l->source->role == TensorRole::kernel; });
+        if (fixed) return scope.index(e);
+        kept.emplace_back(Symbol(name), scope(e));
+        return Cast::make(IndexType(), Variable::make(kept.back().first, kept.back().second.type(), e.loc()),
+                          e.loc());
+    }
+
     Stmt make(const KernelFor& f, Loc loc) {
         const Accumulators accumulators({f.begin, f.end}, scope);
-        std::optional<std::pair<Symbol, Expr>> kept;
-        Expr begin = scope.index(f.begin);
-        const Expr end = scope.index(f.end);
-        if (f.step != 1 && !tensors_read(begin).empty()) { // the body evaluates it again
-            kept.emplace(Symbol("begin"), scope(f.begin));
-            begin = Cast::make(IndexType(), Variable::make(kept->first, kept->second.type(), loc), loc);
-        }
+        std::vector<std::pair<Symbol, Expr>> kept;
+        const Expr begin = bound(f.begin, "begin", kept), end = bound(f.end, "end", kept);
         const int64_t stride = f.step < 0 ? -f.step : f.step;
         const Expr span = f.step < 0 ? isub(begin, end) : isub(end, begin);
         const Expr count = stride == 1 ? span : ifloordiv(iadd(span, index(stride - 1)), index(stride));
@@ -227,7 +236,8 @@ class KernelLowering {
             return For::make(loop, first, count, LoopKind::serial(), body, loc);
         });
         scope = outer.inner();
-        if (kept) all = LetStmt::make(kept->first, kept->second, all, loc);
+        for (const auto& [symbol, value] : kept)
+            all = LetStmt::make(symbol, value, all, loc);
         return accumulators.around(all);
     }
 

@@ -74,6 +74,7 @@ class ValueFinder {
     ValueFinder(const std::set<Symbol>& l, const Facts& f) : lets(l), facts(f) {}
 
     void visit(const Stmt& s) {
+        if (!s.defined()) return;
         if (const auto* loop = s.as<For>()) {
             loops.push_back(loop);
             visit(loop->body);

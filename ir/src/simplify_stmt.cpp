@@ -2,6 +2,8 @@
 
 #include "simplify_algebra.h"
 
+#include "lathe/ir/analysis.h"
+
 namespace lathe {
 namespace algebra {
 namespace {
@@ -80,12 +82,14 @@ class StmtSimplifier {
         Expr min = expr(f.min), extent = expr(f.extent);
         Poly first = algebra.poly(min), count = algebra.poly(extent);
         if (algebra.nonnegative(-count)) return {};
+        // What the bounds read may change inside of the loop.
+        const bool fixed = lasts(min, f.body) && lasts(extent, f.body);
         Algebra::Scope scope(algebra);
-        if (drop_units && algebra.eq(count - Poly(1))->is(true)) {
+        if (fixed && drop_units && algebra.eq(count - Poly(1))->is(true)) {
             algebra.bind(f.var, first);
             return run(f.body);
         }
-        algebra.assume_range(f.var, {first, first + count - Poly(1)});
+        if (fixed) algebra.assume_range(f.var, {first, first + count - Poly(1)});
         Stmt body = run(f.body);
         if (!body.defined()) return {};
         if (min.same_as(f.min) && extent.same_as(f.extent) && body.same_as(f.body)) return s;

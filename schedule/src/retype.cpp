@@ -106,6 +106,7 @@ class Inference {
     void exact_sum(const TypeStep& step) { exact[step.accumulator] = {step, {}, 0}; }
 
     void visit(const Stmt& s) {
+        if (!s.defined()) return;
         if (const Allocate* a = s.as<Allocate>()) {
             if (!exact.contains(a->tensor.symbol)) tensor(a->tensor);
         } else if (const LetStmt* l = s.as<LetStmt>()) {

@@ -60,7 +60,8 @@ Schedule& Schedule::inline_all_pure(Loc loc) {
         outputs.insert(a.tensor.symbol);
     std::vector<Symbol> pure;
     for (const Definition& d : state->algorithm.definitions)
-        if (!outputs.contains(d.func) && state->definition_count(d.func) == 1) pure.push_back(d.func);
+        if (!outputs.contains(d.func) && !state->is_kernel(d.func) && state->definition_count(d.func) == 1)
+            pure.push_back(d.func);
     Schedule work = *this;
     for (const Symbol& f : pure)
         work.stage(f, loc).inline_(loc);

@@ -18,6 +18,9 @@
 
 #include "lathe/ir/dependence.h"
 
+#include <algorithm>
+#include <set>
+
 namespace lathe {
 
 const Primitive* find_primitive(const std::string& name) {
@@ -65,8 +68,31 @@ int State::definition_count(const Symbol& func) const {
     return count;
 }
 
+bool State::is_kernel(const Symbol& func) const {
+    const Function& f = base.top();
+    const bool argument = std::any_of(f.arguments.begin(), f.arguments.end(),
+                                      [&](const Argument& a) { return a.tensor.symbol == func; });
+    return !argument && find_path(f.body, [&](const Stmt& s) {
+                            const auto* a = s.as<Allocate>();
+                            return a && a->tensor.symbol == func;
+                        }).empty();
+}
+
+namespace {
+
+/// Primitives that move, place or replace a Func as a whole.
+bool is_of_funcs(const std::string& primitive) {
+    static const std::set<std::string> all{"compute_at", "compute_root", "store_in", "inline_", "fuse_init"};
+    return all.contains(primitive);
+}
+
+} // namespace
+
 void State::apply(Step step) {
     Edit edit(*this, step);
+    if (is_of_funcs(step.primitive) && is_kernel(step.func))
+        edit.refuse("{} is a kernel, which runs as it is written: only its loops can be scheduled",
+                    step.func.name());
     find_primitive(step.primitive)->run(edit);
     if (auto c = tag_conflict(module.top().body)) {
         const For& f = *edit.path(c->loop).back().as<For>();

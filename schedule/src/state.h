@@ -33,6 +33,8 @@ struct State {
     const Definition* definition(const Symbol& func, int index) const;
     /// The definitions that the user wrote.
     int definition_count(const Symbol& func) const;
+    /// A kernel's program, which is no Func: it has no tensor of its own.
+    bool is_kernel(const Symbol& func) const;
 };
 
 } // namespace lathe

@@ -372,3 +372,119 @@ TEST_CASE("kernel: while rounds of data") {
     });
     expect(k, {{{}, {ints({1, 2, 2, 2, 3, 3, 0, 0})}}});
 }
+
+TEST_CASE("kernel: what a loop's bounds read may change inside of it") {
+    Param N("N", Int(32));
+    Output b("b", Int(32), {4});
+    Var i("i"), j("j"), l("l"), m("m");
+    const Kernel k("moving", {N, b}, [&](KernelBody& k) {
+        Scalar x = k.scalar("x", Int(32), N), count = k.scalar("count", Int(32), 0);
+        k.for_(i, x, 3, [&] {
+            x = 10;
+            k.for_(j, i, x, [&] { count += 1; }); // not empty, though i began at x
+        });
+        b(0) = count;
+        x = N + 4;
+        k.for_(l, 0, x, [&] {
+            x = 2;
+            k.if_(l < x, [&] { count += 100; });
+        });
+        b(1) = count;
+        k.for_(m, x, -x, -1, [&] { x += 1; });
+        b(2) = x;
+        k.if_(x < 7, [&] {
+            x = 7;
+            k.if_(x < 7, [&] { x = -1; });
+        });
+        b(3) = x;
+    });
+    expect(k, {{{}, {ints({27, 227, 6, 7})}, {{"N", Value::from_raw(Int(32), 0)}}},
+               {{}, {ints({0, 227 - 27, 6, 7})}, {{"N", Value::from_raw(Int(32), 3)}}}});
+    Schedule s(k);
+    s[k].split(i, 2);
+    s[k].split(j, 4);
+    s[k].unroll(l, 2);
+    expect(s, {{{}, {ints({27, 227, 6, 7})}, {{"N", Value::from_raw(Int(32), 0)}}}});
+}
+
+TEST_CASE("kernel: loops, arms and lets without statements") {
+    Input a("a", Int(32), {4});
+    Output b("b", Int(32), {4});
+    Var i("i"), j("j");
+    const Kernel k("idle", {a, b}, [&](KernelBody& k) {
+        k.for_(i, 0, 4, [&] {
+            b(i) = a(i);
+            k.if_(a(i) > 0, [] {}).else_([] {});
+            const Expr unused = k.let(a(i));
+        });
+        k.for_(j, 0, 4, [] {});
+        k.if_(a(0) > 0, [] {}).else_([&] { b(0) = 9; });
+    });
+    expect(k, {{{ints({-1, 2, 3, 4})}, {ints({9, 2, 3, 4})}}});
+    Schedule s(k);
+    s[k].split(j, 2);
+    s[k].vectorize(i, 4);
+    CHECK(loop_tree(s).find("jo") != std::string::npos);
+}
+
+TEST_CASE("kernel: other types for its arguments") {
+    Param N("N");
+    Input a("a", Float(32), {N});
+    Output b("b", Float(32), {N});
+    Var i("i");
+    const Kernel k("halved", {a, b}, [&](KernelBody& k) {
+        k.for_(i, 0, N, [&] {
+            const Expr x = k.let(a(i));
+            b(i) = x * x;
+        });
+    });
+    Schedule s(k);
+    s[k].vectorize(i, 4);
+    s.quantize({a, TensorRef(b.symbol())}, Fixed(16, 4));
+    const auto in = random_buffer<int16_t>(Fixed(16, 4), {9}, -300, 300);
+    Buffer<int16_t> want(Fixed(16, 4), {9});
+    for (int64_t e = 0; e < 9; ++e)
+        want(e) = static_cast<int16_t>(in(e)*in(e) >> 4);
+    expect(s, {{{in}, {want}}});
+}
+
+TEST_CASE("kernel: a scatter beyond its tensor is found where it happens") {
+    Param N("N");
+    Input where("where", Int(32), {N});
+    InOut b("b", Int(32), {4});
+    Var i("i");
+    const Kernel k("scatter", {where, b}, [&](KernelBody& k) {
+        k.for_(i, 0, N, [&] {
+            k.if_(where(i) == 9, [&] { k.return_(); });
+            b(where(i)) += 1;
+        });
+    });
+    expect_change(k, {ints({0, 3, 3, 9, -1})}, {ints({0, 0, 0, 0})}, {ints({1, 0, 0, 2})});
+    for (const int32_t bad : {-1, 4, 1 << 30}) {
+        Buffer<int32_t> in = ints({0, bad}), out = ints({0, 0, 0, 0});
+        CHECK_THROWS_AS(interpret(build(k).module, {&in, &out}), Error);
+        CHECK_THROWS_WITH_AS(jit(Schedule(k)).call({&in, &out}), doctest::Contains("out of bounds"), Error);
+    }
+}
+
+TEST_CASE("kernel: loops of data end where their condition does, out of bounds or not") {
+    Param N("N");
+    Input next("next", Int(32), {N});
+    Output length("length", Int(32), {});
+    const Kernel k("chase", {next, length}, [&](KernelBody& k) {
+        Scalar at = k.scalar("at", Int(32), 0);
+        length() = 0;
+        k.while_([&] { return next(at) != 0; },
+                 [&] {
+                     at = next(at);
+                     length() += 1;
+                 });
+    });
+    Buffer<int32_t> want((std::vector<int64_t>()));
+    *want.begin() = 3;
+    expect(k, {{{ints({2, 0, 3, 1})}, {want}}});
+    Buffer<int32_t> in = ints({2, 0, 7, 1}), out((std::vector<int64_t>()));
+    CHECK_THROWS_AS(interpret(build(k).module, {&in, &out}), Error);
+    CHECK_THROWS_WITH_AS(jit(Schedule(k)).call({&in, &out}),
+                         doctest::Contains("subscript 0 of next is out of bounds"), Error);
+}

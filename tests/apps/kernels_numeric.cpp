@@ -212,9 +212,9 @@ TEST_CASE("kernel: the three nearest neighbours, kept sorted in a local array") 
     for (int64_t x = 0; x < 6; ++x) {
         std::vector<int32_t> order(40);
         std::iota(order.begin(), order.end(), 0);
-        std::stable_sort(order.begin(), order.end(), [&](int32_t y, int32_t z) {
-            return __builtin_popcount(in(y) ^ ask(x)) < __builtin_popcount(in(z) ^ ask(x));
-        });
+        const auto distance = [&](int32_t y) { return std::pair(__builtin_popcount(in(y) ^ ask(x)), y); };
+        std::sort(order.begin(), order.end(),
+                  [&](int32_t y, int32_t z) { return distance(y) < distance(z); });
         for (int64_t y = 0; y < 3; ++y)
             want(x, y) = order[static_cast<size_t>(y)];
     }

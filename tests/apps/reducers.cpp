@@ -93,9 +93,9 @@ TEST_CASE("a reducer keeps the three nearest neighbours") {
     for (int64_t x = 0; x < 4; ++x) {
         std::vector<int32_t> order(30);
         std::iota(order.begin(), order.end(), 0);
-        std::stable_sort(order.begin(), order.end(), [&](int32_t y, int32_t z) {
-            return __builtin_popcountll(in(y) ^ ask(x)) < __builtin_popcountll(in(z) ^ ask(x));
-        });
+        const auto distance = [&](int32_t y) { return std::pair(__builtin_popcountll(in(y) ^ ask(x)), y); };
+        std::sort(order.begin(), order.end(),
+                  [&](int32_t y, int32_t z) { return distance(y) < distance(z); });
         for (int64_t y = 0; y < 3; ++y)
             want(x, y) = order[static_cast<size_t>(y)];
     }

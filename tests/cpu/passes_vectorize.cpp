@@ -324,6 +324,10 @@ TEST_CASE("what vectorize_loops refuses") {
               j, index(8),
               Reduce::make(BinaryOp::add, {out.symbol, out.type, {index(0)}, load(in, {var(j)})}))) ==
           "vectorize(j) has no vector form: the order of out += matters in type Float(32)");
+    CHECK(refusal(vector_loop(j, index(8), While::make(Expr(true), copy))) ==
+          "vectorize(j) has no vector form: a while loop inside it ends in each lane at another time");
+    CHECK(refusal(vector_loop(j, index(8), Block::make({copy, Print::make({"here"}, {})}))) ==
+          "vectorize(j) has no vector form: print keeps its order");
     CHECK(refusal(vector_loop(j, index(8), vector_loop(k, index(8), copy))) ==
           "vectorize(j) has no vector form: loop k inside it is vectorized too");
     CHECK(refusal(vector_loop(j, index(8), loop(k, index(8), copy, LoopKind::parallel()))) ==

@@ -256,6 +256,46 @@ TEST_SUITE("refusals of kernels") {
                   made));
     }
 
+    TEST_CASE("what only the whole program shows") {
+        Param n("n", Int(64)), M("M");
+        Output b("b", Int(32), {8}), c("b", Int(32), {4});
+        Var i("i");
+        unsigned line = 0;
+        const Kernel wide("wide", {n, b}, [&](KernelBody& k) {
+            Scalar x = k.scalar("x", Int(64), n);
+            line = here() + 1;
+            k.for_(i, 0, x, [&] { b(0) = i; });
+        });
+        CHECK(refusal(line, [&] { build(wide); }) ==
+              "a loop variable is used as a value, which is an Int(32), and what bounds its loop is known "
+              "only as "
+              "the program runs: give the bound a type of at most 32 bits");
+        const Kernel beyond("beyond", {b}, [&](KernelBody& k) {
+            line = here() + 1;
+            k.for_(i, 0, 9, [&] { b(i) = 0; });
+        });
+        CHECK(refusal(line, [&] { build(beyond); }) == "b is written outside its shape: required [0, 8], "
+                                                       "declared [0, 7]: give b a larger shape, or visit "
+                                                       "fewer positions");
+        line = here() + 1;
+        const Kernel same("same", {b, c}, [&](KernelBody&) {});
+        CHECK(refusal(line, [&] { build(same); }) ==
+              "two arguments are called b: a caller tells them apart by name, so rename one");
+        const Kernel sums("sums", {b}, [&](KernelBody& k) {
+            RDom r(0, 8, "r");
+            line = here() + 1;
+            k.while_([&] { return sum(r, b(r)) < 9; }, [&] { b(0) += 1; });
+        });
+        CHECK(refusal(line, [&] { build(sums); }) ==
+              "the condition of a while_ holds a sum or the like: keep it in a scalar");
+        // A requirement at the beginning is a fact.
+        const Kernel safe("safe", {b, M}, [&](KernelBody& k) {
+            k.require(M <= 8, "M is small");
+            k.for_(i, 0, M, [&] { b(i) = 0; });
+        });
+        CHECK(print(build(safe).module).find("outside its shape") == std::string::npos);
+    }
+
     TEST_CASE("calls") {
         Param N("N");
         Input x("x", Int(32), {N}), wrong("wrong", Int(8), {4}), flat("flat", Int(32), {2, 2}),
