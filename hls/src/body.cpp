@@ -1,5 +1,6 @@
 #include "body.h"
 
+#include "bounds.h"
 #include "expr.h"
 #include "lathe/ir/print.h"
 #include "lathe/ir/visit.h"
@@ -30,6 +31,8 @@ std::string quoted(const std::string& text) {
 
 void BodyEmitter::emit(const Stmt& s) {
     if (!s.defined()) return;
+    for (const Stmt& c : bounds_checks(s, scope))
+        check(*c.as<Assert>());
     switch (s.kind()) {
     case StmtKind::block:
         for (const Stmt& inner : s.as<Block>()->stmts)

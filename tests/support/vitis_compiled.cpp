@@ -2,6 +2,7 @@
 
 #include "compile_shared.h"
 #include "lathe/hls/emit.h"
+#include "programs.h"
 
 #include <fmt/format.h>
 
