@@ -142,6 +142,10 @@ void VitisKernels::expect_right(size_t kernel, const Module& reference, const st
     }
 }
 
+std::string vitis_headers() {
+    return LATHE_AP_TYPES_DIR;
+}
+
 std::vector<std::string> vitis_compilers() {
     std::vector<std::string> all{LATHE_TEST_CXX};
     if (std::system("clang++-19 --version > /dev/null 2>&1") == 0) all.push_back("clang++-19");

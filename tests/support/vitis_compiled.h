@@ -29,5 +29,8 @@ class VitisKernels {
     Run entry = nullptr;
 };
 
+/// The folder with AMD's headers.
+std::string vitis_headers();
+
 /// The compilers that kernels are tried with: the build's own, and clang++-19 where there is one.
 std::vector<std::string> vitis_compilers();
