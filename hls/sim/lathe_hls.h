@@ -244,7 +244,8 @@ template <int High, int Low, class X, class B> X with_slice(const X& x, const B&
 /// An amount for << and >> that int holds; any beyond the widest type does the same as one there.
 template <int W, bool S> int shift_amount(const ap_int_base<W, S>& by) {
     const int most = AP_INT_MAX_W;
-    return by < -most ? -most : by > most ? most : by.to_int();
+    const ap_int<W + 1> amount = by; // signed: a negative number and an unsigned one do not compare
+    return amount < -most ? -most : amount > most ? most : amount.to_int();
 }
 
 // --- Magnitudes -------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 #include "body.h"
 
+#include "bounds.h"
 #include "expr.h"
 #include "lathe/ir/print.h"
 #include "lathe/ir/visit.h"
@@ -30,6 +31,9 @@ std::string quoted(const std::string& text) {
 
 void BodyEmitter::emit(const Stmt& s) {
     if (!s.defined()) return;
+    if (s.loc().known()) scope.line = s.loc();
+    for (const Stmt& c : bounds_checks(s, scope))
+        check(*c.as<Assert>());
     switch (s.kind()) {
     case StmtKind::block:
         for (const Stmt& inner : s.as<Block>()->stmts)
@@ -69,7 +73,7 @@ void BodyEmitter::block(const Stmt& body) {
 void BodyEmitter::stage(const Stage& s) {
     const std::string outer = stage_name;
     const int update = s.definition - 1;
-    stage_name = identifier(s.func.name()) + (update < 0 ? "" : fmt::format("_update{}", update));
+    stage_name = s.func.name() + (update < 0 ? "" : fmt::format("_update{}", update));
     const std::string what = update < 0 ? "" : fmt::format(", update {}", update);
     out.line(fmt::format("// {}{}", s.func.name(), what));
     emit(s.body);
@@ -80,10 +84,7 @@ void BodyEmitter::loop(const For& s) {
     const Expr end = simplify(iadd(s.min, s.extent), scope.facts);
     ExprEmitter expr(scope, out, {s.min, end});
     std::string first = expr.index(s.min), last = expr.index(end);
-    const std::string label_base = (stage_name.empty() ? "" : stage_name + "_") + identifier(s.var.name());
-    std::string label = label_base;
-    for (int n = 1; !labels.insert(label).second; ++n)
-        label = fmt::format("{}_{}", label_base, n);
+    const std::string label = labels.take((stage_name.empty() ? "" : stage_name + "_") + s.var.name());
     // The bounds are evaluated once.
     if (reads_memory(s.min)) first = expr.named(s.var.name() + "_begin", IndexType(), first);
     if (reads_memory(end)) last = expr.named(s.var.name() + "_end", IndexType(), last);
@@ -139,8 +140,6 @@ void BodyEmitter::branch(const If& s) {
 }
 
 void BodyEmitter::let(const LetStmt& s) {
-    if (!s.value.type().is_scalar())
-        fail(s.loc, "{} is a vector: HLS code is emitted from scalar loops", s.symbol.name());
     ExprEmitter expr(scope, out, {s.value});
     const std::string value = expr.assigned(s.value, s.value.type());
     scope.variables[s.symbol] = expr.named(s.symbol.name(), s.value.type(), value);
@@ -155,9 +154,6 @@ void BodyEmitter::store(const Store& s) {
         roots.insert(roots.end(), t.indices.begin(), t.indices.end());
         roots.push_back(t.value);
     }
-    if (s.predicate.defined())
-        fail(s.loc, "{} is stored as a vector: HLS code is emitted from scalar loops",
-             s.targets[0].tensor.name());
     ExprEmitter expr(scope, out, roots);
     std::vector<std::string> assignments;
     for (const StoreTarget& t : s.targets) {
@@ -180,9 +176,6 @@ void BodyEmitter::store(const Store& s) {
 }
 
 void BodyEmitter::reduce(const Reduce& s) {
-    if (s.predicate.defined())
-        fail(s.loc, "{} is reduced as a vector: HLS code is emitted from scalar loops",
-             s.target.tensor.name());
     std::vector<Expr> roots = s.target.indices;
     roots.push_back(s.target.value);
     ExprEmitter expr(scope, out, roots);

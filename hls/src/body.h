@@ -36,7 +36,7 @@ class BodyEmitter {
     Writer& out;
     const std::map<Symbol, Expr>& run_sizes;
     std::string stage_name; ///< of the loops' labels
-    std::set<std::string> labels;
+    Names labels;
 };
 
 } // namespace lathe::hls

@@ -23,7 +23,10 @@ std::string in(const Code& x, Level most) {
 ExprEmitter::ExprEmitter(Scope& s, Writer& out, const std::vector<Expr>& roots) : scope(s) {
     lines.push_back({&out, {}});
     for (const Expr& e : roots)
-        if (e.defined()) count(e);
+        if (e.defined()) {
+            count(e);
+            whole.insert(resolved(e).get());
+        }
 }
 
 /// A let's variable stands for its value, which is shared.
@@ -108,7 +111,8 @@ Code ExprEmitter::emit_new(const Expr& e) {
     const bool shared = uses[e.get()] > 1;
     const bool plain = e.kind() == ExprKind::constant || e.kind() == ExprKind::variable ||
                        (e.kind() == ExprKind::load && x.text.size() <= long_text);
-    if (!plain && x.text.size() > (shared ? short_text : long_text)) {
+    const bool named_anyway = x.text.size() > long_text && !whole.contains(e.get());
+    if (!plain && (named_anyway || (shared && x.text.size() > short_text))) {
         const auto wish = wishes.find(e.get());
         x = {named(wish == wishes.end() ? "t" : wish->second, e.type(), x.text), primary, true};
     }
@@ -176,8 +180,6 @@ Code ExprEmitter::node(const Expr& e) {
         return variable(*e.as<Variable>());
     case ExprKind::load: {
         const auto* n = e.as<Load>();
-        if (n->predicate.defined() || !n->type.is_scalar())
-            fail(n->loc, "{} is loaded as a vector: HLS code is emitted from scalar loops", n->tensor.name());
         return {element(n->tensor, n->indices)};
     }
     case ExprKind::unary:
@@ -205,7 +207,7 @@ Code ExprEmitter::node(const Expr& e) {
     case ExprKind::call:
         return call(*e.as<Call>());
     default:
-        fail(e.loc(), "a vector expression: HLS code is emitted from scalar loops");
+        throw InternalError("an expression that HLS code does not know");
     }
 }
 
@@ -214,7 +216,7 @@ Code ExprEmitter::constant(const Value& v) const {
     invariant(!t.is_real(), "an untyped real is typed beside its operand");
     if (t.is_index()) {
         const mpz_class& i = v.raw();
-        if (!i.fits_slong_p()) fail({}, "the subscript {} does not fit in 64 bits", v.str());
+        if (!i.fits_slong_p()) fail(scope.line, "the subscript {} does not fit in 64 bits", v.str());
         return {v.str() + (i.fits_sint_p() ? "" : "ll"), sgn(i) < 0 ? unary : primary};
     }
     if (is_plain(v)) return {v.str(), sgn(v.raw()) < 0 ? unary : primary, false};

@@ -86,8 +86,9 @@ class ExprEmitter {
     Code to_index(const Code& x, Type from) const;
 
     Scope& scope;
-    std::vector<Expr> alive;  ///< what the maps below have as keys
-    std::vector<Lines> lines; ///< from the statement's own to those of the arm that is being emitted
+    std::set<const ExprNode*> whole; ///< the statement's expressions, which stand where they are used
+    std::vector<Expr> alive;         ///< what the maps below have as keys
+    std::vector<Lines> lines;        ///< from the statement's own to those of the arm that is being emitted
     std::unordered_map<const ExprNode*, int> uses;
     std::map<Symbol, Expr> lets;
     std::unordered_map<const ExprNode*, std::string> wishes; ///< names for the values of lets

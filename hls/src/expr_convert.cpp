@@ -50,7 +50,8 @@ Code ExprEmitter::exact_to_exact(const Code& x, Type from, Type to, bool by_itse
         const bool is_signed = from.is_signed();
         const int width = drop + 2;
         if (width > Type::max_width)
-            fail({}, "a conversion from {} to {} drops too many bits for Vitis", from.str(), to.str());
+            fail(scope.line, "a conversion from {} to {} drops too many bits for Vitis", from.str(),
+                 to.str());
         const Type wide = is_signed ? Fixed(width, from.frac()) : UFixed(width, from.frac());
         return {fmt::format("{}({}({}))", cpp_type(to), cpp_type(wide), x.text)};
     }

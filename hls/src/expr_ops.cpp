@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 namespace lathe::hls {
 
@@ -61,7 +62,8 @@ Spelling spelling(BinaryOp op) {
 Code joined(BinaryOp op, const Code& a, const Code& b, bool exact = true) {
     const Spelling s = spelling(op);
     const bool plain = s.level == sum || s.level == product;
-    const Level least = s.level >= logical_and ? equality : unary;
+    const bool compares = s.level == relation || s.level == equality;
+    const Level least = s.level >= logical_and ? equality : compares ? sum : unary;
     const Level left = plain ? s.level : least;
     const Level right = plain ? static_cast<Level>(s.level - 1) : least;
     return {fmt::format("{} {} {}", in(a, left), s.text, in(b, right)), s.level, exact};
@@ -207,7 +209,7 @@ Code ExprEmitter::bool_binary(const Binary& n) {
 
 Code ExprEmitter::index_binary(const Binary& n) {
     const Code a = emit(n.a), b = emit(n.b);
-    const auto divisor = as_int(n.b);
+    const auto right = as_int(n.b);
     switch (n.op) {
     case BinaryOp::min:
     case BinaryOp::max:
@@ -217,10 +219,15 @@ Code ExprEmitter::index_binary(const Binary& n) {
     case BinaryOp::floormod: {
         const bool quotient = n.op == BinaryOp::floordiv;
         const auto least = const_lower_bound(n.a, scope.facts);
-        if (divisor && *divisor > 0 && least && *least >= 0)
+        if (right && *right > 0 && least && *least >= 0)
             return joined(quotient ? BinaryOp::div : BinaryOp::mod, a, b);
         return {fmt::format("lathe::floor_{}({}, {})", quotient ? "div" : "mod", a.text, b.text)};
     }
+    case BinaryOp::add:
+        // Sums of subscripts are exact, so they need no parentheses; i + -1 reads better as i - 1.
+        if (right && *right < 0 && *right >= -std::numeric_limits<int>::max())
+            return joined(BinaryOp::sub, a, {std::to_string(-*right)});
+        return {fmt::format("{} + {}", in(a, sum), in(b, sum)), sum};
     default:
         return joined(n.op, a, b);
     }

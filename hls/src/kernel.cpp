@@ -68,6 +68,26 @@ class IntRange {
     bool all = true;
 };
 
+void refuse_vectors(const Stmt& body) {
+    Loc line;
+    const auto refuse = [&](Loc loc) {
+        fail(loc.known() ? loc : line, "a vector has no HLS code: emit the Module before it is lowered");
+    };
+    for_each(
+        body,
+        [&](const Stmt& s) {
+            if (s.loc().known()) line = s.loc();
+            const auto* store = s.as<Store>();
+            const auto* reduce = s.as<Reduce>();
+            if ((store && store->predicate.defined()) || (reduce && reduce->predicate.defined()))
+                refuse(s.loc());
+        },
+        [&](const Expr& e) {
+            const auto* load = e.as<Load>();
+            if (!e.type().is_scalar() || (load && load->predicate.defined())) refuse(e.loc());
+        });
+}
+
 class KernelMaker {
   public:
     KernelMaker(const Module& m, const VitisOptions& o) : function(m.top()), options(o) {
@@ -75,6 +95,7 @@ class KernelMaker {
     }
 
     Kernel make() {
+        refuse_vectors(function.body);
         Facts facts;
         for (const Param& p : function.params)
             if (p.type.is_index()) facts.bound(p.symbol, {index(0), {}});
@@ -84,7 +105,7 @@ class KernelMaker {
             argument(a);
         for (const Param& p : function.params)
             parameter(p);
-        kernel.name = scope.names.take(options.top.empty() ? function.name : options.top);
+        name();
         Writer out;
         interfaces(out);
         out.indent = 1;
@@ -97,6 +118,13 @@ class KernelMaker {
     }
 
   private:
+    /// The arguments keep their names: a function of the same name becomes NAME_kernel.
+    void name() {
+        const std::string wish = options.top.empty() ? function.name : options.top;
+        kernel.name = scope.names.take(wish);
+        if (kernel.name != identifier(wish)) kernel.name = scope.names.take(wish + "_kernel");
+    }
+
     void argument(const Argument& a) {
         const Tensor& t = a.tensor;
         const std::string name = scope.names.take(t.symbol.name());
@@ -147,13 +175,12 @@ class KernelMaker {
 } // namespace
 
 std::string Kernel::declaration() const {
-    std::string text;
-    for (const Formal& f : formals) {
-        const char* constant = f.array && f.read_only ? "const " : "";
-        text += fmt::format("{}{}{}{} {}", text.empty() ? "" : ", ", constant, f.type, f.array ? "*" : "",
-                            f.name);
-    }
-    return fmt::format("void {}({})", name, text);
+    std::vector<std::string> each;
+    for (const Formal& f : formals)
+        each.push_back(fmt::format("{}{}{} {}", f.array && f.read_only ? "const " : "", f.type,
+                                   f.array ? "*" : "", f.name));
+    const std::string line = fmt::format("void {}({})", name, fmt::join(each, ", "));
+    return line.size() <= 90 ? line : fmt::format("void {}({})", name, fmt::join(each, ",\n    "));
 }
 
 std::string scalar_literal(Type parameter, const Value& v) {

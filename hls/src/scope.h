@@ -21,6 +21,7 @@ struct Scope {
     std::map<Symbol, std::string> variables;
     std::map<Symbol, Array> arrays;
     Facts facts;
+    Loc line; ///< of the user's statement
     Names names;
     std::string index_type = "int64_t"; ///< of subscripts and loops
 

@@ -131,7 +131,7 @@ std::string Names::take(const std::string& wish) {
     const std::string base = identifier(wish);
     std::string name = base;
     for (int n = 1; taken(name); ++n)
-        name = fmt::format("{}_{}", base, n);
+        name = fmt::format("{}{}{}", base, base.back() == '_' ? "" : "_", n);
     scopes.back().insert(name);
     return name;
 }

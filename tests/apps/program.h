@@ -1,8 +1,10 @@
 #pragma once
 /// \file Whole programs: a schedule's results in the interpreter and as machine code, against plain C++.
 
+#include "deep.h"
 #include "lathe/ir/verify.h"
 #include "lathe/lathe.h"
+#include "vitis_compiled.h"
 
 #include <doctest/doctest.h>
 #include <functional>
@@ -84,8 +86,48 @@ struct Case {
     Scalars scalars = {};
 };
 
+/// As Vitis C++ with the sizes of the case: an array inside a kernel has a constant size.
+inline void expect_vitis(const Schedule& s, const Case& c) {
+    std::map<std::string, int64_t> sizes;
+    for (const auto& [name, value] : c.scalars)
+        if (value.type().is_integral()) sizes[name] = value.as_int64();
+    const Function& f = s.module().top();
+    for (size_t n = 0; n < f.arguments.size(); ++n) {
+        const AnyBuffer& b = n < c.inputs.size() ? c.inputs[n] : c.expected[n - c.inputs.size()];
+        for (int d = 0; d < b.rank(); ++d)
+            if (const auto* v = f.arguments[n].tensor.dims[static_cast<size_t>(d)].extent.as<Variable>())
+                sizes[v->symbol.name()] = b.extent(d);
+    }
+    VitisKernels kernels;
+    Scalars scalars = c.scalars;
+    try {
+        Schedule bound = s;
+        for (const Param& p : f.params)
+            if (p.type.is_index()) {
+                bound.bind(p, sizes.at(p.symbol.name()));
+                scalars.erase(p.symbol.name());
+            }
+        kernels.add(bound);
+    } catch (const InternalError&) {
+        throw;
+    } catch (const Error& e) {
+        // A size may leave nothing for a step to do, and so refuse it.
+        CHECK_MESSAGE(e.message().find("makes an earlier step fail") != std::string::npos, e.message());
+        return;
+    }
+    kernels.compile();
+    INFO(kernels.source(0));
+    const auto run = [&](auto& a, auto& p) { CHECK(kernels.run(0, a, p) == ""); };
+    expect_run("Vitis C++", run, c.inputs, c.expected, scalars);
+}
+
+/// Compiling takes a second, so the quick tier does it for an eighth of the schedules.
+inline bool is_compiled_for_vitis(const Schedule& s) {
+    return deep() || std::hash<std::string>()(s.trace() + print(s)) % 8 == 0;
+}
+
 /// The schedule computes what C++ expects: as the algorithm it schedules, as it stands, lowered (which checks
-/// that no lane reads beyond a tensor), and as machine code.
+/// that no lane reads beyond a tensor), as machine code and as Vitis C++.
 inline void expect(const Schedule& s, const std::vector<Case>& cases) {
     INFO(print(s));
     verify(s.module());
@@ -102,6 +144,7 @@ inline void expect(const Schedule& s, const std::vector<Case>& cases) {
         expect_run(
             "machine code", [&](auto& a, auto& p) { compiled.call(a, p); }, c.inputs, c.expected, c.scalars);
     }
+    if (!cases.empty() && is_compiled_for_vitis(s)) expect_vitis(s, cases.front());
 }
 
 } // namespace lathe

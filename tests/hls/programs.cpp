@@ -1,5 +1,6 @@
 // Known programs as Vitis C++, compiled by g++ and clang, against the interpreter.
 
+#include "programs.h"
 #include "deep.h"
 #include "vitis_compiled.h"
 

@@ -350,3 +350,33 @@ TEST_CASE("refused: an exact accumulator for what is not a sum") {
     REFUSED(s, "an exact accumulator is for sums, and * at schedule.cpp:",
             s.quantize(f, Int(8), {.accumulate = exact}));
 }
+
+TEST_CASE("refused: pipeline") {
+    Gemm g;
+    Schedule s(g.C);
+    REFUSED(s, "is illegal: an iteration can start every cycle at best: the interval 0 is below 1",
+            s[g.C].pipeline(g.k, 0));
+    s[g.C].parallel(g.i);
+    REFUSED(s,
+            "is illegal: loop i is parallel; split, fuse and tag loops before that, or call serial(i) first",
+            s[g.C].pipeline(g.i));
+    s[g.C].pipeline(g.k);
+    REFUSED(s, "loop k is pipeline; split, fuse and tag loops before that", s[g.C].split(g.k, 4));
+}
+
+TEST_CASE("refused: bind") {
+    Gemm g;
+    Param other("other"), scale("scale", Float(32));
+    Var i("i");
+    Func f("f", Float(32), {4});
+    f(i) = scale;
+    Schedule s(g.C), t(f);
+    REFUSED(s, "other is no parameter of this schedule's algorithm", s.bind(other, 4));
+    REFUSED(s, "bind(M, -1): a size is not negative", s.bind(g.M, -1));
+    REFUSED(t, "scale is of Float(32), and bind gives a size a value. A scalar stays an argument",
+            t.bind(scale, 4));
+    s.bind(g.M, 4);
+    REFUSED(s, "M is bound to 4 already", s.bind(g.M, 8));
+    s[g.C].separate(s[g.C].split(g.j, 8)[0]);
+    REFUSED(s, "makes an earlier step fail: separate(jo)", s.bind(g.N, 16));
+}

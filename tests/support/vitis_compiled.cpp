@@ -2,6 +2,7 @@
 
 #include "compile_shared.h"
 #include "lathe/hls/emit.h"
+#include "programs.h"
 
 #include <fmt/format.h>
 
@@ -139,6 +140,10 @@ void VitisKernels::expect_right(size_t kernel, const Module& reference, const st
         for (size_t i = 0; i < expected.size(); ++i)
             CHECK_MESSAGE(bit_equal(expected[i], got[i]), reference.top().arguments[i].tensor.symbol.name());
     }
+}
+
+std::string vitis_headers() {
+    return LATHE_AP_TYPES_DIR;
 }
 
 std::vector<std::string> vitis_compilers() {

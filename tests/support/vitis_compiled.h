@@ -3,7 +3,6 @@
 
 #include "lathe/ir/buffer.h"
 #include "lathe/ir/stmt.h"
-#include "programs.h"
 
 #include <string>
 #include <vector>
@@ -15,14 +14,13 @@ class VitisKernels {
     /// All kernels as one shared object. \throws std::runtime_error with the compiler's output.
     void compile(const std::string& compiler);
     void compile();
-    size_t size() const { return modules.size(); }
     const std::string& source(size_t kernel) const { return sources[kernel]; }
     /// Runs a kernel in place. Returns what it threw.
     std::string run(size_t kernel, const std::vector<lathe::AnyBuffer*>& arguments,
                     const std::map<std::string, lathe::Value>& scalars) const;
     /// The kernel computes what the interpreter computes on `reference`, for each of the sizes.
     void expect_right(size_t kernel, const lathe::Module& reference,
-                      const std::vector<lathe::Sizes>& all) const;
+                      const std::vector<std::map<std::string, int64_t>>& all) const;
 
   private:
     using Run = void (*)(int kernel, uint64_t* const* limbs, const int64_t* sizes, std::string* error);
@@ -30,6 +28,9 @@ class VitisKernels {
     std::vector<std::string> sources;
     Run entry = nullptr;
 };
+
+/// The folder with AMD's headers.
+std::string vitis_headers();
 
 /// The compilers that kernels are tried with: the build's own, and clang++-19 where there is one.
 std::vector<std::string> vitis_compilers();

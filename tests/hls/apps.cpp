@@ -1,0 +1,50 @@
+// The applications' algorithms, and their schedules for a CPU, as Vitis C++.
+#ifdef LATHE_TEST_APPS
+
+#include "gaussian/algorithm.h"
+#include "gemm/algorithm.h"
+#include "lathe/ir/verify.h"
+#include "vitis_compiled.h"
+
+#include <doctest/doctest.h>
+
+using namespace lathe;
+
+namespace {
+
+using Sizes = std::map<std::string, int64_t>;
+
+Schedule bound(const Schedule& s, const Sizes& sizes) {
+    Schedule b = s;
+    for (const Param& p : s.module().top().params)
+        b.bind(p, sizes.at(p.symbol.name()));
+    verify(b.module());
+    return b;
+}
+
+} // namespace
+
+TEST_CASE("hls: the applications") {
+    VitisKernels kernels;
+    std::vector<std::pair<Module, Sizes>> expected;
+    const auto add = [&](const Schedule& s, const Sizes& sizes) {
+        kernels.add(bound(s, sizes));
+        expected.push_back({s.reference(), sizes});
+    };
+    const Gemm g = gemm_algorithm();
+    add(Schedule({g.A, g.B}, {g.C}), {{"M", 7}, {"N", 19}, {"K", 5}});
+    add(cpu_schedule(g, Target("x86-64-linux-avx2")), {{"M", 13}, {"N", 35}, {"K", 3}});
+    for (const Variant& v : variants()) {
+        const Gaussian blur = gaussian(v.taps, v.pixel);
+        add(Schedule({blur.in}, {blur.out}), {{"H", 9}, {"W", 13}});
+        add(cpu_schedule(blur, Target("x86-64-linux-avx2")), {{"H", 10}, {"W", 70}});
+    }
+    for (const std::string& compiler : vitis_compilers()) {
+        CAPTURE(compiler);
+        kernels.compile(compiler);
+        for (size_t k = 0; k < expected.size(); ++k)
+            kernels.expect_right(k, expected[k].first, {expected[k].second});
+    }
+}
+
+#endif

@@ -1,0 +1,126 @@
+// Whole projects: written, compiled by each compiler as a user would, and run.
+
+#include "compile_shared.h"
+#include "lathe/hls/emit.h"
+#include "programs.h"
+#include "vitis_compiled.h"
+
+#include <fstream>
+
+using namespace lathe;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A folder that exists while the object does.
+class Folder {
+  public:
+    Folder() {
+        std::string name = (fs::temp_directory_path() / "lathe_hls_XXXXXX").string();
+        REQUIRE(mkdtemp(name.data()) != nullptr);
+        path = name;
+    }
+    ~Folder() { fs::remove_all(path); }
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+    fs::path path;
+};
+
+/// The exit status and output of a command that runs in the folder.
+std::pair<int, std::string> run_in(const fs::path& folder, const std::string& command) {
+    const int status =
+        std::system(fmt::format("cd '{}' && ({}) > log.txt 2>&1", folder.string(), command).c_str());
+    return {status, read_file(folder / "log.txt")};
+}
+
+std::pair<int, std::string> build(const fs::path& folder, const std::string& top,
+                                  const std::string& compiler) {
+    return run_in(folder, fmt::format("{} -std=c++14 -O0 -Wall -Wextra -Werror -Wno-unknown-pragmas "
+                                      "-Wno-unused-label -isystem {} {}.cpp testbench.cpp -o testbench",
+                                      compiler, vitis_headers(), top));
+}
+
+/// A stencil on fixed point with a scalar parameter, whose size a shape gives.
+struct Scaled {
+    Param N{"N"}, gain{"gain", Fixed(12, 8)};
+    Input in{"in", Fixed(18, 9, Round::rnd, Overflow::sat), {N}};
+    Var i{"i"};
+    Func out{"out", Fixed(16, 6), {Operand(N - 2)}};
+    Scaled() { out(i) = gain * (in(i) + in(i + 1) + in(i + 2)); }
+};
+
+} // namespace
+
+TEST_CASE("hls: an exported project compiles without warnings and its test bench passes") {
+    Gemm g(Fixed(14, 9), Fixed(32, 18));
+    Schedule s(g.C);
+    s[g.C].pipeline(g.k, 2);
+    const VitisOptions options{
+        .top = "gemm", .scalars = {{"M", Value::index(4)}, {"N", Value::index(6)}, {"K", Value::index(5)}}};
+    const Folder folder;
+    const auto files = export_vitis(s, folder.path, options);
+    for (const fs::path& f : files)
+        CHECK(fs::exists(f));
+    CHECK(files.size() == 7 + 3);
+    for (const std::string& compiler : vitis_compilers()) {
+        CAPTURE(compiler);
+        const auto built = build(folder.path, "gemm", compiler);
+        REQUIRE_MESSAGE(built.first == 0, built.second);
+        const auto [status, text] = run_in(folder.path, "./testbench");
+        CHECK(status == 0);
+        CHECK(text == "gemm: all outputs are as expected\n");
+    }
+    // A wrong expectation is found, named and makes the test bench fail.
+    std::string expected = read_file(folder.path / "data/C.expected.txt");
+    expected[9 * 7 + 3] = expected[9 * 7 + 3] == '0' ? '1' : '0';
+    std::ofstream(folder.path / "data/C.expected.txt") << expected;
+    const auto [status, text] = run_in(folder.path, "./testbench");
+    CHECK(status != 0);
+    CHECK(text.find("C: element 7 is 0x") == 0);
+    // So is data that is cut off.
+    std::ofstream(folder.path / "data/A.txt") << "0001\n";
+    CHECK(run_in(folder.path, "./testbench").second == "gemm: data/A.txt: element 1 is missing\n");
+}
+
+TEST_CASE("hls: a project takes the user's data and scalars") {
+    Scaled p;
+    AnyBuffer in(p.in.type(), {7});
+    for (int64_t i = 0; i < 7; ++i)
+        in.set({i}, Value::from_double(Float(64), 0.75 * static_cast<double>(i) - 2));
+    const Folder folder;
+    export_vitis(
+        Schedule(p.out), folder.path,
+        {.top = "scaled", .scalars = {{"gain", Value::from_double(Float(64), 1.5)}}, .inputs = {in}});
+    const auto built = build(folder.path, "scaled", vitis_compilers()[0]);
+    REQUIRE_MESSAGE(built.first == 0, built.second);
+    CHECK(run_in(folder.path, "./testbench").second == "scaled: all outputs are as expected\n");
+    CHECK(read_file(folder.path / "data/out.expected.txt").substr(0, 5) ==
+          "fe98\n"); // 1.5·(−2 − 1.25 − 0.5)·2^6
+}
+
+TEST_CASE("hls: an assertion that fails ends the simulation with its message") {
+    Param N("N");
+    Var i("i");
+    Input in("in", Int(8), {N});
+    Func out("out", Int(8), {N});
+    out(i) = in(clamp(cast(Int(20), in(i)), 0, N - 1));
+    Module m = build({out}).module;
+    m.top().body = Block::make(
+        {Assert::make(Binary::make(BinaryOp::gt, index(3), index(4)), "three \"is\" more"), m.top().body});
+    VitisKernels kernels;
+    kernels.add(m);
+    kernels.compile();
+    AnyBuffer a(Int(8), {4}), b(Int(8), {4});
+    CHECK(kernels.run(0, {&a, &b}, {}) == "three \"is\" more");
+}
+
+TEST_CASE("hls: the same module gives the same text") {
+    Blur b;
+    Schedule s(b.out);
+    s.bind(b.H, 8).bind(b.W, 16);
+    CHECK(vitis_source(s) == vitis_source(s));
+    Blur other;
+    Schedule t(other.out);
+    t.bind(other.H, 8).bind(other.W, 16);
+    CHECK(vitis_source(s) == vitis_source(t));
+}
