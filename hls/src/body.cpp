@@ -2,6 +2,7 @@
 
 #include "bounds.h"
 #include "expr.h"
+#include "lathe/ir/analysis.h"
 #include "lathe/ir/print.h"
 #include "lathe/ir/visit.h"
 
@@ -22,7 +23,7 @@ std::string quoted(const std::string& text) {
     std::string r = "\"";
     for (const char c : text) {
         if (c == '"' || c == '\\') r += '\\';
-        r += c == '\n' ? ' ' : c;
+        r += c == '\n' ? std::string("\\n") : std::string(1, c);
     }
     return r + "\"";
 }
@@ -41,6 +42,8 @@ void BodyEmitter::emit(const Stmt& s) {
         return;
     case StmtKind::for_:
         return loop(*s.as<For>());
+    case StmtKind::while_:
+        return while_loop(*s.as<While>());
     case StmtKind::if_:
         return branch(*s.as<If>());
     case StmtKind::let:
@@ -53,6 +56,8 @@ void BodyEmitter::emit(const Stmt& s) {
         return allocate(*s.as<Allocate>());
     case StmtKind::assert_:
         return check(*s.as<Assert>());
+    case StmtKind::print:
+        return print_line(*s.as<Print>());
     case StmtKind::stage:
         return stage(*s.as<Stage>());
     }
@@ -97,11 +102,59 @@ void BodyEmitter::loop(const For& s) {
     const Facts before = scope.facts;
     scope.variables[s.var] = name;
     scope.facts.bound(s.var, {s.min, isub(end, lathe::index(1))});
+    if (const Expr guard = runs_while(s); guard.defined()) leave_unless(guard);
     block(s.body);
     scope.facts = before;
     scope.variables.erase(s.var);
     out.line("}");
     scope.names.close();
+}
+
+/// Leaves the loop around unless the condition holds.
+void BodyEmitter::leave_unless(const Expr& condition) {
+    ++out.indent;
+    scope.names.open();
+    const std::string holds = ExprEmitter(scope, out, {condition}).condition(condition);
+    out.line(fmt::format("if (!({})) break;", holds));
+    scope.names.close();
+    --out.indent;
+}
+
+void BodyEmitter::while_loop(const While& s) {
+    out.line("while (true) {");
+    leave_unless(s.condition);
+    block(s.body);
+    out.line("}");
+}
+
+/// Hardware prints nothing.
+void BodyEmitter::print_line(const Print& s) {
+    out.edge("#ifndef __SYNTHESIS__");
+    ExprEmitter expr(scope, out, s.values);
+    std::string format, arguments;
+    const auto text = [&](const std::string& t) {
+        for (char c : t)
+            format += c == '%' ? "%%" : std::string(1, c);
+    };
+    text(s.texts[0]);
+    for (size_t i = 0; i < s.values.size(); ++i) {
+        const Expr& e = s.values[i];
+        const Type t = e.type();
+        if (t.is_float()) {
+            const Type wide = t.width() == 64 ? t : Float(32);
+            format += t.width() == 64 ? "%.17g" : "%.9g";
+            arguments += fmt::format(", (double)({})", expr.value(e, wide));
+        } else if (t == UInt(64)) {
+            format += "%llu";
+            arguments += fmt::format(", (unsigned long long)({})", expr.value(e, t));
+        } else {
+            format += "%lld";
+            arguments += fmt::format(", (long long)({})", expr.value(e, IndexType()));
+        }
+        text(s.texts[i + 1]);
+    }
+    out.line(fmt::format("std::printf({}{});", quoted(format + "\n"), arguments));
+    out.edge("#endif");
 }
 
 void BodyEmitter::pragmas(const For& s) {

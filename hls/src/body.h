@@ -21,6 +21,9 @@ class BodyEmitter {
   private:
     void block(const Stmt& body);
     void loop(const For& s);
+    void leave_unless(const Expr& condition);
+    void while_loop(const While& s);
+    void print_line(const Print& s);
     void branch(const If& s);
     void let(const LetStmt& s);
     void store(const Store& s);
