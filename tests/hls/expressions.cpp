@@ -134,8 +134,10 @@ std::vector<Make> joined(const std::vector<Make>& a, const std::vector<Make>& b)
 } // namespace
 
 TEST_CASE("hls: expressions on floats") {
-    check({module_of(Float(32), Float(32), of_floats), module_of(Float(64), Float(64), of_floats),
-           module_of(Float(16), Float(16), of_floats), module_of(BFloat(16), BFloat(16), of_floats)});
+    std::vector<Module> modules;
+    for (const Type t : {Float(32), Float(16), Float(64), BFloat(16)})
+        if (deep() || t == Float(32) || t == Float(16)) modules.push_back(module_of(t, t, of_floats));
+    check(modules);
 }
 
 TEST_CASE("hls: fused operations and functions") {
@@ -154,11 +156,14 @@ TEST_CASE("hls: fused operations and functions") {
 }
 
 TEST_CASE("hls: expressions on integers and fixed point") {
-    std::vector<std::pair<Type, Type>> integers{{Int(8), UInt(8)}, {UInt(70), Int(33)}};
+    std::vector<std::pair<Type, Type>> integers{{Int(8), UInt(8)}};
     std::vector<std::pair<Type, Type>> fixed{{Fixed(16, 12), UFixed(9, 11)}};
     if (deep()) {
-        integers.insert(integers.end(),
-                        {{Int(64), Int(64)}, {UInt(64), UInt(3)}, {UInt(1), Int(1)}, {Int(300), UInt(200)}});
+        integers.insert(integers.end(), {{UInt(70), Int(33)},
+                                         {Int(64), Int(64)},
+                                         {UInt(64), UInt(3)},
+                                         {UInt(1), Int(1)},
+                                         {Int(300), UInt(200)}});
         fixed.insert(fixed.end(), {{Fixed(5, -2), Int(7)},
                                    {UFixed(80, 40), Fixed(3, 9)},
                                    {Int(16), Fixed(16, 15, Round::rnd, Overflow::sat)}});

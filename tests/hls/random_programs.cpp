@@ -67,13 +67,13 @@ void run(int programs, int calls, unsigned first_seed, Program (*make)(std::mt19
 } // namespace
 
 TEST_CASE("hls: random algorithms") {
-    run(count(6, 1500), 0, 0, random_algorithm);
+    run(count(4, 1500), 0, 0, random_algorithm);
 }
 
 TEST_CASE("hls: random algorithms with random schedules") {
-    run(count(8, 1500), 8, 50000, random_algorithm);
+    run(count(5, 1500), 8, 50000, random_algorithm);
 }
 
 TEST_CASE("hls: random schedules of known programs") {
-    run(count(8, 1000), 14, 100000, make_program);
+    run(count(5, 1000), 14, 100000, make_program);
 }

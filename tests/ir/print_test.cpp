@@ -68,8 +68,8 @@ def g():
                   "for i in vectorized(2, 7):\n    S[i] = 3\n");
             CHECK(print(For::make(i, var(M), isub(index(9), var(M)), {}, store)) ==
                   "for i in range(M, 9):\n    S[i] = 3\n");
-            CHECK(print(For::make(i, var(M), index(4), LoopKind("pipeline"), {})) ==
-                  "for i in pipeline(M, M + 4):\n    pass\n");
+            CHECK(print(For::make(i, var(M), index(4), LoopKind::pipeline(2), {})) ==
+                  "for i in pipeline(M, M + 4, II=2):\n    pass\n");
         }
         SUBCASE("conditions chain") {
             const Stmt inner =
