@@ -27,20 +27,30 @@ template <class T> Buffer<T> random_image(std::vector<int64_t> shape) {
 }
 
 void plain_seidel(const Buffer<float>& in, Buffer<float>& out) {
-    const auto row = [&](int64_t y, int64_t x) { return (in(y, x) + in(y, x + 1) + in(y, x + 2)) / 3.0f; };
-    for (int64_t y = 0; y < out.extent(0); ++y)
-        for (int64_t x = 0; x < out.extent(1); ++x)
-            out(y, x) = (row(y, x) + row(y + 1, x) + row(y + 2, x)) / 3.0f;
+    const int64_t height = out.extent(0), width = out.extent(1);
+    const float* from = in.begin();
+    for (int64_t y = 0; y < height; ++y)
+        for (int64_t x = 0; x < width; ++x) {
+            const auto row = [&](int64_t below) {
+                const float* p = from + (y + below) * (width + 2) + x;
+                return (p[0] + p[1] + p[2]) / 3.0f;
+            };
+            out.begin()[y * width + x] = (row(0) + row(1) + row(2)) / 3.0f;
+        }
 }
 
 void plain_seidel_2d(Buffer<double>& a, int64_t sweeps) {
     const int64_t n = a.extent(0);
+    double* p = a.begin();
     for (int64_t t = 0; t < sweeps; ++t)
         for (int64_t i = 1; i < n - 1; ++i)
-            for (int64_t j = 1; j < n - 1; ++j)
-                a(i, j) = (a(i - 1, j - 1) + a(i - 1, j) + a(i - 1, j + 1) + a(i, j - 1) + a(i, j) +
-                           a(i, j + 1) + a(i + 1, j - 1) + a(i + 1, j) + a(i + 1, j + 1)) /
-                          9.0;
+            for (int64_t j = 1; j < n - 1; ++j) {
+                const double *above = p + (i - 1) * n + j, *below = p + (i + 1) * n + j;
+                double* here = p + i * n + j;
+                *here = (above[-1] + above[0] + above[1] + here[-1] + here[0] + here[1] + below[-1] +
+                         below[0] + below[1]) /
+                        9.0;
+            }
 }
 
 void expect_zero(int code, const char* function) {
