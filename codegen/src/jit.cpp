@@ -78,6 +78,9 @@ llvm::orc::SymbolMap runtime_symbols(llvm::orc::LLJIT& j) {
     add("memset", &std::memset);
     add("fma", static_cast<double (*)(double, double, double)>(&::fma));
     add("fmaf", static_cast<float (*)(float, float, float)>(&::fmaf));
+    add("fmaxf",
+        static_cast<float (*)(float, float)>(&::fmaxf)); // LLVM's way to compare halves with a constant
+    add("fminf", static_cast<float (*)(float, float)>(&::fminf));
     add("floor", static_cast<OfDouble>(&::floor));
     add("floorf", static_cast<OfFloat>(&::floorf));
     add("ceil", static_cast<OfDouble>(&::ceil));

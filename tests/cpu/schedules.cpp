@@ -186,3 +186,16 @@ TEST_CASE("cpu: targets of every level") {
         }
     }
 }
+
+TEST_CASE("cpu: a half beside a constant, which LLVM compares by fmaxf and fminf") {
+    Param N("N");
+    Var i("i");
+    Input h("h", Float(16), {N});
+    for (const bool greater : {true, false}) {
+        Func f("f", Fixed(56, 27, Round::rnd, Overflow::sat_sym), {N});
+        const Expr t = let(select(i >= 2, h(i - 2), 0.0)), six = cast(Float(32), greater ? -6 : 6);
+        f(i) = greater ? select(t >= six, t, six) : select(t <= six, t, six);
+        const Schedule s(f);
+        expect_compiled(s, {{{"N", 20}}, {{"N", 1}}, {{"N", 0}}});
+    }
+}
