@@ -8,10 +8,15 @@ here=$(cd "$(dirname "$0")" && pwd)
 rm -rf "$work"
 cmake --install "$build" --prefix "$work/install" >/dev/null
 cp -r "$here" "$work/source"
-cmake -S "$work/source" -B "$work/build" -G Ninja -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_PREFIX_PATH="$work/install"
+bash "$here/examples.sh" "$here/../.." "$work/examples"
+cmake -S "$work/source" -B "$work/build" -G Ninja -DCMAKE_CXX_COMPILER="$compiler" \
+    -DCMAKE_PREFIX_PATH="$work/install" -DEXAMPLES="$work/examples"
 cmake --build "$work/build"
 [[ $("$work/build/user") == "2 arguments" ]]
 [[ $("$work/build/jit_user") == "Int(15)" ]]
+[[ $("$work/build/example_language") == "6 examples" ]]
+(cd "$work" && "$work/build/example_README_1_program" && [[ -s gemm.a && -s gemm.h ]])
+"$work/build/example_generators_1_program" --list >/dev/null
 
 # The generator's own command line: what it says and writes.
 generator=$work/build/scale_generator
