@@ -46,6 +46,11 @@ expect 1 "there is no output \"paper\": there are static_library, header" scale 
 expect 1 "there is no target \"z80\"" scale --target z80
 expect 1 "object is for one target, and 2 are named" scale -e object --target x86-64-linux,x86-64-linux-avx2
 expect 1 "cannot make the folder \"/proc/nowhere\"" scale -o /proc/nowhere
+expect 1 "\"N\" binds no size: write NAME=NUMBER" scale --bind N
+expect 1 "there is no size K to bind: there are N" scale --bind K=3
+expect 1 "the test bench needs a value of the parameter N" scale -o "$work/all" -e vitis
+expect 0 "" -e vitis --bind N=20 -o "$work/all" scale factor=7
+[[ -s $work/all/scale_vitis/scale.cpp && -s $work/all/scale_vitis/run_hls.tcl ]]
 expect 0 "" scale -o "$work/all" -f tripled factor=3 -e static_library,object,assembly,llvm,ir,loop_tree,trace
 for extension in a h o s ll ir.txt tree.txt trace.json; do
     [[ -s $work/all/tripled.$extension ]]

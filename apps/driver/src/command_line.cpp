@@ -84,12 +84,17 @@ CommandLine read_command_line(int argc, const char* const* argv) {
         ->capture_default_str();
     app.add_option("-f,--function", c.function, "the generated function's name (default: the generator's)");
     app.add_option("-e,--emit", c.emit,
-                   "static_library (default), header, object, assembly, llvm, ir, loop_tree, trace; several "
-                   "with commas")
-        ->delimiter(',');
+                   "static_library (default), header, object, assembly, llvm, ir, loop_tree, trace, "
+                   "vitis; several with commas")
+        ->delimiter(',')
+        ->allow_extra_args(false);
+    app.add_option("--bind", c.sizes, "sizes that become constants, as N=64; several with commas")
+        ->delimiter(',')
+        ->allow_extra_args(false);
     app.add_option("--target", c.targets,
                    "such as x86-64-linux-avx2 (default: this machine); several with commas")
-        ->delimiter(',');
+        ->delimiter(',')
+        ->allow_extra_args(false);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& e) {
@@ -121,6 +126,24 @@ std::map<std::string, ParameterValue> parameter_values(const Generator& g,
         values.insert_or_assign(name, parsed(*p, s.substr(equals + 1)));
     }
     return values;
+}
+
+void bind_sizes(Schedule& schedule, const std::vector<std::string>& sizes) {
+    for (const std::string& s : sizes) {
+        const size_t equals = s.find('=');
+        const auto value = equals == std::string::npos ? std::nullopt : number<int64_t>(s.substr(equals + 1));
+        if (!value) fail({}, "\"{}\" binds no size: write NAME=NUMBER", s);
+        std::vector<std::string> names;
+        const std::vector<Param> params = schedule.module().top().params;
+        const auto found = std::ranges::find_if(params, [&](const Param& p) {
+            names.push_back(p.symbol.name());
+            return names.back() == s.substr(0, equals);
+        });
+        if (found == params.end())
+            fail({}, "there is no size {} to bind: there are {}", s.substr(0, equals),
+                 names.empty() ? "none" : join(names));
+        schedule.bind(*found, *value, {});
+    }
 }
 
 std::string describe(const Generator& g) {

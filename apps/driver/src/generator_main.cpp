@@ -49,6 +49,8 @@ constexpr Output outputs[] = {
     {"ir", false, [](const Job& j) { write_file(j.prefix + ".ir.txt", print(j.schedule())); }},
     {"loop_tree", false, [](const Job& j) { write_file(j.prefix + ".tree.txt", loop_tree(j.schedule())); }},
     {"trace", false, [](const Job& j) { write_file(j.prefix + ".trace.json", j.schedule().trace_json()); }},
+    {"vitis", true,
+     [](const Job& j) { export_vitis(j.schedule(), j.prefix + "_vitis", {.top = j.function}); }},
 };
 
 const Output& find_output(const std::string& name) {
@@ -85,7 +87,7 @@ void run(const CommandLine& c, const std::vector<Generator>& generators) {
             fail({}, "{} is for one target, and {} are named", o->name, job.targets.size());
     const auto values = parameter_values(g, c.settings);
     for (const Target& t : job.targets)
-        job.schedules.push_back(g.make(GeneratorArguments(values, t)));
+        bind_sizes(job.schedules.emplace_back(g.make(GeneratorArguments(values, t))), c.sizes);
     std::error_code failed;
     std::filesystem::create_directories(c.folder, failed);
     if (failed) fail({}, "cannot make the folder \"{}\": {}", c.folder, failed.message());

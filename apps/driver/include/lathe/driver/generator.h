@@ -66,12 +66,14 @@ struct Generator {
 ///
 ///     PROGRAM                     lists the generators and their parameters (also: --list)
 ///     PROGRAM NAME [PARAMETER=VALUE ...] [-o FOLDER] [-f FUNCTION] [-e WHAT,...] [--target TARGET,...]
+///             [--bind SIZE=NUMBER,...]
 ///
-/// -e takes any of static_library, header, object, assembly, llvm, ir, loop_tree, trace (default:
-/// static_library, which brings its header). Files are called FOLDER/FUNCTION.EXTENSION: .a, .h, .o, .s, .ll,
-/// .ir.txt, .tree.txt, .trace.json. Several targets make one static library that chooses at run time.
-/// Returns the program's exit status: 0, or 1 after an Error and 2 after a wrong command line, which are
-/// printed on standard error.
+/// -e takes any of static_library, header, object, assembly, llvm, ir, loop_tree, trace, vitis
+/// (default: static_library, which brings its header). Files are called FOLDER/FUNCTION.EXTENSION: .a, .h,
+/// .o, .s, .ll, .ir.txt, .tree.txt, .trace.json; a Vitis project is FOLDER/FUNCTION_vitis, and its test bench
+/// needs all sizes: bind them. Several targets make one static library that chooses at run time. Returns the
+/// program's exit status: 0, or 1 after an Error and 2 after a wrong command line, which are printed on
+/// standard error.
 int generator_main(int argc, const char* const* argv, const std::vector<Generator>& generators);
 
 } // namespace lathe
