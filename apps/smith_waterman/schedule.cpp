@@ -5,10 +5,12 @@ using namespace lathe;
 Schedule cpu_schedule(const SmithWaterman& s, const Target& target) {
     const int lanes = target.natural_lanes(Int(16));
     Schedule c(s.score);
-    auto [po, pi] = c[s.H].split(s.p, lanes);
-    c[s.H].reorder(po, s.cell.x, s.cell.y, pi).parallel(po).vectorize(pi);
-    auto [qo, qi] = c[s.score].split(s.p, lanes);
-    c[s.score].reorder(qo, s.all.x, s.all.y, qi).parallel(qo).vectorize(qi);
+    auto [po, pi] = c[s.score].split(s.p, lanes);
+    c[s.score].reorder(po, s.all.x, s.all.y, pi).parallel(po).vectorize(pi);
+    // One vector of pairs at a time: its scores stay in the cache.
+    c.compute_at(s.H, s.score, po);
+    c[s.H].reorder(s.cell.x, s.cell.y, s.p).vectorize(s.p, lanes);
+    c[s.H].init().vectorize(s.p, lanes);
     return c;
 }
 

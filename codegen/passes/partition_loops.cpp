@@ -146,8 +146,8 @@ class Partitioner : public ScopedMutator {
         const size_t before = partitioned;
         const Stmt inner = ScopedMutator::mutate(s);
         // One level of loops only: copies of copies would add up.
-        if (partitioned != before || loop->loop != LoopKind::serial() || as_int(loop->extent) == 1)
-            return inner;
+        const bool can = loop->loop == LoopKind::serial() || loop->loop == LoopKind::parallel();
+        if (partitioned != before || !can || as_int(loop->extent) == 1) return inner;
         size_t statements = 0;
         for_each(inner, [&](const Stmt&) { ++statements; }, nullptr);
         return statements > most_statements ? inner : partition(*inner.as<For>());
@@ -165,11 +165,21 @@ class Partitioner : public ScopedMutator {
         };
         const Expr first = range.min.defined() ? within(loop.min, range.min) : loop.min;
         const Expr after = range.max.defined() ? within(first, iadd(range.max, index(1))) : end;
+        if (loop.loop == LoopKind::parallel()) return choose(loop, first, after, body);
         std::vector<Stmt> parts;
         if (range.min.defined()) parts.push_back(fresh_copy(piece(loop, loop.min, first, loop.body)));
         parts.push_back(piece(loop, first, after, body));
         if (range.max.defined()) parts.push_back(fresh_copy(piece(loop, after, end, loop.body)));
         return Block::make(std::move(parts));
+    }
+
+    /// Iterations that run beside each other stay one loop.
+    static Stmt choose(const For& loop, const Expr& first, const Expr& after, const Stmt& interior) {
+        const Expr at = Variable::make(loop.var, IndexType());
+        const Expr inside = Binary::make(BinaryOp::logical_and, Binary::make(BinaryOp::ge, at, first),
+                                         Binary::make(BinaryOp::lt, at, after));
+        return For::make(loop.var, loop.min, loop.extent, loop.loop,
+                         If::make(inside, interior, fresh_copy(loop.body), loop.loc), loop.loc);
     }
 
     Stmt piece(const For& loop, const Expr& from, const Expr& to, const Stmt& body) const {

@@ -173,6 +173,32 @@ TEST_CASE("a loop around vectors is split into edge, interior, edge") {
                             {random_buffer(random, UInt(8), {w}), random_buffer(random, UInt(8), {w})});
 }
 
+TEST_CASE("an iteration of a parallel loop around vectors chooses between interior and edge") {
+    const Param N("N");
+    const Expr n = Variable::make(N.symbol, IndexType());
+    const Tensor in = tensor("in", UInt(8), {n}), out = tensor("out", UInt(8), {n});
+    const Symbol o("o"), i("i");
+    const Expr at = iadd(scaled(8, o), var(i));
+    const Stmt body = store(out, {at}, load(in, {at}));
+    const Stmt rows = loop(i, imin(index(8), isub(n, scaled(8, o))), body, LoopKind::vectorized());
+    const Module m =
+        module_of({in}, {out}, loop(o, ifloordiv(plus(n, 7), index(8)), rows, LoopKind::parallel()), {N});
+    const Module lowered = lower(m, Target("x86-64-linux-avx2"));
+    int whole = 0, masked = 0;
+    for_each(
+        lowered.top().body,
+        [&](const Stmt& s) {
+            if (auto* st = s.as<Store>()) ++(st->predicate.defined() ? masked : whole);
+        },
+        nullptr);
+    CHECK(whole == 1);
+    CHECK(masked == 1);
+    Random random(4);
+    for (int64_t w = 0; w < 30; ++w)
+        check_equal_results(m, lowered,
+                            {random_buffer(random, UInt(8), {w}), random_buffer(random, UInt(8), {w})});
+}
+
 TEST_CASE("unroll_loops makes copies with symbols of their own, guarded where the extent is not constant") {
     const Param N("N");
     const Expr n = Variable::make(N.symbol, IndexType());
