@@ -74,7 +74,9 @@ class Definer {
         }
     }
 
-    bool is_self(const TensorLoad& load) const { return load.source.get() == &func; }
+    bool is_self(const TensorLoad& load) const {
+        return load.source.get() == &func || (!load.source && load.tensor == func.symbol);
+    }
 
     void check_no_kernel(const TensorLoad& load) const {
         if (load.source && load.source->role == TensorRole::kernel)
@@ -159,6 +161,11 @@ class Definer {
 
     void check_self_reads() const {
         for (const TensorLoad* load : mentioned.loads) {
+            if (!load->source && !(load->tensor == func.symbol))
+                fail(def.loc,
+                     "{0} is read by the condition of an RDom that an update of {0} goes over: make another "
+                     "RDom for {1}",
+                     load->tensor.name(), func.name());
             if (!is_self(*load)) continue;
             for (const auto& [symbol, d] : left) {
                 const FreeVariable* v = bare_var(load->subscripts[d]);
@@ -188,6 +195,8 @@ class Definer {
         infer_type();
         for (const auto& [symbol, domain] : mentioned.domains) {
             domain->used = true;
+            for (Expr& c : domain->conditions)
+                c = disown(c, &func, nullptr);
             def.domains.push_back(domain);
         }
         for (const TensorLoad* load : mentioned.loads) {

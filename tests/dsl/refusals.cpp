@@ -46,6 +46,20 @@ TEST_SUITE("refusals of definitions") {
         CHECK_FALSE(g.defined());
     }
 
+    TEST_CASE("the condition of an RDom reads the Func that an update over it changes") {
+        Param N("N");
+        Var i("i"), j("j");
+        RDom r({{0, N}, {0, N}}, "r");
+        Func f("f", Int(32), {N, N}), g("g", Int(32), {N, N});
+        f(i, j) = i + j;
+        g(i, j) = 0;
+        r.where(f(r.x, 0) > 3);
+        f(r.x, r.y) = 7;
+        f(r.x, r.y) += 1; // its own RDom still
+        CHECK(refusal(here(), [&] { g(r.x, r.y) = 7; }) ==
+              "f is read by the condition of an RDom that an update of f goes over: make another RDom for g");
+    }
+
     TEST_CASE("updates") {
         Input A("A", Int(8), {4, 4});
         Var i("i"), j("j");
