@@ -195,8 +195,6 @@ class Definer {
         infer_type();
         for (const auto& [symbol, domain] : mentioned.domains) {
             domain->used = true;
-            for (Expr& c : domain->conditions)
-                c = disown(c, &func, nullptr);
             def.domains.push_back(domain);
         }
         for (const TensorLoad* load : mentioned.loads) {
@@ -205,6 +203,9 @@ class Definer {
             read->reader = func.name();
             read->read_at = load->loc;
         }
+        for (const auto& domain : def.domains) // the nodes in `mentioned` may be gone now
+            for (Expr& c : domain->conditions)
+                c = disown(c, &func, nullptr);
         for (Expr& s : def.subscripts)
             s = disown(s, &func, nullptr);
         def.value = disown(def.value, &func, nullptr);
