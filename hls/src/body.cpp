@@ -1,8 +1,8 @@
 #include "body.h"
 
-#include "bounds.h"
 #include "expr.h"
 #include "lathe/ir/analysis.h"
+#include "lathe/ir/bounds_checks.h"
 #include "lathe/ir/print.h"
 #include "lathe/ir/visit.h"
 
@@ -33,8 +33,7 @@ std::string quoted(const std::string& text) {
 void BodyEmitter::emit(const Stmt& s) {
     if (!s.defined()) return;
     if (s.loc().known()) scope.line = s.loc();
-    for (const Stmt& c : bounds_checks(s, scope))
-        check(*c.as<Assert>());
+    if (!s.as<While>()) check_bounds(s);
     switch (s.kind()) {
     case StmtKind::block:
         for (const Stmt& inner : s.as<Block>()->stmts)
@@ -122,8 +121,13 @@ void BodyEmitter::leave_unless(const Expr& condition) {
 
 void BodyEmitter::while_loop(const While& s) {
     out.line("while (true) {");
+    const Facts before = scope.facts;
+    ++out.indent;
+    check_bounds(While::make(s.condition, {}, s.loc));
+    --out.indent;
     leave_unless(s.condition);
     block(s.body);
+    scope.facts = before;
     out.line("}");
 }
 
@@ -239,6 +243,13 @@ void BodyEmitter::reduce(const Reduce& s) {
         return out.line(fmt::format("{} += {};", element, expr.value(s.target.value, t)));
     const std::string step = expr.reduced(s, element);
     out.line(fmt::format("{} = {};", element, step));
+}
+
+/// A simulation ends where the interpreter does; hardware checks nothing.
+void BodyEmitter::check_bounds(const Stmt& s) {
+    const auto dims = [&](const Symbol& t) -> const std::vector<Dim>& { return scope.array(t).dims; };
+    for (const Stmt& c : bounds_checks(s, dims, scope.facts))
+        check(*c.as<Assert>());
 }
 
 void BodyEmitter::check(const Assert& s) {

@@ -29,6 +29,7 @@ class BodyEmitter {
     void store(const Store& s);
     void reduce(const Reduce& s);
     void allocate(const Allocate& s);
+    void check_bounds(const Stmt& s);
     void check(const Assert& s);
     void stage(const Stage& s);
     void pragmas(const For& s);

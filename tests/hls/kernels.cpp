@@ -1,0 +1,87 @@
+// Imperative kernels as Vitis C++: their control flow, and the checks of their subscripts.
+
+#include "programs.h"
+#include "vitis_compiled.h"
+
+#include <doctest/doctest.h>
+#include <lathe/dsl/kernel.h>
+
+using namespace lathe;
+
+namespace {
+
+/// What the kernel threw on a table of 5 elements, with `at` as place.
+struct Lookup {
+    Input table{"table", Int(16), {5}};
+    InOut at{"at", Int(8), {1}};
+    Output out{"out", Int(16), {2}};
+
+    Module kernel(const std::function<void(KernelBody&)>& body) const {
+        return Schedule(Kernel("lookup", {table, at, out}, body)).module();
+    }
+    static std::string error(const VitisKernels& kernels, size_t k, int place) {
+        AnyBuffer t(Int(16), {5}), a(Int(8), {1}), o(Int(16), {2});
+        a.set({0}, Value::from_raw(Int(8), place));
+        return kernels.run(k, {&t, &a, &o}, {});
+    }
+};
+
+} // namespace
+
+TEST_CASE("hls: kernels with loops, conditions and breaks") {
+    Param N("N");
+    InOut a("a", Int(32), {N});
+    Input n("n", UInt(16), {N});
+    Output steps("steps", Int(32), {N});
+    Var i("i"), j("j");
+    const Kernel sort("sort", {a}, [&](KernelBody& k) {
+        k.for_(i, 1, N, [&] {
+            k.for_(j, i, 0, -1, [&] {
+                k.if_(a(j - 1) <= a(j), [&] { k.break_(); });
+                k.store({a(j), a(j - 1)}, a(j - 1), a(j));
+            });
+        });
+    });
+    const Kernel collatz("collatz", {n, steps}, [&](KernelBody& k) {
+        k.for_(i, 0, N, [&] {
+            Scalar x = k.scalar("x", UInt(40), n(i)), count = k.scalar("count", Int(32), 0);
+            k.while_([&] { return Expr(x) > 1; },
+                     [&] {
+                         k.if_(x % 2 == 0, [&] { x = x / 2; }).else_([&] { x = 3 * x + 1; });
+                         count += 1;
+                     });
+            steps(i) = count;
+        });
+    });
+    VitisKernels kernels;
+    const Schedule schedules[] = {Schedule(sort), Schedule(collatz)};
+    for (const Schedule& s : schedules)
+        kernels.add(s);
+    for (const std::string& compiler : vitis_compilers()) {
+        CAPTURE(compiler);
+        kernels.compile(compiler);
+        for (size_t k = 0; k < 2; ++k)
+            kernels.expect_right(k, schedules[k].reference(), {{{"N", 17}}, {{"N", 1}}, {{"N", 0}}});
+    }
+}
+
+TEST_CASE("hls: subscripts of kernels are checked each time that they are used") {
+    const Lookup l;
+    VitisKernels kernels;
+    const size_t twice = kernels.add(l.kernel([&](KernelBody&) {
+        l.out(0) = l.table(l.at(0));
+        l.at(0) = l.at(0) + 3; // what was checked is not so any more
+        l.out(1) = l.table(l.at(0));
+    }));
+    const size_t printed = kernels.add(l.kernel([&](KernelBody& k) { k.print("{}", {l.table(l.at(0))}); }));
+    const size_t repeated = kernels.add(l.kernel(
+        [&](KernelBody& k) { k.while_([&] { return l.table(l.at(0)) == 0; }, [&] { l.at(0) += 1; }); }));
+    kernels.compile();
+    const std::string outside = "subscript 0 of table is out of bounds";
+    CHECK(Lookup::error(kernels, twice, 1) == "");
+    CHECK(Lookup::error(kernels, twice, 2) == outside);
+    CHECK(Lookup::error(kernels, twice, 5) == outside);
+    CHECK(Lookup::error(kernels, printed, 4) == "");
+    CHECK(Lookup::error(kernels, printed, 5) == outside);
+    CHECK(Lookup::error(kernels, repeated, 0) == outside); // after five rounds
+}
