@@ -6,6 +6,7 @@
 #include "gaussian3_u8.h"
 #include "gaussian5_fixed16.h"
 #include "gaussian5_u8.h"
+#include "support/descriptor.h"
 #include "support/measure.h"
 #include "support/png_image.h"
 #include "support/report.h"
@@ -25,23 +26,6 @@ Generated generated(const std::string& name) {
     if (name == "gaussian3_fixed16") return gaussian3_fixed16;
     return gaussian5_fixed16;
 }
-
-/// A halide_buffer_t over a dense two-dimensional buffer.
-struct Descriptor {
-    halide_dimension_t dims[2]{};
-    halide_buffer_t buffer{};
-
-    explicit Descriptor(const AnyBuffer& b) {
-        for (int d = 0; d < 2; ++d)
-            dims[d] = {0, static_cast<int32_t>(b.extent(1 - d)), static_cast<int32_t>(b.stride(1 - d)), 0};
-        buffer.host = reinterpret_cast<uint8_t*>(b.data());
-        buffer.type = {halide_type_uint, static_cast<uint8_t>(container_bits(b.type())), 1};
-        buffer.dimensions = 2;
-        buffer.dim = dims;
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-};
 
 AnyBuffer pixels_of(const support::Image& image, Type pixel) {
     AnyBuffer result(pixel, {image.height, image.width});
@@ -68,9 +52,9 @@ support::Image image_of(const AnyBuffer& b) {
 support::Image run(const Variant& v, const support::Image& image, support::Report& report) {
     const AnyBuffer in = pixels_of(image, v.pixel);
     AnyBuffer out(v.pixel, in.shape()), expected(v.pixel, in.shape());
-    Descriptor in_buffer(in), out_buffer(out);
+    support::Descriptor in_buffer(in), out_buffer(out);
     const Generated f = generated(v.name);
-    if (const int error = f(&in_buffer.buffer, &out_buffer.buffer))
+    if (const int error = f(in_buffer, out_buffer))
         fail({}, "{} returned error {}", v.name, error);
 
     const Gaussian g = gaussian(v.taps, v.pixel);
@@ -83,7 +67,7 @@ support::Image run(const Variant& v, const support::Image& image, support::Repor
     for (int threads : {1, 2}) {
         support::use_threads(threads);
         const double seconds =
-            support::best_seconds([&] { f(&in_buffer.buffer, &out_buffer.buffer); }, 50, 0.2);
+            support::best_seconds([&] { f(in_buffer, out_buffer); }, 50, 0.2);
         report.figure(fmt::format("{}, {} thread{}", name, threads, threads == 1 ? "" : "s"),
                       static_cast<double>(out.size()) / seconds * 1e-9, "Gpixel/s");
     }

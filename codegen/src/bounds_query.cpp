@@ -35,6 +35,10 @@ class BoundsQuery {
     Value* wide(Value* address) {
         return b.CreateSExt(b.CreateLoad(b.getInt32Ty(), address), b.getInt64Ty());
     }
+    Value* value_at(const SizePlace& p) {
+        return wide(dimension(p.buffer, p.dimension,
+                              p.is_min ? offsetof(HalideDimension, min) : offsetof(HalideDimension, extent)));
+    }
     void put(Value* address, Value* x) { b.CreateStore(b.CreateTrunc(x, b.getInt32Ty()), address); }
     std::string about(const BufferArgument& a) {
         return printf_text(abi.name + ": buffer " + a.tensor.symbol.name());
@@ -75,16 +79,11 @@ void BoundsQuery::bind() {
     for (const BoundSize& s : abi.sizes) {
         Value* size = b.getInt64(0);
         for (const SizePlace& p : s.places) {
-            const size_t member =
-                p.is_min ? offsetof(HalideDimension, min) : offsetof(HalideDimension, extent);
-            Value* given = wide(dimension(p.buffer, p.dimension, member));
+            Value* given = value_at(p);
             size = b.CreateSelect(b.CreateICmpSGT(given, size), given, size);
         }
         for (auto p = s.places.rbegin(); p != s.places.rend(); ++p) {
-            const size_t member =
-                p->is_min ? offsetof(HalideDimension, min) : offsetof(HalideDimension, extent);
-            Value* given = wide(dimension(p->buffer, p->dimension, member));
-            size = b.CreateSelect(has_no_memory(b, buffers[p->buffer]), size, given);
+            size = b.CreateSelect(has_no_memory(b, buffers[p->buffer]), size, value_at(*p));
         }
         e.bind(s.symbol, size);
     }

@@ -1,15 +1,12 @@
 /// \file A folder with everything that Vitis and g++ need.
 
 #include "kernel.h"
+#include "lathe/ir/files.h"
 #include "lathe/ir/interpret.h"
 #include "sim_headers.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <random>
-#include <unistd.h>
 
 namespace lathe {
 
@@ -198,25 +195,6 @@ std::string config(const hls::Kernel& k, const VitisOptions& o) {
                        k.name, o.part, o.clock_ns, flags);
 }
 
-/// Writes a file whole or not at all: into another beside it, which then takes its name.
-void write_file(const fs::path& path, const std::string& content) {
-    fs::path temporary = path;
-    temporary += fmt::format(".tmp.{}", getpid());
-    {
-        std::ofstream file(temporary, std::ios::binary);
-        file << content;
-        file.close();
-        std::error_code failed;
-        if (file) fs::rename(temporary, path, failed);
-        if (file && !failed) return;
-        if (failed) errno = failed.value();
-    }
-    const int why = errno;
-    std::error_code ignored;
-    fs::remove(temporary, ignored);
-    fail({}, "cannot write \"{}\": {}", path.string(), std::strerror(why));
-}
-
 void make_folder(const fs::path& folder) {
     std::error_code failed;
     fs::create_directories(folder, failed);
@@ -248,7 +226,7 @@ std::vector<fs::path> export_vitis(const Module& module, const fs::path& folder,
     make_folder(folder / "data");
     std::vector<fs::path> paths;
     for (const auto& [name, content] : files) {
-        write_file(folder / name, content);
+        write_file((folder / name).string(), content);
         paths.push_back(folder / name);
     }
     return paths;

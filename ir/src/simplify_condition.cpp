@@ -214,14 +214,28 @@ CondRef Algebra::cond(const Expr& e) {
 
 Algebra::Algebra(const Facts& given) {
     frames.emplace_back();
+    // What memory held may have changed: of values read from it only their types' bounds are known.
+    const auto lasts = [](const Expr& e) { return tensors_read(e).empty(); };
     for (auto& [v, r] : given.variable_ranges()) {
         Range range;
-        if (r.min.defined()) range.min = poly(r.min);
-        if (r.max.defined()) range.max = poly(r.max);
+        if (r.min.defined()) {
+            const Poly p = poly(r.min);
+            if (lasts(r.min))
+                range.min = p;
+            else if (const auto low = lower(p))
+                range.min = Poly(*low);
+        }
+        if (r.max.defined()) {
+            const Poly p = poly(r.max);
+            if (lasts(r.max))
+                range.max = p;
+            else if (const auto high = upper(p))
+                range.max = Poly(*high);
+        }
         assume_range(v, range);
     }
     for (auto& c : given.conditions())
-        if (tensors_read(c).empty()) assume(cond(c)); // what memory held may have changed
+        if (lasts(c)) assume(cond(c));
     reset_budget();
 }
 

@@ -55,6 +55,13 @@ void check_arity(const Step& s, Loc loc) {
              s.loops.size(), s.numbers.size(), s.words.size(), s.target ? ", a consumer" : "");
 }
 
+std::optional<std::pair<size_t, size_t>> State::made_by(const Symbol& loop, size_t count) const {
+    for (size_t n = count; n-- > 0;)
+        for (size_t r = 0; r < steps[n].results.size(); ++r)
+            if (steps[n].results[r] == loop) return {{n, r}};
+    return std::nullopt;
+}
+
 const Definition* State::definition(const Symbol& func, int index) const {
     for (const Definition& d : definitions)
         if (d.func == func && d.index == index) return &d;

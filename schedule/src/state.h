@@ -31,6 +31,8 @@ struct State {
     /// Runs one step and records it.
     void apply(Step step);
     const Definition* definition(const Symbol& func, int index) const;
+    /// Which of the first `count` steps made a loop, and which of its results it is.
+    std::optional<std::pair<size_t, size_t>> made_by(const Symbol& loop, size_t count) const;
     /// The definitions that the user wrote.
     int definition_count(const Symbol& func) const;
     /// A kernel's program, which is no Func: it has no tensor of its own.

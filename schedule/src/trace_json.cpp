@@ -17,9 +17,7 @@ constexpr int schema_version = 1;
 /// A loop is {step, result} if a step made it, else the variable of the definition by its name and, where
 /// several have that name, its place among them.
 Json loop_json(const State& state, size_t number, const Symbol& loop) {
-    for (size_t n = 0; n < number; ++n)
-        for (size_t r = 0; r < state.steps[n].results.size(); ++r)
-            if (state.steps[n].results[r] == loop) return {{"step", n}, {"result", r}};
+    if (const auto made = state.made_by(loop, number)) return {{"step", made->first}, {"result", made->second}};
     const Step& s = state.steps[number];
     Json j{{"loop", loop.name()}};
     const Definition* d =

@@ -85,3 +85,28 @@ TEST_CASE("hls: subscripts of kernels are checked each time that they are used")
     CHECK(Lookup::error(kernels, printed, 5) == outside);
     CHECK(Lookup::error(kernels, repeated, 0) == outside); // after five rounds
 }
+
+TEST_CASE("hls: what bounded a loop may have changed inside it") {
+    InOut at("at", Int(32), {2});
+    Output out("out", Int(16), {5});
+    Var i("i");
+    const Kernel moved("moved", {at, out}, [&](KernelBody& k) {
+        k.for_(i, at(0), at(1), [&] {
+            at(0) = at(0) + 1;
+            at(1) = at(1) - 3;
+            out(i - at(0)) = 1;
+            out(at(1) - i) = 2;
+        });
+    });
+    VitisKernels kernels;
+    kernels.add(Schedule(moved).module());
+    kernels.compile();
+    const auto error = [&](int first, int end) {
+        AnyBuffer a(Int(32), {2}), o(Int(16), {5});
+        a.set({0}, Value::from_raw(Int(32), first));
+        a.set({1}, Value::from_raw(Int(32), end));
+        return kernels.run(0, {&a, &o}, {});
+    };
+    CHECK(error(7, 8) == "subscript 0 of out is out of bounds");
+    CHECK(error(7, 7) == "");
+}
