@@ -54,8 +54,7 @@ support::Image run(const Variant& v, const support::Image& image, support::Repor
     AnyBuffer out(v.pixel, in.shape()), expected(v.pixel, in.shape());
     support::Descriptor in_buffer(in), out_buffer(out);
     const Generated f = generated(v.name);
-    if (const int error = f(in_buffer, out_buffer))
-        fail({}, "{} returned error {}", v.name, error);
+    if (const int error = f(in_buffer, out_buffer)) fail({}, "{} returned error {}", v.name, error);
 
     const Gaussian g = gaussian(v.taps, v.pixel);
     AnyBuffer source = in;
@@ -66,8 +65,7 @@ support::Image run(const Variant& v, const support::Image& image, support::Repor
     report.text(name, fmt::format("{} pixels, all equal to the interpreter's", out.size()));
     for (int threads : {1, 2}) {
         support::use_threads(threads);
-        const double seconds =
-            support::best_seconds([&] { f(in_buffer, out_buffer); }, 50, 0.2);
+        const double seconds = support::best_seconds([&] { f(in_buffer, out_buffer); }, 50, 0.2);
         report.figure(fmt::format("{}, {} thread{}", name, threads, threads == 1 ? "" : "s"),
                       static_cast<double>(out.size()) / seconds * 1e-9, "Gpixel/s");
     }

@@ -35,7 +35,8 @@ std::string step_line(const State& state, size_t number, const Names& names) {
     for (const Symbol& loop : s.loops) {
         std::string ref = fmt::format("{{{}, {}, {}}}", names(s.target ? s.target : s.func),
                                       s.target ? s.target_definition : s.definition, loop.name());
-        if (const auto made = state.made_by(loop, number)) ref = fmt::format("{{{}, {}}}", made->first, made->second);
+        if (const auto made = state.made_by(loop, number))
+            ref = fmt::format("{{{}, {}}}", made->first, made->second);
         line += (s.every ? " all " : " ") + ref;
     }
     for (int64_t n : s.numbers)

@@ -17,7 +17,8 @@ constexpr int schema_version = 1;
 /// A loop is {step, result} if a step made it, else the variable of the definition by its name and, where
 /// several have that name, its place among them.
 Json loop_json(const State& state, size_t number, const Symbol& loop) {
-    if (const auto made = state.made_by(loop, number)) return {{"step", made->first}, {"result", made->second}};
+    if (const auto made = state.made_by(loop, number))
+        return {{"step", made->first}, {"result", made->second}};
     const Step& s = state.steps[number];
     Json j{{"loop", loop.name()}};
     const Definition* d =

@@ -158,3 +158,21 @@ TEST_CASE("cpu: what is proved in bounds has no check") {
     CHECK(checks(build({looked}).module).empty());
     CHECK(checks(build({clamped}).module).empty());
 }
+
+TEST_CASE("cpu: a load out of bounds is an error where its value does not matter, too") {
+    Param N("N");
+    Var i("i");
+    Input a("a", Int(8), {N}), at("at", Int(8), {N});
+    Func zero("zero", Int(8), {N}), same("same", Int(8), {N}), unused("unused", Int(8), {N});
+    zero(i) = a(at(i)) * 0;
+    same(i) = select(at(i) < 100, a(at(i)), a(at(i)));
+    unused(i) = a(at(i)) & 0;
+    for (const Func& f : {zero, same, unused}) {
+        CAPTURE(f.name());
+        const JitFunction compiled = jit(build({f}).module);
+        Buffer<int8_t> x({4}), y({4}), z({4});
+        CHECK(error_of(compiled, {&x, &y, &z}).empty());
+        y(2) = 4;
+        CHECK(error_of(compiled, {&x, &y, &z}) == "subscript 0 of a is out of bounds");
+    }
+}

@@ -1,6 +1,7 @@
 #include "lathe/codegen/lower.h"
 
 #include "../../codegen/passes/partition_loops.h"
+#include "../../codegen/passes/unique_lets.h"
 #include "../../codegen/passes/unroll_loops.h"
 #include "deep.h"
 #include "lathe/ir/simplify.h"
@@ -236,4 +237,33 @@ TEST_CASE("unroll_loops makes copies with symbols of their own, guarded where th
           "unroll(i): the loop's extent N has no constant bound; split the loop by a constant first");
     CHECK(refusal(index(2000)) == "unroll(i) would make 2000 copies of its body; split the loop and unroll "
                                   "the inner part (at most 1024)");
+}
+
+TEST_CASE("lets that places share get a symbol of their own in each meaning") {
+    const Tensor in = tensor("in", Int(16), {index(8)}), out = tensor("out", Int(16), {index(8)});
+    const Symbol half("half"), twice("twice"), i("i");
+    const auto value = [&](const Symbol& s) { return Variable::make(s, Int(16)); };
+    const auto narrow = [](Expr e) { return as_type(Int(16), std::move(e)); };
+    // One inner let, shared, below two lets that give `half` different values.
+    const Expr inner = Let::make(twice, narrow(binary(BinaryOp::add, value(half), value(half))),
+                                 narrow(binary(BinaryOp::mul, value(twice), value(half))));
+    const Expr x = load(in, {var(i)});
+    const Expr low = Let::make(half, narrow(binary(BinaryOp::shr, x, Expr(1))), inner);
+    const Expr high = Let::make(half, narrow(binary(BinaryOp::add, x, Expr(100))), inner);
+    const Module m = module_of(
+        {in}, {out}, loop(i, index(8), store(out, {var(i)}, narrow(binary(BinaryOp::sub, low, high)))));
+    const Module result = unique_lets(m);
+    std::set<Symbol> symbols;
+    size_t lets = 0;
+    for_each(result.top().body, nullptr, [&](const Expr& e) {
+        if (const auto* l = e.as<Let>()) symbols.insert(l->symbol), ++lets;
+    });
+    CHECK(lets == 4);
+    CHECK(symbols.size() == 4);
+    Random random(7);
+    const AnyBuffer a = random_buffer(random, Int(16), {8});
+    AnyBuffer x1 = a.copy(), x2 = a.copy(), expected(Int(16), {8}), got(Int(16), {8});
+    interpret(m, {&x1, &expected});
+    interpret(result, {&x2, &got});
+    CHECK(bit_equal(got, expected));
 }
