@@ -53,7 +53,8 @@ class Builder {
     std::string name;
     std::vector<std::shared_ptr<FuncData>> funcs; ///< in the order of their last definitions
     std::vector<std::shared_ptr<TensorData>> inputs, constants;
-    std::vector<std::shared_ptr<TensorData>> declared; ///< tensors with a declared shape, in the order found
+    /// Tensors with a declared shape, in the order found.
+    std::vector<std::shared_ptr<const TensorData>> declared;
     std::set<const TensorData*> known;
     std::map<Symbol, Param> params;
     std::map<Symbol, std::vector<Dim>> dims;
@@ -98,7 +99,8 @@ class Builder {
             funcs.push_back(func);
             for (const DefinitionData& def : func->definitions) {
                 Mentions mentions;
-                mentions.add(def.value);
+                for (const Expr& v : def.values)
+                    mentions.add(v);
                 for (const Expr& s : def.subscripts)
                     mentions.add(s);
                 for (const auto& domain : def.domains)
@@ -114,12 +116,16 @@ class Builder {
         if (tensor->role == TensorRole::input) inputs.push_back(tensor);
         if (tensor->role == TensorRole::constant) constants.push_back(tensor);
         if (!tensor->extents) return;
-        declared.push_back(tensor);
         Mentions mentions;
-        std::vector<Dim>& domain = dims[tensor->symbol];
+        std::vector<Dim> domain;
         for (const Expr& e : *tensor->extents) {
             mentions.add(e);
             domain.push_back({index(0), e});
+        }
+        for (size_t n = 0; n < tensor->values(); ++n) {
+            const TensorData& value = std::as_const(*tensor).value(n);
+            declared.emplace_back(tensor, &value);
+            dims[value.symbol] = domain;
         }
         params.insert(mentions.params.begin(), mentions.params.end());
     }
@@ -165,7 +171,8 @@ class Builder {
         for (const auto& t : inputs)
             check(t->name(), t->loc);
         for (const Func& f : outputs)
-            check(f.name(), f.loc());
+            for (size_t n = 0; n < f.values(); ++n)
+                check(f.symbol(n).name(), f.loc());
         for (const auto& [symbol, param] : params)
             check(symbol.name(), param.loc);
     }
@@ -178,10 +185,18 @@ class Builder {
         for (size_t n = 0; n < nests.size(); ++n) {
             const DefinitionData& def = func.definitions[n];
             entry.stage(nests[n].stage);
-            code.push_back({def.sequence,
-                            {func.symbol, func.name(), static_cast<int>(n), def.loc, nests[n].loops},
-                            nests[n].stage});
+            code.push_back(
+                {def.sequence,
+                 {func.symbol, func.name(), static_cast<int>(n), def.loc, nests[n].loops, tensors_of(func)},
+                 nests[n].stage});
         }
+    }
+
+    static std::vector<Symbol> tensors_of(const FuncData& func) {
+        std::vector<Symbol> tensors;
+        for (size_t n = 0; n < func.values(); ++n)
+            tensors.push_back(func.value(n).symbol);
+        return tensors;
     }
 
     std::vector<Nest> make_nests(const FuncData& func) const {
@@ -194,7 +209,10 @@ class Builder {
     /// The domain of a shapeless Func: what consumers read, and what its own updates touch.
     void infer_region(const FuncData& func) {
         const size_t rank = func.definitions.front().subscripts.size();
-        Region region = entry.required(func.symbol).region;
+        Region region;
+        for (const Symbol& tensor : tensors_of(func))
+            if (const Region& used = entry.required(tensor).region; !used.empty())
+                region = entry.unite(region, used);
         if (region.empty()) region.assign(rank, {index(0), index(-1)});
         // A scatter's place may depend on loops over the region itself: grow until nothing is added.
         for (size_t round = 0; round <= rank + 1; ++round) {
@@ -202,7 +220,7 @@ class Builder {
             Region grown = region;
             for (const Nest& nest : make_nests(func))
                 for (const Touch& t : touched(nest.stage, entry.facts()))
-                    if (t.tensor == func.symbol) grown = entry.unite(grown, t.region);
+                    if (func.owns(t.tensor)) grown = entry.unite(grown, t.region);
             const bool stable = std::equal(grown.begin(), grown.end(), region.begin(), [](auto& a, auto& b) {
                 return a.min.defined() && a.max.defined() && equal(a.min, b.min) && equal(a.max, b.max);
             });
@@ -215,7 +233,10 @@ class Builder {
     }
 
     [[noreturn]] void refuse_region(const FuncData& func, size_t d, const std::string& why) {
-        const std::vector<Touch>& uses = entry.required(func.symbol).touches;
+        std::vector<Touch> uses;
+        for (const Symbol& tensor : tensors_of(func))
+            uses.insert(uses.end(), entry.required(tensor).touches.begin(),
+                        entry.required(tensor).touches.end());
         fail(uses.empty() ? func.loc : uses.front().loc,
              "the region of {} cannot be inferred, because a subscript in dimension {} has {}: clamp the "
              "subscript, or "
@@ -224,8 +245,7 @@ class Builder {
     }
 
     void set_dims(const FuncData& func, const Region& region) {
-        std::vector<Dim>& result = dims[func.symbol];
-        result.clear();
+        std::vector<Dim> result;
         for (size_t d = 0; d < region.size(); ++d) {
             if (!region[d].min.defined() || !region[d].max.defined()) refuse_region(func, d, "no bounds");
             const Expr min = simplify(region[d].min, entry.facts());
@@ -235,6 +255,8 @@ class Builder {
                 refuse_region(func, d, constant->value.raw().get_str() + " values");
             result.push_back({min, extent});
         }
+        for (const Symbol& tensor : tensors_of(func))
+            dims[tensor] = result;
     }
 
     // ---- The module.
@@ -268,14 +290,17 @@ class Builder {
         for (const auto& i : inputs)
             top.arguments.push_back({tensor_of(*i), Direction::in});
         for (const Func& f : outputs)
-            top.arguments.push_back({tensor_of(*f.data()), Direction::out});
+            for (size_t n = 0; n < f.values(); ++n)
+                top.arguments.push_back({tensor_of(f.data()->value(n)), Direction::out});
         for (const auto& c : constants)
             top.constants.push_back(tensor_of(*c));
         top.body = Block::make(std::move(stages));
         for (size_t n = first_defined.size(); n-- > 0;) {
             const auto func = std::find_if(funcs.begin(), funcs.end(),
                                            [&](const auto& f) { return f->symbol == first_defined[n]; });
-            if (!is_output(**func)) top.body = Allocate::make(tensor_of(**func), top.body);
+            if (is_output(**func)) continue;
+            for (size_t v = (*func)->values(); v-- > 0;)
+                top.body = Allocate::make(tensor_of((*func)->value(v)), top.body);
         }
         top.body = entry.before(top.body);
         result.module.functions.push_back(std::move(top));

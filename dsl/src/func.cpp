@@ -4,6 +4,9 @@
 #include "shape.h"
 
 #include "lathe/dsl/algorithm.h"
+#include "lathe/dsl/math.h"
+
+#include <algorithm>
 
 namespace lathe {
 
@@ -36,7 +39,8 @@ const FreeVariable* bare_var(const Expr& e) {
 class Definer {
   public:
     Definer(FuncData& f, DefinitionData d) : func(f), def(std::move(d)) {
-        mentioned.add(def.value);
+        for (const Expr& v : def.values)
+            mentioned.add(v);
         for (const Expr& s : def.subscripts)
             mentioned.add(s);
         add_domains();
@@ -44,6 +48,7 @@ class Definer {
 
     void define() {
         check_open(func, def.loc);
+        check_count();
         for (const TensorLoad* load : mentioned.loads) {
             check_no_kernel(*load);
             check_fresh(*load);
@@ -75,7 +80,16 @@ class Definer {
     }
 
     bool is_self(const TensorLoad& load) const {
-        return load.source.get() == &func || (!load.source && load.tensor == func.symbol);
+        return load.source.get() == &func || (!load.source && func.owns(load.tensor));
+    }
+
+    /// The first definition says how many values there are, unless the Func's declaration did.
+    void check_count() const {
+        const bool open = !func.type && func.definitions.empty();
+        if (def.values.size() == func.values() || open) return;
+        fail(def.loc, "{} holds {} value{}, and {} given", func.name(), func.values(),
+             func.values() == 1 ? "" : "s",
+             def.values.size() == 1 ? "one is" : fmt::format("{} are", def.values.size()));
     }
 
     void check_no_kernel(const TensorLoad& load) const {
@@ -161,7 +175,7 @@ class Definer {
 
     void check_self_reads() const {
         for (const TensorLoad* load : mentioned.loads) {
-            if (!load->source && !(load->tensor == func.symbol))
+            if (!load->source && !func.owns(load->tensor))
                 fail(def.loc,
                      "{0} is read by the condition of an RDom that an update of {0} goes over: make another "
                      "RDom for {1}",
@@ -179,20 +193,25 @@ class Definer {
         }
     }
 
-    void infer_type() {
+    void infer_types() {
         if (func.type) return;
-        const Type t = def.value.type();
-        if (def.value.as<Constant>() || t.is_real())
-            fail(def.loc,
-                 "{} has no type, and a literal does not give it one: declare it, as in Func {}(\"{}\", "
-                 "Float(32))",
-                 func.name(), func.name(), func.name());
-        func.type = t;
-        func.origin = TypeOrigin::definition;
+        for (const Expr& v : def.values)
+            if (v.as<Constant>() || v.type().is_real())
+                fail(def.loc,
+                     "{} has no type, and a literal does not give it one: declare it, as in Func {}(\"{}\", "
+                     "{})",
+                     func.name(), func.name(), func.name(),
+                     def.values.size() == 1 ? "Float(32)" : "{Float(32), Int(32)}");
+        while (func.values() < def.values.size())
+            func.add_value();
+        for (size_t n = 0; n < def.values.size(); ++n) {
+            func.value(n).type = def.values[n].type();
+            func.value(n).origin = TypeOrigin::definition;
+        }
     }
 
     void commit() {
-        infer_type();
+        infer_types();
         for (const auto& [symbol, domain] : mentioned.domains) {
             domain->used = true;
             def.domains.push_back(domain);
@@ -208,7 +227,8 @@ class Definer {
                 c = disown(c, &func, nullptr);
         for (Expr& s : def.subscripts)
             s = disown(s, &func, nullptr);
-        def.value = disown(def.value, &func, nullptr);
+        for (Expr& v : def.values)
+            v = disown(v, &func, nullptr);
         if (func.definitions.empty() && def.op) {
             DefinitionData start = def;
             start.identity = true;
@@ -222,6 +242,13 @@ class Definer {
 
 } // namespace
 
+static const TensorData& value_of(const FuncData& func, size_t n) {
+    if (n >= func.values())
+        fail(func.loc, "{} holds {} value{}, and has no value {}", func.name(), func.values(),
+             func.values() == 1 ? "" : "s", n);
+    return func.value(n);
+}
+
 size_t FuncData::version(Loc loc) const {
     if (definitions.empty())
         fail(loc, "{} is read before it is defined: put its definition, {}(…) = …, before this line", name(),
@@ -229,26 +256,78 @@ size_t FuncData::version(Loc loc) const {
     return definitions.size();
 }
 
+void FuncData::add_value() {
+    TensorData& tensor =
+        more.emplace_back(TensorRole::func, Name(fmt::format("{}_{}", name(), more.size() + 1), loc));
+    tensor.extents = extents;
+}
+
+bool FuncData::owns(const Symbol& tensor) const {
+    return tensor == symbol ||
+           std::any_of(more.begin(), more.end(), [&](const TensorData& t) { return t.symbol == tensor; });
+}
+
+Tuple::Tuple(std::vector<Expr> values, Loc loc) : exprs(std::move(values)), location(loc) {
+    if (exprs.empty()) fail(loc, "a Tuple without values");
+    for (const Expr& e : exprs)
+        if (!e.defined()) fail(loc, "a value of a Tuple is an empty Expr");
+}
+
+Tuple::Tuple(FuncRef&& element) : location(element.location) {
+    for (size_t n = 0; n < element.tensor->values(); ++n)
+        exprs.push_back(element.load(n));
+}
+
+const Expr& Tuple::operator[](size_t n) const {
+    if (n >= exprs.size()) fail(location, "a Tuple of {} values has no value {}", exprs.size(), n);
+    return exprs[n];
+}
+
+Tuple select(const Operand& condition, const Tuple& then_values, const Tuple& else_values) {
+    if (then_values.size() != else_values.size())
+        fail(condition.loc(), "select takes Tuples of equal size, and these have {} and {} values",
+             then_values.size(), else_values.size());
+    std::vector<Expr> values;
+    for (size_t n = 0; n < then_values.size(); ++n)
+        values.push_back(select(condition, Operand(then_values[n], condition.loc()),
+                                Operand(else_values[n], condition.loc())));
+    return Tuple(std::move(values), condition.loc());
+}
+
 FuncRef::FuncRef(const std::shared_ptr<FuncData>& func, std::vector<Expr> at, Loc loc)
     : ElementRef(func, std::move(at), loc) {}
 
 void FuncRef::operator=(const Operand& value) && {
-    DefinitionData def;
-    def.subscripts = subscripts;
-    def.value = value.expr();
-    def.loc = location;
-    Definer(static_cast<FuncData&>(*tensor), std::move(def)).define();
+    define({}, {value.expr()});
 }
 
 void FuncRef::operator=(FuncRef&& value) && {
-    std::move(*this) = Operand(std::move(value), location);
+    std::move(*this) = Tuple(std::move(value));
+}
+
+void FuncRef::operator=(const Tuple& values) && {
+    define({}, values.values());
+}
+
+const Expr FuncRef::operator[](BitPosition n) && {
+    if (tensor->values() == 1) return load()[n];
+    if (n.position < 0 || static_cast<size_t>(n.position) >= tensor->values())
+        fail(n.loc, "{} holds {} values, and has no value {}", tensor->name(), tensor->values(), n.position);
+    return load(static_cast<size_t>(n.position));
 }
 
 void FuncRef::update(BinaryOp op, const Operand& value) {
+    if (tensor->values() > 1)
+        fail(location, "{0} holds {1} values, and {2}= works on one: write {0}(…) = Tuple(…)", tensor->name(),
+             tensor->values(), symbol(op));
+    define(op, {value.expr()});
+}
+
+void FuncRef::define(std::optional<BinaryOp> op, std::vector<Expr> values) {
     DefinitionData def;
     def.subscripts = subscripts;
     def.op = op;
-    def.value = value.expr();
+    def.values = std::move(values);
     def.loc = location;
     Definer(static_cast<FuncData&>(*tensor), std::move(def)).define();
 }
@@ -287,13 +366,26 @@ void FuncRef::operator>>=(const Operand& value) && {
 Func::Func(Name name) : func(std::make_shared<FuncData>(name)) {}
 
 Func::Func(Name name, Type type) : Func(name) {
-    if (type.is_index() || type.is_real())
-        fail(name.loc, "{} cannot have elements of {}: use a sized type", name.text, type.str());
+    check_element_type(type, name);
     func->type = type;
 }
 
 Func::Func(Name name, Type type, const Shape& shape) : Func(name, type) {
     func->extents = shape_extents(shape, name.text);
+}
+
+Func::Func(Name name, const Types& types) : Func(name, types.types().front()) {
+    for (size_t n = 1; n < types.types().size(); ++n) {
+        const Type t = types.types()[n];
+        check_element_type(t, name);
+        func->add_value();
+        func->value(n).type = t;
+    }
+}
+
+Func::Func(Name name, const Types& types, const Shape& shape) : Func(name, types) {
+    for (size_t n = 0; n < func->values(); ++n)
+        func->value(n).extents = shape_extents(shape, name.text);
 }
 
 Func::Func(Name name, const Shape& shape) : Func(name) {
@@ -319,9 +411,16 @@ Loc Func::loc() const {
     return func->loc;
 }
 
-Type Func::type() const {
+size_t Func::values() const {
+    return func->values();
+}
+const Symbol& Func::symbol(size_t value) const {
+    return value_of(*func, value).symbol;
+}
+
+Type Func::type(size_t value) const {
     if (!func->type) fail(func->loc, "{} has no type yet: define it or declare one", name());
-    return *func->type;
+    return *value_of(*func, value).type;
 }
 
 size_t Func::rank() const {

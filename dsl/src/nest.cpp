@@ -68,7 +68,8 @@ class NestMaker {
     }
 
     Stmt store() {
-        const Accumulation sum = accumulation(func, def.subscripts, def.op, def.value, def.loc);
+        if (def.values.size() > 1) return store_all();
+        const Accumulation sum = accumulation(func, def.subscripts, def.op, def.values[0], def.loc);
         std::vector<Expr> roots = def.subscripts;
         roots.push_back(sum.value);
         const Accumulators accumulators(roots, scope);
@@ -77,6 +78,21 @@ class NestMaker {
             target.indices.push_back(scope.index(s));
         return accumulators.around(sum.op ? Reduce::make(*sum.op, std::move(target), def.loc)
                                           : Store::make({std::move(target)}, def.loc));
+    }
+
+    /// All values are computed before the first is stored.
+    Stmt store_all() {
+        std::vector<Expr> roots = def.subscripts;
+        roots.insert(roots.end(), def.values.begin(), def.values.end());
+        const Accumulators accumulators(roots, scope);
+        std::vector<StoreTarget> targets;
+        for (size_t n = 0; n < def.values.size(); ++n) {
+            const TensorData& tensor = func.value(n);
+            targets.push_back({tensor.symbol, *tensor.type, {}, scope(def.values[n])});
+            for (const Expr& s : def.subscripts)
+                targets.back().indices.push_back(scope.index(s));
+        }
+        return accumulators.around(Store::make(std::move(targets), def.loc));
     }
 };
 

@@ -38,25 +38,34 @@ struct TensorData {
     /// What a read made now means: a Func's elements after so many definitions, a kernel's tensor at a moment
     /// of its program. \throws Error when it cannot be read here.
     virtual size_t version(Loc) const { return 0; }
+    /// A Func may hold several values: a tensor for each.
+    virtual size_t values() const { return 1; }
+    virtual const TensorData& value(size_t) const { return *this; }
 };
 
 struct DefinitionData {
     std::vector<Expr> subscripts;
     std::optional<BinaryOp> op; ///< of `+=` and the like
-    Expr value;                 ///< without op and the old element
+    std::vector<Expr> values;   ///< one for each tensor of the Func; without op and the old element
     Loc loc;
     uint64_t sequence = 0; ///< later definitions, of any Func, have larger ones
     std::vector<std::shared_ptr<RDomData>> domains;
-    bool identity = false; ///< the implied initialisation: `value` is not set
+    bool identity = false; ///< the implied initialisation: `values` are not set
 };
 
 struct FuncData : TensorData {
+    std::vector<TensorData> more; ///< the tensors of the values after the first
     std::vector<DefinitionData> definitions;
     std::string reader; ///< the first other definition that read this Func
     Loc read_at;
     std::atomic<bool> built = false;
     explicit FuncData(const Name& name) : TensorData(TensorRole::func, name) {}
     size_t version(Loc loc) const override;
+    size_t values() const override { return 1 + more.size(); }
+    const TensorData& value(size_t n) const override { return n == 0 ? *this : more[n - 1]; }
+    TensorData& value(size_t n) { return n == 0 ? *this : more[n - 1]; }
+    void add_value(); ///< one more tensor, of the same shape
+    bool owns(const Symbol& tensor) const;
 };
 
 /// A Var or an RDom's dimension, as an Index. `domain` is empty for a Var, and inside the domain's own

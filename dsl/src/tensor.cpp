@@ -91,9 +91,17 @@ ElementRef::ElementRef(std::shared_ptr<TensorData> t, std::vector<Expr> at, Loc 
 }
 
 Expr ElementRef::load() const {
+    if (tensor->values() > 1)
+        fail(location, "{0} holds {1} values: take one, as in {0}(…)[0], or all, as in Tuple({0}(…))",
+             tensor->name(), tensor->values());
+    return load(0);
+}
+
+Expr ElementRef::load(size_t n) const {
     const size_t version = tensor->version(location);
-    return Expr(std::make_shared<const TensorLoad>(tensor, *tensor->type, subscripts, version, tensor->symbol,
-                                                   location));
+    const TensorData& value = tensor->value(n);
+    return Expr(
+        std::make_shared<const TensorLoad>(tensor, *value.type, subscripts, version, value.symbol, location));
 }
 
 const std::string& ReadTensor::name() const {

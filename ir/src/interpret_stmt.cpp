@@ -118,10 +118,7 @@ struct AllocateAction final : Action {
         std::vector<int64_t> m, e;
         for (size_t d = 0; d < mins.size(); ++d) {
             m.push_back(mins[d]->eval(f, 0));
-            e.push_back(extents[d]->eval(f, 0));
-            if (e.back() < 0)
-                fail(tensor.loc, "the extent of dimension {} of {} is {}: it cannot be negative", d,
-                     tensor.symbol.name(), e.back());
+            e.push_back(std::max<int64_t>(extents[d]->eval(f, 0), 0)); // as of a loop: nothing
         }
         TensorState& state = f.tensors[index];
         if (state.buffer.data() == nullptr || state.buffer.shape() != e) state = make_state(tensor, m, e);

@@ -52,12 +52,13 @@ void check_scope(const Edit& e, const Extracted& x, const Symbol& func, const Pa
 /// Nothing in `rest`, which is all but the body of `loop`, may read the Func.
 void check_all_reads(const Edit& e, const Symbol& func, const Stmt& rest, const Symbol& loop) {
     Loc line;
+    const std::set<Symbol> tensors = value_tensors(e.state(), func);
     const Path reader = find_path(rest, [&](const Stmt& s) {
         bool found = false;
         for (const Expr& x : expressions(s))
             for_each_expr(x, [&](const Expr& r) {
                 const Load* l = r.as<Load>();
-                if (!l || !(l->tensor == func)) return;
+                if (!l || !tensors.contains(l->tensor)) return;
                 found = true;
                 line = l->loc;
             });
@@ -88,14 +89,6 @@ std::vector<Dim> storage_for(const std::vector<Dim>& loops, const Facts& facts) 
     return dims;
 }
 
-void check_single_stores(const Edit& e, const Extracted& x, const Symbol& func) {
-    for (const Stmt& stage : x.stages)
-        for_each_stmt(stage, [&](const Stmt& s) {
-            if (const Store* st = s.as<Store>(); st && st->targets.size() > 1)
-                e.refuse("{} computes several tensors at once", func.name());
-        });
-}
-
 /// A Func that is computed inside another one that moves.
 struct Inner {
     Symbol func, loop;       ///< in which loop
@@ -105,7 +98,7 @@ struct Inner {
 std::vector<Dim> needed_ranges(const Edit& e, const Symbol& func, const Stmt& root, const Symbol& loop) {
     const Path path = path_to_loop(root, loop);
     const Facts facts = e.facts_in_loop(path);
-    auto box = required_box(path.back().as<For>()->body, func, facts);
+    auto box = required_box(path.back().as<For>()->body, value_tensors(e.state(), func), facts);
     if (!box) e.refuse("nothing inside loop {} reads {}", loop.name(), func.name());
     return clip(*box, declared_tensor(e, func).dims, facts);
 }
@@ -174,7 +167,6 @@ Taken take(const Edit& e) {
     PureLoops pure = pure_loops(e, func);
     if (std::string reason = scheduled(e, func, pure); !reason.empty())
         e.refuse("{}. Call {} before that", reason, e.step().primitive);
-    check_single_stores(e, x, func);
     std::vector<Inner> inner = computed_inside(e, x);
     return {std::move(x), std::move(pure), std::move(inner)};
 }

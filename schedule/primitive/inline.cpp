@@ -8,16 +8,16 @@ namespace lathe {
 
 namespace {
 
-/// A pure definition: tensor[variables] = value.
+/// A pure definition: tensor[variables] = value, for each value of the Func.
 struct Pure {
     std::vector<Symbol> variables;
-    Expr value;
-    Type type;
+    std::map<Symbol, StoreTarget> targets; ///< by tensor
 };
 
 Pure pure_definition(const Edit& e, const Extracted& x) {
     const std::string& name = e.step().func.name();
-    if (x.stages.size() != 1 || x.tensors.size() != 1)
+    const size_t values = value_tensors(e.state(), e.step().func).size();
+    if (x.stages.size() != 1 || x.tensors.size() != values)
         e.refuse("{} has updates. Try compute_at({}, …)", name, name);
     Stmt s = x.stages[0].as<Stage>()->body;
     std::vector<Symbol> loops;
@@ -26,12 +26,13 @@ Pure pure_definition(const Edit& e, const Extracted& x) {
         s = f->body;
     }
     const Store* store = s.as<Store>();
-    if (!store || store->targets.size() != 1)
+    if (!store || store->targets.size() != values)
         e.refuse("{} is not one expression any more: it has inline reductions, or its loops were scheduled",
                  name);
-    const StoreTarget& t = store->targets[0];
-    Pure pure{{}, t.value, t.type};
-    for (const Expr& i : t.indices) {
+    Pure pure;
+    for (const StoreTarget& t : store->targets)
+        pure.targets.emplace(t.tensor, t);
+    for (const Expr& i : store->targets[0].indices) {
         const Variable* v = i.as<Variable>();
         if (!v) e.refuse("{}'s loops were scheduled: inline it before that", name);
         pure.variables.push_back(v->symbol);
@@ -45,22 +46,23 @@ Pure pure_definition(const Edit& e, const Extracted& x) {
 /// Replaces loads of the Func by its value at their subscripts.
 class Inliner : public Mutator {
   public:
-    Inliner(Symbol f, Pure p) : func(std::move(f)), pure(std::move(p)) {}
+    explicit Inliner(Pure p) : pure(std::move(p)) {}
 
   protected:
     using Mutator::mutate;
     Expr mutate(const Expr& e) override {
         const Load* l = e.as<Load>();
-        if (!l || !(l->tensor == func)) return Mutator::mutate(e);
+        const auto target = l ? pure.targets.find(l->tensor) : pure.targets.end();
+        if (target == pure.targets.end()) return Mutator::mutate(e);
         Substitution at;
         for (size_t d = 0; d < l->indices.size(); ++d)
             at[pure.variables[d]] = (*this)(l->indices[d]);
-        Expr value = duplicate_lets(substitute(pure.value, at));
-        return value.type() == pure.type ? value : Cast::make(pure.type, value, e.loc());
+        const StoreTarget& t = target->second;
+        Expr value = duplicate_lets(substitute(t.value, at));
+        return value.type() == t.type ? value : Cast::make(t.type, value, e.loc());
     }
 
   private:
-    Symbol func;
     Pure pure;
 };
 
@@ -72,7 +74,7 @@ void inline_func(Edit& e) {
     Pure pure = pure_definition(e, x);
     for (const For* f : loops_in(x.stages[0]))
         e.forward(f->var, {});
-    e.set_body(Inliner(func, std::move(pure))(x.rest));
+    e.set_body(Inliner(std::move(pure))(x.rest));
 }
 
 } // namespace lathe

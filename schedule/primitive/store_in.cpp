@@ -1,5 +1,7 @@
 #include "store_in.h"
 
+#include "../src/relocate.h"
+
 #include <algorithm>
 
 namespace lathe {
@@ -33,7 +35,10 @@ void store_in(Edit& e) {
     MemorySpace space(e.step().words[0]);
     if (!(space == MemorySpace::heap() || space == MemorySpace::stack() || space == MemorySpace::registers()))
         e.refuse("the CPU has heap, stack and register memory, and no {}", space.name());
-    std::vector<Symbol> all = e.images(e.step().func);
+    std::vector<Symbol> all;
+    for (const Symbol& value : value_tensors(e.state(), e.step().func))
+        for (const Symbol& s : e.images(value))
+            all.push_back(s);
     for (const TypeStep& t : e.state().types)
         if (t.accumulator && t.tensor == e.step().func)
             for (const Symbol& s : e.images(t.accumulator))

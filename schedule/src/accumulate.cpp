@@ -104,7 +104,7 @@ void add_accumulator(Algorithm& a, const TypeStep& step) {
     if (count < 2 || !tensor || !first)
         fail(step.loc, "{} has no update, so it has no accumulator. Give it the type alone", func.name());
 
-    Definition back{func, first->name, count, step.loc, {}};
+    Definition back{func, first->name, count, step.loc, {}, first->tensors};
     for (size_t d = 0; d < step.copy_loops.size() && d < first->loops.size(); ++d)
         back.loops.emplace_back(first->loops[d].first, step.copy_loops[d]);
     Stmt copy = write_back(*tensor, step, count);

@@ -6,7 +6,7 @@ namespace {
 
 class Boxes {
   public:
-    Boxes(const Symbol& t, const Facts& f) : tensor(t), facts(f) {}
+    Boxes(const std::set<Symbol>& t, const Facts& f) : tensors(t), facts(f) {}
     std::optional<Box> box;
 
     void visit(const Stmt& s) {
@@ -71,7 +71,7 @@ class Boxes {
         for (size_t n = inside.size(); n-- > 0;)
             lets[inside[n]->symbol] = substitute(inside[n]->value, lets);
         for_each_expr(e, [&](const Expr& x) {
-            if (const Load* l = x.as<Load>(); l && l->tensor == tensor) add(*l);
+            if (const Load* l = x.as<Load>(); l && tensors.contains(l->tensor)) add(*l);
         });
     }
 
@@ -164,7 +164,7 @@ class Boxes {
         return prove(at_most(b, a), facts) ? a : imax(a, b);
     }
 
-    const Symbol& tensor;
+    const std::set<Symbol>& tensors;
     const Facts& facts;
     std::vector<const For*> around;
     std::vector<Guard> guards;
@@ -173,8 +173,8 @@ class Boxes {
 
 } // namespace
 
-std::optional<Box> required_box(const Stmt& s, const Symbol& tensor, const Facts& facts) {
-    Boxes boxes(tensor, facts);
+std::optional<Box> required_box(const Stmt& s, const std::set<Symbol>& tensors, const Facts& facts) {
+    Boxes boxes(tensors, facts);
     boxes.visit(s);
     return boxes.box;
 }

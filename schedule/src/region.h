@@ -1,5 +1,5 @@
 #pragma once
-/// \file The box of a tensor that a statement reads.
+/// \file The box of tensors that a statement reads.
 
 #include "rewrite.h"
 
@@ -9,8 +9,9 @@ namespace lathe {
 /// undefined: unknown.
 using Box = std::vector<Interval>;
 
-/// The smallest box found around all loads of `tensor` in `s`; nothing if there are none.
-std::optional<Box> required_box(const Stmt& s, const Symbol& tensor, const Facts& facts);
+/// The smallest box found around all loads of `tensors`, which have the same shape, in `s`; nothing if there
+/// are none.
+std::optional<Box> required_box(const Stmt& s, const std::set<Symbol>& tensors, const Facts& facts);
 
 /// The box as loop ranges [min, min + extent) within the tensor's own dimensions.
 std::vector<Dim> clip(const Box& box, const std::vector<Dim>& whole, const Facts& facts);

@@ -12,9 +12,9 @@ bool is_argument(const State& s, const Symbol& func) {
     return false;
 }
 
-/// The Func's own tensors: its tensor and the accumulator that quantize gave it.
+/// The Func's own tensors: those of its values, and the accumulator that quantize gave it.
 std::set<Symbol> own_tensors(const State& s, const Symbol& func) {
-    std::set<Symbol> own{func};
+    std::set<Symbol> own = value_tensors(s, func);
     for (const TypeStep& t : s.types)
         if (t.accumulator && t.tensor == func) own.insert(t.accumulator);
     return own;
@@ -116,6 +116,13 @@ std::vector<Symbol> pure_loops_of(const Stmt& stage, const std::set<Symbol>& own
 
 } // namespace
 
+std::set<Symbol> value_tensors(const State& s, const Symbol& func) {
+    const Definition* d = s.definition(func, 0);
+    std::set<Symbol> values{func};
+    if (d) values.insert(d->tensors.begin(), d->tensors.end());
+    return values;
+}
+
 const Tensor& declared_tensor(const Edit& e, const Symbol& func) {
     const Tensor* found = nullptr;
     for_each_stmt(e.state().base.top().body, [&](const Stmt& s) {
@@ -150,16 +157,18 @@ Extracted extract(const Edit& e, const Symbol& func) {
 }
 
 Stmt insert_before_use(const Stmt& body, const Extracted& x) {
-    const Symbol& func = x.tensors.front().symbol;
+    const auto reads = [&](const Stmt& s) {
+        const std::set<Symbol> read = tensors_read(s);
+        return std::ranges::any_of(x.tensors, [&](const Tensor& t) { return read.contains(t.symbol); });
+    };
     if (const Allocate* a = body.as<Allocate>()) return with_body(body, insert_before_use(a->body, x));
     std::vector<Stmt> stmts = body.as<Block>() ? body.as<Block>()->stmts : std::vector{body};
     size_t use = 0;
-    while (use < stmts.size() && !tensors_read(stmts[use]).contains(func))
+    while (use < stmts.size() && !reads(stmts[use]))
         ++use;
     invariant(use < stmts.size(), "nothing reads the Func where it was to be computed");
     std::vector<Stmt> before(stmts.begin(), stmts.begin() + static_cast<long>(use));
-    const bool last_use = std::none_of(stmts.begin() + static_cast<long>(use) + 1, stmts.end(),
-                                       [&](const Stmt& s) { return tensors_read(s).contains(func); });
+    const bool last_use = std::none_of(stmts.begin() + static_cast<long>(use) + 1, stmts.end(), reads);
     if (stmts[use].as<Allocate>() && last_use) { // nothing outside of it reads the Func
         stmts[use] = insert_before_use(stmts[use], x);
         return Block::make(std::move(stmts));

@@ -31,7 +31,10 @@ PureLoops pure_loops(const Edit& e, const Symbol& func);
 void restrict_to(Extracted& x, const PureLoops& pure, const std::vector<Dim>& loops,
                  const std::vector<Dim>& storage);
 
-/// The Func's tensor in the unscheduled Module.
+/// The tensors of the Func's values.
+std::set<Symbol> value_tensors(const State& s, const Symbol& func);
+
+/// The Func's (first) tensor in the unscheduled Module.
 const Tensor& declared_tensor(const Edit& e, const Symbol& func);
 
 } // namespace lathe

@@ -69,6 +69,20 @@ Schedule& Schedule::inline_all_pure(Loc loc) {
     return *this;
 }
 
+/// Values of a Func of several have types of their own, and share its definitions.
+static void check_value_step(const TensorRef& t, const QuantizeOptions& options, const Definition& owner,
+                             Loc loc) {
+    if (!t.is_value)
+        fail(loc, "{0} holds {1} values: name one, as in TensorRef({0}, 0)", owner.name,
+             owner.tensors.size());
+    if (options.accumulate.kind() != Accumulate::Kind::tensor)
+        fail(loc, "{} holds {} values, which change together: it has no accumulator. Give it the type alone",
+             owner.name, owner.tensors.size());
+    if (options.literals)
+        fail(loc, "{} holds {} values, which share its literals: cast them in the algorithm", owner.name,
+             owner.tensors.size());
+}
+
 Schedule& Schedule::quantize(const TensorRef& tensor, Type type, const QuantizeOptions& options, Loc loc) {
     return quantize(std::vector{tensor}, type, options, loc);
 }
@@ -83,8 +97,10 @@ Schedule& Schedule::quantize(const std::vector<TensorRef>& tensors, Type type, c
         names += (names.empty() ? "" : ", ") + t.symbol.name();
         bool argument = std::any_of(f.arguments.begin(), f.arguments.end(),
                                     [&](const Argument& a) { return a.tensor.symbol == t.symbol; });
-        if (!argument && state->definition_count(t.symbol) == 0)
+        const Definition* owner = state->owner(t.symbol);
+        if (!argument && !owner && state->definition_count(t.symbol) == 0)
             fail(loc, "{} is no Func or Input of this schedule's algorithm", t.symbol.name());
+        if (owner && owner->tensors.size() > 1) check_value_step(t, options, *owner, loc);
         if (options.accumulate.kind() != Accumulate::Kind::tensor) {
             if (state->definition_count(t.symbol) < 2)
                 fail(loc, "{} has no update, so it has no accumulator. Give it the type alone",

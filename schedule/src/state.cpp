@@ -62,6 +62,13 @@ std::optional<std::pair<size_t, size_t>> State::made_by(const Symbol& loop, size
     return std::nullopt;
 }
 
+const Definition* State::owner(const Symbol& tensor) const {
+    const auto found = std::ranges::find_if(algorithm.definitions, [&](const Definition& d) {
+        return std::ranges::find(d.tensors, tensor) != d.tensors.end();
+    });
+    return found == algorithm.definitions.end() ? nullptr : &*found;
+}
+
 const Definition* State::definition(const Symbol& func, int index) const {
     for (const Definition& d : definitions)
         if (d.func == func && d.index == index) return &d;

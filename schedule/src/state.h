@@ -33,6 +33,8 @@ struct State {
     const Definition* definition(const Symbol& func, int index) const;
     /// Which of the first `count` steps made a loop, and which of its results it is.
     std::optional<std::pair<size_t, size_t>> made_by(const Symbol& loop, size_t count) const;
+    /// The first definition of the Func that a tensor belongs to; null if it belongs to none.
+    const Definition* owner(const Symbol& tensor) const;
     /// The definitions that the user wrote.
     int definition_count(const Symbol& func) const;
     /// A kernel's program, which is no Func: it has no tensor of its own.

@@ -18,8 +18,11 @@ class Names {
         };
         for (const Argument& g : a.module.top().arguments)
             add(g.tensor.symbol);
-        for (const Definition& d : a.definitions)
+        for (const Definition& d : a.definitions) {
             add(d.func);
+            for (const Symbol& t : d.tensors)
+                add(t);
+        }
     }
     std::string operator()(const Symbol& s) const {
         auto n = names.find(s);

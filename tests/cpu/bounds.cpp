@@ -176,3 +176,30 @@ TEST_CASE("cpu: a load out of bounds is an error where its value does not matter
         CHECK(error_of(compiled, {&x, &y, &z}) == "subscript 0 of a is out of bounds");
     }
 }
+
+TEST_CASE("cpu: a region that is inferred for no iterations is empty") {
+    Param N("N");
+    Var i("i");
+    Input a("a", Int(8), {N});
+    Func before("before"), out("out", Int(8), {N});
+    before(i) = a(i) + 1;
+    RDom r(1, max(N, 1) - 1, "r");
+    out(i) = 0;
+    out(r) = before(r - 1) + before(r); // of `before` N elements are needed, or none
+    Func inner("inner", Int(8), {N});
+    RDom q(2, max(N, 2) - 2, "q");
+    Func middle("middle");
+    middle(i) = a(i);
+    inner(i) = 1;
+    inner(q) = middle(q); // of `middle` N − 2 elements
+    for (const Func& f : {out, inner})
+        for (const int64_t n : {0, 1, 2, 5}) {
+            CAPTURE(n);
+            const Module m = build({f}).module;
+            Buffer<int8_t> x({n}), got({n}), expected({n});
+            std::fill(x.begin(), x.end(), int8_t{3});
+            interpret(m, {&x, &expected});
+            CHECK(error_of(jit(m), {&x, &got}).empty());
+            CHECK(bit_equal(got, expected));
+        }
+}

@@ -2,6 +2,7 @@
 
 #include "compiled.h"
 #include "lathe/codegen/compile.h"
+#include "random_program.h"
 
 #include <cstdlib>
 #include <filesystem>
@@ -148,6 +149,43 @@ TEST_SUITE("threads") {
             CHECK(texts[t] == texts[t % 2]);
         }
         CHECK(texts[0] != texts[1]);
+    }
+
+    TEST_CASE("cpu: eight different pipelines, made, compiled and run in threads") {
+        constexpr size_t threads = 8;
+        // Algorithms, kernels, schedules: everything is made in the thread that runs.
+        const auto make = [](size_t t) {
+            if (t == 0) return std::pair(gemm_schedule(16), Gemm::sizes());
+            if (t == 1) return std::pair(blur_schedule(8), Blur::sizes());
+            std::mt19937 random(static_cast<unsigned>(t) + 100);
+            Program p = t % 2 ? random_kernel(random) : random_algorithm(random);
+            Schedule s(p.algorithm);
+            for (int n = 0; n < 8; ++n)
+                random_call(s, p.algorithm, random);
+            return std::pair(s, p.sizes);
+        };
+        const CompileOptions options = {.target = Target("x86-64-linux-avx2")};
+        std::vector<std::string> texts(threads), errors(threads);
+        std::vector<std::thread> running;
+        for (size_t t = 0; t < threads; ++t)
+            running.emplace_back([&, t] {
+                try {
+                    const auto [schedule, sizes] = make(t);
+                    texts[t] = compile_to_assembly(schedule, options);
+                    expect_compiled(schedule, sizes);
+                } catch (const Error& e) {
+                    errors[t] = e.message();
+                }
+            });
+        for (std::thread& t : running)
+            t.join();
+        std::set<std::string> different;
+        for (size_t t = 0; t < threads; ++t) {
+            CHECK(errors[t] == "");
+            CHECK(texts[t] == compile_to_assembly(make(t).first, options));
+            different.insert(texts[t]);
+        }
+        CHECK(different.size() == threads);
     }
 
     TEST_CASE("cpu: one compiled function called in several threads") {

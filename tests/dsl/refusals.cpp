@@ -337,3 +337,37 @@ TEST_SUITE("refusals of build") {
     }
 
 } // TEST_SUITE
+
+TEST_CASE("refusals of Funcs of several values") {
+    Input A("A", Int(8), {8});
+    Var i("i");
+    Func pair("pair", Types{Int(8), Int(16)}, {8}), one("one", Int(8), {8}), open("open");
+    CHECK(refusal(here(), [&] { pair(i) = A(i); }) == "pair holds 2 values, and one is given");
+    CHECK(refusal(here(), [&] { pair(i) = Tuple(A(i), 1, 2); }) == "pair holds 2 values, and 3 are given");
+    CHECK(refusal(here(), [&] { one(i) = Tuple(A(i), 1); }) == "one holds 1 value, and 2 are given");
+    CHECK(refusal(here(), [&] { pair(i) += 1; }) ==
+          "pair holds 2 values, and += works on one: write pair(…) = Tuple(…)");
+    CHECK(refusal(here(), [&] { open(i) = Tuple(A(i), 1); }) ==
+          "open has no type, and a literal does not give it one: declare it, as in Func open(\"open\", "
+          "{Float(32), Int(32)})");
+    pair(i) = Tuple(A(i), 1);
+    CHECK(refusal(here(), [&] { one(i) = pair(i)[0] + pair(i); }) ==
+          "pair holds 2 values: take one, as in pair(…)[0], or all, as in Tuple(pair(…))");
+    CHECK(refusal(here(), [&] { one(i) = pair(i)[2]; }) == "pair holds 2 values, and has no value 2");
+    CHECK(refusal(here(), [&] { one(i) = pair(i); }) == "one holds 1 value, and 2 are given");
+    CHECK(refusal(here(), [&] { static_cast<void>(Tuple(A(i), 1)[2]); }) ==
+          "a Tuple of 2 values has no value 2");
+    CHECK(refusal(here(), [&] { Tuple(std::vector<Expr>{}); }) == "a Tuple without values");
+    CHECK(refusal(here(), [&] { Tuple(std::vector<Expr>{Expr()}); }) ==
+          "a value of a Tuple is an empty Expr");
+    CHECK(refusal(here(), [&] { static_cast<void>(select(A(i) > 0, Tuple(1, 2), Tuple(1, 2, 3))); }) ==
+          "select takes Tuples of equal size, and these have 2 and 3 values");
+    CHECK(refusal(here(), [&] { Func("f", Types{Int(8), RealType()}); }) ==
+          "f cannot have elements of Real: use a sized type");
+    CHECK(refusal(pair.loc().line, [&] { static_cast<void>(pair.type(2)); }) ==
+          "pair holds 2 values, and has no value 2");
+    Func other("other", Types{Int(8), Int(8)}, {8});
+    Func clash("pair_1", Int(8), {8});
+    clash(i) = A(i);
+    CHECK_THROWS_WITH_AS(build({pair, clash}), doctest::Contains("two arguments are called pair_1"), Error);
+}

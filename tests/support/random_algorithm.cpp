@@ -1,4 +1,6 @@
-#include "random_algorithm.h"
+#include "random_program.h"
+
+#include "random_expressions.h"
 
 #include "lathe/dsl/boundary.h"
 
@@ -7,12 +9,12 @@ using namespace lathe;
 namespace {
 
 /// Stages of random expressions: of random types, with selects, positions beyond edges, gathers, constants,
-/// sums, scatters.
-class RandomAlgorithm {
+/// sums, scatters, pairs of values.
+class RandomAlgorithm : RandomExpressions {
   public:
-    explicit RandomAlgorithm(std::mt19937& r) : random(r) {
+    explicit RandomAlgorithm(std::mt19937& r) : RandomExpressions(r) {
         for (int n = 0; n < 2 + pick(2); ++n)
-            inputs.emplace_back("in" + std::to_string(n), storage_type(), Shape{N + 2, M + 3});
+            inputs.emplace_back("in" + std::to_string(n), storage_type(), Shape{N + 6, M + 8});
         std::vector<Expr> elements;
         for (int n = 0; n < 8; ++n)
             elements.push_back(Expr(pick(200) - 100));
@@ -24,7 +26,12 @@ class RandomAlgorithm {
         for (int n = 0; n < stages; ++n) {
             const std::string name = "f" + std::to_string(n);
             // A Func without a shape is read at offsets; the last one is the output.
-            const bool shaped = n + 1 == stages || pick(2);
+            const bool last = n + 1 == stages, shaped = last || pick(2);
+            if (pick(5) == 0) {
+                pairs.push_back(pair(name, last));
+                if (last) return build({pairs.back()});
+                continue;
+            }
             Func f = shaped ? Func(name, storage_type(), Shape{N, M}) : Func(name, storage_type());
             f(i, j) = value(i, j, 3);
             for (int u = pick(3); u-- > 0;)
@@ -35,42 +42,12 @@ class RandomAlgorithm {
     }
 
   private:
-    int pick(int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); }
-
-    Type exact_type() {
-        const int width = 1 + pick(pick(4) ? 24 : 80);
-        const auto round = static_cast<Round>(pick(7));
-        const auto overflow = static_cast<Overflow>(pick(4));
-        switch (pick(4)) {
-        case 0:
-            return Int(width);
-        case 1:
-            return UInt(width);
-        case 2:
-            return Fixed(width, pick(width + 4) - 2, round, overflow);
-        default:
-            return UFixed(width, pick(width + 4) - 2, round, overflow);
-        }
-    }
-    Type float_type() {
-        const Type types[] = {Float(32), Float(32), Float(64), Float(16), BFloat(16)};
-        return types[pick(5)];
-    }
-    Type storage_type() { return pick(4) == 0 ? float_type() : pick(8) == 0 ? Bool() : exact_type(); }
-
-    /// x, of a type that leaves room for more operations.
-    Expr tamed(const Expr& x) {
-        return x.type().is_exact() && x.type().width() > 90 ? cast(exact_type(), x) : x;
-    }
-
-    /// An integer of few bits: an amount of a shift, a divisor.
-    Expr small(const Expr& x) { return cast(pick(2) ? Int(4) : UInt(3), x); }
-
-    Expr position(const Expr& x, const Expr& last) { return clamp(cast(Int(20), x), 0, last); }
-
-    Expr leaf(const Expr& y, const Expr& x) {
+    Expr leaf(const Expr& y, const Expr& x) override {
         const Input& in = inputs[static_cast<size_t>(pick(static_cast<int>(inputs.size())))];
-        switch (pick(9)) {
+        switch (pick(10)) {
+        case 9:
+            if (!pairs.empty()) return pairs.back()(y + pick(3), x + pick(3))[pick(2)];
+            return y - x;
         case 0:
             return Expr(pick(40) - 20);
         case 1:
@@ -86,7 +63,7 @@ class RandomAlgorithm {
             if (!regions.empty()) return regions.back()(y + pick(3), x + pick(3));
             return in(y, x);
         case 6:
-            return in(y, position(in(y, x + 1), M + 2)); // a gather
+            return in(y, position(in(y, x + 1), M + 7)); // a gather
         default:
             return in(y + pick(3), x + pick(4));
         }
@@ -105,105 +82,20 @@ class RandomAlgorithm {
         }
     }
 
-    Expr value(const Expr& y, const Expr& x, int depth) {
-        if (depth == 0 || pick(8) == 0) return leaf(y, x);
-        const Expr a = tamed(value(y, x, depth - 1));
-        if (pick(5) == 0) return unary(a);
-        Expr b = tamed(value(y, x, depth - 1));
-        if (pick(5) == 0) {
-            const Expr c = tamed(value(y, x, depth - 1));
-            return select(compared(a, b), a, alike(c, a));
+    /// A Func of two values; updates exchange them, or run along a column.
+    Func pair(const std::string& name, bool shaped) {
+        const Types types = {storage_type(), storage_type()};
+        const Expr zeros[] = {zero(types.types()[0]), zero(types.types()[1])};
+        Func f = shaped ? Func(name, types, Shape{N, M}) : Func(name, types);
+        f(i, j) = Tuple(alike(value(i, j, 2), zeros[0]), alike(value(i, j, 2), zeros[1]));
+        if (pick(2)) f(i, j) = Tuple(alike(f(i, j)[1], zeros[0]), alike(f(i, j)[0], zeros[1]));
+        if (pick(3) == 0) {
+            RDom r(1, max(N, 1) - 1, "r");
+            const Expr x = alike(value(r, j, 1), zeros[0]);
+            f(r, j) = Tuple(alike(f(r - 1, j)[1], zeros[0]), alike(x, zeros[1]));
         }
-        b = alike(b, a);
-        return a.type().is_float() || b.type().is_float() ? of_floats(a, b) : of_exact(a, b);
+        return f;
     }
-
-    /// y, to stand beside x: a float and an exact number do not mix.
-    Expr alike(const Expr& y, const Expr& x) {
-        const auto is_float = [](const Expr& e) { return e.type().is_float() || e.type().is_real(); };
-        if (is_float(y) == is_float(x)) return y;
-        return cast(is_float(x) ? Float(32) : exact_type(), y);
-    }
-
-    Expr compared(const Expr& a, const Expr& other) {
-        const Expr b = alike(other, a);
-        switch (pick(4)) {
-        case 0:
-            return a < b;
-        case 1:
-            return a >= b;
-        case 2:
-            return a != b || a > b;
-        default:
-            return !(a == b);
-        }
-    }
-
-    Expr unary(const Expr& a) {
-        switch (pick(a.type().is_float() ? 6 : 4)) {
-        case 0:
-            return -a;
-        case 1:
-            return cast(exact_type(), a);
-        case 2:
-            return a.type().is_bool() ? !a : abs(a);
-        case 3:
-            return a.type().is_float() ? cast(float_type(), a) : ~a;
-        case 4:
-            return a.type().width() == 64 ? floor(a) : tanh(a);
-        default:
-            return sqrt(a);
-        }
-    }
-
-    Expr of_floats(const Expr& a, const Expr& b) {
-        switch (pick(6)) {
-        case 0:
-            return a + b;
-        case 1:
-            return a - b;
-        case 2:
-            return a * b;
-        case 3:
-            return a / b;
-        case 4:
-            return min(a, b);
-        default:
-            return fma(a, b, a);
-        }
-    }
-
-    Expr of_exact(const Expr& a, const Expr& b) {
-        const bool integers = a.type().is_int() && b.type().is_int();
-        switch (pick(integers ? 12 : 8)) {
-        case 0:
-            return a + b;
-        case 1:
-            return a - b;
-        case 2:
-            return a * b;
-        case 3:
-            return min(a, b);
-        case 4:
-            return max(a, b);
-        case 5:
-            return (a + b) >> 1;
-        case 6:
-            return a << small(b);
-        case 7:
-            return a / small(b);
-        case 8:
-            return a % b;
-        case 9:
-            return a & b;
-        case 10:
-            return floor_div(a, b);
-        default:
-            return (a ^ b) | floor_mod(a, small(b));
-        }
-    }
-
-    static Expr zero(Type t) { return Constant::make(cast(t, Value::literal(0))); }
 
     /// A sum along rows, a recurrence, or a scatter.
     void update(Func& f) {
@@ -226,12 +118,12 @@ class RandomAlgorithm {
         }
     }
 
-    std::mt19937& random;
     Param N{"N"}, M{"M"};
     Var i{"i"}, j{"j"};
     std::vector<Input> inputs;
     std::vector<Const> tables;
     std::vector<Func> shapes, regions; ///< the stages with and without a shape
+    std::vector<Func> pairs;           ///< those of two values
 };
 
 } // namespace

@@ -24,6 +24,7 @@ struct Definition {
     /// The user's variable (Var::symbol(), or an RDom dimension's symbol) → the loop (For::var) it became,
     /// outermost first. Loops of a Func's different definitions are different loops, also for one Var.
     std::vector<std::pair<Symbol, Symbol>> loops;
+    std::vector<Symbol> tensors = {}; ///< the Func's, one for each value that it holds; none for a Kernel
 };
 
 /// An algorithm without any schedule: every Func is a stage computed at root, in the order of definition.

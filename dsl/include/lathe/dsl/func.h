@@ -7,6 +7,47 @@
 namespace lathe {
 
 struct FuncData;
+class FuncRef;
+
+/// Several values that belong together: what defines a Func of several values, and what its elements are.
+///
+///     Func best("best", {Float(32), Int(32)}, {N});
+///     best(i) = Tuple(A(i, 0), 0);
+///     best(i) = Tuple(max(best(i)[0], A(i, k)), select(A(i, k) > best(i)[0], k, best(i)[1]));
+class Tuple {
+  public:
+    template <class... V>
+        requires(sizeof...(V) > 0 && (Operable<V> && ...))
+    Tuple(const Operand& first, V&&... rest)
+        : exprs(subscript_list(first, std::forward<V>(rest)...)), location(first.loc()) {}
+    explicit Tuple(std::vector<Expr> values, Loc loc = Loc::current());
+    /// All values of an element.
+    explicit Tuple(FuncRef&& element);
+
+    size_t size() const { return exprs.size(); }
+    /// \throws Error when there is no such value.
+    const Expr& operator[](size_t n) const;
+    const std::vector<Expr>& values() const { return exprs; }
+    Loc loc() const { return location; }
+
+  private:
+    std::vector<Expr> exprs;
+    Loc location;
+};
+
+/// Each value of one tuple or of the other.
+[[nodiscard]] Tuple select(const Operand& condition, const Tuple& then_values, const Tuple& else_values);
+
+/// The types of a Func of several values: `{Float(32), Int(32)}`.
+class Types {
+  public:
+    template <std::same_as<Type>... T>
+    Types(Type first, Type second, T... more) : all{first, second, more...} {}
+    const std::vector<Type>& types() const { return all; }
+
+  private:
+    std::vector<Type> all;
+};
 
 /// `C(i, j)`: an element of a Func, to be read (as ElementRef) or defined. Every assignment is one definition
 /// of the Func.
@@ -16,6 +57,7 @@ class FuncRef : public ElementRef {
 
     void operator=(const Operand& value) &&;
     void operator=(FuncRef&& value) &&;
+    void operator=(const Tuple& values) &&; ///< all values at once: they see the old ones
     void operator+=(const Operand& value) &&;
     void operator-=(const Operand& value) &&;
     void operator*=(const Operand& value) &&;
@@ -27,8 +69,13 @@ class FuncRef : public ElementRef {
     void operator<<=(const Operand& value) &&;
     void operator>>=(const Operand& value) &&;
 
+    /// Of a Func of several values, value n; of another, bit n of its only value.
+    const Expr operator[](BitPosition n) &&;
+
   private:
+    friend class Tuple;
     void update(BinaryOp op, const Operand& value);
+    void define(std::optional<BinaryOp> op, std::vector<Expr> values);
 };
 
 /// A tensor that the algorithm computes. Each definition is a loop nest of its own, run in the order of the
@@ -48,14 +95,19 @@ class Func {
     /// The domain is a fact: subscripts 0 … extent − 1 in each dimension. Uses outside are errors.
     Func(Name name, Type type, const Shape& shape);
     Func(Name name, const Shape& shape);
+    /// Of several values. A caller meets them as tensors `name`, `name_1`, `name_2`, …
+    Func(Name name, const Types& types);
+    Func(Name name, const Types& types, const Shape& shape);
 
     const std::string& name() const;
     const Symbol& symbol() const;
-    Type type() const;                   ///< \throws Error while neither declared nor defined
-    size_t rank() const;                 ///< \throws Error while neither shaped nor defined
-    bool defined() const;                ///< has a definition
-    size_t definitions() const;          ///< number of definitions, an implied initialisation included
-    Expr extent(size_t dimension) const; ///< as a value. \throws Error unless a shape was declared
+    const Symbol& symbol(size_t value) const; ///< of one value's tensor
+    size_t values() const;                    ///< how many values an element holds
+    Type type(size_t value = 0) const;        ///< \throws Error while neither declared nor defined
+    size_t rank() const;                      ///< \throws Error while neither shaped nor defined
+    bool defined() const;                     ///< has a definition
+    size_t definitions() const;               ///< number of definitions, an implied initialisation included
+    Expr extent(size_t dimension) const;      ///< as a value. \throws Error unless a shape was declared
     Loc loc() const;
 
     template <class... I>

@@ -31,7 +31,8 @@ class ElementRef {
     const Expr operator()(int hi, int lo, Loc loc = Loc::current()) && { return load()(hi, lo, loc); }
 
   protected:
-    Expr load() const;
+    Expr load() const;             ///< the only value
+    Expr load(size_t value) const; ///< one of several
     std::shared_ptr<TensorData> tensor;
     std::vector<Expr> subscripts;
     Loc location;

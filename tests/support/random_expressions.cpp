@@ -1,0 +1,141 @@
+#include "random_expressions.h"
+
+using namespace lathe;
+
+Type RandomExpressions::exact_type() {
+    const int width = 1 + pick(pick(4) ? 24 : 80);
+    const auto round = static_cast<Round>(pick(7));
+    const auto overflow = static_cast<Overflow>(pick(4));
+    switch (pick(4)) {
+    case 0:
+        return Int(width);
+    case 1:
+        return UInt(width);
+    case 2:
+        return Fixed(width, pick(width + 4) - 2, round, overflow);
+    default:
+        return UFixed(width, pick(width + 4) - 2, round, overflow);
+    }
+}
+Type RandomExpressions::float_type() {
+    const Type types[] = {Float(32), Float(32), Float(64), Float(16), BFloat(16)};
+    return types[pick(5)];
+}
+Type RandomExpressions::storage_type() {
+    return pick(4) == 0 ? float_type() : pick(8) == 0 ? Bool() : exact_type();
+}
+
+/// x, of a type that leaves room for more operations.
+Expr RandomExpressions::tamed(const Expr& x) {
+    return x.type().is_exact() && x.type().width() > 90 ? cast(exact_type(), x) : x;
+}
+
+/// An integer of few bits: an amount of a shift, a divisor.
+Expr RandomExpressions::small(const Expr& x) {
+    return cast(pick(2) ? Int(4) : UInt(3), x);
+}
+
+Expr RandomExpressions::position(const Expr& x, const Expr& last) {
+    return clamp(cast(Int(20), x), 0, last);
+}
+
+Expr RandomExpressions::value(const Expr& y, const Expr& x, int depth) {
+    if (depth == 0 || pick(8) == 0) return leaf(y, x);
+    const Expr a = tamed(value(y, x, depth - 1));
+    if (pick(5) == 0) return unary(a);
+    Expr b = tamed(value(y, x, depth - 1));
+    if (pick(5) == 0) {
+        const Expr c = tamed(value(y, x, depth - 1));
+        return select(compared(a, b), a, alike(c, a));
+    }
+    b = alike(b, a);
+    return a.type().is_float() || b.type().is_float() ? of_floats(a, b) : of_exact(a, b);
+}
+
+Expr RandomExpressions::alike(const Expr& y, const Expr& x) {
+    const auto is_float = [](const Expr& e) { return e.type().is_float() || e.type().is_real(); };
+    if (is_float(y) == is_float(x)) return y;
+    return cast(is_float(x) ? Float(32) : exact_type(), y);
+}
+
+Expr RandomExpressions::compared(const Expr& a, const Expr& other) {
+    const Expr b = alike(other, a);
+    switch (pick(4)) {
+    case 0:
+        return a < b;
+    case 1:
+        return a >= b;
+    case 2:
+        return a != b || a > b;
+    default:
+        return !(a == b);
+    }
+}
+
+Expr RandomExpressions::unary(const Expr& a) {
+    switch (pick(a.type().is_float() ? 6 : 4)) {
+    case 0:
+        return -a;
+    case 1:
+        return cast(exact_type(), a);
+    case 2:
+        return a.type().is_bool() ? !a : abs(a);
+    case 3:
+        return a.type().is_float() ? cast(float_type(), a) : ~a;
+    case 4:
+        return a.type().width() == 64 ? floor(a) : tanh(a);
+    default:
+        return sqrt(a);
+    }
+}
+
+Expr RandomExpressions::of_floats(const Expr& a, const Expr& b) {
+    switch (pick(6)) {
+    case 0:
+        return a + b;
+    case 1:
+        return a - b;
+    case 2:
+        return a * b;
+    case 3:
+        return a / b;
+    case 4:
+        return min(a, b);
+    default:
+        return fma(a, b, a);
+    }
+}
+
+Expr RandomExpressions::of_exact(const Expr& a, const Expr& b) {
+    const bool integers = a.type().is_int() && b.type().is_int();
+    switch (pick(integers ? 12 : 8)) {
+    case 0:
+        return a + b;
+    case 1:
+        return a - b;
+    case 2:
+        return a * b;
+    case 3:
+        return min(a, b);
+    case 4:
+        return max(a, b);
+    case 5:
+        return (a + b) >> 1;
+    case 6:
+        return a << small(b);
+    case 7:
+        return a / small(b);
+    case 8:
+        return a % b;
+    case 9:
+        return a & b;
+    case 10:
+        return floor_div(a, b);
+    default:
+        return (a ^ b) | floor_mod(a, small(b));
+    }
+}
+
+Expr RandomExpressions::zero(Type t) {
+    return Constant::make(cast(t, Value::literal(0)));
+}

@@ -1,0 +1,40 @@
+#pragma once
+/// \file Random expressions of random types.
+
+#include "lathe/lathe.h"
+
+#include <random>
+
+/// Makes expressions over what `leaf` gives. \throws lathe::Error when a type would be too wide.
+class RandomExpressions {
+  public:
+    explicit RandomExpressions(std::mt19937& r) : random(r) {}
+    virtual ~RandomExpressions() = default;
+
+  protected:
+    using Expr = lathe::Expr;
+    using Type = lathe::Type;
+
+    int pick(int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); }
+    Type exact_type();
+    Type float_type();
+    Type storage_type();
+
+    /// A value of any type at a position.
+    virtual Expr leaf(const Expr& y, const Expr& x) = 0;
+    Expr value(const Expr& y, const Expr& x, int depth);
+    Expr compared(const Expr& a, const Expr& b);
+    /// y, to stand beside x: a float and an exact number do not mix.
+    Expr alike(const Expr& y, const Expr& x);
+    static Expr position(const Expr& x, const Expr& last);
+    static Expr zero(Type t);
+
+  private:
+    Expr tamed(const Expr& x);
+    Expr small(const Expr& x);
+    Expr unary(const Expr& a);
+    Expr of_floats(const Expr& a, const Expr& b);
+    Expr of_exact(const Expr& a, const Expr& b);
+
+    std::mt19937& random;
+};
