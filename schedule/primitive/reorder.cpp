@@ -97,7 +97,7 @@ std::vector<const For*> new_order(const Nest& nest, const std::vector<Symbol>& n
 /// `named` without the loops at both ends that keep their places: what stands between those does not matter.
 std::vector<Symbol> moved(const Edit& e, std::vector<Symbol> named) {
     std::vector<Symbol> now = named;
-    std::ranges::stable_sort(now, {}, [&](const Symbol& s) { return e.path(s).size(); });
+    std::ranges::sort(now, {}, [&](const Symbol& s) { return e.path(s).size(); });
     const auto inside = [&](const Symbol& outer, const Symbol& inner) {
         return !path_to_loop(e.path(outer).back(), inner).empty();
     };

@@ -53,7 +53,7 @@ void run(int programs, int calls, unsigned first_seed, Program (*make)(std::mt19
         } catch (const Error& e) {
             ++refusals[e.message()];
         }
-        if (batch.expected.size() == 10 || n + 1 == programs) {
+        if (batch.expected.size() == 30 || n + 1 == programs) {
             batch.check();
             batch = {};
         }

@@ -22,7 +22,7 @@ class RandomAlgorithm : RandomExpressions {
     }
 
     Algorithm make() {
-        const int stages = 1 + pick(3);
+        const int stages = 1 + pick(pick(2) ? 3 : 2);
         for (int n = 0; n < stages; ++n) {
             const std::string name = "f" + std::to_string(n);
             // A Func without a shape is read at offsets; the last one is the output.
@@ -33,7 +33,7 @@ class RandomAlgorithm : RandomExpressions {
                 continue;
             }
             Func f = shaped ? Func(name, storage_type(), Shape{N, M}) : Func(name, storage_type());
-            f(i, j) = value(i, j, 3);
+            f(i, j) = value(i, j, 1 + pick(3));
             for (int u = pick(3); u-- > 0;)
                 update(f);
             (shaped ? shapes : regions).push_back(f);
@@ -87,7 +87,7 @@ class RandomAlgorithm : RandomExpressions {
         const Types types = {storage_type(), storage_type()};
         const Expr zeros[] = {zero(types.types()[0]), zero(types.types()[1])};
         Func f = shaped ? Func(name, types, Shape{N, M}) : Func(name, types);
-        f(i, j) = Tuple(alike(value(i, j, 2), zeros[0]), alike(value(i, j, 2), zeros[1]));
+        f(i, j) = Tuple(alike(value(i, j, pick(3)), zeros[0]), alike(value(i, j, pick(3)), zeros[1]));
         if (pick(2)) f(i, j) = Tuple(alike(f(i, j)[1], zeros[0]), alike(f(i, j)[0], zeros[1]));
         if (pick(3) == 0) {
             RDom r(1, max(N, 1) - 1, "r");

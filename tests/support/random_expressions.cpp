@@ -2,19 +2,23 @@
 
 using namespace lathe;
 
+/// Half of the types are from a few, so that programs share what a C++ compiler must instantiate for them.
 Type RandomExpressions::exact_type() {
-    const int width = 1 + pick(pick(4) ? 24 : 80);
-    const auto round = static_cast<Round>(pick(7));
-    const auto overflow = static_cast<Overflow>(pick(4));
+    const bool common = pick(2);
+    const int widths[] = {1, 5, 8, 12, 16, 24};
+    const int width = common ? widths[pick(6)] : 1 + pick(pick(4) ? 24 : 80);
+    const auto round = common ? Round::trn : static_cast<Round>(pick(7));
+    const auto overflow = common ? Overflow::wrap : static_cast<Overflow>(pick(4));
+    const int frac = common ? width / 2 : pick(width + 4) - 2;
     switch (pick(4)) {
     case 0:
         return Int(width);
     case 1:
         return UInt(width);
     case 2:
-        return Fixed(width, pick(width + 4) - 2, round, overflow);
+        return Fixed(width, frac, round, overflow);
     default:
-        return UFixed(width, pick(width + 4) - 2, round, overflow);
+        return UFixed(width, frac, round, overflow);
     }
 }
 Type RandomExpressions::float_type() {

@@ -62,7 +62,7 @@ class RandomKernel : RandomExpressions {
         switch (pick(depth > 0 ? 11 : 6)) {
         case 0: {
             StoreRef target = a(position(row(), N - 1), position(row(), M - 1));
-            const Expr x = like(a.type(), 2);
+            const Expr x = like(a.type(), 1 + pick(2));
             if (a.type().is_bool() || pick(2))
                 std::move(target) = x;
             else
@@ -71,14 +71,14 @@ class RandomKernel : RandomExpressions {
         }
         case 1: {
             const size_t n = static_cast<size_t>(pick(2));
-            *scalars[n] = like(scalars[n]->type(), 2);
+            *scalars[n] = like(scalars[n]->type(), 1 + pick(2));
             return;
         }
         case 2:
-            (*array)(position(row(), 3)) = like(array->type(), 2);
+            (*array)(position(row(), 3)) = like(array->type(), 1 + pick(2));
             return;
         case 3: {
-            const Expr kept = k->let(any(2));
+            const Expr kept = k->let(any(1 + pick(2)));
             b(position(row(), M - 1)) = alike(kept, zero(b.type()));
             *scalars[1] = alike(kept, zero(scalars[1]->type()));
             return;
@@ -149,7 +149,7 @@ class RandomKernel : RandomExpressions {
     std::vector<Scalar*> scalars;
     const Array* array = nullptr;
     std::vector<Expr> loops;
-    int budget = 30;
+    int budget = 12;
 };
 
 } // namespace
