@@ -134,6 +134,16 @@ std::string ExprEmitter::element(const Symbol& tensor, const std::vector<Expr>& 
     return array.flat ? text + "[" + index(flat) + "]" : text;
 }
 
+/// Operators of AMD's types give objects of an unnamed base class, which do not stand beside constant variables
+/// in `? :`.
+static void match_classes(Type t, Code& a, Code& b) {
+    if (!t.is_exact() || t.is_bool()) return;
+    const auto is_variable = [](const Code& x) { return x.level == primary && !x.text.ends_with(")"); };
+    const bool beside_variable = is_variable(a) || is_variable(b);
+    for (Code* x : {&a, &b})
+        if (beside_variable && x->level != primary) *x = {fmt::format("{}({})", cpp_type(t), x->text)};
+}
+
 Code ExprEmitter::select(const Select& n) {
     const Type t = n.type;
     const std::string condition = in(converted(n.condition, Bool(), false), logical_or);
@@ -145,7 +155,7 @@ Code ExprEmitter::select(const Select& n) {
             if (a.contains(r.get()) && b.contains(r.get())) emit(r);
         });
     Writer arms[2];
-    std::string values[2];
+    Code values[2];
     for (int k = 0; k < 2; ++k) {
         arms[k].indent = lines.back().out->indent + 1;
         lines.push_back({&arms[k], {}});
@@ -153,18 +163,22 @@ Code ExprEmitter::select(const Select& n) {
         const Expr& other = k == 0 ? n.else_value : n.then_value;
         const Expr r = resolved(arm);
         const bool untyped = r.type().is_real() && !other.type().is_real();
-        values[k] = untyped ? typed_literal(cast(t, type_literal(r.as<Constant>()->value, other.type())))
-                            : in(converted(r, t, false), logical_or);
+        values[k] = untyped
+                        ? Code{typed_literal(cast(t, type_literal(r.as<Constant>()->value, other.type())))}
+                        : converted(r, t, false);
         lines.pop_back();
     }
-    if (arms[0].text.empty() && arms[1].text.empty())
-        return {fmt::format("{} ? {} : {}", condition, values[0], values[1]), conditional};
+    if (arms[0].text.empty() && arms[1].text.empty()) {
+        match_classes(t, values[0], values[1]);
+        return {fmt::format("{} ? {} : {}", condition, in(values[0], logical_or), in(values[1], logical_or)),
+                conditional};
+    }
     Writer& out = *lines.back().out;
     const std::string name = scope.names.take("t");
     out.line(fmt::format("{} {};", type_name(t), name));
     out.line(fmt::format("if ({}) {{", condition));
-    arms[0].line(fmt::format("{} = {};", name, values[0]));
-    arms[1].line(fmt::format("{} = {};", name, values[1]));
+    arms[0].line(fmt::format("{} = {};", name, in(values[0], logical_or)));
+    arms[1].line(fmt::format("{} = {};", name, in(values[1], logical_or)));
     out.text += arms[0].text;
     out.line("} else {");
     out.text += arms[1].text;

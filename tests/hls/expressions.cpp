@@ -102,6 +102,10 @@ const std::vector<Make> of_exact{
     [](const Expr& a, const Expr& b) { return abs(a) + abs(-b); },
     [](const Expr& a, const Expr& b) { return (a < b) ^ (a >= 3) ^ (-2 > b) ^ (a != b); },
     [](const Expr& a, const Expr& b) { return select(a == b, a + 1, b); },
+    [](const Expr& a, const Expr& b) { // a variable beside a temporary
+        const Expr x = cast((-a).type(), a + b), y = cast((-a).type(), b);
+        return select(x > y, x, -a) + select(x == 1, select(a > b, -a, x), x) + select(a > b, -a, -a);
+    },
     [](const Expr& a, const Expr&) { return (a + 1) >> 2; },
     [](const Expr& a, const Expr& b) { return (a << cast(Int(5), b)) + (a >> cast(UInt(40), b)); },
     [](const Expr& a, const Expr& b) { return cast(Int(9), a) / cast(UInt(20), b); },

@@ -24,11 +24,17 @@ struct Batch {
         expected.push_back({s.reference(), {sizes}});
         traces.push_back(s.trace());
     }
+    /// With every compiler in the deep tier.
     void check() {
-        kernels.compile();
-        for (size_t k = 0; k < expected.size(); ++k) {
-            INFO(traces[k]);
-            kernels.expect_right(k, expected[k].first, expected[k].second);
+        std::vector<std::string> compilers = vitis_compilers();
+        if (!deep()) compilers.resize(1);
+        for (const std::string& compiler : compilers) {
+            CAPTURE(compiler);
+            kernels.compile(compiler);
+            for (size_t k = 0; k < expected.size(); ++k) {
+                INFO(traces[k]);
+                kernels.expect_right(k, expected[k].first, expected[k].second);
+            }
         }
     }
 };
