@@ -42,6 +42,7 @@ class Entry {
 
     void header(const BufferArgument& a, Value* pointer);
     void shape(const BufferArgument& a, const Fields& f);
+    void not_negative(const Symbol& size, Value* x);
     void limbs(const BufferArgument& a, const Dimension& d);
     void place(const BufferArgument& a, const Fields& f);
     Range range(const BufferArgument& a, const Fields& f);
@@ -146,8 +147,15 @@ void Entry::load_fields() {
     for (const BoundSize& s : abi.sizes) {
         const SizePlace& at = s.places.front();
         const Dimension& d = fields[at.buffer].dims[static_cast<size_t>(at.dimension)];
+        if (at.is_min) not_negative(s.symbol, d.min);
         e.bind(s.symbol, at.is_min ? d.min : d.extent);
     }
+}
+
+/// Lowering takes sizes to be non-negative, and drops the algorithm's own check.
+void Entry::not_negative(const Symbol& size, Value* x) {
+    check(b.CreateICmpSGE(x, b.getInt64(0)), ErrorCode::requirement_failed,
+          printf_text(fmt::format("the size {} is negative", size.name())));
 }
 
 void Entry::bind_buffers() {
@@ -248,10 +256,7 @@ void Entry::bind_scalar(const ScalarArgument& s, Value* passed) {
         check(b.CreateICmpEQ(e.ops().to_memory(t, x), passed), ErrorCode::out_of_range,
               fmt::format("{} has limbs that {} does not hold: extend its {} bits to them", name,
                           s.type.str(), t.width()));
-    // Lowering takes sizes to be non-negative, and drops the algorithm's own check.
-    if (t.is_index())
-        check(b.CreateICmpSGE(x, b.getInt64(0)), ErrorCode::requirement_failed,
-              printf_text(fmt::format("the size {} is negative", s.symbol.name())));
+    if (t.is_index()) not_negative(s.symbol, x);
     if (t.is_int() && !is_wide(t) && register_bits(t) != t.width()) {
         const Type container = t.is_signed() ? Int(register_bits(t)) : UInt(register_bits(t));
         Value* wrapped = e.ops().cast(container, t, e.ops().cast(t, container, x));

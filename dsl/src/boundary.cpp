@@ -40,6 +40,14 @@ Expr inside(Edge edge, const Operand& i, const Operand& n) {
     throw InternalError("a constant edge moves no subscript");
 }
 
+/// The same within the tensor's coordinates.
+Expr inside(Edge edge, const Expr& i, const TensorData& tensor, size_t d, Loc loc) {
+    const Operand extent(extent_value(tensor, d), loc);
+    if (as_int(tensor.mins[d]) == 0) return inside(edge, Operand(i, loc), extent);
+    const Operand first(min_value(tensor, d), loc);
+    return first + inside(edge, Operand(Operand(i, loc) - first, loc), extent);
+}
+
 } // namespace
 
 Expr Bounded::at(const std::vector<Expr>& subscripts, Loc loc) const {
@@ -48,14 +56,15 @@ Expr Bounded::at(const std::vector<Expr>& subscripts, Loc loc) const {
         Expr condition;
         for (size_t d = 0; d < subscripts.size(); ++d) {
             const Operand i(subscripts[d], loc);
-            condition = both(both(condition, i >= 0), i < extent_value(*tensor, d));
+            const Expr first = min_value(*tensor, d);
+            condition = both(both(condition, i >= first), i < first + extent_value(*tensor, d));
         }
         return condition.defined() ? Select::make(condition, load, outside, loc) : load;
     }
     if (subscripts.size() != tensor->extents->size()) return ElementRef(tensor, subscripts, loc);
     std::vector<Expr> moved;
     for (size_t d = 0; d < subscripts.size(); ++d)
-        moved.push_back(inside(edge, Operand(subscripts[d], loc), Operand(extent_value(*tensor, d), loc)));
+        moved.push_back(inside(edge, subscripts[d], *tensor, d, loc));
     return ElementRef(tensor, moved, loc);
 }
 
@@ -76,14 +85,10 @@ Bounded wrap(const Source& source) {
 }
 
 Func copy(Name name, const Source& source) {
-    Shape shape;
-    std::vector<Operand> extents;
     std::vector<Expr> at;
-    for (size_t d = 0; d < source.tensor->extents->size(); ++d) {
-        extents.emplace_back(extent_value(*source.tensor, d), name.loc);
+    for (size_t d = 0; d < source.tensor->extents->size(); ++d)
         at.push_back(Var(Name(fmt::format("{}_{}", name.text, d), name.loc)));
-    }
-    Func result(name, *source.tensor->type, Shape(std::move(extents)));
+    Func result(name, *source.tensor->type, shape_of(*source.tensor, name.loc));
     result(at, name.loc) = ElementRef(source.tensor, at, name.loc);
     return result;
 }

@@ -3,6 +3,7 @@
 #include "entry_checks.h"
 #include "nest.h"
 #include "nodes.h"
+#include "shape.h"
 #include "touched.h"
 
 #include "lathe/ir/print.h"
@@ -117,10 +118,10 @@ class Builder {
         if (tensor->role == TensorRole::constant) constants.push_back(tensor);
         if (!tensor->extents) return;
         Mentions mentions;
-        std::vector<Dim> domain;
-        for (const Expr& e : *tensor->extents) {
-            mentions.add(e);
-            domain.push_back({index(0), e});
+        const std::vector<Dim> domain = declared_dims(*tensor);
+        for (const Dim& d : domain) {
+            mentions.add(d.min);
+            mentions.add(d.extent);
         }
         for (size_t n = 0; n < tensor->values(); ++n) {
             const TensorData& value = std::as_const(*tensor).value(n);

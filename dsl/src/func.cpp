@@ -260,6 +260,7 @@ void FuncData::add_value() {
     TensorData& tensor =
         more.emplace_back(TensorRole::func, Name(fmt::format("{}_{}", name(), more.size() + 1), loc));
     tensor.extents = extents;
+    tensor.mins = mins;
 }
 
 bool FuncData::owns(const Symbol& tensor) const {
@@ -371,7 +372,7 @@ Func::Func(Name name, Type type) : Func(name) {
 }
 
 Func::Func(Name name, Type type, const Shape& shape) : Func(name, type) {
-    func->extents = shape_extents(shape, name.text);
+    set_shape(*func, shape);
 }
 
 Func::Func(Name name, const Types& types) : Func(name, types.types().front()) {
@@ -385,11 +386,11 @@ Func::Func(Name name, const Types& types) : Func(name, types.types().front()) {
 
 Func::Func(Name name, const Types& types, const Shape& shape) : Func(name, types) {
     for (size_t n = 0; n < func->values(); ++n)
-        func->value(n).extents = shape_extents(shape, name.text);
+        set_shape(func->value(n), shape);
 }
 
 Func::Func(Name name, const Shape& shape) : Func(name) {
-    func->extents = shape_extents(shape, name.text);
+    set_shape(*func, shape);
 }
 
 const std::string& Func::name() const {
@@ -406,6 +407,9 @@ size_t Func::definitions() const {
 }
 Expr Func::extent(size_t dimension) const {
     return extent_value(*func, dimension);
+}
+Expr Func::min(size_t dimension) const {
+    return min_value(*func, dimension);
 }
 Loc Func::loc() const {
     return func->loc;

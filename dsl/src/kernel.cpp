@@ -2,6 +2,8 @@
 
 #include "shape.h"
 
+#include "lathe/dsl/operators.h"
+
 #include <algorithm>
 
 namespace lathe {
@@ -12,7 +14,7 @@ std::shared_ptr<KernelTensor> make_tensor(const Name& name, Type type, const Sha
     check_element_type(type, name);
     auto tensor = std::make_shared<KernelTensor>(name);
     tensor->type = type;
-    tensor->extents = shape_extents(shape, name.text);
+    set_shape(*tensor, shape);
     return tensor;
 }
 
@@ -189,6 +191,9 @@ Loc KernelArray::loc() const {
 Expr KernelArray::extent(size_t dimension) const {
     return extent_value(*tensor, dimension);
 }
+Expr KernelArray::min(size_t dimension) const {
+    return min_value(*tensor, dimension);
+}
 
 Output::Output(Name name, Type type, const Shape& shape) : KernelArray(make_tensor(name, type, shape)) {}
 
@@ -259,9 +264,14 @@ Var KernelBody::for_(const Operand& begin, const Operand& end, int64_t step, con
     return loop(Var(Name("i", begin.loc())), begin, end, step, body);
 }
 
+static bool is_zero(const Operand& e) {
+    const auto* c = e.expr().as<Constant>();
+    return c && c->value.is_zero();
+}
+
 std::vector<Var> KernelBody::nest(const Shape& domain, std::optional<size_t> variables,
                                   const std::function<void(const std::vector<Var>&)>& body, Loc loc) {
-    const std::vector<Operand>& extents = domain.extents();
+    const std::vector<Extent>& extents = domain.extents();
     if (variables && *variables != extents.size())
         fail(loc, "the domain has {} dimensions, and the body takes {} variables", extents.size(),
              *variables);
@@ -270,30 +280,26 @@ std::vector<Var> KernelBody::nest(const Shape& domain, std::optional<size_t> var
         all.emplace_back(Name(d < 3 ? std::string(1, "ijk"[d]) : fmt::format("i{}", d), loc));
     const std::function<void(size_t)> level = [&](size_t d) {
         if (d == extents.size()) return body(all);
-        loop(all[d], Operand(0, loc), extents[d], 1, [&](const Var&) { level(d + 1); });
+        const Operand &first = extents[d].min(), &count = extents[d].extent();
+        const Operand end = is_zero(first) ? count : Operand(first + count, count.loc());
+        loop(all[d], first, end, 1, [&](const Var&) { level(d + 1); });
     };
     level(0);
     return all;
 }
 
-Shape KernelBody::shape_of(const KernelArray& t) {
-    std::vector<Operand> extents;
-    for (size_t d = 0; d < t.rank(); ++d)
-        extents.emplace_back(t.extent(d), t.loc());
-    return extents;
+Shape KernelBody::shape_of(const KernelArray& t, Loc loc) {
+    return lathe::shape_of(*t.data(), loc);
 }
 
 Array KernelBody::copy(Name name, const KernelArray& from) {
-    const Array to = array(name, from.type(), shape_of(from));
+    const Array to = array(name, from.type(), lathe::shape_of(*from.data(), name.loc));
     update(to, [&](const std::vector<Var>& v) { return from(subscripts(v), name.loc); }, name.loc);
     return to;
 }
 
 Array KernelBody::copy(Name name, const ReadTensor& from) {
-    std::vector<Operand> extents;
-    for (size_t d = 0; d < from.rank(); ++d)
-        extents.emplace_back(from.extent(d), name.loc);
-    const Array to = array(name, from.type(), Shape(extents));
+    const Array to = array(name, from.type(), lathe::shape_of(*from.data(), name.loc));
     update(to, [&](const std::vector<Var>& v) { return from(subscripts(v), name.loc); }, name.loc);
     return to;
 }
@@ -370,8 +376,10 @@ Scalar KernelBody::scalar(Name name, Type type, const Operand& initial) {
 Array KernelBody::array(Name name, Type type, const Shape& shape) {
     constexpr int64_t most_stack_bytes = 16384;
     const auto tensor = make_tensor(name, type, shape);
-    for (const Operand& e : shape.extents())
-        recorder.use(e.expr(), e.loc());
+    for (const Extent& e : shape.extents()) {
+        recorder.use(e.min().expr(), e.min().loc());
+        recorder.use(e.extent().expr(), e.extent().loc());
+    }
     int64_t bytes = static_cast<int64_t>(element_bytes(type));
     bool small = true;
     for (const Expr& e : *tensor->extents) {

@@ -4,6 +4,7 @@
 #include "kernel_lower.h"
 #include "recorder.h"
 #include "resolve.h"
+#include "shape.h"
 
 #include "lathe/ir/verify.h"
 
@@ -71,10 +72,7 @@ class KernelBuilder {
     }
 
     static Tensor tensor_of(const TensorData& t) {
-        Tensor tensor = {t.symbol, *t.type, {}, MemorySpace::heap(), t.origin, t.elements, t.loc};
-        for (const Expr& e : *t.extents)
-            tensor.dims.push_back({index(0), e});
-        return tensor;
+        return {t.symbol, *t.type, declared_dims(t), MemorySpace::heap(), t.origin, t.elements, t.loc};
     }
 
     Function function(const std::vector<std::shared_ptr<TensorData>>& constants, const Stmt& stage) const {

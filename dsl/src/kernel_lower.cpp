@@ -2,6 +2,7 @@
 
 #include "accumulation.h"
 #include "inline_reduction.h"
+#include "shape.h"
 
 #include "lathe/ir/print.h"
 
@@ -154,8 +155,8 @@ class KernelLowering {
 
     Stmt allocate(const KernelTensor& t, const std::function<Stmt()>& rest) {
         Tensor tensor = {Symbol(t.name()), *t.type, {}, t.space, TypeOrigin::declared, nullptr, t.loc};
-        for (const Expr& e : *t.extents)
-            tensor.dims.push_back({index(0), scope(e)});
+        for (const Dim& d : declared_dims(t))
+            tensor.dims.push_back({scope(d.min), scope(d.extent)});
         scope.rename(t.symbol, tensor.symbol);
         const Stmt body = rest();
         return body.defined() ? Allocate::make(std::move(tensor), body) : body;
@@ -313,21 +314,23 @@ Stmt KernelLowering::make(const KernelCall& c, Loc loc) {
             inner.rename(formal.tensor->symbol, scope.tensor(actual.tensor->symbol));
         }
     }
-    const auto extents = [&](size_t n) {
+    const auto sizes = [&](size_t n) {
         std::vector<std::pair<Expr, Expr>> all;
         const KernelArgument& formal = c.callee->arguments[n];
         const CallArgument& actual = c.arguments[n];
         if (formal.tensor)
-            for (size_t d = 0; d < formal.tensor->extents->size(); ++d)
+            for (size_t d = 0; d < formal.tensor->extents->size(); ++d) {
                 all.emplace_back((*formal.tensor->extents)[d], scope((*actual.tensor->extents)[d]));
+                all.emplace_back(formal.tensor->mins[d], scope(actual.tensor->mins[d]));
+            }
         return all;
     };
     for (size_t n = 0; n < c.arguments.size(); ++n)
-        for (const auto& [formal, actual] : extents(n))
+        for (const auto& [formal, actual] : sizes(n))
             if (const auto* v = formal.as<Variable>(); v && !bound.count(v->symbol)) bind(v->symbol, actual);
     Resolver in_callee = inner.inner();
     for (size_t n = 0; n < c.arguments.size(); ++n)
-        for (const auto& [formal, actual] : extents(n)) {
+        for (const auto& [formal, actual] : sizes(n)) {
             const Expr equal = Binary::make(BinaryOp::eq, in_callee(formal), actual, loc);
             const Expr known = simplify(equal, scope.known());
             const std::string& name = c.callee->arguments[n].tensor->name();

@@ -31,6 +31,7 @@ struct TensorData {
     std::optional<Type> type;
     TypeOrigin origin = TypeOrigin::declared;
     std::optional<std::vector<Expr>> extents;           ///< Index
+    std::vector<Expr> mins;                             ///< of the same dimensions
     std::shared_ptr<const std::vector<Value>> elements; ///< of a constant
     virtual ~TensorData() = default;
     TensorData(TensorRole r, const Name& name) : role(r), symbol(name.text), loc(name.loc) {}

@@ -1,6 +1,7 @@
 #include "recorder.h"
 
 #include "entry_checks.h"
+#include "shape.h"
 
 #include <algorithm>
 
@@ -26,11 +27,12 @@ Recorder::Recorder(KernelData& k) : kernel(k), current(&k.body) {
         if (!a.tensor) continue;
         if (!seen.insert(a.tensor.get()).second)
             fail(a.loc, "{} is listed twice among the arguments of {}", a.tensor->name(), k.symbol.name());
-        for (const Expr& e : *a.tensor->extents) {
-            Mentions mentions;
-            mentions.add(e);
-            k.params.merge(mentions.params);
+        Mentions mentions;
+        for (const Dim& d : declared_dims(*a.tensor)) {
+            mentions.add(d.min);
+            mentions.add(d.extent);
         }
+        k.params.merge(mentions.params);
         const auto* own = dynamic_cast<const KernelTensor*>(a.tensor.get());
         if (own && own->recorder)
             fail(a.loc, "{} is an argument of a kernel whose body runs at this moment", own->name());

@@ -14,23 +14,20 @@ std::string count_of(size_t n, const char* what) {
 }
 
 /// Only sizes, integers and exact arithmetic on them may stand in a shape.
-Expr extent_index(const Operand& e, const std::string& tensor) {
+Expr size_expression(const Operand& e, const char* what, const std::string& tensor) {
     Mentions mentions;
     mentions.add(e.expr());
     if (!mentions.loads.empty() || !mentions.variables.empty())
         fail(e.loc(),
-             "an extent of {} depends on {}: extents are integers and size parameters, as in Param M(\"M\")",
+             "{} of {} depends on {}: extents are integers and size parameters, as in Param M(\"M\")", what,
              tensor,
              mentions.loads.empty() ? mentions.variables.begin()->first.name()
                                     : mentions.loads[0]->tensor.name());
     for (const auto& [symbol, param] : mentions.params)
         if (!param.type.is_index())
-            fail(e.loc(), "an extent of {} depends on {}, a {}: declare it as a size, Param {}(\"{}\")",
+            fail(e.loc(), "{} of {} depends on {}, a {}: declare it as a size, Param {}(\"{}\")", what,
                  tensor, symbol.name(), param.type.str(), symbol.name(), symbol.name());
-    const Expr extent = size_index(e.expr());
-    if (const std::optional<int64_t> n = as_int(extent); n && *n < 0)
-        fail(e.loc(), "an extent of {} is {}: extents are not negative", tensor, *n);
-    return extent;
+    return size_index(e.expr());
 }
 
 /// The element for a constant tensor; integers must hold their literal exactly.
@@ -50,14 +47,35 @@ void check_element_type(Type t, const Name& name) {
         fail(name.loc, "{} cannot have elements of {}: use a sized type", name.text, t.str());
 }
 
-std::vector<Expr> shape_extents(const Shape& shape, const std::string& tensor) {
-    std::vector<Expr> extents;
-    for (const Operand& e : shape.extents())
-        extents.push_back(extent_index(e, tensor));
-    return extents;
+void set_shape(TensorData& tensor, const Shape& shape) {
+    tensor.extents.emplace();
+    tensor.mins.clear();
+    for (const Extent& e : shape.extents()) {
+        const Expr extent = size_expression(e.extent(), "an extent", tensor.name());
+        if (const std::optional<int64_t> n = as_int(extent); n && *n < 0)
+            fail(e.extent().loc(), "an extent of {} is {}: extents are not negative", tensor.name(), *n);
+        tensor.extents->push_back(extent);
+        tensor.mins.push_back(size_expression(e.min(), "a min", tensor.name()));
+    }
 }
 
-Expr extent_value(const TensorData& tensor, size_t dimension) {
+Shape shape_of(const TensorData& tensor, Loc loc) {
+    std::vector<Extent> dims;
+    for (size_t d = 0; d < tensor.extents->size(); ++d)
+        dims.emplace_back(Range(Operand(min_value(tensor, d), loc), Operand(extent_value(tensor, d), loc)));
+    return dims;
+}
+
+std::vector<Dim> declared_dims(const TensorData& tensor) {
+    std::vector<Dim> dims;
+    for (size_t d = 0; d < tensor.extents->size(); ++d)
+        dims.push_back({tensor.mins[d], (*tensor.extents)[d]});
+    return dims;
+}
+
+namespace {
+
+void check_dimension(const TensorData& tensor, size_t dimension) {
     if (!tensor.extents)
         fail(tensor.loc,
              "{} has no declared shape: write it where {} is made, as in Func f(\"f\", type, {{M, N}})",
@@ -65,9 +83,23 @@ Expr extent_value(const TensorData& tensor, size_t dimension) {
     if (dimension >= tensor.extents->size())
         fail(tensor.loc, "{} has {}: there is no dimension {}", tensor.name(),
              count_of(tensor.extents->size(), "dimension"), dimension);
-    const Expr& extent = (*tensor.extents)[dimension];
-    if (const std::optional<int64_t> n = as_int(extent)) return Expr(*n);
-    return Cast::make(Int(32), extent);
+}
+
+Expr size_value(const Expr& size) {
+    if (const std::optional<int64_t> n = as_int(size)) return Expr(*n);
+    return Cast::make(Int(32), size);
+}
+
+} // namespace
+
+Expr extent_value(const TensorData& tensor, size_t dimension) {
+    check_dimension(tensor, dimension);
+    return size_value((*tensor.extents)[dimension]);
+}
+
+Expr min_value(const TensorData& tensor, size_t dimension) {
+    check_dimension(tensor, dimension);
+    return size_value(tensor.mins[dimension]);
 }
 
 ElementRef::ElementRef(std::shared_ptr<TensorData> t, std::vector<Expr> at, Loc loc)
@@ -122,19 +154,22 @@ Loc ReadTensor::loc() const {
 Expr ReadTensor::extent(size_t dimension) const {
     return extent_value(*tensor, dimension);
 }
+Expr ReadTensor::min(size_t dimension) const {
+    return min_value(*tensor, dimension);
+}
 
 Input::Input(Name name, Type type, const Shape& shape)
     : ReadTensor(std::make_shared<TensorData>(TensorRole::input, name)) {
     check_element_type(type, name);
     tensor->type = type;
-    tensor->extents = shape_extents(shape, name.text);
+    set_shape(*tensor, shape);
 }
 
 Const::Const(Name name, Type type, const std::vector<int64_t>& shape, const std::vector<Expr>& values)
     : ReadTensor(std::make_shared<TensorData>(TensorRole::constant, name)) {
     check_element_type(type, name);
     tensor->type = type;
-    tensor->extents = shape_extents(Shape(std::vector<Operand>(shape.begin(), shape.end())), name.text);
+    set_shape(*tensor, Shape(std::vector<Extent>(shape.begin(), shape.end())));
     mpz_class count = 1;
     for (const int64_t n : shape)
         count *= static_cast<long>(n);
@@ -150,11 +185,13 @@ Const::Const(Name name, Type type, const std::vector<int64_t>& shape, const std:
 Const::Const(Name name, const AnyBuffer& values)
     : ReadTensor(std::make_shared<TensorData>(TensorRole::constant, name)) {
     tensor->type = values.type();
-    tensor->extents =
-        shape_extents(Shape(std::vector<Operand>(values.shape().begin(), values.shape().end())), name.text);
+    std::vector<Extent> dims;
     std::vector<int64_t> at;
-    for (int d = 0; d < values.rank(); ++d)
+    for (int d = 0; d < values.rank(); ++d) {
+        dims.emplace_back(Range(values.min(d), values.extent(d)));
         at.push_back(values.min(d));
+    }
+    set_shape(*tensor, Shape(std::move(dims)));
     std::vector<Value> elements;
     for (int64_t n = values.size(); n > 0; --n) {
         elements.push_back(values.get(at));

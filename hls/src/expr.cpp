@@ -134,8 +134,8 @@ std::string ExprEmitter::element(const Symbol& tensor, const std::vector<Expr>& 
     return array.flat ? text + "[" + index(flat) + "]" : text;
 }
 
-/// Operators of AMD's types give objects of an unnamed base class, which do not stand beside constant variables
-/// in `? :`.
+/// Operators of AMD's types give objects of an unnamed base class, which do not stand beside constant
+/// variables in `? :`.
 static void match_classes(Type t, Code& a, Code& b) {
     if (!t.is_exact() || t.is_bool()) return;
     const auto is_variable = [](const Code& x) { return x.level == primary && !x.text.ends_with(")"); };

@@ -31,17 +31,25 @@ Buffer<T> random_buffer(std::vector<int64_t> shape, double low, double high, uns
     return random_buffer<T>(type_of<T>(), std::move(shape), low, high, seed, step);
 }
 
+inline std::vector<int64_t> mins_of(const AnyBuffer& b) {
+    std::vector<int64_t> mins;
+    for (int d = 0; d < b.rank(); ++d)
+        mins.push_back(b.min(d));
+    return mins;
+}
+
 inline void expect_equal(const AnyBuffer& got, const AnyBuffer& want, const std::string& what) {
     if (bit_equal(got, want)) return;
-    std::vector<int64_t> at(want.shape().size(), 0);
+    const std::vector<int64_t> mins = mins_of(want);
+    std::vector<int64_t> at = mins;
     for (int64_t n = 0; n < want.size(); ++n) {
         const Value g = got.get(at), w = want.get(at);
         if (!(g == w)) {
             FAIL_CHECK(what, " at element ", n, " of ", want.size(), ": ", g.str(), " instead of ", w.str());
             return;
         }
-        for (size_t d = at.size(); d-- > 0 && ++at[d] == want.shape()[d];)
-            at[d] = 0;
+        for (size_t d = at.size(); d-- > 0 && ++at[d] == mins[d] + want.shape()[d];)
+            at[d] = mins[d];
     }
 }
 
@@ -54,8 +62,10 @@ inline void expect_run(const char* what, const Runner& run, const std::vector<An
     std::vector<AnyBuffer*> arguments;
     for (AnyBuffer& b : copies)
         arguments.push_back(&b);
-    for (const AnyBuffer& b : expected)
+    for (const AnyBuffer& b : expected) {
         outputs.emplace_back(b.type(), b.shape());
+        outputs.back().set_min(mins_of(b));
+    }
     for (AnyBuffer& b : outputs)
         arguments.push_back(&b);
     run(arguments, scalars);
@@ -73,6 +83,7 @@ inline void run_lowered(const Module& low, const std::vector<AnyBuffer*>& argume
         for (int d = 0; d < b.rank(); ++d)
             strides.push_back(b.stride(d));
         views.push_back(AnyBuffer::view(low.top().arguments[n].tensor.type, b.data(), b.shape(), strides));
+        views.back().set_min(mins_of(b));
     }
     for (AnyBuffer& v : views)
         pointers.push_back(&v);
@@ -94,9 +105,11 @@ inline void expect_vitis(const Schedule& s, const Case& c) {
     const Function& f = s.module().top();
     for (size_t n = 0; n < f.arguments.size(); ++n) {
         const AnyBuffer& b = n < c.inputs.size() ? c.inputs[n] : c.expected[n - c.inputs.size()];
-        for (int d = 0; d < b.rank(); ++d)
-            if (const auto* v = f.arguments[n].tensor.dims[static_cast<size_t>(d)].extent.as<Variable>())
-                sizes[v->symbol.name()] = b.extent(d);
+        for (int d = 0; d < b.rank(); ++d) {
+            const Dim& dim = f.arguments[n].tensor.dims[static_cast<size_t>(d)];
+            if (const auto* v = dim.extent.as<Variable>()) sizes[v->symbol.name()] = b.extent(d);
+            if (const auto* v = dim.min.as<Variable>()) sizes[v->symbol.name()] = b.min(d);
+        }
     }
     VitisKernels kernels;
     Scalars scalars = c.scalars;

@@ -107,6 +107,7 @@ class Func {
     size_t rank() const;                      ///< \throws Error while neither shaped nor defined
     bool defined() const;                     ///< has a definition
     size_t definitions() const;               ///< number of definitions, an implied initialisation included
+    Expr min(size_t dimension) const;         ///< the first coordinate, as a value; likewise
     Expr extent(size_t dimension) const;      ///< as a value. \throws Error unless a shape was declared
     Loc loc() const;
 

@@ -78,6 +78,7 @@ class KernelArray {
     size_t rank() const;
     Loc loc() const;
     Expr extent(size_t dimension) const; ///< as a value
+    Expr min(size_t dimension) const;    ///< the first coordinate, as a value
 
     template <class... I>
         requires(Operable<I> && ...)
@@ -248,7 +249,7 @@ class KernelBody {
     /// `t(i, j, …) = value(i, j, …)` for every element, one after the other.
     template <class F> std::vector<Var> update(const KernelArray& t, F value, Loc loc = Loc::current()) {
         return nest(
-            shape_of(t), variables_of<F>(),
+            shape_of(t, loc), variables_of<F>(),
             [&](const std::vector<Var>& v) { t(subscripts(v), loc) = Operand(call_with(value, v), loc); },
             loc);
     }
@@ -288,7 +289,7 @@ class KernelBody {
     Var loop(const Var& i, const Operand& begin, const Operand& end, int64_t step, const LoopBody& body);
     std::vector<Var> nest(const Shape& domain, std::optional<size_t> variables,
                           const std::function<void(const std::vector<Var>&)>& body, Loc loc);
-    static Shape shape_of(const KernelArray& t);
+    static Shape shape_of(const KernelArray& t, Loc loc);
     static std::vector<Expr> subscripts(const std::vector<Var>& v) { return {v.begin(), v.end()}; }
     Recorder& recorder;
 };

@@ -52,17 +52,39 @@ class Operand {
     Loc location;
 };
 
-/// The extents of a tensor, outermost first: `{M, 3 * K}`; integers, sizes and expressions of them.
-/// No dimensions, `{}`, is a scalar.
+/// The coordinates min … min + extent − 1 of one dimension. A bare size as `min` is what the caller's buffer
+/// says, and not negative.
+struct Range {
+    Operand min, extent;
+    Range(const Operand& first, const Operand& count) : min(first), extent(count) {}
+};
+
+/// One dimension of a shape: an extent, whose coordinates begin at 0, or a Range.
+class Extent {
+  public:
+    template <class T>
+        requires Operable<T>
+    Extent(T&& x, Loc l = Loc::current()) : range(Operand(0, l), Operand(std::forward<T>(x), l)) {}
+    Extent(const Operand& extent) : range(Operand(0, extent.loc()), extent) {}
+    Extent(const Range& r) : range(r) {}
+    const Operand& min() const { return range.min; }
+    const Operand& extent() const { return range.extent; }
+
+  private:
+    Range range;
+};
+
+/// The extents of a tensor, outermost first: `{M, 3 * K}`, or `{Range(-1, M + 2), 3 * K}`; integers, sizes
+/// and expressions of them. No dimensions, `{}`, is a scalar.
 class Shape {
   public:
     Shape() = default;
-    Shape(std::initializer_list<Operand> extents) : dims(extents) {}
-    Shape(std::vector<Operand> extents) : dims(std::move(extents)) {}
-    const std::vector<Operand>& extents() const { return dims; }
+    Shape(std::initializer_list<Extent> extents) : dims(extents) {}
+    Shape(std::vector<Extent> extents) : dims(std::move(extents)) {}
+    const std::vector<Extent>& extents() const { return dims; }
 
   private:
-    std::vector<Operand> dims;
+    std::vector<Extent> dims;
 };
 
 } // namespace lathe

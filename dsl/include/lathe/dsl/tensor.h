@@ -52,6 +52,7 @@ class ReadTensor {
     size_t rank() const;
     Loc loc() const;
     Expr extent(size_t dimension) const; ///< as a value
+    Expr min(size_t dimension) const;    ///< the first coordinate, as a value
 
     template <class... I>
         requires(Operable<I> && ...)
