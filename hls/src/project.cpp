@@ -58,7 +58,7 @@ class RunMaker {
                 run.before.push_back(options.inputs[next++].copy());
                 continue;
             }
-            run.before.emplace_back(a.tensor.type, shape(a.tensor), a.tensor.loc);
+            run.before.push_back(buffer(a.tensor));
             if (is_read(a)) randomise(run.before.back(), random);
         }
         std::vector<AnyBuffer*> arguments;
@@ -80,7 +80,7 @@ class RunMaker {
         run.parameters = options.scalars;
         size_t next = 0;
         for (const Argument& a : function.arguments)
-            if (is_read(a) && !options.inputs.empty()) bind_extents(a.tensor, options.inputs[next++]);
+            if (is_read(a) && !options.inputs.empty()) bind_sizes(a.tensor, options.inputs[next++]);
         for (const Param& p : function.params) {
             const auto given = run.parameters.find(p.symbol.name());
             if (given == run.parameters.end())
@@ -91,17 +91,23 @@ class RunMaker {
         }
     }
 
-    void bind_extents(const Tensor& t, const AnyBuffer& b) {
+    void bind_sizes(const Tensor& t, const AnyBuffer& b) {
         for (size_t d = 0; d < t.dims.size() && d < b.shape().size(); ++d)
-            if (const auto* v = t.dims[d].extent.as<Variable>())
-                run.parameters.try_emplace(v->symbol.name(), Value::index(b.shape()[d]));
+            for (const auto& [size, value] : {std::pair(t.dims[d].extent, b.shape()[d]),
+                                              std::pair(t.dims[d].min, b.min(static_cast<int>(d)))})
+                if (const auto* v = size.as<Variable>())
+                    run.parameters.try_emplace(v->symbol.name(), Value::index(value));
     }
 
-    std::vector<int64_t> shape(const Tensor& t) const {
-        std::vector<int64_t> extents;
-        for (const Dim& d : t.dims)
+    AnyBuffer buffer(const Tensor& t) const {
+        std::vector<int64_t> mins, extents;
+        for (const Dim& d : t.dims) {
+            mins.push_back(evaluate(d.min, values).as_int64());
             extents.push_back(evaluate(d.extent, values).as_int64());
-        return extents;
+        }
+        AnyBuffer b(t.type, extents, t.loc);
+        b.set_min(mins);
+        return b;
     }
 
     const Function& function;

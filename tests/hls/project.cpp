@@ -98,6 +98,27 @@ TEST_CASE("hls: a project takes the user's data and scalars") {
           "fe98\n"); // 1.5·(−2 − 1.25 − 0.5)·2^6
 }
 
+TEST_CASE("hls: a project of tensors that begin elsewhere") {
+    Param x0("x0"), N("N");
+    Input in("in", Int(8), {Range(x0, N)});
+    Var i("i");
+    Func out("out", Int(8), {Range(x0 + 1, N - 2)});
+    out(i) = (in(i - 1) + in(i + 1)) / 2;
+    AnyBuffer given(Int(8), {9});
+    given.set_min({5});
+    for (int64_t n = 5; n < 14; ++n)
+        given.set({n}, Value::from_raw(Int(8), static_cast<int>(n * 7 % 50)));
+    const std::map<std::string, Value> sizes = {{"x0", Value::index(3)}, {"N", Value::index(12)}};
+    for (const VitisOptions& options :
+         {VitisOptions{.top = "tile", .inputs = {given}}, VitisOptions{.top = "tile", .scalars = sizes}}) {
+        const Folder folder;
+        export_vitis(Schedule(out), folder.path, options);
+        const auto built = build(folder.path, "tile", vitis_compilers()[0]);
+        REQUIRE_MESSAGE(built.first == 0, built.second);
+        CHECK(run_in(folder.path, "./testbench").second == "tile: all outputs are as expected\n");
+    }
+}
+
 TEST_CASE("hls: an assertion that fails ends the simulation with its message") {
     Param N("N");
     Var i("i");
