@@ -290,7 +290,7 @@ class Vectorizer {
         Stmt update = Reduce::make(r.op, r.target, r.loc, r.predicate, r.contract);
         bool alike = true;
         for (const Expr& g : guards) {
-            alike &= tensors_read(g).empty(); // an earlier lane may change what it reads
+            alike &= !tensors_read(g).contains(r.target.tensor); // an earlier lane may change it
             update = If::make(g, std::move(update), {}, r.loc);
         }
         alike &=

@@ -99,7 +99,7 @@ std::vector<Dim> needed_ranges(const Edit& e, const Symbol& func, const Stmt& ro
     const Path path = path_to_loop(root, loop);
     const Facts facts = e.facts_in_loop(path);
     auto box = required_box(path.back().as<For>()->body, value_tensors(e.state(), func), facts);
-    if (!box) e.refuse("nothing inside loop {} reads {}", loop.name(), func.name());
+    if (!box) e.refuse("nothing reads {} any more", func.name());
     return clip(*box, declared_tensor(e, func).dims, facts);
 }
 
@@ -154,6 +154,11 @@ void follow(Edit& e, const std::vector<Inner>& inner) {
     }
 }
 
+bool read_anywhere(const Stmt& s, const std::set<Symbol>& tensors) {
+    const std::set<Symbol> read = tensors_read(s);
+    return std::ranges::any_of(tensors, [&](const Symbol& t) { return read.contains(t); });
+}
+
 /// The step's Func, taken out of the Module.
 struct Taken {
     Extracted stages;
@@ -167,6 +172,8 @@ Taken take(const Edit& e) {
     PureLoops pure = pure_loops(e, func);
     if (std::string reason = scheduled(e, func, pure); !reason.empty())
         e.refuse("{}. Call {} before that", reason, e.step().primitive);
+    if (!read_anywhere(x.rest, value_tensors(e.state(), func)))
+        e.refuse("nothing reads {} any more", func.name());
     std::vector<Inner> inner = computed_inside(e, x);
     return {std::move(x), std::move(pure), std::move(inner)};
 }

@@ -38,8 +38,7 @@ Init initialisation(const Edit& e, const Stmt& stage) {
         if (!v) e.refuse("the initialisation's loops were scheduled: call fuse_init before that");
         init.loops.push_back(v->symbol);
     }
-    if (init.loops.size() != depth)
-        e.refuse("the initialisation's loops were scheduled: call fuse_init before that");
+    invariant(init.loops.size() == depth, "an initialisation's loops are those of its subscripts");
     return init;
 }
 
@@ -54,7 +53,7 @@ const StoreTarget* update_target(const Edit& e, const Stmt& stage, const Symbol&
         if (found) e.refuse("the update writes {} at several places", tensor.name());
         found = t;
     });
-    if (!found) e.refuse("the update does not write {}", tensor.name());
+    invariant(found, "an update writes its Func");
     return found;
 }
 

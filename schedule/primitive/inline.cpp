@@ -38,8 +38,8 @@ Pure pure_definition(const Edit& e, const Extracted& x) {
         pure.variables.push_back(v->symbol);
     }
     for (const Symbol& loop : loops)
-        if (std::find(pure.variables.begin(), pure.variables.end(), loop) == pure.variables.end())
-            e.refuse("{}'s loops were scheduled: inline it before that", name);
+        invariant(std::ranges::find(pure.variables, loop) != pure.variables.end(),
+                  "a pure definition's loops are those of its subscripts");
     return pure;
 }
 

@@ -101,8 +101,7 @@ void add_accumulator(Algorithm& a, const TypeStep& step) {
             ++count;
         }
     const Tensor* tensor = find_tensor(f, func);
-    if (count < 2 || !tensor || !first)
-        fail(step.loc, "{} has no update, so it has no accumulator. Give it the type alone", func.name());
+    invariant(count > 1 && tensor && first, "quantize gives accumulators to Funcs with updates");
 
     Definition back{func, first->name, count, step.loc, {}, first->tensors};
     for (size_t d = 0; d < step.copy_loops.size() && d < first->loops.size(); ++d)

@@ -199,3 +199,16 @@ TEST_CASE("cpu: a half beside a constant, which LLVM compares by fmaxf and fminf
         expect_compiled(s, {{{"N", 20}}, {{"N", 1}}, {{"N", 0}}});
     }
 }
+
+TEST_CASE("cpu: lanes that may update one element, some of them left out by data") {
+    RDom r(0, 37, "r");
+    Var i("i");
+    Input places("places", UInt(3), {37});
+    Func count("count", Int(16), {8});
+    count(i) = 0;
+    r.where(places(r) != 3);
+    count(places(r)) += places(r) + 1;
+    Schedule s(count);
+    s[count].vectorize(r, 8);
+    expect_compiled(s, {{}});
+}
