@@ -23,7 +23,7 @@ Expr inside(Edge edge, const Operand& i, const Operand& n) {
     const Expr last = n - 1;
     switch (edge) {
     case Edge::repeat:
-        return clamp(i, 0, last);
+        return clamp_of(i, 0, last);
     case Edge::wrap:
         return floor_mod(i, n);
     case Edge::mirror: {

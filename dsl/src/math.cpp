@@ -44,13 +44,13 @@ Expr max(const Param& a, const Param& b, Loc loc) {
     return maximum_of(Operand(a, loc), Operand(b, loc));
 }
 
-Expr clamp(const Operand& x, const Operand& low, const Operand& high) {
+Expr clamp_of(const Operand& x, const Operand& low, const Operand& high) {
     const Expr below = Binary::make(BinaryOp::min, x.expr(), high.expr(), x.loc());
     return Binary::make(BinaryOp::max, below, low.expr(), x.loc());
 }
 
 Expr clamp(const Expr& x, const Expr& low, const Expr& high, Loc loc) {
-    return clamp(Operand(x, loc), Operand(low, loc), Operand(high, loc));
+    return clamp_of(Operand(x, loc), Operand(low, loc), Operand(high, loc));
 }
 
 namespace {

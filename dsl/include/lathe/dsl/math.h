@@ -47,8 +47,15 @@ template <Operable A, Operable B>
     return maximum_of(Operand(std::forward<A>(a), loc), Operand(std::forward<B>(b), loc));
 }
 /// max(min(x, high), low).
-[[nodiscard]] Expr clamp(const Operand& x, const Operand& low, const Operand& high);
 [[nodiscard]] Expr clamp(const Expr& x, const Expr& low, const Expr& high, Loc loc = Loc::current());
+[[nodiscard]] Expr clamp_of(const Operand& x, const Operand& low, const Operand& high);
+template <Operable A, Operable B, Operable C>
+    requires(!Number<std::remove_cvref_t<A>> || !Number<std::remove_cvref_t<B>> ||
+             !Number<std::remove_cvref_t<C>>)
+[[nodiscard]] Expr clamp(A&& x, B&& low, C&& high, Loc loc = Loc::current()) {
+    return clamp_of(Operand(std::forward<A>(x), loc), Operand(std::forward<B>(low), loc),
+                    Operand(std::forward<C>(high), loc));
+}
 
 [[nodiscard]] Expr abs(const Operand& a);
 [[nodiscard]] Expr sqrt(const Operand& a);  ///< floats
