@@ -134,3 +134,25 @@ TEST_CASE("cpu: metadata as Halide has it, and the full types") {
     CHECK(signature["arguments"][2]["type"] == "Fixed(12, 3)");
     CHECK(signature["arguments"][2]["fraction_bits"] == 3);
 }
+
+TEST_CASE("cpu: the place of a tile goes from a buffer to what is asked, and into a call") {
+    Param x0("x0"), n("n");
+    Var x("x");
+    Input in("in", Int(16), {Range(x0 - 1, n + 2)});
+    Func tile("tile", Int(32), {Range(x0, n)});
+    tile(x) = in(x - 1) + in(x + 1) + 1000 * x;
+    const CFunction f(Schedule(tile).module(), "tile");
+    Asked asked(1), where(1, {{40, 6, 1, 0}});
+    void* query[] = {&asked.buffer, &where.buffer};
+    CHECK(f.argv(query) == 0);
+    CHECK(same(asked.dims[0], 39, 8, 1));
+    CHECK(same(where.dims[0], 40, 6, 1));
+    CBuffer<int16_t> input({8}, {1}, {39});
+    CBuffer<int32_t> output({6}, {1}, {40}), elsewhere({6}, {1}, {41});
+    for (int i = 39; i < 47; ++i)
+        input({i}) = static_cast<int16_t>(i * i);
+    CHECK(f(input, output) == 0);
+    for (int i = 40; i < 46; ++i)
+        CHECK(output({i}) == (i - 1) * (i - 1) + (i + 1) * (i + 1) + 1000 * i);
+    CHECK(f(input, elsewhere) == halide_error_code_constraint_violated);
+}
