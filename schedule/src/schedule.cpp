@@ -69,6 +69,8 @@ Schedule& Schedule::inline_all_pure(Loc loc) {
     return *this;
 }
 
+TensorRef::TensorRef(const KernelArray& t) : symbol(t.symbol()) {}
+
 /// Values of a Func of several have types of their own, and share its definitions.
 static void check_value_step(const TensorRef& t, const QuantizeOptions& options, const Definition& owner,
                              Loc loc) {

@@ -440,7 +440,7 @@ TEST_CASE("kernel: other types for its arguments") {
     });
     Schedule s(k);
     s[k].vectorize(i, 4);
-    s.quantize({a, TensorRef(b.symbol())}, Fixed(16, 4));
+    s.quantize({a, b}, Fixed(16, 4));
     const auto in = random_buffer<int16_t>(Fixed(16, 4), {9}, -300, 300);
     Buffer<int16_t> want(Fixed(16, 4), {9});
     for (int64_t e = 0; e < 9; ++e)

@@ -29,13 +29,17 @@ struct QuantizeOptions {
     std::optional<Type> literals = std::nullopt; ///< type of the real literals in the Func's definitions
 };
 
-/// A tensor as quantize names it: a Func or an Input, or one value of a Func of several.
+class KernelArray;
+
+/// A tensor as quantize names it: a Func, an Input, a kernel's Output or InOut, or one value of a Func of
+/// several.
 struct TensorRef {
     Symbol symbol;
     bool is_value = false;
     TensorRef(const Func& f) : symbol(f.symbol()) {}
     TensorRef(const Func& f, size_t value) : symbol(f.symbol(value)), is_value(true) {}
     TensorRef(const ReadTensor& t) : symbol(t.symbol()) {}
+    TensorRef(const KernelArray& t);
     explicit TensorRef(Symbol s) : symbol(std::move(s)), is_value(true) {}
 };
 
