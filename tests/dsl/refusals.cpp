@@ -140,12 +140,14 @@ TEST_SUITE("refusals of definitions") {
             refusal(here(), [&] { (void)Expr(undefined(i)); }) ==
             "undefined is read before it is defined: put its definition, undefined(…) = …, before this line");
         Func f("f", {4});
+        const unsigned f_line = here() + 1;
         f(i) = A((i - 1) / 2);
-        CHECK(refusal(here() - 1, [&] { build({f}); }) ==
+        CHECK(refusal(f_line, [&] { build({f}); }) ==
               "/ in a subscript, where i - 1 may be negative, rounds toward zero: use floor_div");
         Func g("g", {4});
+        const unsigned g_line = here() + 1;
         g(i) = A((i - 1) % 4);
-        CHECK(refusal(here() - 1, [&] { build({g}); }) ==
+        CHECK(refusal(g_line, [&] { build({g}); }) ==
               "% in a subscript, where i - 1 may be negative, rounds toward zero: use floor_mod");
     }
 
@@ -245,24 +247,27 @@ TEST_SUITE("refusals of build") {
         Input in("in", UInt(8), {H, W});
         Var y("y"), x("x");
         Func f("f", {H, W});
+        const unsigned f_line = here() + 1;
         f(y, x) = in(y - 1, x) + in(y + 1, x);
-        CHECK(refusal(here() - 1, [&] { build({f}); }) ==
+        CHECK(refusal(f_line, [&] { build({f}); }) ==
               "in is read outside its shape: required [-1, H] x [0, W - 1], declared [0, H - 1] x [0, W - "
               "1]: use a boundary "
               "helper, as in repeat_edge(in), give in a larger shape, or compute less");
         Func g("g", UInt(8), {10}), h("h", {10});
         RDom r(5, 6, "r");
         g(x) = 0;
+        const unsigned g_line = here() + 1;
         g(r) = 1;
-        CHECK(refusal(here() - 1, [&] { build({g}); }) ==
+        CHECK(refusal(g_line, [&] { build({g}); }) ==
               "g is written outside its shape: required [0, 10], declared [0, 9]: give g a larger shape, or "
               "visit fewer "
               "positions");
         Func wide("wide", UInt(8), {10}), out("out", {10});
         wide(x) = cast(UInt(8), x);
+        const unsigned out_line = here() + 1;
         out(x) = wide(x + 1);
         CHECK(
-            refusal(here() - 1, [&] { build({out}); }) ==
+            refusal(out_line, [&] { build({out}); }) ==
             "wide is read outside its shape: required [1, 10], declared [0, 9]: use a boundary helper, as in "
             "repeat_edge(wide), give wide a larger shape, or compute less");
     }
