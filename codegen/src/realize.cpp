@@ -32,17 +32,6 @@ std::map<Symbol, Value> parameters(const Function& f, const std::vector<AnyBuffe
     return values;
 }
 
-AnyBuffer output(const Tensor& t, const std::map<Symbol, Value>& values) {
-    std::vector<int64_t> extents, mins;
-    for (const Dim& d : t.dims) {
-        extents.push_back(evaluate(d.extent, values).as_int64());
-        mins.push_back(evaluate(d.min, values).as_int64());
-    }
-    AnyBuffer b(t.type, extents, t.loc);
-    b.set_min(mins);
-    return b;
-}
-
 } // namespace
 
 std::vector<AnyBuffer> realize(const Module& module, const std::vector<AnyBuffer>& inputs,
@@ -58,7 +47,7 @@ std::vector<AnyBuffer> realize(const Module& module, const std::vector<AnyBuffer
     std::vector<AnyBuffer> buffers;
     size_t next = 0;
     for (const Argument& a : f.arguments)
-        buffers.push_back(a.direction == Direction::out ? output(a.tensor, values) : inputs[next++]);
+        buffers.push_back(a.direction == Direction::out ? buffer_for(a.tensor, values) : inputs[next++]);
     std::vector<AnyBuffer*> arguments;
     for (AnyBuffer& b : buffers)
         arguments.push_back(&b);

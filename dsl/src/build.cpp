@@ -234,11 +234,13 @@ class Builder {
     }
 
     [[noreturn]] void refuse_region(const FuncData& func, size_t d, const std::string& why) {
-        std::vector<Touch> uses;
+        Loc use = func.loc;
         for (const Symbol& tensor : tensors_of(func))
-            uses.insert(uses.end(), entry.required(tensor).touches.begin(),
-                        entry.required(tensor).touches.end());
-        fail(uses.empty() ? func.loc : uses.front().loc,
+            if (const std::vector<Touch>& touches = entry.required(tensor).touches; !touches.empty()) {
+                use = touches.front().loc;
+                break;
+            }
+        fail(use,
              "the region of {} cannot be inferred, because a subscript in dimension {} has {}: clamp the "
              "subscript, or "
              "declare the shape of {}",

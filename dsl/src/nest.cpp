@@ -68,31 +68,25 @@ class NestMaker {
     }
 
     Stmt store() {
-        if (def.values.size() > 1) return store_all();
-        const Accumulation sum = accumulation(func, def.subscripts, def.op, def.values[0], def.loc);
+        std::vector<Expr> values = def.values;
+        std::optional<BinaryOp> op;
+        if (values.size() == 1) {
+            Accumulation sum = accumulation(func, def.subscripts, def.op, values[0], def.loc);
+            op = sum.op;
+            values = {std::move(sum.value)};
+        }
         std::vector<Expr> roots = def.subscripts;
-        roots.push_back(sum.value);
-        const Accumulators accumulators(roots, scope);
-        StoreTarget target = {func.symbol, *func.type, {}, scope(sum.value)};
-        for (const Expr& s : def.subscripts)
-            target.indices.push_back(scope.index(s));
-        return accumulators.around(sum.op ? Reduce::make(*sum.op, std::move(target), def.loc)
-                                          : Store::make({std::move(target)}, def.loc));
-    }
-
-    /// All values are computed before the first is stored.
-    Stmt store_all() {
-        std::vector<Expr> roots = def.subscripts;
-        roots.insert(roots.end(), def.values.begin(), def.values.end());
+        roots.insert(roots.end(), values.begin(), values.end());
         const Accumulators accumulators(roots, scope);
         std::vector<StoreTarget> targets;
-        for (size_t n = 0; n < def.values.size(); ++n) {
+        for (size_t n = 0; n < values.size(); ++n) {
             const TensorData& tensor = func.value(n);
-            targets.push_back({tensor.symbol, *tensor.type, {}, scope(def.values[n])});
+            targets.push_back({tensor.symbol, *tensor.type, {}, scope(values[n])});
             for (const Expr& s : def.subscripts)
                 targets.back().indices.push_back(scope.index(s));
         }
-        return accumulators.around(Store::make(std::move(targets), def.loc));
+        return accumulators.around(op ? Reduce::make(*op, std::move(targets[0]), def.loc)
+                                      : Store::make(std::move(targets), def.loc));
     }
 };
 

@@ -58,7 +58,7 @@ class RunMaker {
                 run.before.push_back(options.inputs[next++].copy());
                 continue;
             }
-            run.before.push_back(buffer(a.tensor));
+            run.before.push_back(buffer_for(a.tensor, values));
             if (is_read(a)) randomise(run.before.back(), random);
         }
         std::vector<AnyBuffer*> arguments;
@@ -97,17 +97,6 @@ class RunMaker {
                                               std::pair(t.dims[d].min, b.min(static_cast<int>(d)))})
                 if (const auto* v = size.as<Variable>())
                     run.parameters.try_emplace(v->symbol.name(), Value::index(value));
-    }
-
-    AnyBuffer buffer(const Tensor& t) const {
-        std::vector<int64_t> mins, extents;
-        for (const Dim& d : t.dims) {
-            mins.push_back(evaluate(d.min, values).as_int64());
-            extents.push_back(evaluate(d.extent, values).as_int64());
-        }
-        AnyBuffer b(t.type, extents, t.loc);
-        b.set_min(mins);
-        return b;
     }
 
     const Function& function;

@@ -219,4 +219,15 @@ Value evaluate(const Expr& e, const std::map<Symbol, Value>& values) {
     return interpreter::in_rep<Value>(x)->eval(f, 0);
 }
 
+AnyBuffer buffer_for(const Tensor& t, const std::map<Symbol, Value>& values) {
+    std::vector<int64_t> extents, mins;
+    for (const Dim& d : t.dims) {
+        extents.push_back(evaluate(d.extent, values).as_int64());
+        mins.push_back(evaluate(d.min, values).as_int64());
+    }
+    AnyBuffer b(t.type, extents, t.loc);
+    b.set_min(mins);
+    return b;
+}
+
 } // namespace lathe

@@ -216,24 +216,16 @@ Algebra::Algebra(const Facts& given) {
     frames.emplace_back();
     // What memory held may have changed: of values read from it only their types' bounds are known.
     const auto lasts = [](const Expr& e) { return tensors_read(e).empty(); };
-    for (auto& [v, r] : given.variable_ranges()) {
-        Range range;
-        if (r.min.defined()) {
-            const Poly p = poly(r.min);
-            if (lasts(r.min))
-                range.min = p;
-            else if (const auto low = lower(p))
-                range.min = Poly(*low);
-        }
-        if (r.max.defined()) {
-            const Poly p = poly(r.max);
-            if (lasts(r.max))
-                range.max = p;
-            else if (const auto high = upper(p))
-                range.max = Poly(*high);
-        }
-        assume_range(v, range);
-    }
+    const auto bound = [&](const Expr& e, std::optional<mpz_class> (Algebra::*numeric)(const Poly&)) {
+        std::optional<Poly> result;
+        if (!e.defined()) return result;
+        result = poly(e);
+        if (lasts(e)) return result;
+        const auto number = (this->*numeric)(*result);
+        return number ? std::optional(Poly(*number)) : std::nullopt;
+    };
+    for (auto& [v, r] : given.variable_ranges())
+        assume_range(v, {bound(r.min, &Algebra::lower), bound(r.max, &Algebra::upper)});
     for (auto& c : given.conditions())
         if (lasts(c)) assume(cond(c));
     reset_budget();

@@ -154,11 +154,6 @@ void follow(Edit& e, const std::vector<Inner>& inner) {
     }
 }
 
-bool read_anywhere(const Stmt& s, const std::set<Symbol>& tensors) {
-    const std::set<Symbol> read = tensors_read(s);
-    return std::ranges::any_of(tensors, [&](const Symbol& t) { return read.contains(t); });
-}
-
 /// The step's Func, taken out of the Module.
 struct Taken {
     Extracted stages;
@@ -172,7 +167,7 @@ Taken take(const Edit& e) {
     PureLoops pure = pure_loops(e, func);
     if (std::string reason = scheduled(e, func, pure); !reason.empty())
         e.refuse("{}. Call {} before that", reason, e.step().primitive);
-    if (!read_anywhere(x.rest, value_tensors(e.state(), func)))
+    if (!reads_any(x.rest, value_tensors(e.state(), func)))
         e.refuse("nothing reads {} any more", func.name());
     std::vector<Inner> inner = computed_inside(e, x);
     return {std::move(x), std::move(pure), std::move(inner)};

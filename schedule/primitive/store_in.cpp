@@ -36,13 +36,9 @@ void store_in(Edit& e) {
     if (!(space == MemorySpace::heap() || space == MemorySpace::stack() || space == MemorySpace::registers()))
         e.refuse("the CPU has heap, stack and register memory, and no {}", space.name());
     std::vector<Symbol> all;
-    for (const Symbol& value : value_tensors(e.state(), e.step().func))
-        for (const Symbol& s : e.images(value))
+    for (const Symbol& own : own_tensors(e.state(), e.step().func))
+        for (const Symbol& s : e.images(own))
             all.push_back(s);
-    for (const TypeStep& t : e.state().types)
-        if (t.accumulator && t.tensor == e.step().func)
-            for (const Symbol& s : e.images(t.accumulator))
-                all.push_back(s);
     bool found = false;
     Stmt body = transform(e.body(), [&](const Stmt& s) {
         const Allocate* a = s.as<Allocate>();

@@ -12,14 +12,6 @@ bool is_argument(const State& s, const Symbol& func) {
     return false;
 }
 
-/// The Func's own tensors: those of its values, and the accumulator that quantize gave it.
-std::set<Symbol> own_tensors(const State& s, const Symbol& func) {
-    std::set<Symbol> own = value_tensors(s, func);
-    for (const TypeStep& t : s.types)
-        if (t.accumulator && t.tensor == func) own.insert(t.accumulator);
-    return own;
-}
-
 /// Takes out stages and allocations. Outermost stages only: what is nested moves along.
 Stmt take_out(const Stmt& s, const Symbol& func, const std::set<Symbol>& own, Extracted& x) {
     if (!s.defined()) return s;
@@ -123,6 +115,18 @@ std::set<Symbol> value_tensors(const State& s, const Symbol& func) {
     return values;
 }
 
+std::set<Symbol> own_tensors(const State& s, const Symbol& func) {
+    std::set<Symbol> own = value_tensors(s, func);
+    for (const TypeStep& t : s.types)
+        if (t.accumulator && t.tensor == func) own.insert(t.accumulator);
+    return own;
+}
+
+bool reads_any(const Stmt& s, const std::set<Symbol>& tensors) {
+    const std::set<Symbol> read = tensors_read(s);
+    return std::ranges::any_of(tensors, [&](const Symbol& t) { return read.contains(t); });
+}
+
 const Tensor& declared_tensor(const Edit& e, const Symbol& func) {
     const Tensor* found = nullptr;
     for_each_stmt(e.state().base.top().body, [&](const Stmt& s) {
@@ -157,10 +161,10 @@ Extracted extract(const Edit& e, const Symbol& func) {
 }
 
 Stmt insert_before_use(const Stmt& body, const Extracted& x) {
-    const auto reads = [&](const Stmt& s) {
-        const std::set<Symbol> read = tensors_read(s);
-        return std::ranges::any_of(x.tensors, [&](const Tensor& t) { return read.contains(t.symbol); });
-    };
+    std::set<Symbol> own;
+    for (const Tensor& t : x.tensors)
+        own.insert(t.symbol);
+    const auto reads = [&](const Stmt& s) { return reads_any(s, own); };
     if (const Allocate* a = body.as<Allocate>()) return with_body(body, insert_before_use(a->body, x));
     std::vector<Stmt> stmts = body.as<Block>() ? body.as<Block>()->stmts : std::vector{body};
     size_t use = 0;

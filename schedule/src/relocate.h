@@ -34,6 +34,12 @@ void restrict_to(Extracted& x, const PureLoops& pure, const std::vector<Dim>& lo
 /// The tensors of the Func's values.
 std::set<Symbol> value_tensors(const State& s, const Symbol& func);
 
+/// The same and the accumulator that quantize gave it.
+std::set<Symbol> own_tensors(const State& s, const Symbol& func);
+
+/// Whether the statement reads one of the tensors.
+bool reads_any(const Stmt& s, const std::set<Symbol>& tensors);
+
 /// The Func's (first) tensor in the unscheduled Module.
 const Tensor& declared_tensor(const Edit& e, const Symbol& func);
 

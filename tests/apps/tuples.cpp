@@ -12,7 +12,7 @@ struct Greatest {
     Input A{"A", Int(16), {M, N}};
     Var i{"i"};
     RDom k{1, N - 1, "k"};
-    Func best{"best", Types{Int(16), Int(32)}, {M}};
+    Func best{"best", {Int(16), Int(32)}, {M}};
     Greatest() {
         best(i) = Tuple(A(i, 0), 0);
         best(i) = select(A(i, k) > best(i)[0], Tuple(A(i, k), k), Tuple(best(i)));

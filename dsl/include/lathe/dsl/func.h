@@ -28,7 +28,6 @@ class Tuple {
     /// \throws Error when there is no such value.
     const Expr& operator[](size_t n) const;
     const std::vector<Expr>& values() const { return exprs; }
-    Loc loc() const { return location; }
 
   private:
     std::vector<Expr> exprs;

@@ -20,4 +20,7 @@ void interpret(const Module& m, const std::vector<AnyBuffer*>& arguments,
 /// The value of a closed expression (no loads; variables from `values`).
 Value evaluate(const Expr& e, const std::map<Symbol, Value>& values = {});
 
+/// A new buffer of the tensor's type, extents and mins, whose variables are from `values`.
+AnyBuffer buffer_for(const Tensor& t, const std::map<Symbol, Value>& values);
+
 } // namespace lathe
