@@ -81,6 +81,7 @@ class TypeLowering : public Mutator {
             return Store::make(std::move(targets), s.loc(), predicate(store->predicate));
         }
         if (auto* reduce = s.as<Reduce>()) return lower_reduce(*reduce);
+        if (auto* call = s.as<ExternCall>()) return lower_call(*call);
         if (auto* allocation = s.as<Allocate>())
             return Allocate::make(lowered(allocation->tensor), (*this)(allocation->body));
         return Mutator::mutate(s);
@@ -272,6 +273,17 @@ class TypeLowering : public Mutator {
         const Expr all =
             Binary::make_as(t, BinaryOp::bit_or, kept, Binary::make_as(t, BinaryOp::bit_and, at, mask));
         return c.type.is_bool() ? requantize(Bool(), UInt(1), all) : all;
+    }
+
+    Stmt lower_call(const ExternCall& c) {
+        std::vector<ExternArgument> arguments = c.arguments;
+        for (ExternArgument& a : arguments) {
+            for (Dim& d : a.dims)
+                d = {(*this)(d.min), (*this)(d.extent)};
+            if (a.value.defined()) a.value = (*this)(a.value);
+            a.type = machine_type(a.type);
+        }
+        return ExternCall::make(c.callee, std::move(arguments), c.loc);
     }
 
     Stmt lower_reduce(const Reduce& r) {

@@ -107,6 +107,8 @@ class Vectorizer {
             refuse(s.loc(), "a while loop inside it ends in each lane at another time");
         case StmtKind::print:
             refuse(s.loc(), "print keeps its order");
+        case StmtKind::extern_call:
+            refuse(s.loc(), "an extern function takes no vectors");
         case StmtKind::stage: {
             auto* stage = s.as<Stage>();
             return Stage::make(stage->func, stage->definition, statement(stage->body, where), stage->loc);

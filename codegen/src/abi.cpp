@@ -18,14 +18,6 @@ void check_name(const std::string& name) {
 
 } // namespace
 
-HalideType halide_type(Type t) {
-    if (t.is_bool()) return {1, 1, 1};
-    if (t.code() == TypeCode::ieee) return {2, static_cast<uint8_t>(t.width()), 1};
-    if (t.code() == TypeCode::bfloat) return {4, 16, 1};
-    const bool sign = t.is_signed() && !is_wide(t);
-    return {static_cast<uint8_t>(sign ? 0 : 1), static_cast<uint8_t>(container_bits(t)), 1};
-}
-
 Abi make_abi(const Module& original, const Module& machine, const std::string& name) {
     check_name(name);
     const Function &before = original.top(), &f = machine.top();
@@ -36,7 +28,7 @@ Abi make_abi(const Module& original, const Module& machine, const std::string& n
     for (size_t i = 0; i < f.arguments.size(); ++i) {
         const Tensor& t = f.arguments[i].tensor;
         BufferArgument a{t, before.arguments[i].tensor.type, f.arguments[i].direction, halide_type(t.type)};
-        if (is_wide(t.type)) a.limbs = static_cast<int>(element_bytes(t.type) / 8);
+        a.limbs = limbs_of(t.type);
         abi.buffers.push_back(std::move(a));
     }
     const auto places = [&](const Param& p) {

@@ -1,44 +1,15 @@
 #pragma once
 /// \file The calling convention of generated functions, which is that of Halide's ahead-of-time compiler.
-///
-/// Arguments are halide_buffer_t pointers, then scalars. Dimension 0 of a halide_buffer_t is a tensor's last
-/// index. An element is the integer container of its type; one of more than 64 bits is a UInt(64) with an
-/// extra dimension 0 of limbs.
+/// Arguments are halide_buffer_t pointers, then scalars.
 
+#include "lathe/ir/halide_buffer.h"
 #include "lathe/ir/stmt.h"
 #include "lathe/ir/target.h"
 
 namespace lathe::cpu {
 
-struct HalideType {
-    uint8_t code; ///< 0 int, 1 uint, 2 float, 4 bfloat
-    uint8_t bits;
-    uint16_t lanes;
-};
-
-struct HalideDimension {
-    int32_t min, extent, stride;
-    uint32_t flags;
-};
-
-/// The memory layout of halide_buffer_t.
-struct HalideBuffer {
-    uint64_t device;
-    const void* device_interface;
-    uint8_t* host;
-    uint64_t flags; ///< bit 1: the device has a newer copy
-    HalideType type;
-    int32_t dimensions;
-    HalideDimension* dim;
-    void* padding;
-};
-static_assert(sizeof(HalideBuffer) == 56 && sizeof(HalideDimension) == 16);
-
 /// Version of the calling convention and of what NAME_signature() returns.
 inline constexpr const char* abi_version = "0.1";
-
-/// The type of an element in memory. \pre `t` is in machine form.
-HalideType halide_type(Type t);
 
 struct BufferArgument {
     Tensor tensor; ///< in machine form

@@ -91,11 +91,16 @@ class FunctionEmitter {
     llvm::Align alignment(Type t) const;
 
     // Statements, in emit_stmt.cpp.
+    /// Fills `message` (printf's format, 64-bit arguments).
+    void write_message(const std::string& format, const std::vector<llvm::Value*>& arguments);
     void check_together(llvm::ArrayRef<Check> checks);
     void emit_for(const For& s);
     void emit_while(const While& s);
     void emit_if(const If& s);
     void emit_print(const Print& s);
+    void emit_extern(const ExternCall& s); // in emit_extern.cpp
+    llvm::Value* descriptor(const ExternArgument& a, Loc loc);
+    llvm::Value* narrow(llvm::Value* x, const Symbol& tensor, Loc loc);
     void emit_store(const Store& s);
     void emit_reduce(const Reduce& s);
     llvm::Value* reduced(const Reduce& s, llvm::Value* old);

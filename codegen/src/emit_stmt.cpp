@@ -79,7 +79,6 @@ void FunctionEmitter::check_together(llvm::ArrayRef<Check> checks) {
     // One branch for all. Which of them it was is found out only here, from a bit for each: a chain of
     // branches or selects would take LLVM time that grows with its square.
     b.SetInsertPoint(bad);
-    if (!message) message = frame(llvm::ArrayType::get(b.getInt8Ty(), message_bytes), "message");
     Value* failed = b.getInt64(0);
     for (size_t i = 0; i < checks.size(); ++i)
         failed = b.CreateOr(failed, b.CreateShl(b.CreateZExt(b.CreateNot(checks[i].ok), b.getInt64Ty()), i));
@@ -94,9 +93,7 @@ void FunctionEmitter::check_together(llvm::ArrayRef<Check> checks) {
         llvm::BasicBlock* describe = block("describe");
         which->addCase(b.getInt64(i), describe);
         b.SetInsertPoint(describe);
-        std::vector<Value*> print{message, b.getInt64(message_bytes), unit.text(checks[i].format)};
-        print.insert(print.end(), checks[i].arguments.begin(), checks[i].arguments.end());
-        b.CreateCall(unit.runtime("snprintf"), print);
+        write_message(checks[i].format, checks[i].arguments);
         b.CreateBr(report);
         code->addIncoming(b.getInt32(static_cast<uint32_t>(checks[i].code)), describe);
     }
@@ -104,6 +101,13 @@ void FunctionEmitter::check_together(llvm::ArrayRef<Check> checks) {
     b.CreateCall(unit.runtime("halide_error"), {user_context, message});
     fail(code);
     b.SetInsertPoint(good);
+}
+
+void FunctionEmitter::write_message(const std::string& format, const std::vector<Value*>& arguments) {
+    if (!message) message = frame(llvm::ArrayType::get(b.getInt8Ty(), message_bytes), "message");
+    std::vector<Value*> print{message, b.getInt64(message_bytes), unit.text(format)};
+    print.insert(print.end(), arguments.begin(), arguments.end());
+    b.CreateCall(unit.runtime("snprintf"), print);
 }
 
 void FunctionEmitter::emit(const Stmt& s) {
@@ -133,6 +137,8 @@ void FunctionEmitter::emit(const Stmt& s) {
                        printf_text(s.as<Assert>()->message)}});
     case StmtKind::print:
         return emit_print(*s.as<Print>());
+    case StmtKind::extern_call:
+        return emit_extern(*s.as<ExternCall>());
     case StmtKind::stage:
         return emit(s.as<Stage>()->body);
     }

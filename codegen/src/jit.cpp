@@ -2,6 +2,7 @@
 
 #include "backend.h"
 #include "lathe/ir/buffer.h"
+#include "lathe/ir/visit.h"
 #include "pipeline.h"
 
 #include <llvm/ExecutionEngine/Orc/LLJIT.h>
@@ -30,8 +31,6 @@ namespace {
 
 using cpu::Abi;
 using cpu::BufferArgument;
-using cpu::HalideBuffer;
-using cpu::HalideDimension;
 using cpu::ScalarArgument;
 
 /// The user context of a call: what went wrong first.
@@ -96,39 +95,6 @@ llvm::orc::SymbolMap runtime_symbols(llvm::orc::LLJIT& j) {
     return symbols;
 }
 
-/// A halide_buffer_t over a buffer's memory.
-class View {
-  public:
-    View(const BufferArgument& a, const AnyBuffer& from) : dims(static_cast<size_t>(a.halide_rank())) {
-        static std::byte nothing[8]; // some address for buffers without elements
-        const int64_t unit = std::max(a.limbs, 1);
-        if (a.limbs) dims[0] = {0, a.limbs, 1, 0};
-        for (int d = 0; d < a.rank(); ++d)
-            dims[static_cast<size_t>(a.halide_dimension(d))] = {
-                narrow(a, from.min(d)), narrow(a, from.extent(d)), narrow(a, from.stride(d) * unit), 0};
-        buffer.host = reinterpret_cast<uint8_t*>(from.data() ? from.data() : nothing);
-        buffer.type = a.element;
-        buffer.dimensions = a.halide_rank();
-        buffer.dim = dims.data();
-    }
-    View(const View&) = delete;
-    View& operator=(const View&) = delete;
-
-    void* address() { return &buffer; }
-
-  private:
-    static int32_t narrow(const BufferArgument& a, int64_t x) {
-        if (x < INT32_MIN || x > INT32_MAX)
-            fail(a.tensor.loc,
-                 "the buffer of {} has an extent, min or stride of {}: halide_buffer_t holds 32 bits",
-                 a.tensor.symbol.name(), x);
-        return static_cast<int32_t>(x);
-    }
-
-    std::vector<HalideDimension> dims;
-    HalideBuffer buffer{};
-};
-
 void check_buffer(const BufferArgument& a, const AnyBuffer* given) {
     const std::string& name = a.tensor.symbol.name();
     if (!given) fail(a.tensor.loc, "the argument {} has no buffer", name);
@@ -145,6 +111,30 @@ bool same_number(const Value& a, const Value& b) {
     const auto finite = [](const Value& v) { return !v.type().is_float() || std::isfinite(v.as_double()); };
     if (finite(a) && finite(b)) return a.as_rational() == b.as_rational();
     return a.is_nan() ? b.is_nan() : a.as_double() == b.as_double();
+}
+
+/// Adds the functions that the code calls, from those who gave them. \throws Error for one without an
+/// address.
+void add_extern(const Module& module, llvm::orc::LLJIT& j, llvm::orc::SymbolMap& symbols) {
+    const llvm::orc::SymbolMap runtime = symbols;
+    for_each(
+        module.top().body,
+        [&](const Stmt& s) {
+            const auto* c = s.as<ExternCall>();
+            if (!c) return;
+            const std::string& name = c->callee->name;
+            if (!c->callee->address)
+                fail(s.loc(),
+                     "the extern function {} is known by its name only: give its address to run it here",
+                     name);
+            const auto address = llvm::orc::ExecutorAddr::fromPtr(c->callee->address);
+            const auto [known, fresh] =
+                symbols.try_emplace(j.mangleAndIntern(name), address,
+                                    llvm::JITSymbolFlags::Exported | llvm::JITSymbolFlags::Callable);
+            if (runtime.contains(known->first) || known->second.getAddress() != address)
+                fail(s.loc(), "there is another function that is called {}: rename the extern one", name);
+        },
+        nullptr);
 }
 
 /// The scalar as it lies in memory.
@@ -195,10 +185,11 @@ void JitFunction::call(const std::vector<AnyBuffer*>& arguments,
     if (arguments.size() != abi.buffers.size())
         fail({}, "{} takes {} tensors and is called with {}", abi.name, abi.buffers.size(), arguments.size());
     std::vector<void*> pointers;
-    std::vector<std::unique_ptr<View>> views;
+    std::vector<std::unique_ptr<HalideView>> views;
     for (size_t i = 0; i < arguments.size(); ++i) {
         check_buffer(abi.buffers[i], arguments[i]);
-        views.push_back(std::make_unique<View>(abi.buffers[i], *arguments[i]));
+        const Tensor& t = abi.buffers[i].tensor;
+        views.push_back(std::make_unique<HalideView>(*arguments[i], t.symbol.name(), t.loc));
         pointers.push_back(views.back()->address());
     }
     std::vector<std::vector<std::byte>> bytes;
@@ -227,7 +218,9 @@ JitFunction jit(const Module& module, const Target& target) {
     builder.setLinkProcessSymbolsByDefault(false);
     code->jit = must(builder.create());
     llvm::orc::JITDylib& library = code->jit->getMainJITDylib();
-    must(library.define(llvm::orc::absoluteSymbols(runtime_symbols(*code->jit))));
+    llvm::orc::SymbolMap symbols = runtime_symbols(*code->jit);
+    add_extern(module, *code->jit, symbols);
+    must(library.define(llvm::orc::absoluteSymbols(std::move(symbols))));
     const llvm::StringRef bytes(object.data(), object.size());
     must(code->jit->addObjectFile(llvm::MemoryBuffer::getMemBufferCopy(bytes, code->abi.name)));
     code->entry = must(code->jit->lookup(cpu::jit_name(code->abi))).toPtr<int(void*, void**)>();

@@ -2,6 +2,7 @@
 
 #include "lathe/ir/buffer.h"
 
+#include <algorithm>
 #include <llvm/IR/MDBuilder.h>
 
 namespace lathe::cpu {
@@ -51,6 +52,26 @@ llvm::FunctionCallee Unit::runtime(const char* name) {
     llvm::FunctionCallee f = declare(pointer, {pointer, i64});
     llvm::cast<llvm::Function>(f.getCallee())->setReturnDoesNotAlias();
     return f;
+}
+
+/// A name that generated code has a use for itself.
+static bool is_own(const std::string& name, const std::string& module) {
+    constexpr const char* suffixes[] = {"", "_with_user_context", "_argv", "_metadata", "_signature", "_jit"};
+    constexpr const char* runtime[] = {"halide_error",  "halide_print",      "halide_free",
+                                       "halide_malloc", "halide_do_par_for", "halide_can_use_target_features",
+                                       "snprintf"};
+    return std::ranges::any_of(suffixes, [&](const char* s) { return name == module + s; }) ||
+           std::ranges::count(runtime, name) != 0;
+}
+
+llvm::FunctionCallee Unit::extern_function(const std::string& name, llvm::FunctionType* type, Loc loc) {
+    const llvm::GlobalValue* known = ir->getNamedValue(name);
+    const auto* function = llvm::dyn_cast_or_null<llvm::Function>(known);
+    if (is_own(name, ir->getName().str()) || (known && (!function || function->getFunctionType() != type)))
+        lathe::fail(
+            loc, "the extern function {} has a name that means something else in the code of {}: rename it",
+            name, ir->getName().str());
+    return ir->getOrInsertFunction(name, type);
 }
 
 llvm::Constant* Unit::text(const std::string& s) {

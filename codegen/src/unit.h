@@ -37,6 +37,8 @@ class Unit {
     llvm::Function* function(const std::string& name, llvm::FunctionType* type, bool exported);
     /// A function of the runtime or the C library.
     llvm::FunctionCallee runtime(const char* name);
+    /// A function that the program links. \throws Error if its name means something else here.
+    llvm::FunctionCallee extern_function(const std::string& name, llvm::FunctionType* type, Loc loc);
     llvm::Constant* text(const std::string& s);
     /// A constant tensor's elements in memory.
     llvm::Constant* elements(const Tensor& t);

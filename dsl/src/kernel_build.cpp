@@ -77,7 +77,7 @@ class KernelBuilder {
 
     Function function(const std::vector<std::shared_ptr<TensorData>>& constants, const Stmt& stage) const {
         Function f;
-        f.name = kernel.symbol.name();
+        f.name = kernel.symbol.name() + (kernel.external ? "_call" : ""); // its own name is taken
         for (const auto& [symbol, param] : kernel.params)
             f.params.push_back(param);
         std::vector<Argument> written;

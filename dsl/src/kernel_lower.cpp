@@ -49,12 +49,35 @@ class KernelLowering {
                 code.constants.push_back(t);
     }
 
-    Stmt run() {
+    /// `loc` is where it is called.
+    Stmt run(Loc loc) {
+        if (kernel.external) return extern_call(loc);
         if (!may_leave(kernel.body).count(nullptr)) return sequence(kernel.body, 0);
         return with_flag(nullptr, "return", kernel.loc, [&] { return sequence(kernel.body, 0); });
     }
 
   private:
+    Stmt extern_call(Loc loc) {
+        std::vector<ExternArgument> arguments;
+        for (const KernelArgument& a : kernel.arguments) {
+            if (a.param) {
+                const Expr value = Variable::make(a.param->symbol, a.param->type, loc);
+                arguments.push_back({{}, a.param->type, Direction::in, {}, scope(value)});
+                continue;
+            }
+            const auto* own = dynamic_cast<const KernelTensor*>(a.tensor.get());
+            ExternArgument passed = {scope.tensor(a.tensor->symbol),
+                                     *a.tensor->type,
+                                     own ? own->direction : Direction::in,
+                                     {},
+                                     {}};
+            for (const Dim& d : declared_dims(*a.tensor))
+                passed.dims.push_back({scope(d.min), scope(d.extent)});
+            arguments.push_back(std::move(passed));
+        }
+        return ExternCall::make(kernel.external, std::move(arguments), loc);
+    }
+
     const KernelData& kernel;
     Resolver scope;
     KernelCode& code;
@@ -343,7 +366,7 @@ Stmt KernelLowering::make(const KernelCall& c, Loc loc) {
                                                           c.callee->symbol.name(), name),
                                               loc));
         }
-    checks.push_back(KernelLowering(*c.callee, in_callee, code).run());
+    checks.push_back(KernelLowering(*c.callee, in_callee, code).run(loc));
     Stmt all = Block::make(std::move(checks));
     for (size_t n = kept.size(); n-- > 0 && all.defined();)
         all = LetStmt::make(kept[n].first, kept[n].second, all, loc);
@@ -354,7 +377,7 @@ Stmt KernelLowering::make(const KernelCall& c, Loc loc) {
 
 KernelCode lower_kernel(const KernelData& kernel, const Facts& facts) {
     KernelCode code;
-    code.body = KernelLowering(kernel, Resolver(facts), code).run();
+    code.body = KernelLowering(kernel, Resolver(facts), code).run(kernel.loc);
     return code;
 }
 

@@ -99,6 +99,7 @@ struct KernelData {
     KernelBlock body;
     std::map<Symbol, Param> params; ///< all that it uses
     std::vector<std::shared_ptr<TensorData>> constants;
+    std::shared_ptr<const ExternFunction> external; ///< who runs it instead of the body; may be null
     KernelData(const Name& name, std::vector<KernelArgument> a)
         : symbol(name.text), loc(name.loc), arguments(std::move(a)) {}
 };

@@ -57,6 +57,8 @@ void BodyEmitter::emit(const Stmt& s) {
         return check(*s.as<Assert>());
     case StmtKind::print:
         return print_line(*s.as<Print>());
+    case StmtKind::extern_call:
+        return call(*s.as<ExternCall>());
     case StmtKind::stage:
         return stage(*s.as<Stage>());
     }
@@ -159,6 +161,27 @@ void BodyEmitter::print_line(const Print& s) {
     }
     out.line(fmt::format("std::printf({}{});", quoted(format + "\n"), arguments));
     out.edge("#endif");
+}
+
+/// Arrays are passed by the address of their first element.
+void BodyEmitter::call(const ExternCall& s) {
+    std::vector<Expr> values;
+    for (const ExternArgument& a : s.arguments)
+        if (!a.tensor) values.push_back(a.value);
+    ExprEmitter expr(scope, out, values);
+    std::vector<std::string> arguments;
+    for (const ExternArgument& a : s.arguments) {
+        if (!a.tensor) {
+            arguments.push_back(expr.value(a.value, a.type));
+            continue;
+        }
+        const Array& array = scope.array(a.tensor);
+        std::string text = array.flat ? array.name : "&" + array.name;
+        for (size_t d = 0; !array.flat && d < array.dims.size(); ++d)
+            text += "[0]";
+        arguments.push_back(text);
+    }
+    out.line(fmt::format("{}({});", s.callee->name, fmt::join(arguments, ", ")));
 }
 
 void BodyEmitter::pragmas(const For& s) {

@@ -24,6 +24,7 @@ class BodyEmitter {
     void leave_unless(const Expr& condition);
     void while_loop(const While& s);
     void print_line(const Print& s);
+    void call(const ExternCall& s);
     void branch(const If& s);
     void let(const LetStmt& s);
     void store(const Store& s);

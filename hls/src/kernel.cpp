@@ -88,6 +88,25 @@ void refuse_vectors(const Stmt& body) {
         });
 }
 
+/// The definitions of the extern functions that it calls, each once.
+std::map<std::string, std::string> extern_definitions(const Stmt& body) {
+    std::map<std::string, std::string> definitions;
+    for_each(
+        body,
+        [&](const Stmt& s) {
+            const auto* c = s.as<ExternCall>();
+            if (!c) return;
+            const auto& [name, text] = std::tie(c->callee->name, c->callee->vitis);
+            if (text.empty())
+                fail(s.loc(), "the extern function {} has no Vitis code: give it by ExternOptions::vitis",
+                     name);
+            if (definitions.emplace(name, text).first->second != text)
+                fail(s.loc(), "two extern functions are called {}: rename one", name);
+        },
+        nullptr);
+    return definitions;
+}
+
 class KernelMaker {
   public:
     KernelMaker(const Module& m, const VitisOptions& o) : function(m.top()), options(o) {
@@ -101,6 +120,12 @@ class KernelMaker {
             if (p.type.is_index()) facts.bound(p.symbol, {index(0), {}});
         function.body = simplify(function.body, facts);
         if (IntRange().holds(function)) scope.index_type = "int";
+        for (const auto& [name, text] : extern_definitions(function.body)) {
+            if (scope.names.take(name) != name)
+                fail({}, "the extern function {} has a name that C++ or Vitis code has a use for: rename it",
+                     name);
+            kernel.externs += text + (text.ends_with('\n') ? "\n" : "\n\n");
+        }
         for (const Argument& a : function.arguments)
             argument(a);
         for (const Param& p : function.params)
@@ -199,8 +224,8 @@ namespace lathe {
 
 std::string vitis_source(const Module& module, const VitisOptions& options) {
     const hls::Kernel kernel = hls::make_kernel(module, options);
-    return fmt::format("#include \"{}.h\"\n\nextern \"C\" {} {{\n{}}}\n", kernel.name, kernel.declaration(),
-                       kernel.body);
+    return fmt::format("#include \"{}.h\"\n\n{}extern \"C\" {} {{\n{}}}\n", kernel.name, kernel.externs,
+                       kernel.declaration(), kernel.body);
 }
 
 std::string vitis_header(const Module& module, const VitisOptions& options) {

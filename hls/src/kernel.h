@@ -17,6 +17,7 @@ struct Kernel {
     std::string name;
     std::vector<Formal> formals; ///< arguments in order, then parameters
     std::string body;            ///< with pragmas and without braces
+    std::string externs;         ///< C++ of the extern functions that it calls
 
     /// "void gemm(const float* A, float* C)"
     std::string declaration() const;

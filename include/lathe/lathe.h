@@ -6,6 +6,7 @@
 #include "lathe/codegen/lower.h"
 #include "lathe/dsl/algorithm.h"
 #include "lathe/dsl/boundary.h"
+#include "lathe/dsl/extern.h"
 #include "lathe/dsl/func.h"
 #include "lathe/dsl/kernel.h"
 #include "lathe/dsl/math.h"

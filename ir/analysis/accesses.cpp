@@ -109,6 +109,10 @@ class Collector {
             for (auto& e : s.as<Print>()->values)
                 loads(e, s.get());
             return;
+        case StmtKind::extern_call:
+            for (auto& a : s.as<ExternCall>()->arguments)
+                loads(a.value, s.get());
+            return;
         case StmtKind::stage:
             return visit(s.as<Stage>()->body);
         }

@@ -53,6 +53,8 @@ class Collector {
                 reads(e);
             if (found) add(output, {}, true, nullptr, s.loc());
             return;
+        case StmtKind::extern_call:
+            return visit_call(*s.as<ExternCall>());
         case StmtKind::stage:
             return visit(s.as<Stage>()->body);
         }
@@ -97,6 +99,22 @@ class Collector {
             add(t.tensor, t.indices, true, nullptr, s.loc);
     }
 
+    /// Calls keep their order among each other and with prints, and each touches whole tensors.
+    void visit_call(const ExternCall& c) {
+        if (!found) return;
+        for (const ExternArgument& a : c.arguments) {
+            for (const Dim& d : a.dims) {
+                reads(d.min);
+                reads(d.extent);
+            }
+            reads(a.value);
+            if (a.tensor && a.direction != Direction::out) add(a.tensor, {}, false, nullptr, c.loc);
+            if (a.tensor && a.direction != Direction::in) add(a.tensor, {}, true, nullptr, c.loc);
+        }
+        add(output, {}, true, nullptr, c.loc);
+        result.accesses.back().shown = "extern " + c.callee->name;
+    }
+
     void visit_reduce(const Reduce& r) {
         if (!found) return;
         for (const Expr& i : r.target.indices)
@@ -134,7 +152,7 @@ class Collector {
     }
 
     Symbol wanted;
-    const Symbol output{"print"}; ///< what prints write, in their order
+    const Symbol output{"print"}; ///< what prints and extern calls write, in their order
     Substitution counters;
     Facts facts;
     std::vector<CountedLoop> inside;

@@ -15,13 +15,15 @@ struct CountedLoop {
 
 struct LoopAccess {
     Symbol tensor;
-    std::vector<Expr>
-        indices; ///< in loop counters: every loop variable stands for its distance from the loop's min
+    /// In loop counters: every loop variable stands for its distance from the loop's min. None where an
+    /// extern call touches all elements.
+    std::vector<Expr> indices;
     std::vector<Expr> written_as;    ///< as the Module has them
     std::vector<CountedLoop> inside; ///< the loops between the queried loop and the access, outermost first
     bool write = false;
     const Reduce* reduce = nullptr; ///< the write (and read) of a reduction's target
     Loc loc;
+    std::string shown = {}; ///< in messages, if not the element
 };
 
 struct LoopAccesses {

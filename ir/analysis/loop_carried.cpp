@@ -72,6 +72,7 @@ class Meeting {
             add_common(common[l], steps[l]);
         add_own(a.inside, own_first);
         add_own(b.inside, own_second);
+        if (a.indices.size() != b.indices.size()) return; // one of them is an extern call's: of all elements
         for (size_t d = 0; d < a.indices.size(); ++d)
             equate(a.indices[d], b.indices[d]);
     }
@@ -267,10 +268,11 @@ bool both_commute(const LoopAccess& a, const LoopAccess& b) {
 }
 
 bool may_conflict(const LoopAccess& a, const LoopAccess& b) {
-    return a.tensor == b.tensor && (a.write || b.write) && a.indices.size() == b.indices.size();
+    return a.tensor == b.tensor && (a.write || b.write);
 }
 
 ConflictAccess side(const LoopAccess& a) {
+    if (!a.shown.empty()) return {a.tensor, a.shown, a.write, a.loc};
     std::string text = a.tensor.name();
     if (!a.written_as.empty()) {
         text += "[";

@@ -31,6 +31,8 @@ class Comparison {
     bool equal(const Symbol& a, const Symbol& b);
     bool equal(const Tensor& a, const Tensor& b);
     bool equal(const StoreTarget& a, const StoreTarget& b);
+    bool equal(const Dim& a, const Dim& b) { return equal(a.min, b.min) && equal(a.extent, b.extent); }
+    bool equal(const ExternArgument& a, const ExternArgument& b);
     template <class T> bool equal(const std::vector<T>& a, const std::vector<T>& b) {
         return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                           [&](const T& x, const T& y) { return equal(x, y); });
@@ -47,6 +49,7 @@ class Comparison {
     bool nodes(const Allocate& a, const Allocate& b);
     bool nodes(const Assert& a, const Assert& b);
     bool nodes(const Print& a, const Print& b);
+    bool nodes(const ExternCall& a, const ExternCall& b);
     bool nodes(const Stage& a, const Stage& b);
 
     bool rename_free;
@@ -135,6 +138,8 @@ bool Comparison::equal(const Stmt& a, const Stmt& b) {
         return nodes(*a.as<Assert>(), *b.as<Assert>());
     case StmtKind::print:
         return nodes(*a.as<Print>(), *b.as<Print>());
+    case StmtKind::extern_call:
+        return nodes(*a.as<ExternCall>(), *b.as<ExternCall>());
     case StmtKind::stage:
         return nodes(*a.as<Stage>(), *b.as<Stage>());
     }
@@ -179,10 +184,7 @@ bool Comparison::nodes(const Reduce& a, const Reduce& b) {
 /// Declarations correspond: the symbols are bound to each other.
 bool Comparison::equal(const Tensor& a, const Tensor& b) {
     if (a.type != b.type || a.space != b.space || a.origin != b.origin) return false;
-    if (!std::equal(
-            a.dims.begin(), a.dims.end(), b.dims.begin(), b.dims.end(),
-            [&](const Dim& x, const Dim& y) { return equal(x.min, y.min) && equal(x.extent, y.extent); }))
-        return false;
+    if (!equal(a.dims, b.dims)) return false;
     if (!a.data != !b.data || (a.data && *a.data != *b.data)) return false;
     bind(a.symbol, b.symbol);
     return true;
@@ -198,6 +200,15 @@ bool Comparison::nodes(const Assert& a, const Assert& b) {
 
 bool Comparison::nodes(const Print& a, const Print& b) {
     return a.texts == b.texts && equal(a.values, b.values);
+}
+
+bool Comparison::equal(const ExternArgument& a, const ExternArgument& b) {
+    if (a.type != b.type || a.direction != b.direction || bool(a.tensor) != bool(b.tensor)) return false;
+    return a.tensor ? equal(a.tensor, b.tensor) && equal(a.dims, b.dims) : equal(a.value, b.value);
+}
+
+bool Comparison::nodes(const ExternCall& a, const ExternCall& b) {
+    return a.callee == b.callee && equal(a.arguments, b.arguments);
 }
 
 bool Comparison::nodes(const Stage& a, const Stage& b) {

@@ -87,6 +87,7 @@ struct Action {
     virtual void run(Frame& f) const = 0;
 };
 std::unique_ptr<const Action> compile(Scope& scope, const Stmt& s);
+std::unique_ptr<const Action> compile_extern(Scope& scope, const ExternCall& s);
 
 /// The tensor as a buffer of the given mins and extents, filled with its data if it is a constant.
 TensorState make_state(const Tensor& t, const std::vector<int64_t>& mins,

@@ -434,6 +434,8 @@ std::unique_ptr<const Action> compile(Scope& scope, const Stmt& s) {
         return compile_assert(scope, *s.as<Assert>());
     case StmtKind::print:
         return compile_print(scope, *s.as<Print>());
+    case StmtKind::extern_call:
+        return compile_extern(scope, *s.as<ExternCall>());
     case StmtKind::stage:
         return compile(scope, s.as<Stage>()->body);
     }

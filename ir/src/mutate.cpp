@@ -59,6 +59,13 @@ class Parts {
                        !result.dims[d].extent.same_as(t.dims[d].extent);
         return result;
     }
+    ExternArgument operator()(const ExternArgument& a) {
+        ExternArgument result = a;
+        for (Dim& d : result.dims)
+            d = {(*this)(d.min), (*this)(d.extent)};
+        if (a.value.defined()) result.value = (*this)(a.value);
+        return result;
+    }
     Stmt result(const Stmt& old, const std::function<Stmt()>& make) const { return changed ? make() : old; }
 
   private:
@@ -129,6 +136,13 @@ Stmt with_parts(const Print& n, const Stmt& s, Parts& part) {
     return part.result(s, [&] { return Print::make(n.texts, values, n.loc); });
 }
 
+Stmt with_parts(const ExternCall& n, const Stmt& s, Parts& part) {
+    std::vector<ExternArgument> arguments;
+    for (const ExternArgument& a : n.arguments)
+        arguments.push_back(part(a));
+    return part.result(s, [&] { return ExternCall::make(n.callee, arguments, n.loc); });
+}
+
 Stmt with_parts(const Stage& n, const Stmt& s, Parts& part) {
     const Stmt body = part(n.body);
     return part.result(s, [&] { return Stage::make(n.func, n.definition, body, n.loc); });
@@ -159,6 +173,8 @@ Stmt Mutator::mutate(const Stmt& s) {
         return with_parts(*s.as<Assert>(), s, part);
     case StmtKind::print:
         return with_parts(*s.as<Print>(), s, part);
+    case StmtKind::extern_call:
+        return with_parts(*s.as<ExternCall>(), s, part);
     case StmtKind::stage:
         return with_parts(*s.as<Stage>(), s, part);
     }

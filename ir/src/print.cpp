@@ -108,6 +108,7 @@ class Printer {
     void assertion(const Assert& n);
     void repeat(const While& n);
     void print(const Print& n);
+    void call(const ExternCall& n);
     void tree(const Stmt& s);
 
     std::string out;
@@ -146,6 +147,8 @@ void Printer::stmt(const Stmt& s, bool last) {
         return assertion(*s.as<Assert>());
     case StmtKind::print:
         return print(*s.as<Print>());
+    case StmtKind::extern_call:
+        return call(*s.as<ExternCall>());
     case StmtKind::stage: {
         const auto* n = s.as<Stage>();
         line("# " + stage_label(*n, names));
@@ -272,6 +275,18 @@ void Printer::print(const Print& n) {
     for (size_t i = 0; i < n.values.size(); ++i)
         all += fmt::format(", {}, {}", text(n.values[i]), quoted(n.texts[i + 1]));
     line(fmt::format("print({})", all));
+}
+
+void Printer::call(const ExternCall& n) {
+    std::vector<Expr> values;
+    for (const ExternArgument& a : n.arguments)
+        if (!a.tensor) values.push_back(a.value);
+    ExprPrinter text(names, values);
+    lines(text.lets());
+    std::string all;
+    for (const ExternArgument& a : n.arguments)
+        all += (all.empty() ? "" : ", ") + (a.tensor ? prefix(a.direction) + names[a.tensor] : text(a.value));
+    line(fmt::format("extern {}({})", n.callee->name, all));
 }
 
 void Printer::declare(const Function& f) {

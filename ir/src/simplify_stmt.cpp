@@ -35,6 +35,8 @@ class StmtSimplifier {
             return assertion(s);
         case StmtKind::print:
             return print(s);
+        case StmtKind::extern_call:
+            return call(s);
         case StmtKind::stage: {
             auto& st = *s.as<Stage>();
             Stmt body = run(st.body);
@@ -114,6 +116,15 @@ class StmtSimplifier {
         bool changed = false;
         std::vector<Expr> values = exprs(p.values, changed);
         return changed ? Print::make(p.texts, std::move(values), s.loc()) : s;
+    }
+
+    Stmt call(const Stmt& s) {
+        auto& c = *s.as<ExternCall>();
+        bool changed = false;
+        std::vector<ExternArgument> arguments = c.arguments;
+        for (ExternArgument& a : arguments)
+            if (a.value.defined()) a.value = exprs({a.value}, changed)[0];
+        return changed ? ExternCall::make(c.callee, std::move(arguments), s.loc()) : s;
     }
 
     Stmt branch(const Stmt& s) {

@@ -143,6 +143,29 @@ Stmt Print::make(std::vector<std::string> texts, std::vector<Expr> values, Loc l
     return Stmt(std::make_shared<const Print>(std::move(texts), std::move(values), loc));
 }
 
+Stmt ExternCall::make(std::shared_ptr<const ExternFunction> callee, std::vector<ExternArgument> arguments,
+                      Loc loc) {
+    invariant(callee != nullptr, "a call of no function");
+    for (const ExternArgument& a : arguments) {
+        if (a.tensor) {
+            check_element_type(a.type);
+            for (const Dim& d : a.dims) {
+                check_scalar_index(d.min, "a tensor's first subscript", loc);
+                check_scalar_index(d.extent, "a tensor's extent", loc);
+            }
+        } else {
+            invariant(a.value.defined() && a.value.type() == a.type,
+                      "an extern function's scalar has its type");
+            if (!a.type.is_scalar() || a.type.is_real() || a.type.width() > 64)
+                fail(loc,
+                     "the extern function {} takes a scalar of {}: pass what has more than 64 bits as a "
+                     "tensor",
+                     callee->name, a.type.str());
+        }
+    }
+    return Stmt(std::make_shared<const ExternCall>(std::move(callee), std::move(arguments), loc));
+}
+
 Stmt Stage::make(Symbol func, int definition, Stmt body, Loc loc) {
     invariant(bool(func), "a stage has no Func");
     invariant(definition >= 0, "a stage's definition number is negative");

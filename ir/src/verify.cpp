@@ -53,6 +53,7 @@ class Verifier {
     void contents(const Stmt& s);
     void in_scope(const Symbol& variable, Type t, const Stmt& body);
     void target(const StoreTarget& t, bool predicated);
+    void passed(const ExternArgument& a);
     void access(const Symbol& tensor, Type element, const std::vector<Expr>& indices);
     void bounds(const Symbol& tensor, const std::vector<Expr>& indices);
     void loop_body(const For& f);
@@ -179,6 +180,8 @@ Stmt remade(const Stmt& s) {
         return Assert::make(s.as<Assert>()->condition, s.as<Assert>()->message);
     case StmtKind::print:
         return Print::make(s.as<Print>()->texts, s.as<Print>()->values);
+    case StmtKind::extern_call:
+        return ExternCall::make(s.as<ExternCall>()->callee, s.as<ExternCall>()->arguments);
     case StmtKind::stage:
         return Stage::make(s.as<Stage>()->func, s.as<Stage>()->definition, {});
     }
@@ -223,8 +226,22 @@ void Verifier::contents(const Stmt& s) {
         if (r->contract != good.as<Reduce>()->contract)
             fault("an update without a float product is marked for fma");
     }
+    if (const auto* c = s.as<ExternCall>())
+        for (const ExternArgument& a : c->arguments)
+            if (a.tensor) passed(a);
     for (const Stmt& body : bodies(s))
         stmt(body);
+}
+
+void Verifier::passed(const ExternArgument& a) {
+    const auto found = tensors.find(a.tensor);
+    if (found == tensors.end()) fault("the tensor {} is not in scope", a.tensor.name());
+    const Declared& t = found->second;
+    if (t.type != a.type || t.dims.size() != a.dims.size())
+        fault("{} holds {} in {} dimensions and is passed as {} in {}", a.tensor.name(), t.type.str(),
+              t.dims.size(), a.type.str(), a.dims.size());
+    if (a.direction != Direction::in && !t.writable)
+        fault("{} is passed to be written and must not be", a.tensor.name());
 }
 
 void Verifier::in_scope(const Symbol& variable, Type t, const Stmt& body) {

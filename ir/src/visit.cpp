@@ -148,6 +148,13 @@ std::vector<Expr> expressions(const Stmt& s) {
     case StmtKind::print:
         all = s.as<Print>()->values;
         break;
+    case StmtKind::extern_call:
+        for (const ExternArgument& a : s.as<ExternCall>()->arguments) {
+            for (const Dim& d : a.dims)
+                add({d.min, d.extent});
+            add({a.value});
+        }
+        break;
     }
     return all;
 }
@@ -178,6 +185,7 @@ std::vector<Stmt> bodies(const Stmt& s) {
     case StmtKind::reduce:
     case StmtKind::assert_:
     case StmtKind::print:
+    case StmtKind::extern_call:
         return {};
     }
     throw InternalError("unknown kind of statement");
@@ -258,6 +266,11 @@ struct Uses {
             written.insert(r->target.tensor);
             read.insert(r->target.tensor);
         }
+        if (const auto* c = s.as<ExternCall>())
+            for (const ExternArgument& a : c->arguments) {
+                if (a.tensor && a.direction != Direction::out) read.insert(a.tensor);
+                if (a.tensor && a.direction != Direction::in) written.insert(a.tensor);
+            }
     }
     std::set<Symbol> free() const {
         std::set<Symbol> result;

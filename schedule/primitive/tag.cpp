@@ -91,6 +91,9 @@ void check_vector_body(const Edit& e, const Symbol& loop) {
         if (s.as<While>())
             e.refuse("a while loop inside it{} ends at another time in each lane", at(s.loc()));
         if (s.as<Print>()) e.refuse("it prints{}, and prints keep their order", at(s.loc()));
+        if (const auto* c = s.as<ExternCall>())
+            e.refuse("it calls the extern function {}{}, and such calls keep their order", c->callee->name,
+                     at(s.loc()));
         if (const Allocate* a = s.as<Allocate>(); a && !a->tensor.dims.empty())
             e.refuse("{} is computed inside it", a->tensor.symbol.name());
     });

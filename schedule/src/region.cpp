@@ -51,6 +51,7 @@ class Boxes {
         if (const Print* p = s.as<Print>())
             for (const Expr& e : p->values)
                 read(e);
+        invariant(!s.as<ExternCall>(), "a kernel's statement in a Func's stage");
         for (const Stmt& c : children(s))
             visit(c);
     }

@@ -64,10 +64,18 @@ class Retyper : public Mutator {
             return Store::make(std::move(targets), s.loc());
         }
         if (const Reduce* r = s.as<Reduce>()) return Reduce::make(r->op, target(r->target), s.loc());
+        if (const ExternCall* c = s.as<ExternCall>()) check_passed(*c);
         return Mutator::mutate(s);
     }
 
   private:
+    void check_passed(const ExternCall& c) const {
+        for (const ExternArgument& a : c.arguments)
+            if (a.tensor && tensors.at(a.tensor) != a.type)
+                fail(c.loc, "{} becomes {}, and the extern function {} takes {}: quantize cannot change that",
+                     a.tensor.name(), tensors.at(a.tensor).str(), c.callee->name, a.type.str());
+    }
+
     StoreTarget target(const StoreTarget& t) {
         StoreTarget result{t.tensor, tensors.at(t.tensor), {}, (*this)(t.value)};
         for (const Expr& i : t.indices)

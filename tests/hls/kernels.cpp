@@ -4,7 +4,7 @@
 #include "vitis_compiled.h"
 
 #include <doctest/doctest.h>
-#include <lathe/dsl/kernel.h>
+#include <lathe/dsl/extern.h>
 
 using namespace lathe;
 
@@ -109,4 +109,47 @@ TEST_CASE("hls: what bounded a loop may have changed inside it") {
     };
     CHECK(error(7, 8) == "subscript 0 of out is out of bounds");
     CHECK(error(7, 7) == "");
+}
+
+namespace {
+
+/// out(y, x) = in(y, x)·gain, saturated.
+int amplify(HalideBuffer* in, int8_t gain, HalideBuffer* out) {
+    for (int y = 0; y < in->dim[1].extent; ++y)
+        for (int x = 0; x < in->dim[0].extent; ++x) {
+            const auto* a = reinterpret_cast<const int16_t*>(in->host) + y * in->dim[1].stride + x;
+            auto* b = reinterpret_cast<int16_t*>(out->host) + y * out->dim[1].stride + x;
+            *b = static_cast<int16_t>(std::clamp(*a * gain, -2048, 2047));
+        }
+    return 0;
+}
+
+} // namespace
+
+TEST_CASE("hls: a kernel calls an extern function") {
+    Param gain("gain", Int(5));
+    Input in("in", Fixed(12, 4), {3, 4});
+    Output out("out", Fixed(12, 4), {3, 4});
+    const Extern amp("amplify", {in, gain, out}, amplify,
+                     {.vitis =
+                          "void amplify(const ap_fixed<12, 8>* in, ap_int<5> gain, ap_fixed<12, 8>* out) {\n"
+                          "    for (int i = 0; i < 12; ++i)\n"
+                          "        out[i] = ap_fixed<12, 8, AP_TRN, AP_SAT>(in[i] * gain);\n"
+                          "}\n"});
+    Input x("x", Fixed(12, 4), {3, 4});
+    Output y("y", Fixed(13, 4), {3, 4});
+    Var i("i"), j("j");
+    const Kernel k("twice", {x, y}, [&](KernelBody& b) {
+        Array t = b.array("t", Fixed(12, 4), {3, 4}), u = b.array("u", Fixed(12, 4), {3, 4});
+        b.call(amp, {x, -3, t});
+        b.for_(i, 0, 2, [&] { b.call(amp, {t, i + 1, u}); });
+        b.for_(i, 0, 3, [&] { b.for_(j, 0, 4, [&] { y(i, j) = u(i, j) + t(i, j); }); });
+    });
+    VitisKernels kernels;
+    kernels.add(Schedule(k));
+    for (const std::string& compiler : vitis_compilers()) {
+        CAPTURE(compiler);
+        kernels.compile(compiler);
+        kernels.expect_right(0, Schedule(k).reference(), {{}});
+    }
 }

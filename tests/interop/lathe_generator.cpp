@@ -14,5 +14,20 @@ int main(int argc, char** argv) {
                               s[out].parallel(y).vectorize(x, a.target().natural_lanes(UInt(8)));
                               return s;
                           }};
-    return generator_main(argc, argv, {edges});
+    // The same of what Halide's function makes of a wider image.
+    const Generator blurred{
+        "lathe_blurred_edges", "differences of blurred rows", {}, [](const GeneratorArguments&) {
+            Param H("H"), W("W"), M("M"), N("N");
+            Input in("in", UInt(8), {M, N + 2}), image("image", UInt(8), {H + 1, W + 2});
+            Output out("out", UInt(8), {M, N}), edges("edges", UInt(8), {H, W});
+            const Extern blur("halide_blur", {in, out});
+            Var y("y"), x("x");
+            return Schedule(Kernel("lathe_blurred_edges", {image, edges}, [&](KernelBody& k) {
+                Array rows = k.array("rows", UInt(8), {H + 1, W});
+                k.call(blur, {image, rows});
+                k.for_(y, 0, H,
+                       [&] { k.for_(x, 0, W, [&] { edges(y, x) = abs(rows(y, x) - rows(y + 1, x)); }); });
+            }));
+        }};
+    return generator_main(argc, argv, {edges, blurred});
 }

@@ -1,5 +1,6 @@
 #include "HalideBuffer.h"
 #include "halide_blur.h"
+#include "lathe_blurred_edges.h"
 #include "lathe_edges.h"
 
 #include <cstdio>
@@ -48,6 +49,14 @@ int main() {
             expect(edges(x, y) == std::abs(mean(y) - mean(y + 1)), "a wrong pixel");
         }
     expect(tasks == height + 1 + height, "not both ran on the thread pool");
+
+    // Lathe calls Halide.
+    Buffer<uint8_t> both(width, height);
+    expect(lathe_blurred_edges(image, both) == 0, "Lathe's call of Halide failed");
+    for (int y = 0; y < height; ++y)
+        for (int x = 0; x < width; ++x)
+            expect(both(x, y) == edges(x, y), "a wrong pixel after Lathe's call of Halide");
+    tasks = 2 * height + 1;
 
     // A crop, whose rows are not dense.
     Buffer<uint8_t> left = edges.cropped(0, 0, 7);

@@ -56,7 +56,7 @@ std::map<std::string, Value> parameters(const Function& f, const std::vector<Any
 
 size_t VitisKernels::add(const Module& m) {
     const std::string source = vitis_source(m, {.top = fmt::format("kernel_{}", modules.size())});
-    sources.push_back(source.substr(source.find("extern")));
+    sources.push_back(source.substr(source.find("\n\n") + 2)); // without its header
     modules.push_back(m);
     return modules.size() - 1;
 }

@@ -303,10 +303,10 @@ class Kernel {
     const std::string& name() const;
     const Symbol& symbol() const;
     Loc loc() const;
-    const std::shared_ptr<const KernelData>& data() const { return kernel; }
+    std::shared_ptr<const KernelData> data() const { return kernel; }
 
-  private:
-    std::shared_ptr<const KernelData> kernel;
+  protected:
+    std::shared_ptr<KernelData> kernel;
 };
 
 /// The Module of a kernel: inputs in the order listed, then what it writes.

@@ -19,6 +19,7 @@ enum class StmtKind : uint8_t {
     allocate,
     assert_,
     print,
+    extern_call,
     stage
 };
 
@@ -249,6 +250,41 @@ struct Print : StmtNode {
         : StmtNode(node_kind, l), texts(std::move(t)), values(std::move(v)) {}
 };
 
+enum class Direction : uint8_t { in, out, inout };
+
+/// A function that others wrote, in C. It takes its arguments in order, a halide_buffer_t* for a tensor and a
+/// number for a scalar (types and elements as in codegen/compile.h), and returns 0 or an error code.
+struct ExternFunction {
+    std::string name; ///< its C symbol
+    /// Calls it in this process with pointers to the halide_buffer_ts and to the scalars. Null: it is known
+    /// by its name only.
+    int (*invoke)(void (*function)(), void* const* arguments) = nullptr;
+    void (*address)() = nullptr; ///< in this process, or null
+    std::string vitis;           ///< C++ that defines it for Vitis; empty: it has none
+};
+
+/// What an extern function takes: a whole tensor, or a number.
+struct ExternArgument {
+    Symbol tensor; ///< none: a scalar
+    Type type;     ///< of the tensor's elements, or of the scalar
+    Direction direction = Direction::in;
+    std::vector<Dim> dims; ///< the tensor's
+    Expr value;            ///< the scalar's, of `type`
+};
+
+/// Calls a function that reads the tensors given as in and inout, and may write all elements of those given
+/// as out and inout; those given as out have a value afterwards. Calls keep their order. An error code other
+/// than 0 ends the program.
+struct ExternCall : StmtNode {
+    static constexpr StmtKind node_kind = StmtKind::extern_call;
+    std::shared_ptr<const ExternFunction> callee;
+    std::vector<ExternArgument> arguments;
+    static Stmt make(std::shared_ptr<const ExternFunction> callee, std::vector<ExternArgument> arguments,
+                     Loc loc = {});
+    ExternCall(std::shared_ptr<const ExternFunction> f, std::vector<ExternArgument> a, Loc l)
+        : StmtNode(node_kind, l), callee(std::move(f)), arguments(std::move(a)) {}
+};
+
 /// A labelled piece of the algorithm: definition `definition` (0: the pure one or initialisation, n: update n
 /// − 1) of the Func whose (first) tensor is `func`. Schedules find definitions by it; it has no meaning of
 /// its own.
@@ -261,8 +297,6 @@ struct Stage : StmtNode {
     Stage(Symbol f, int d, Stmt b, Loc l)
         : StmtNode(node_kind, l, depth_above(b)), func(std::move(f)), definition(d), body(std::move(b)) {}
 };
-
-enum class Direction : uint8_t { in, out, inout };
 
 /// A scalar that the caller passes, or that is bound from a buffer: a parameter that is the bare extent of an
 /// argument's dimension. `Param M("M")` is a size, `Param alpha("alpha", Float(32))` a scalar.
