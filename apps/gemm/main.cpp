@@ -85,7 +85,9 @@ struct OpenBlas {
     void (*set_threads)(int) = nullptr;
     std::string kernel;
 
+    /// By itself it takes slow kernels on CPUs that it does not know.
     OpenBlas() {
+        if (__builtin_cpu_supports("avx512bw")) setenv("OPENBLAS_CORETYPE", "SKYLAKEX", 0);
         void* library = dlopen("libopenblas.so.0", RTLD_NOW);
         if (!library) return;
         sgemm = reinterpret_cast<Sgemm>(dlsym(library, "cblas_sgemm"));

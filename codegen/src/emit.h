@@ -14,7 +14,8 @@ struct Place {
     llvm::Value* base = nullptr;       ///< address of the element at the mins
     std::vector<llvm::Value*> strides; ///< in units, outermost dimension first
     std::vector<llvm::Value*> mins;
-    std::optional<std::vector<int64_t>> shape; ///< of tensors on the stack, which start at 0
+    std::optional<std::vector<int64_t>> shape; ///< of tensors on the stack
+    std::vector<Expr> first = {};              ///< of those: the mins
 };
 
 /// `s` as a part of a format for printf.

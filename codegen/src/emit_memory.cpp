@@ -1,6 +1,7 @@
 #include "emit.h"
 
 #include "lathe/ir/buffer.h"
+#include "lathe/ir/simplify.h"
 
 namespace lathe::cpu {
 
@@ -27,6 +28,10 @@ std::pair<Expr, int64_t> split_constant(const Expr& x) {
             return {rest, more + (o->op == BinaryOp::add ? *c : -*c)};
         }
     return {x, 0};
+}
+
+Expr from_first(const Expr& i, const Expr& first) {
+    return as_int(first) == 0 ? i : simplify(isub(i, first));
 }
 
 llvm::Constant* lane_numbers(Builder& b, int lanes) {
@@ -67,12 +72,17 @@ FunctionEmitter::Access FunctionEmitter::locate(const Symbol& tensor, const std:
     invariant(indices.size() == p.strides.size(), "an access of another rank than its tensor");
 
     std::vector<RampForm> forms;
+    std::vector<Value*> mins;
     Value* spread = nullptr; // units from lane 0's address, by lane
     const auto add_spread = [&](Value* v) { spread = spread ? b.CreateAdd(spread, v) : v; };
     const auto splat = [&](Value* v) { return b.CreateVectorSplat(static_cast<unsigned>(lanes), v); };
     for (size_t d = 0; d < indices.size(); ++d) {
-        const auto form = ramp_form(indices[d]);
+        auto form = ramp_form(indices[d]);
+        // From the tensor's beginning: what is left on the stack is often a constant, of which LLVM makes
+        // registers, masked or not.
+        if (form && p.shape) form->base = from_first(form->base, p.first[d]);
         forms.push_back(form ? *form : RampForm{index(0), {}});
+        mins.push_back(form && p.shape ? b.getInt64(0) : p.mins[d]);
         if (!form) add_spread(b.CreateMul(expr(indices[d]), splat(p.strides[d])));
     }
     // What varies, outermost first, then the constants: so that addresses are shared and move out of loops.
@@ -83,7 +93,7 @@ FunctionEmitter::Access FunctionEmitter::locate(const Symbol& tensor, const std:
     for (size_t d = 0; d < forms.size(); ++d) {
         const auto [rest, constant] = split_constant(forms[d].base);
         if (rest.defined()) a.address = offset(a.address, p, b.CreateMul(expr(rest), p.strides[d]));
-        Value* shift = b.CreateSub(llvm::ConstantInt::getSigned(b.getInt64Ty(), constant), p.mins[d]);
+        Value* shift = b.CreateSub(llvm::ConstantInt::getSigned(b.getInt64Ty(), constant), mins[d]);
         if (!is_zero(shift)) constants = b.CreateAdd(constants, b.CreateMul(shift, p.strides[d]));
         if (!forms[d].stride.defined()) continue;
         const auto* unit_stride = llvm::dyn_cast<llvm::ConstantInt>(p.strides[d]);

@@ -309,7 +309,6 @@ void FunctionEmitter::emit_allocate(const Allocate& s) {
 void FunctionEmitter::emit_on_stack(const Allocate& s) {
     const Tensor& t = s.tensor;
     std::vector<int64_t> shape;
-    bool from_zero = true;
     int64_t bytes = static_cast<int64_t>(element_bytes(t.type));
     for (const Dim& d : t.dims) {
         const auto extent = as_int(d.extent);
@@ -317,7 +316,6 @@ void FunctionEmitter::emit_on_stack(const Allocate& s) {
             lathe::fail(t.loc, "{} is on the stack, so its extents must be constant: use MemorySpace::heap()",
                         t.symbol.name());
         shape.push_back(std::max<int64_t>(*extent, 0));
-        from_zero = from_zero && as_int(d.min) == 0;
         if (__builtin_mul_overflow(bytes, shape.back(), &bytes)) bytes = most_frame_bytes + 1;
         bytes = std::min(bytes, most_frame_bytes + 1);
     }
@@ -327,7 +325,9 @@ void FunctionEmitter::emit_on_stack(const Allocate& s) {
                     t.symbol.name(), most_frame_bytes);
     llvm::Type* memory = llvm::ArrayType::get(b.getInt8Ty(), static_cast<uint64_t>(bytes));
     Place p = place_of(t, frame(memory, t.symbol.name()));
-    if (from_zero) p.shape = shape;
+    p.shape = shape;
+    for (const Dim& d : t.dims)
+        p.first.push_back(d.min);
     tensors[t.symbol] = std::move(p);
     emit(s.body);
     frame_bytes -= bytes;

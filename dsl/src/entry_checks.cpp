@@ -49,11 +49,19 @@ bool certainly_outside(const Region& inner, const Region& outer, const Facts& he
 
 } // namespace
 
-bool has_extent(const TensorData& tensor, const Param& param) {
-    return std::any_of(tensor.extents->begin(), tensor.extents->end(), [&](const Expr& e) {
+static bool has_alone(const std::vector<Expr>& all, const Param& param) {
+    return std::any_of(all.begin(), all.end(), [&](const Expr& e) {
         const auto* v = e.as<Variable>();
         return v && v->symbol == param.symbol;
     });
+}
+
+bool has_extent(const TensorData& tensor, const Param& param) {
+    return has_alone(*tensor.extents, param);
+}
+
+bool has_size(const TensorData& tensor, const Param& param) {
+    return has_extent(tensor, param) || has_alone(tensor.mins, param);
 }
 
 void EntryChecks::size(const Param& param, bool bound) {

@@ -9,6 +9,8 @@ namespace lathe {
 
 /// The parameter is a bare extent of the tensor.
 bool has_extent(const TensorData& tensor, const Param& param);
+/// It is a bare extent or a bare min.
+bool has_size(const TensorData& tensor, const Param& param);
 
 class EntryChecks {
   public:

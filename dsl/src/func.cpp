@@ -364,7 +364,9 @@ void FuncRef::operator>>=(const Operand& value) && {
     update(BinaryOp::shr, value);
 }
 
-Func::Func(Name name) : func(std::make_shared<FuncData>(name)) {}
+Func::Func(Name name) : func(std::make_shared<FuncData>(name)) {
+    check_name(name);
+}
 
 Func::Func(Name name, Type type) : Func(name) {
     check_element_type(type, name);

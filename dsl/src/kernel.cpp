@@ -73,6 +73,10 @@ std::vector<std::string> pieces(const std::string& format, Loc loc) {
     return texts;
 }
 
+template <class F> void check_body(const F& body, Loc loc) {
+    if (!body) fail(loc, "a statement has no body: give a function");
+}
+
 void check_integer(const Operand& e, const char* what) {
     const Type t = e.expr().type();
     if (!t.is_int()) fail(e.loc(), "the {} of a for_ is {}: it must be an integer", what, t.str());
@@ -238,6 +242,7 @@ void IfChain::else_(const Body& body, Loc loc) {
 Var KernelBody::loop(const Var& i, const Operand& begin, const Operand& end, int64_t step,
                      const LoopBody& body) {
     const Loc loc = begin.loc();
+    check_body(body, loc);
     check_integer(begin, "beginning");
     check_integer(end, "end");
     if (step == 0) fail(loc, "the step of {} is 0: a loop steps up or down", i.name());
@@ -252,9 +257,11 @@ Var KernelBody::loop(const Var& i, const Operand& begin, const Operand& end, int
 }
 
 Var KernelBody::for_(const Var& i, const Operand& begin, const Operand& end, const Body& body) {
+    check_body(body, begin.loc());
     return loop(i, begin, end, 1, [&](const Var&) { body(); });
 }
 Var KernelBody::for_(const Var& i, const Operand& begin, const Operand& end, int64_t step, const Body& body) {
+    check_body(body, begin.loc());
     return loop(i, begin, end, step, [&](const Var&) { body(); });
 }
 Var KernelBody::for_(const Operand& begin, const Operand& end, const LoopBody& body) {
@@ -316,6 +323,7 @@ IfChain KernelBody::if_(const Operand& condition, const Body& body) {
 }
 
 void KernelBody::while_(const std::function<Expr()>& condition, const Body& body, Loc loc) {
+    if (!condition) fail(loc, "a while_ has no condition: give a function");
     KernelWhile& w = recorder.add(KernelWhile{}, loc);
     w.body = recorder.make_block(KernelBlock::Kind::loop, nullptr);
     recorder.run(*w.body, [&] {
@@ -438,6 +446,8 @@ void KernelBody::require(const Operand& condition, const std::string& message) {
 
 Kernel::Kernel(Name name, const std::vector<KernelArgument>& arguments,
                const std::function<void(KernelBody&)>& body) {
+    check_name(name);
+    if (!body) fail(name.loc, "the kernel {} has no body: give a function", name.text);
     auto data = std::make_shared<KernelData>(name, arguments);
     Recorder recorder(*data);
     KernelBody statements(recorder);

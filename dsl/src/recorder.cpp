@@ -130,6 +130,7 @@ std::unique_ptr<KernelBlock> Recorder::make_block(KernelBlock::Kind kind, const 
 }
 
 void Recorder::run(KernelBlock& block, const std::function<void()>& body) {
+    if (!body) fail(current->items.back()->loc, "a statement has no body: give a function");
     KernelBlock* const outer = std::exchange(current, &block);
     body();
     current = outer;
@@ -157,7 +158,7 @@ void Recorder::add_call(const std::shared_ptr<const KernelData>& callee,
     for (const auto& [symbol, param] : callee->params) {
         const bool given = std::any_of(
             callee->arguments.begin(), callee->arguments.end(), [&, &p = param](const KernelArgument& a) {
-                return a.param ? a.param->symbol == p.symbol : has_extent(*a.tensor, p);
+                return a.param ? a.param->symbol == p.symbol : has_size(*a.tensor, p);
             });
         if (!given) kernel.params.emplace(symbol, param);
     }

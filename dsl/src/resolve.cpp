@@ -139,6 +139,8 @@ Expr Resolver::convert_binary(const Expr& e, const Binary& b, Purpose purpose) {
         return both_operands(ifloormod);
     case BinaryOp::div:
     case BinaryOp::mod: {
+        // What is left of a hash, say.
+        if (!b.a.type().is_signed() && !holds(IndexType(), b.a.type()) && holds(IndexType(), b.type)) break;
         const Expr x = convert(b.a, purpose), y = convert(b.b, purpose);
         return x.defined() && y.defined() ? rounded(b, x, y, purpose) : Expr();
     }

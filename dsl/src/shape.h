@@ -13,7 +13,10 @@ Shape shape_of(const TensorData& tensor, Loc loc);
 /// The same as the IR has them.
 std::vector<Dim> declared_dims(const TensorData& tensor);
 
-/// \throws Error unless tensors can have such elements.
+/// \throws Error if it is empty.
+void check_name(const Name& name);
+
+/// \throws Error unless tensors can have such elements, or if the name is empty.
 void check_element_type(Type t, const Name& name);
 
 /// A declared extent or min as a value.

@@ -42,7 +42,12 @@ Value element(const Expr& e, Type type, const std::string& tensor, Loc loc) {
 
 } // namespace
 
+void check_name(const Name& name) {
+    if (name.text.empty()) fail(name.loc, "this needs a name: the text is empty");
+}
+
 void check_element_type(Type t, const Name& name) {
+    check_name(name);
     if (t.is_index() || t.is_real() || !t.is_scalar())
         fail(name.loc, "{} cannot have elements of {}: use a sized type", name.text, t.str());
 }

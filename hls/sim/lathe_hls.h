@@ -307,7 +307,7 @@ template <int P, int Max> class small_float {
   public:
     typedef format<P, Max> number_format;
 
-    small_float() {}
+    small_float() = default; // like a float: no value, or zero where C++ initialises values
     explicit small_float(double x) : pattern(encode(rounded<number_format>(x))) {}
     static small_float from_pattern(uint16_t p) {
         small_float x;

@@ -151,7 +151,7 @@ class Collector {
 
     void let(const LetStmt& l) {
         loads(l.value, &l);
-        bool index = l.value.type() == IndexType();
+        bool index = l.value.type() == IndexType() && lasts(l.value, l.body);
         if (index) definitions.push_back({l.symbol, l.value});
         visit(l.body);
         if (index) definitions.pop_back();

@@ -1,5 +1,6 @@
 #include "loop_accesses.h"
 
+#include "lathe/ir/analysis.h"
 #include "lathe/ir/visit.h"
 
 namespace lathe {
@@ -12,8 +13,18 @@ class Collector {
     LoopAccesses result;
     bool found = false;
 
+    /// Before the wanted loop is found, only what stands around it matters.
+    bool find_way(const Stmt& s) {
+        const For* f = s.as<For>();
+        bool here = f && f->var == wanted;
+        for (const Stmt& body : bodies(s))
+            here = here || find_way(body);
+        if (here) way.insert(s.get());
+        return here;
+    }
+
     void visit(const Stmt& s) {
-        if (!s.defined() || done) return;
+        if (!s.defined() || done || (!found && !way.contains(s.get()))) return;
         switch (s.kind()) {
         case StmtKind::block:
             for (const Stmt& t : s.as<Block>()->stmts)
@@ -33,8 +44,12 @@ class Collector {
         case StmtKind::let: {
             const LetStmt& l = *s.as<LetStmt>();
             reads(l.value);
-            // What memory held outside of the loop is one value for all iterations.
-            if (found || tensors_read(l.value).empty()) counters[l.symbol] = substitute(l.value, counters);
+            // What memory held outside of the loop is one value for all iterations. What it held inside of
+            // it, before a store, is another value than what it holds later.
+            if (found && !lasts(l.value, loop_body))
+                counters[l.symbol] = Load::make(Symbol(l.symbol.name()), l.value.type(), {}, s.loc());
+            else if (found || tensors_read(l.value).empty())
+                counters[l.symbol] = substitute(l.value, counters);
             return visit(l.body);
         }
         case StmtKind::store:
@@ -77,7 +92,10 @@ class Collector {
             result.around.push_back(counted);
         else
             inside.push_back(counted);
-        if (here) found = true;
+        if (here) {
+            found = true;
+            loop_body = f.body;
+        }
         visit(f.body);
         if (here) done = true;
         if (done) return;
@@ -157,6 +175,8 @@ class Collector {
     Facts facts;
     std::vector<CountedLoop> inside;
     std::set<Symbol> own;
+    std::unordered_set<const StmtNode*> way; ///< from the root to the wanted loop
+    Stmt loop_body;                          ///< of that loop
     bool done = false;
 };
 
@@ -164,6 +184,7 @@ class Collector {
 
 LoopAccesses accesses_inside(const Stmt& root, const Symbol& loop) {
     Collector c(loop);
+    if (root.defined()) c.find_way(root);
     c.visit(root);
     invariant(c.found, "dependence query about a loop that is not in the module");
     return std::move(c.result);

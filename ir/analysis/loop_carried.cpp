@@ -82,7 +82,7 @@ class Meeting {
         // Equal quotients and equal remainders by one divisor mean equal dividends: what fuse makes of two
         // subscripts.
         for (const Division& d : divisions) {
-            if (!is_zero(d.quotient) || !is_zero(d.remainder) || varies(d.divisor)) continue;
+            if (!is_zero(d.quotient) || !is_zero(d.remainder) || moves(d.divisor)) continue;
             if (auto e = difference(d.dividend)) system.add(std::move(*e));
         }
         return system.maybe_feasible();
@@ -145,6 +145,35 @@ class Meeting {
         add_side(fa, 1, false, terms);
         add_side(fb, -1, true, terms);
         system.add(equation(terms, fa.constant - fb.constant));
+        equate_residues(fa, fb);
+    }
+
+    struct Residue {
+        Form dividend;
+        int64_t divisor;
+    };
+    /// x % d + c, for a constant d.
+    static std::optional<Residue> residue(const Form& f) {
+        const bool alone = f.opaque.size() == 1 && f.opaque[0].second == 1 &&
+                           std::ranges::all_of(f.variables, [](const auto& v) { return v.second == 0; });
+        const Binary* b = alone ? f.opaque[0].first.as<Binary>() : nullptr;
+        const auto divisor = b && b->op == BinaryOp::floormod ? as_int(b->b) : std::nullopt;
+        if (!divisor || *divisor <= 0) return std::nullopt;
+        Residue r{form_of(b->a), *divisor};
+        r.dividend.add(index(f.constant), 1);
+        if (r.dividend.overflow) return std::nullopt;
+        return r;
+    }
+
+    /// x % d = y % d where x − y is a multiple of d: two buffers that take turns are never the same one.
+    void equate_residues(const Form& fa, const Form& fb) {
+        const auto a = residue(fa), b = residue(fb);
+        if (!a || !b || a->divisor != b->divisor) return;
+        Terms terms;
+        add_side(a->dividend, 1, false, terms);
+        add_side(b->dividend, -1, true, terms);
+        terms[system.unknown({})] -= a->divisor;
+        system.add(equation(terms, a->dividend.constant - b->dividend.constant));
     }
 
     static LinearSystem::Equation equation(const Terms& terms, int64_t constant) {
@@ -406,19 +435,22 @@ std::optional<Conflict> reorder_conflict(const Stmt& root, const std::vector<Sym
     return std::nullopt;
 }
 
-std::optional<Conflict> tag_conflict(const Stmt& root) {
+std::optional<Conflict> tag_conflict(const Stmt& root, LegalTags& legal) {
     std::optional<Conflict> found;
+    LegalTags all;
     for_each(
         root,
         [&](const Stmt& s) {
             const For* f = s.as<For>();
             if (!f || found) return;
-            if (f->loop == LoopKind::parallel())
-                found = loop_carried(root, f->var, Commuting::ordered);
-            else if (f->loop == LoopKind::vectorized())
-                found = loop_carried(root, f->var, Commuting::free);
+            const bool parallel = f->loop == LoopKind::parallel();
+            if (!parallel && f->loop != LoopKind::vectorized()) return;
+            all.emplace(f, s);
+            if (!legal.contains(f))
+                found = loop_carried(root, f->var, parallel ? Commuting::ordered : Commuting::free);
         },
         nullptr);
+    if (!found) legal = std::move(all);
     return found;
 }
 

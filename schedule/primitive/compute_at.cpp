@@ -154,6 +154,29 @@ void follow(Edit& e, const std::vector<Inner>& inner) {
     }
 }
 
+/// What was done to loops since the Func came to its place may hold at that place only: a loop's extent may
+/// be bounded there, or known not to be negative.
+void check_not_scheduled_here(const Edit& e, const Extracted& x) {
+    const std::vector<Step>& steps = e.state().steps;
+    size_t placed = steps.size();
+    for (size_t n = 0; n < steps.size(); ++n)
+        if (steps[n].func == e.step().func &&
+            (steps[n].primitive == "compute_at" || steps[n].primitive == "compute_root"))
+            placed = n;
+    if (placed == steps.size() || steps[placed].primitive == "compute_root") return;
+    std::set<Symbol> inside;
+    for (const Stmt& stage : x.stages)
+        for_each_stmt(stage, [&](const Stmt& s) {
+            if (const Stage* g = s.as<Stage>()) inside.insert(g->func);
+        });
+    static const std::set<std::string> of_bounds = {"split",     "fuse",      "unroll",
+                                                    "vectorize", "fuse_init", "separate"};
+    for (size_t n = placed + 1; n < steps.size(); ++n)
+        if (inside.contains(steps[n].func) && of_bounds.contains(steps[n].primitive))
+            e.refuse("{} at {} was allowed where {} is computed now. Call {} before that", steps[n].str(),
+                     steps[n].loc.str(), e.step().func.name(), e.step().primitive);
+}
+
 /// The step's Func, taken out of the Module.
 struct Taken {
     Extracted stages;
@@ -169,6 +192,7 @@ Taken take(const Edit& e) {
         e.refuse("{}. Call {} before that", reason, e.step().primitive);
     if (!reads_any(x.rest, value_tensors(e.state(), func)))
         e.refuse("nothing reads {} any more", func.name());
+    check_not_scheduled_here(e, x);
     std::vector<Inner> inner = computed_inside(e, x);
     return {std::move(x), std::move(pure), std::move(inner)};
 }

@@ -102,6 +102,28 @@ std::set<Symbol> loops_of_target(const Stmt& stage, const StoreTarget& t) {
     return used;
 }
 
+/// The loops that the update's reduction loops became, alone or together with others; without those of which
+/// the algorithm says that they have iterations.
+std::set<Symbol> loops_of_reductions(const Edit& e, const Symbol& func) {
+    const Function& base = e.state().base.top();
+    const Path path = stage_path(base.body, func, 1);
+    const StoreTarget& t = *update_target(e, path.back(), func);
+    std::set<Symbol> found;
+    for (const For* f : loops_in(path.back())) {
+        const Path to = path_to_loop(base.body, f->var);
+        const bool pure = std::ranges::any_of(t.indices, [&](const Expr& i) { return uses(i, f->var); });
+        if (!pure && !prove(at_most(index(1), f->extent), facts_at(to, base))) found.insert(f->var);
+    }
+    for (size_t n = 0; n < e.state().steps.size(); ++n)
+        for (const auto& [loop, fate] : e.state().fates) {
+            if (fate.step != n || !found.contains(loop)) continue;
+            found.insert(fate.images.begin(), fate.images.end());
+            if (fate.images.empty())
+                found.insert(e.state().steps[n].results.begin(), e.state().steps[n].results.end());
+        }
+    return found;
+}
+
 /// The update's body with everything left out but the loops and conditions over the target's elements, around
 /// the initial value.
 Stmt init_nest(Edit& e, const Stmt& s, const StoreTarget& target, const std::set<Symbol>& pure,
@@ -200,6 +222,11 @@ void fuse_init(Edit& e) {
     Init init = initialisation(e, init_path.back());
     const StoreTarget& target = *update_target(e, update.back(), init.store->targets[0].tensor);
     std::set<Symbol> pure = loops_of_target(update.back(), target);
+    for (const Symbol& l : loops_of_reductions(e, func))
+        if (pure.contains(l) && !path_to_loop(update.back(), l).empty())
+            e.refuse("{} runs over a reduction, too, which may have no iterations: then nothing would be "
+                     "initialised. Call fuse_init before fuse",
+                     l.name());
     Symbol loop = e.step().loops.empty() ? default_place(e, update.back(), pure) : e.loop(0);
 
     for (const Symbol& l : init.loops)

@@ -58,12 +58,31 @@ class Inliner : public Mutator {
         for (size_t d = 0; d < l->indices.size(); ++d)
             at[pure.variables[d]] = (*this)(l->indices[d]);
         const StoreTarget& t = target->second;
+        for (const Inlined& i : known[t.tensor])
+            if (std::ranges::equal(i.indices, l->indices,
+                                   [](const Expr& a, const Expr& b) { return equal(a, b); }))
+                return i.value;
         Expr value = duplicate_lets(substitute(t.value, at));
-        return value.type() == t.type ? value : Cast::make(t.type, value, e.loc());
+        if (value.type() != t.type) value = Cast::make(t.type, value, e.loc());
+        known[t.tensor].push_back({l->indices, value});
+        return value;
+    }
+
+    Stmt mutate(const Stmt& s) override {
+        // A let has its place in one statement.
+        known.clear();
+        return Mutator::mutate(s);
     }
 
   private:
+    struct Inlined {
+        std::vector<Expr> indices;
+        Expr value;
+    };
     Pure pure;
+    /// Loads of the statement that is being rewritten: equal ones share a value, or a chain of Funcs that
+    /// each read the one before twice would double with every link.
+    std::map<Symbol, std::vector<Inlined>> known;
 };
 
 } // namespace

@@ -6,6 +6,9 @@ namespace lathe {
 
 namespace {
 
+/// So that no bound of the loops comes near the end of 64 bits.
+constexpr int64_t max_factor = int64_t{1} << 31;
+
 Stmt block_nest(const For& f, const Symbol& outer, const Symbol& inner, int64_t factor, Expr outer_extent,
                 Stmt body) {
     Stmt in = For::make(inner, index(0), index(factor), {}, std::move(body), f.loc);
@@ -48,6 +51,7 @@ void split_loop(Edit& e, const Symbol& loop, int64_t factor, Tail tail, const Sy
     Path path = serial_loop(e, loop);
     const For& f = *path.back().as<For>();
     if (factor < 1) e.refuse("the factor {} must be at least 1", factor);
+    if (factor > max_factor) e.refuse("the factor {} is more than {}", factor, max_factor);
     Facts facts = e.facts(path);
     Expr by = index(factor);
     bool divides = prove(equals(ifloormod(f.extent, by), index(0)), facts);

@@ -4,6 +4,8 @@
 
 #include "lathe/ir/dependence.h"
 
+#include <algorithm>
+
 namespace lathe {
 
 namespace {
@@ -79,13 +81,33 @@ std::string at(Loc loc) {
     return loc.known() ? " at " + loc.str() : "";
 }
 
+/// What differs between the iterations of a loop: its variable, what memory holds that its body writes, and
+/// the lets of such values.
+class Varying {
+  public:
+    Varying(const Symbol& loop, const Stmt& body) : variables{loop}, written(tensors_written(body)) {}
+    bool operator()(const Expr& e) const {
+        return std::ranges::any_of(variables, [&](const Symbol& v) { return uses(e, v); }) ||
+               std::ranges::any_of(tensors_read(e), [&](const Symbol& t) { return written.contains(t); });
+    }
+    /// \pre what stands around the let has been met.
+    void meet(const LetStmt& l) {
+        if ((*this)(l.value)) variables.insert(l.symbol);
+    }
+
+  private:
+    std::set<Symbol> variables, written;
+};
+
 void check_vector_body(const Edit& e, const Symbol& loop) {
     const Stmt body = e.path(loop).back().as<For>()->body;
+    Varying varies(loop, body);
     for_each_stmt(body, [&](const Stmt& s) {
+        if (const LetStmt* l = s.as<LetStmt>()) varies.meet(*l);
         if (const For* f = s.as<For>()) {
             if (f->loop == LoopKind::vectorized() || f->loop == LoopKind::parallel())
                 e.refuse("loop {} inside it is {}", f->var.name(), f->loop.name());
-            if (uses(f->min, loop) || uses(f->extent, loop))
+            if (varies(f->min) || varies(f->extent))
                 e.refuse("the bounds of loop {} inside it depend on {}", f->var.name(), loop.name());
         }
         if (s.as<While>())

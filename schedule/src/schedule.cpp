@@ -94,6 +94,12 @@ Schedule& Schedule::quantize(const std::vector<TensorRef>& tensors, Type type, c
     auto next = std::make_shared<State>(*state);
     const Function& f = state->algorithm.module.top();
     std::string names;
+    const auto check_type = [&](Type t) {
+        if (t.is_index() || t.is_real() || !t.is_scalar())
+            fail(loc, "quantize to {}: a tensor has elements of a sized type", t.str());
+    };
+    check_type(type);
+    if (options.accumulate.kind() == Accumulate::Kind::type) check_type(options.accumulate.type());
     for (const TensorRef& t : tensors) {
         TypeStep step{t.symbol, type, options, loc, {}, {}};
         names += (names.empty() ? "" : ", ") + t.symbol.name();

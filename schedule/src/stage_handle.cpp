@@ -100,6 +100,9 @@ std::array<Loop, 2> StageHandle::split(const LoopRef& loop, int64_t factor, Tail
 
 std::array<Loop, 4> StageHandle::tile(const std::array<LoopRef, 2>& loops,
                                       const std::array<int64_t, 2>& factors, Tail tail, Loc loc) {
+    if (tail == Tail::peel)
+        fail(loc, "tile takes no Tail::peel, after which the loops are not nested in each other. Try "
+                  "Tail::guard, and separate to give full tiles code of their own");
     Schedule before = *schedule;
     try {
         auto [io, ii] = split(loops[0], factors[0], tail, {}, loc);

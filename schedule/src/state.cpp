@@ -108,7 +108,7 @@ void State::apply(Step step) {
         edit.refuse("{} is a kernel, which runs as it is written: only its loops can be scheduled",
                     step.func.name());
     find_primitive(step.primitive)->run(edit);
-    if (auto c = tag_conflict(module.top().body)) {
+    if (auto c = tag_conflict(module.top().body, legal_tags)) {
         const For& f = *edit.path(c->loop).back().as<For>();
         edit.refuse("{} is {}, and would no longer be legal: {}", c->loop.name(), f.loop.name(),
                     c->describe());
@@ -126,6 +126,7 @@ void State::derive(const std::string& cause, Loc loc) {
     warnings = std::move(typed.warnings);
     module = base;
     fates.clear();
+    legal_tags.clear();
     std::vector<Step> again = std::move(steps);
     steps.clear();
     for (Step& s : again) {

@@ -2,6 +2,7 @@
 /// \file What a Schedule holds. Never changed in place: a call works on a copy, which replaces it when all
 /// went well.
 
+#include "lathe/ir/dependence.h"
 #include "lathe/schedule/schedule.h"
 
 namespace lathe {
@@ -25,6 +26,7 @@ struct State {
     Module module;                       ///< base with all steps applied
     std::map<Symbol, Fate> fates;
     std::vector<std::string> warnings;
+    LegalTags legal_tags; ///< of the module
 
     /// Derives the lower half from the upper one. \throws Error when a step cannot be repeated, naming it.
     void derive(const std::string& cause, Loc loc);

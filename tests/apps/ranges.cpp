@@ -144,6 +144,22 @@ TEST_CASE("kernels on tensors that begin elsewhere") {
                          doctest::Contains("another shape"), Error);
 }
 
+TEST_CASE("a called kernel's first coordinate is its tensor's") {
+    Param n("n"), y0("y0"), N("N");
+    InOut c("c", Int(32), {Range(y0, n)});
+    const Kernel f("f", {c}, [&](KernelBody& k) { k.for_(y0, y0 + n, [&](Var q) { c(q) += q; }); });
+    InOut a("a", Int(32), {Range(-2, N)});
+    const Schedule s(Kernel("k", {a}, [&](KernelBody& k) { k.call(f, {a}); }));
+    REQUIRE(s.module().top().params.size() == 1);
+    for (const bool machine : {false, true}) {
+        Buffer<int32_t> x({5});
+        x.set_min({-2});
+        machine ? jit(s)(x) : interpret(s, {&x});
+        for (int i = -2; i < 3; ++i)
+            CHECK(x(i) == i);
+    }
+}
+
 TEST_CASE("tables that begin elsewhere") {
     Buffer<int8_t> values({3});
     values(0) = 10;

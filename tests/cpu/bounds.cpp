@@ -3,6 +3,7 @@
 #include "compiled.h"
 #include "lathe/codegen/lower.h"
 #include "lathe/dsl/boundary.h"
+#include "lathe/dsl/kernel.h"
 
 using namespace lathe;
 
@@ -202,4 +203,53 @@ TEST_CASE("cpu: a region that is inferred for no iterations is empty") {
             CHECK(error_of(jit(m), {&x, &got}).empty());
             CHECK(bit_equal(got, expected));
         }
+}
+
+TEST_CASE("cpu: numbers that no machine subscript holds are errors, and no other subscripts") {
+    constexpr const char* unfit = "a subscript or a loop's bound does not fit in 64 bits";
+    Param N("N");
+    Var i("i");
+    InOut a("a", Int(32), {N});
+    const auto error = [&](Type t, const mpz_class& number, const auto& body) {
+        InOut b("b", t, {1});
+        const Module m = Schedule(Kernel("k", {a, b}, [&](KernelBody& k) { body(k, b); })).module();
+        int32_t memory[12] = {};
+        AnyBuffer view = AnyBuffer::view(Int(32), reinterpret_cast<std::byte*>(memory + 4), {4}, {1}),
+                  at(t, {1});
+        at.set({0}, Value::from_raw(t, number));
+        const std::string text = error_of(jit(m), {&view, &at});
+        CHECK_THROWS_AS(interpret(m, {&view, &at}), Error);
+        for (const int32_t x : memory)
+            CHECK(x == 0);
+        return text;
+    };
+    const auto store = [&](KernelBody&, const InOut& b) { a(b(0)) = 77; };
+    const auto lazy = [&](KernelBody&, const InOut& b) { a(select(b(0) > 0, b(0), 0)) = 77; };
+    const auto loop = [&](KernelBody& k, const InOut& b) { k.for_(i, b(0), b(0) + 3, [&] { a(0) += 1; }); };
+    const auto parameter = [&](KernelBody& k, const InOut& b) {
+        Param n("n");
+        InOut c("c", Int(32), {N});
+        k.call(Kernel("f", {c, n}, [&](KernelBody& f) { f.for_(i, 0, n, [&] { c(0) += 1; }); }), {a, b(0)});
+    };
+    const mpz_class wide = mpz_class(1) << 64;
+    CHECK(error(UInt(64), wide - 1, store) == unfit);
+    CHECK(error(UInt(65), wide, store) == unfit);
+    CHECK(error(UInt(65), wide, lazy) == unfit);
+    CHECK(error(UInt(65), wide, loop) == unfit);
+    CHECK(error(UInt(65), wide, parameter) == unfit);
+    CHECK(error(Int(64), wide / -2, store) == unfit);
+    CHECK(error(Int(64), -5, store) == "subscript 0 of a is out of bounds");
+
+    Input x("x", UInt(64), {N}), t("t", Int(8), {4});
+    Func gather("gather", Int(8), {N}), hashed("hashed", Int(8), {N});
+    gather(i) = t(x(i));
+    hashed(i) = t(x(i) % 4); // of any number
+    Buffer<uint64_t> places({2});
+    Buffer<int8_t> table({4}), out({2});
+    table(3) = 9;
+    places(1) = UINT64_MAX;
+    CHECK(error_of(jit(build({gather}).module), {&places, &table, &out}) == unfit);
+    CHECK(error_of(jit(build({hashed}).module), {&places, &table, &out}).empty());
+    CHECK(out(1) == 9);
+    CHECK_NOTHROW(interpret(build({hashed}).module, {&places, &table, &out}));
 }

@@ -320,4 +320,17 @@ TEST_SUITE("refusals of kernels") {
         CHECK(call(7, {a, b}) == "the call of copy passes b with another shape than y has");
         CHECK(call(7, {a, c}) == "not refused");
     }
+
+    TEST_CASE("bodies that are no functions") {
+        InOut a("a", Int(32), {8});
+        Var i("i");
+        const std::function<void()> none;
+        CHECK(refusal(__LINE__, [&] { (void)Kernel("k", {a}, nullptr); }) ==
+              "the kernel k has no body: give a function");
+        const std::string missing = "a statement has no body: give a function";
+        CHECK(of_kernel(__LINE__, {a}, [&](KernelBody& k) { k.if_(a(0) == 0, none); }) == missing);
+        CHECK(of_kernel(__LINE__, {a}, [&](KernelBody& k) { k.for_(i, 0, 4, none); }) == missing);
+        CHECK(of_kernel(__LINE__, {a}, [&](KernelBody& k) { k.while_(nullptr, [] {}); }) ==
+              "a while_ has no condition: give a function");
+    }
 }

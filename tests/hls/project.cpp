@@ -1,6 +1,7 @@
 // Whole projects: written, compiled by each compiler as a user would, and run.
 
 #include "compile_shared.h"
+#include "lathe/dsl/kernel.h"
 #include "lathe/hls/emit.h"
 #include "programs.h"
 #include "vitis_compiled.h"
@@ -117,6 +118,19 @@ TEST_CASE("hls: a project of tensors that begin elsewhere") {
         REQUIRE_MESSAGE(built.first == 0, built.second);
         CHECK(run_in(folder.path, "./testbench").second == "tile: all outputs are as expected\n");
     }
+}
+
+TEST_CASE("hls: an output of halves that is written in part") {
+    Input x("x", Float(16), {6});
+    Output y("y", Float(16), {6});
+    Var i("i");
+    const Kernel k("part", {x, y}, [&](KernelBody& k) { k.for_(i, 0, 6, 2, [&] { y(i) = x(i); }); });
+    const Folder folder;
+    export_vitis(Schedule(k), folder.path, {.top = "part"});
+    const auto built = build(folder.path, "part", vitis_compilers()[0]);
+    REQUIRE_MESSAGE(built.first == 0, built.second);
+    CHECK(run_in(folder.path, "MALLOC_PERTURB_=85 ./testbench").second ==
+          "part: all outputs are as expected\n");
 }
 
 TEST_CASE("hls: an assertion that fails ends the simulation with its message") {

@@ -124,3 +124,119 @@ TEST_CASE("loops inside a while, and a while inside loops") {
     CHECK(bit_equal(plain, fast));
     CHECK(bit_equal(plain, more));
 }
+
+namespace {
+
+/// A kernel with two loops around one store, whose places data decides. \pre the store may hit one element
+/// twice.
+template <class Body> void no_order_but_its_own(const Body& store) {
+    Param N("N");
+    Input e("e", Int(16), {N, 5});
+    InOut A("A", Int(32), {40, 40});
+    Var i("i"), j("j");
+    const Kernel k("k", {e, A}, [&](KernelBody& k) {
+        k.for_(i, 0, N, [&] { k.for_(j, 0, 5, [&] { store(k, Expr(e(i, j)), A, i, j); }); });
+    });
+    Schedule s(k);
+    for (const auto& call : std::vector<std::function<void()>>{
+             [&] { s[k].reorder(j, i); }, [&] { s[k].parallel(i); }, [&] { s[k].parallel(j); },
+             [&] { s[k].vectorize(j, 4); }, [&] { s[k].tile({i, j}, {2, 2}); }})
+        CHECK(contains(refusal(call), "A["));
+    CHECK(contains(refusal([&] { s[k].split(j, 2, Tail::shift_inwards); }), "running one twice"));
+    CHECK(s.steps().empty());
+}
+
+} // namespace
+
+TEST_CASE("a private scalar as divisor differs between iterations") {
+    no_order_but_its_own([](KernelBody& k, const Expr& e, const InOut& A, const Var& i, const Var& j) {
+        const Scalar s = k.scalar("s", Int(16), e);
+        A(floor_div(i * 5 + j, s), floor_mod(i * 5 + j, s)) = 10 * i + j;
+    });
+}
+
+TEST_CASE("a let of what is stored to afterwards is another value than what is read then") {
+    no_order_but_its_own([](KernelBody& k, const Expr& e, const InOut& A, const Var& i, const Var& j) {
+        Scalar s = k.scalar("s", Int(16), 0);
+        const Expr before = k.let(s);
+        s = e;
+        A(i + s - before, j + 5 - (s - before)) = 10 * i + j;
+    });
+    Param N("N");
+    Input d("d", Int(16), {N});
+    InOut p("p", Int(16), {N});
+    Output c("c", Int(32), {3 * N});
+    Var i("i");
+    const Kernel k("k", {d, p, c}, [&](KernelBody& k) {
+        k.for_(i, 0, N, [&] {
+            const Expr x = k.let(p(i));
+            p(i) += d(i);
+            c(i + p(i) - x) = i;
+        });
+    });
+    Schedule s(k);
+    CHECK(contains(refusal([&] { s[k].parallel(i); }), "c[i + Index(p[i]) - Index(kept)]"));
+}
+
+TEST_CASE("buffers that take turns are different ones") {
+    Param N("N"), T("T");
+    InOut th("th", Int(32), {2, N});
+    Var t("t"), i("i");
+    const auto sweep = [&](const Expr& from) {
+        return Kernel("k", {th, T}, [&](KernelBody& k) {
+            k.for_(t, 0, T, [&] {
+                k.for_(i, 1, N - 1, [&] { th((t + 1) % 2, i) = th(from % 2, i - 1) + th(from % 2, i + 1); });
+            });
+        });
+    };
+    const Kernel turns = sweep(t), same = sweep(t + 3);
+    Schedule s(turns), u(same);
+    s[turns].parallel(i);
+    CHECK(contains(refusal([&] { s[turns].parallel(t); }), "carried by t"));
+    CHECK(contains(refusal([&] { u[same].parallel(i); }), "carried by i, distance 1"));
+    Buffer<int32_t> a({2, 9}), b({2, 9});
+    for (int n = 0; n < 18; ++n)
+        a.begin()[n] = b.begin()[n] = n * n;
+    interpret(s.reference(), {&a}, {{"T", Value::literal(5)}});
+    jit(s).call({&b}, {{"T", Value::literal(5)}});
+    CHECK(bit_equal(a, b));
+}
+
+TEST_CASE("a loop whose bound differs between lanes by way of a let has no vector form") {
+    Param N("N");
+    Input d("d", Int(32), {N});
+    InOut A("A", Int(32), {N}), e("e", Int(32), {N});
+    Var i("i"), j("j");
+    const auto refused = [&](const std::function<Expr(KernelBody&)>& bound) {
+        const Kernel k("k", {d, e, A}, [&](KernelBody& k) {
+            k.for_(i, 0, N, [&] { k.for_(j, 0, bound(k), [&] { A(i) += j; }); });
+        });
+        Schedule s(k);
+        CHECK(contains(refusal([&] { s[k].vectorize(i, 4); }), "the bounds of loop j inside it depend on i"));
+    };
+    refused([&](KernelBody&) { return Expr(d(i)); });
+    refused([&](KernelBody&) { return Expr(e(i)); });
+    refused([&](KernelBody& k) { return Expr(k.scalar("s", Int(32), d(i))); });
+    Param c("c"), place("place", Int(32));
+    const Kernel add("add", {A, c, place}, [&](KernelBody& k) { k.for_(j, 0, c, [&] { A(place) += 1; }); });
+    const Kernel caller("caller", {d, e},
+                        [&](KernelBody& k) { k.for_(i, 0, N, [&] { k.call(add, {e, d(i), i}); }); });
+    Schedule s(caller);
+    CHECK(
+        contains(refusal([&] { s[caller].vectorize(i, 4); }), "the bounds of loop j inside it depend on i"));
+}
+
+TEST_CASE("factors, tails and types that no schedule takes") {
+    Param N("N"), M("M");
+    InOut a("a", Int(32), {M, N});
+    Var i("i"), j("j");
+    const Kernel k("k", {a},
+                   [&](KernelBody& k) { k.for_(i, 0, M, [&] { k.for_(j, 0, N, [&] { a(i, j) = 5; }); }); });
+    Schedule s(k);
+    CHECK(contains(refusal([&] { s[k].split(i, INT64_MAX); }),
+                   "the factor 9223372036854775807 is more than 2147483648"));
+    CHECK(contains(refusal([&] { s[k].tile({i, j}, {4, 4}, Tail::peel); }), "tile takes no Tail::peel"));
+    for (const Type t : {IndexType(), RealType(), Int(8).with_lanes(4)})
+        CHECK(contains(refusal([&] { s.quantize(a, t); }), "a tensor has elements of a sized type"));
+    CHECK(s.steps().empty());
+}

@@ -1,5 +1,7 @@
 #include "programs.h"
 
+#include "lathe/codegen/jit.h"
+
 using namespace lathe;
 
 namespace {
@@ -244,4 +246,88 @@ TEST_CASE("separate of two loops") {
     expect_right(s, Gemm::sizes());
     std::string text = print(s);
     CHECK(has(text, "else"));
+}
+
+TEST_CASE("a loop that runs over a reduction, too, initialises nothing when that is empty") {
+    Param M("M"), N("N"), K("K");
+    Input A("A", Int(32), {M, K});
+    Var i("i"), j("j");
+    RDom k(0, K, "k"), four(0, 4, "four");
+    Func C("C", Int(32), {M, N}), D("D", Int(32), {M, N});
+    C(i, j) = 7;
+    C(i, j) += A(i, k);
+    D(i, j) = 7;
+    D(i, j) += A(i, four);
+    const auto refusal = [&](Schedule& s, const auto& call) {
+        const std::string before = print(s);
+        std::string text;
+        try {
+            call();
+        } catch (const Error& e) {
+            text = e.message();
+        }
+        CHECK(print(s) == before);
+        return text;
+    };
+    Schedule s(C), t(C), u(C), v(D);
+    s[C].fuse(j, k);
+    const std::string reason = "runs over a reduction, too, which may have no iterations";
+    CHECK(refusal(s, [&] { s[C].fuse_init(i); }).find(reason) != std::string::npos);
+    t[C].split(t[C].fuse(j, k), 4);
+    CHECK(refusal(t, [&] { t[C].fuse_init(i); }).find(reason) != std::string::npos);
+    u[C].fuse_init(i);
+    u[C].fuse(j, k);
+    v[D].fuse(j, four);
+    v[D].fuse_init(i); // four is never empty
+    Buffer<int32_t> a({2, 0}), b({2, 5}), x({2, 3}), y({2, 3});
+    std::fill(b.begin(), b.end(), 1);
+    jit(u)(a, x);
+    jit(v)(b, y);
+    CHECK(x(1, 2) == 7);
+    CHECK(y(1, 2) == 11);
+}
+
+TEST_CASE("steps that hold where a Func is computed do not move with it") {
+    Param N("N");
+    Var i("i");
+    RDom r(1, N - 1, "r");
+    Func g("g", Int(32), {N}), h("h", Int(32), {N});
+    g(i) = i;
+    g(r) += 100;
+    h(i) = g(i);
+    Schedule s(h);
+    s.compute_at(g, h, i);
+    s[g].split(r, 7, Tail::peel);
+    const std::string before = print(s);
+    CHECK_THROWS_WITH_AS(
+        s.compute_root(g),
+        doctest::Contains("was allowed where g is computed now. Call compute_root before that"), Error);
+    CHECK(print(s) == before);
+    Schedule root(h);
+    root.compute_at(g, h, i).compute_root(g);
+    root[g].split(r, 7, Tail::peel);
+    Buffer<int32_t> none({0}), some({9});
+    jit(root)(none);
+    jit(root)(some);
+    CHECK(some(0) == 0);
+    CHECK(some(8) == 108);
+}
+
+TEST_CASE("chains of Funcs that read the one before twice stay small when they are inlined") {
+    Param N("N");
+    Input a("a", Int(32), {N});
+    Var x("x");
+    Func last("f", Int(32), {N});
+    last(x) = a(x);
+    for (int n = 0; n < 60; ++n) {
+        Func next("f", Int(32), {N});
+        next(x) = last(x) - last(x) * 2;
+        last = next;
+    }
+    Schedule s(last);
+    s.inline_all_pure();
+    Buffer<int32_t> in({3}), out({3});
+    in(2) = 5;
+    jit(s)(in, out);
+    CHECK(out(2) == 5); // −1 to the 60th
 }

@@ -273,7 +273,7 @@ class KernelBody {
 
     /// Simultaneous stores: all values are read before any element is written.
     template <class... Ref>
-        requires(std::same_as<Ref, StoreRef> && ...)
+        requires(sizeof...(Ref) > 0 && (std::same_as<Ref, StoreRef> && ...))
     void store(std::vector<Operand> values, Ref&&... targets) {
         store_all({&targets...}, values);
     }

@@ -25,7 +25,7 @@ struct Access {
     Expr stable;
     std::vector<const For*> loops; ///< around it, inside the Stmt, outermost first
     std::vector<std::pair<Symbol, Expr>>
-        definitions; ///< Index lets around it, inside the Stmt, outermost first
+        definitions; ///< Index lets around it, inside the Stmt, outermost first, that still hold there
 };
 
 /// All accesses of `s`, in program order: one for each load node, store target and half of a reduce (read,

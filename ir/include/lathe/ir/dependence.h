@@ -49,9 +49,12 @@ std::optional<Conflict> loop_carried(const Stmt& root, const Symbol& loop, Commu
 std::optional<Conflict> reorder_conflict(const Stmt& root, const std::vector<Symbol>& before,
                                          const std::vector<Symbol>& after);
 
+/// Loops, by node, whose tags were found legal: they stay so while the node is the same, since whatever
+/// changes a loop around it in a way that matters to it makes a new one.
+using LegalTags = std::map<const StmtNode*, Stmt>;
 /// The first loop tagged parallel or vectorized (or otherwise concurrent) that carries a dependence which its
-/// tag forbids.
-std::optional<Conflict> tag_conflict(const Stmt& root);
+/// tag forbids, apart from those in `legal`. When there is none, `legal` becomes the tagged loops of `root`.
+std::optional<Conflict> tag_conflict(const Stmt& root, LegalTags& legal);
 
 /// True when running an iteration of `loop` again, later, changes nothing: no reductions into and no reads of
 /// what it writes, and no element is written by two iterations.
