@@ -1,9 +1,12 @@
 #include "c_header.h"
 
 #include "lathe/ir/print.h"
+#include "lathe/ir/visit.h"
 
 #include <algorithm>
 #include <cctype>
+#include <fmt/ranges.h>
+#include <set>
 
 namespace lathe::cpu {
 
@@ -116,6 +119,18 @@ std::string describe(const BufferArgument& a, const Tensor& original) {
     return " *   " + comment(s) + "\n";
 }
 
+/// The functions that the program has to link.
+std::string extern_functions(const Module& module) {
+    std::set<std::string> names;
+    for_each(
+        module.top().body,
+        [&](const Stmt& s) {
+            if (const auto* c = s.as<ExternCall>()) names.insert(c->callee->name);
+        },
+        nullptr);
+    return names.empty() ? "" : fmt::format(" * Calls, to be linked with it: {}\n", fmt::join(names, ", "));
+}
+
 } // namespace
 
 std::string c_header(const Abi& abi, const Module& original, const std::string& target) {
@@ -132,6 +147,7 @@ std::string c_header(const Abi& abi, const Module& original, const std::string& 
     }
     for (const std::string& c : original.consents)
         about += " * Consent: " + comment(c) + "\n";
+    about += extern_functions(original);
     const std::string guard = "LATHE_" + upper(abi.name) + "_H";
     const std::string plain = parameters.empty() ? "void" : parameters.substr(2);
     return fmt::format(

@@ -199,9 +199,11 @@ void JitFunction::call(const std::vector<AnyBuffer*>& arguments,
     }
     check_sizes(abi, arguments, scalars);
     Failure failure;
-    if (const int status = code->entry(&failure, pointers.data()); status != 0)
-        throw Error({}, failure.message.empty() ? fmt::format("{} failed with code {}", abi.name, status)
-                                                : failure.message);
+    if (const int status = code->entry(&failure, pointers.data()); status != 0) {
+        if (failure.message.empty())
+            failure.message = fmt::format("{} failed with code {}", abi.name, status);
+        throw Error({}, failure.message);
+    }
 }
 
 JitFunction jit(const Module& module, const Target& target) {

@@ -6,6 +6,9 @@
 #include "lathe/ir/visit.h"
 
 #include <doctest/doctest.h>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
 
 using namespace lathe;
 
@@ -115,6 +118,12 @@ TEST_CASE("a kernel calls an extern function") {
           std::string::npos);
     CHECK(error_of([&] { jit(s).call({&x, &a}, {{"g", Value::literal(98)}}); }) == failed);
     CHECK(compile_to_llvm(s).find("declare i32 @scale_rows(ptr, i32, ptr)") != std::string::npos);
+    const std::string header = std::filesystem::temp_directory_path() / "lathe_extern_test.h";
+    compile_to_header(s.module(), header);
+    std::stringstream text;
+    text << std::ifstream(header).rdbuf();
+    std::filesystem::remove(header);
+    CHECK(text.str().find(" * Calls, to be linked with it: scale_rows\n") != std::string::npos);
     CHECK(equal(Schedule(p.kernel).module(), Schedule(p.kernel).module()));
 }
 
@@ -159,16 +168,19 @@ TEST_CASE("calls of extern functions keep their order, and what they touch count
     InOut a("a", Int(8), {4});
     Output b("b", Int(8), {3, 4});
     Var i("i"), j("j"), c("c");
+    std::string call, alone_call;
+    const auto line = [](Loc loc = Loc::current()) { return loc.str(); };
     const Kernel k("k", {a, b}, [&](KernelBody& s) {
         s.for_(i, 0, 3, [&] {
-            s.call(step, {a});
+            call = line(), s.call(step, {a});
             s.for_(j, 0, 4, [&] { b(i, j) = a(j); });
         });
     });
     Schedule s(k);
     const std::string before = print(s);
     CHECK(error_of([&] { s[k].parallel(i); })
-              .find("a read at extern.cpp:164 is written as a at extern.cpp:164 "
+              .find("a read at " + call + " is written as a at " + call +
+                    " "
                     "(carried by i)") != std::string::npos);
     CHECK(error_of([&] { s[k].vectorize(i); }).find("carried by i") != std::string::npos);
     CHECK(print(s) == before);
@@ -183,14 +195,14 @@ TEST_CASE("calls of extern functions keep their order, and what they touch count
         s.for_(i, 0, 3, [&] {
             Array own = s.array("own", Int(8), {4});
             s.for_(j, 0, 4, [&] { own(j) = i; });
-            s.call(step, {own});
+            alone_call = line(), s.call(step, {own});
             s.for_(c, 0, 4, [&] { b(i, c) = own(c); });
         });
     });
     Schedule t(alone);
     CHECK(error_of([&] {
               t[alone].parallel(i);
-          }).find("extern add_one written at extern.cpp:186 is written as extern add_one") !=
+          }).find("extern add_one written at " + alone_call + " is written as extern add_one") !=
           std::string::npos);
     jit(t)(y);
     CHECK(y(2, 0) == 3);
