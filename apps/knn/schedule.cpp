@@ -12,7 +12,8 @@ Schedule cpu_schedule(const Knn& k) {
 
 Schedule vitis_schedule(const Knn& k, int64_t images, int64_t known) {
     Schedule s(k.digit);
-    for (const Param& p : s.module().top().params)
+    const std::vector<Param> sizes = s.module().top().params;
+    for (const Param& p : sizes)
         s.bind(p, p.symbol.name() == "N" ? images : known);
     s[k.digit].pipeline(k.m, 1);
     return s;

@@ -15,7 +15,8 @@ Schedule cpu_schedule(const Seidel& s, const Target& target) {
 Schedule vitis_schedule(const Seidel& s, int64_t height, int64_t width) {
     constexpr int64_t unroll = 8;
     Schedule c(s.out);
-    for (const Param& p : c.module().top().params)
+    const std::vector<Param> sizes = c.module().top().params;
+    for (const Param& p : sizes)
         c.bind(p, p.symbol.name() == "H" ? height : width);
     auto [xo, xi] = c[s.out].split(s.x, unroll);
     c[s.out].pipeline(xo, 1).unroll(xi);

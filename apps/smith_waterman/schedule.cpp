@@ -16,7 +16,8 @@ Schedule cpu_schedule(const SmithWaterman& s, const Target& target) {
 
 Schedule vitis_schedule(const SmithWaterman& s, int64_t length, int64_t pairs) {
     Schedule c(s.score);
-    for (const Param& p : c.module().top().params)
+    const std::vector<Param> sizes = c.module().top().params;
+    for (const Param& p : sizes)
         c.bind(p, p.symbol.name() == "L" ? length : pairs);
     c[s.H].reorder(s.cell.x, s.cell.y, s.p).pipeline(s.p, 1);
     return c;

@@ -3,7 +3,10 @@
 
 #include "gaussian/algorithm.h"
 #include "gemm/algorithm.h"
+#include "knn/algorithm.h"
 #include "lathe/ir/verify.h"
+#include "seidel/algorithm.h"
+#include "smith_waterman/algorithm.h"
 #include "vitis_compiled.h"
 
 #include <doctest/doctest.h>
@@ -31,6 +34,14 @@ TEST_CASE("hls: the applications") {
         kernels.add(bound(s, sizes));
         expected.push_back({s.reference(), sizes});
     };
+    // Schedules for Vitis bind the sizes themselves.
+    const auto add_bound = [&](const Schedule& s) {
+        kernels.add(s);
+        expected.push_back({s.reference(), {}});
+    };
+    add_bound(vitis_schedule(knn(), 4, 9));
+    add_bound(vitis_schedule(seidel(), 6, 21));
+    add_bound(vitis_schedule(smith_waterman(), 7, 5));
     const Gemm g = gemm_algorithm();
     add(Schedule({g.A, g.B}, {g.C}), {{"M", 7}, {"N", 19}, {"K", 5}});
     add(cpu_schedule(g, Target("x86-64-linux-avx2")), {{"M", 13}, {"N", 35}, {"K", 3}});

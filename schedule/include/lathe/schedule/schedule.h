@@ -149,6 +149,7 @@ class Schedule {
     /// Products and sums of floats are rounded one by one, never together.
     Schedule& disable_contraction(Loc loc = Loc::current());
 
+    /// What references into it refer to lasts until the next call that changes this Schedule.
     const Module& module() const;
     operator const Module&() const { return module(); }
     /// What the scheduled Module must compute: the algorithm with its types.
