@@ -83,6 +83,21 @@ TEST_CASE("refused: fuse_init where it would change what is initialised") {
     before[twice].init().split(i, 4, Tail::exact);
     REFUSED(before, "the initialisation's loops were scheduled: call fuse_init before that",
             before[twice].fuse_init());
+    Param N("N");
+    RDom w(0, 20, "w");
+    w.where(N > 3);
+    Func sized("sized", Int(16), {20});
+    sized(i) = 0;
+    sized(i) += a(i, w);
+    Schedule whole(sized);
+    REFUSED(whole, "update 0 of sized leaves out elements by a condition", whole[sized].fuse_init(i));
+    PackedGemm packed;
+    Schedule tiles(packed.C);
+    auto [to, jo, ti, ji] = tiles[packed.C].tile({packed.i, packed.j}, {4, 8});
+    tiles[packed.C].reorder(jo, to, ti, ji);
+    tiles[packed.P].compute_at(packed.C, to);
+    tiles[packed.C].separate(jo, to);
+    REFUSED(tiles, "P has copies or was inlined", tiles[packed.P].fuse_init(packed.i));
     Schedule repeated(twice);
     auto [io, ii] = repeated[twice].split(i, 8, Tail::shift_inwards);
     REFUSED(repeated, "an element would be initialised in several iterations of io",
