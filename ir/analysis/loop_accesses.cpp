@@ -47,7 +47,7 @@ class Collector {
             // What memory held outside of the loop is one value for all iterations. What it held inside of
             // it, before a store, is another value than what it holds later.
             if (found && !lasts(l.value, loop_body))
-                counters[l.symbol] = Load::make(Symbol(l.symbol.name()), l.value.type(), {}, s.loc());
+                counters[l.symbol] = unknown(l.symbol, l.value.type(), s.loc());
             else if (found || tensors_read(l.value).empty())
                 counters[l.symbol] = substitute(l.value, counters);
             return visit(l.body);
@@ -76,6 +76,12 @@ class Collector {
     }
 
   private:
+    /// A value that every iteration reads anew.
+    static Expr unknown(const Symbol& name, Type t, Loc loc) {
+        const Type memory = t.is_index() ? Int(64) : t;
+        return Cast::make(t, Load::make(Symbol(name.name()), memory, {}, loc), loc);
+    }
+
     void visit_loop(const For& f) {
         bool here = f.var == wanted;
         if (found) {

@@ -240,3 +240,30 @@ TEST_CASE("factors, tails and types that no schedule takes") {
         CHECK(contains(refusal([&] { s.quantize(a, t); }), "a tensor has elements of a sized type"));
     CHECK(s.steps().empty());
 }
+
+TEST_CASE("a called kernel's size is what memory held at the call") {
+    Param N("N"), c("c");
+    InOut own("own", Int(32), {4});
+    Var i("i"), j("j");
+    const Kernel count("count", {own, c}, [&](KernelBody& k) { k.for_(j, 0, c, [&] { own(0) += 1; }); });
+    Input d("d", Int(8), {N});
+    Output out("out", Int(32), {N});
+    const Kernel k("k", {d, out}, [&](KernelBody& k) {
+        k.for_(i, 0, N, [&] {
+            Scalar s = k.scalar("s", Int(8), d(i));
+            Array a = k.array("a", Int(32), {4});
+            k.update(a, [&](Var) { return 0; });
+            k.call(count, {a, s});
+            s = 0;
+            out(i) = a(0) + s;
+        });
+    });
+    Schedule s(k);
+    s[k].parallel(i);
+    Buffer<int8_t> in({3});
+    in(1) = 5;
+    Buffer<int32_t> got({3});
+    jit(s)(in, got);
+    CHECK(got(0) == 0);
+    CHECK(got(1) == 5);
+}

@@ -23,7 +23,16 @@ struct Nest {
     std::vector<Expr> mins, extents;
     std::vector<Touch> touches; ///< in program order
     Stmt body;
+    Symbol now{"now"}, kept{"kept"}; ///< in touches: what a private scalar holds there, and held before
 };
+
+/// Some number from 1 to 3 that differs between iterations, as data does.
+int64_t datum(const std::vector<int64_t>& iteration, int64_t salt) {
+    int64_t h = salt;
+    for (const int64_t x : iteration)
+        h = (h * 31 + x * 17 + 7) % 101;
+    return 1 + h % 3;
+}
 
 Expr loop(const Symbol& s) {
     return Variable::make(s, IndexType());
@@ -43,10 +52,12 @@ class Generator {
             n.extents.push_back(triangle ? iadd(loop(n.loops[0]), index(1))
                                          : index(1 + static_cast<int64_t>(pick(4))));
         }
+        private_scalar = pick(3) == 0;
         std::vector<Stmt> stmts;
         for (size_t count = 1 + pick(2); count-- > 0;)
             stmts.push_back(statement(n));
         Stmt s = Block::make(std::move(stmts));
+        if (private_scalar) s = with_scalar(n, s);
         for (size_t l = depth; l-- > 0;)
             s = For::make(n.loops[l], n.mins[l], n.extents[l], {}, s);
         n.body = s;
@@ -56,6 +67,57 @@ class Generator {
   private:
     size_t pick(size_t n) { return random() % n; }
 
+    /// The scalar gets a value, which a let keeps, and then another one.
+    Stmt with_scalar(const Nest& n, const Stmt& s) const {
+        std::vector<Expr> at;
+        for (const Symbol& l : n.loops)
+            at.push_back(loop(l));
+        const auto store = [&](const char* data) {
+            return Store::make(scalar, Int(8), {}, Load::make(Symbol(data), Int(8), at));
+        };
+        const Stmt later = Block::make({store("data"), s});
+        return Allocate::make(
+            {scalar, Int(8), {}, MemorySpace::registers(), TypeOrigin::declared, nullptr, {}},
+            Block::make({store("before"), LetStmt::make(n.kept, held(), later)}));
+    }
+    Expr held() const { return Cast::make(IndexType(), Load::make(scalar, Int(8), {})); }
+
+    /// In the Module a subscript loads the scalar; the oracle knows its value.
+    Expr for_oracle(const Nest& n, const Expr& e) const {
+        class WithValue : public Mutator {
+          public:
+            explicit WithValue(const Symbol& v) : value(v) {}
+
+          protected:
+            using Mutator::mutate;
+            Expr mutate(const Expr& x) override {
+                const Cast* c = x.as<Cast>();
+                return c && c->a.as<Load>() ? loop(value) : Mutator::mutate(x);
+            }
+
+          private:
+            Symbol value;
+        };
+        return WithValue(n.now)(e);
+    }
+
+    /// With the scalar, or with what is left of it when its older value is taken off.
+    Expr with_data(const Nest& n, const Expr& e) {
+        if (!private_scalar) return e;
+        switch (pick(6)) {
+        case 0:
+            return iadd(e, held());
+        case 1:
+            return iadd(e, isub(held(), loop(n.kept)));
+        case 2:
+            return ifloordiv(e, held());
+        case 3:
+            return ifloormod(e, held());
+        default:
+            return e;
+        }
+    }
+
     Expr subscript(const Nest& n) {
         Expr e = index(static_cast<int64_t>(pick(5)) - 2);
         for (const Symbol& l : n.loops)
@@ -63,30 +125,39 @@ class Generator {
         if (pick(8) == 0) e = ifloordiv(e, index(2));
         if (pick(8) == 0) e = ifloormod(e, index(3));
         if (pick(8) == 0) e = imin(e, index(2));
-        return e;
+        return with_data(n, e);
     }
     std::vector<Expr> subscripts(const Nest& n, const Symbol& t) {
-        std::vector<Expr> at{subscript(n)};
-        if (t == tensors[1]) at.push_back(subscript(n));
-        return at;
+        const Expr e = subscript(n);
+        if (!(t == tensors[1])) return {e};
+        if (pick(4) != 0) return {e, subscript(n)};
+        const Expr by = private_scalar && pick(2) ? held() : index(2); // what fuse makes of two subscripts
+        return {ifloordiv(e, by), ifloormod(e, by)};
+    }
+    void touch(Nest& n, const Symbol& tensor, const std::vector<Expr>& at, bool write, bool commutes) {
+        Touch t{tensor, {}, write, commutes};
+        for (const Expr& e : at)
+            t.at.push_back(for_oracle(n, e));
+        n.touches.push_back(std::move(t));
     }
     Stmt statement(Nest& n) {
         const Symbol &to = tensors[pick(2)], &from = tensors[pick(2)];
         auto to_at = subscripts(n, to), from_at = subscripts(n, from);
         Expr value = Load::make(from, Int(8), from_at);
-        n.touches.push_back({from, from_at, false, false});
+        touch(n, from, from_at, false, false);
         if (pick(2) == 0) {
-            n.touches.push_back({to, to_at, true, false});
+            touch(n, to, to_at, true, false);
             return Store::make(to, Int(8), to_at, value);
         }
         bool commutes = pick(2) == 0;
-        n.touches.push_back({to, to_at, true, commutes});
+        touch(n, to, to_at, true, commutes);
         Type t = commutes ? Int(8) : Fixed(8, 0, Round::trn, Overflow::sat);
         return Reduce::make(BinaryOp::add, {to, t, to_at, value});
     }
 
     std::mt19937 random;
-    Symbol tensors[2] = {Symbol("A"), Symbol("B")};
+    Symbol tensors[2] = {Symbol("A"), Symbol("B")}, scalar{"s"};
+    bool private_scalar = false;
 };
 
 /// All iterations of the nest in order: the loops' values.
@@ -118,6 +189,8 @@ class Oracle {
             std::map<Symbol, Value> values;
             for (size_t l = 0; l < p.size(); ++l)
                 values[n.loops[l]] = Value::index(p[l]);
+            values[n.now] = Value::index(datum(p, 5));
+            values[n.kept] = Value::index(datum(p, 60));
             std::vector<std::vector<int64_t>> elements;
             for (const Touch& t : n.touches) {
                 std::vector<int64_t> at;
