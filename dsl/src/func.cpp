@@ -123,11 +123,7 @@ class Definer {
                  func.name(), mentioned.domains.begin()->second->name,
                  mentioned.domains.begin()->second->name);
         for (const TensorLoad* load : mentioned.loads)
-            if (is_self(*load))
-                fail(load->loc,
-                     "the first definition of {} reads {}: define all elements first, then update over an "
-                     "RDom",
-                     func.name(), func.name());
+            invariant(!is_self(*load), "a Func was read before it was defined");
     }
 
     void check_accumulation() {

@@ -321,6 +321,20 @@ TEST_SUITE("refusals of kernels") {
         CHECK(call(7, {a, c}) == "not refused");
     }
 
+    TEST_CASE("a size that is no integer") {
+        Param n("n");
+        InOut a("a", Int(32), {8}), b("b", Int(32), {8});
+        const Kernel callee("callee", {a, n}, [&](KernelBody& k) { k.for_(0, n, [&](Var q) { a(q) = 1; }); });
+        CHECK(of_kernel(__LINE__, {b}, [&](KernelBody& k) { k.call(callee, {b, 1.5f}); }) ==
+              "the size n of callee is given as Real: it must be an integer");
+    }
+
+    TEST_CASE("a subscript without a value") {
+        InOut b("b", Int(32), {8});
+        CHECK(of_kernel(__LINE__, {b}, [&](KernelBody&) { b(std::vector<Expr>{Expr()}) = 1; }) ==
+              "subscript 1 of b is an empty Expr");
+    }
+
     TEST_CASE("bodies that are no functions") {
         InOut a("a", Int(32), {8});
         Var i("i");

@@ -376,3 +376,24 @@ TEST_CASE("refusals of Funcs of several values") {
     clash(i) = A(i);
     CHECK_THROWS_WITH_AS(build({pair, clash}), doctest::Contains("two arguments are called pair_1"), Error);
 }
+
+TEST_CASE("refusals that take an odd program") {
+    Input A("A", Int(8), {8});
+    Var i("i");
+    const std::string unnamed = "this needs a name: the text is empty";
+    CHECK(refusal(here(), [&] { Func(""); }) == unnamed);
+    CHECK(refusal(here(), [&] { Func("", Int(8), {8}); }) == unnamed);
+    CHECK(refusal(here(), [&] { Input("", Int(8), {8}); }) == unnamed);
+    Param real("real", RealType());
+    CHECK(refusal(real.loc.line, [&] { static_cast<void>(Expr(real)); }) ==
+          "the parameter real cannot be of Real: use a sized type");
+    CHECK(refusal(here(), [&] { static_cast<void>(cast(Int(8).with_lanes(4), A(i))); }) ==
+          "cast to Int(8)x4: values have sized types");
+    RDom r(0, 8, "r");
+    try {
+        static_cast<void>(r.y.name());
+        FAIL("a dimension that is not there has a name");
+    } catch (const Error& e) {
+        CHECK(e.message() == "an RDom has no dimension of this name: x, y, z, w are its first four");
+    }
+}

@@ -2,6 +2,7 @@
 
 #include "refused.h"
 
+#include "lathe/dsl/extern.h"
 #include "lathe/dsl/kernel.h"
 #include "lathe/dsl/math.h"
 #include "lathe/dsl/reduction.h"
@@ -167,4 +168,41 @@ TEST_CASE("refused: kernels where they do not belong") {
     Func f("f", Int(8), {8});
     REFUSED(none, "f reads changed, which belongs to a kernel: pass the kernel's result as an Input",
             Kernel("body", {changed}, [&](KernelBody&) { f(i) = changed(i); }));
+}
+
+TEST_CASE("refused: vectors around what has none") {
+    InOut b("b", Int(32), {4, 4});
+    Var i("i"), j("j"), one("one");
+    const Extern nothing("nothing", {});
+    const Kernel k("k", {b}, [&](KernelBody& k) {
+        k.for_(one, 0, 1, [&] { k.print("once"); });
+        k.for_(i, 0, 4, [&] { k.for_(j, 0, 4, [&] { b(i, j) = 1; }); });
+    });
+    Schedule s(k);
+    REFUSED(s, "it prints at", s[k].vectorize(one));
+    const Kernel calls("calls", {b}, [&](KernelBody& k) { k.for_(one, 0, 1, [&] { k.call(nothing, {}); }); });
+    Schedule c(calls);
+    REFUSED(c, "it calls the extern function nothing at", c[calls].vectorize(one));
+    s[k].vectorize(j);
+    REFUSED(s, "loop j inside it is vectorized", s[k].vectorize(i));
+    Schedule order(k);
+    order[k].vectorize(j).parallel(i);
+    REFUSED(order, "loop i, which is parallel, would be inside j, which is vectorized",
+            order[k].reorder(j, i));
+}
+
+TEST_CASE("refused: loops of inline reductions with one name, and sums without an end") {
+    Input a("a", Int(8), {8, 8});
+    Var i("i");
+    RDom r(0, 8, "r"), q(0, 8, "r"), huge({{0, int64_t{1} << 40}, {0, int64_t{1} << 40}}, "huge");
+    Func f("f", Int(32), {8}), g("g", Int(32), {8});
+    f(i) = sum(r, a(i, r)) + sum(q, a(q, i));
+    Schedule s(f);
+    REFUSED(s, "2 loops of f are called r: give their RDoms different names", s[f].unroll(r));
+    g(i) = 0;
+    const unsigned update = __LINE__ + 1;
+    g(i) += a(i, (huge.x + huge.y) % 8);
+    Schedule sums(g);
+    refused(sums, __FILE__, update, "has too many iterations: give an accumulator type",
+            [&] { sums.quantize(g, Int(40), {.accumulate = exact}); });
 }
