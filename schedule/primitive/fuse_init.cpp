@@ -104,10 +104,10 @@ std::set<Symbol> loops_of_target(const Stmt& stage, const StoreTarget& t) {
 
 /// The loops that the update's reduction loops became, alone or together with others; without those of which
 /// the algorithm says that they have iterations.
-std::set<Symbol> loops_of_reductions(const Edit& e, const Symbol& func) {
+std::set<Symbol> loops_of_reductions(const Edit& e, const Symbol& func, const Symbol& tensor) {
     const Function& base = e.state().base.top();
     const Path path = stage_path(base.body, func, 1);
-    const StoreTarget& t = *update_target(e, path.back(), func);
+    const StoreTarget& t = *update_target(e, path.back(), tensor);
     std::set<Symbol> found;
     for (const For* f : loops_in(path.back())) {
         const Path to = path_to_loop(base.body, f->var);
@@ -222,7 +222,7 @@ void fuse_init(Edit& e) {
     Init init = initialisation(e, init_path.back());
     const StoreTarget& target = *update_target(e, update.back(), init.store->targets[0].tensor);
     std::set<Symbol> pure = loops_of_target(update.back(), target);
-    for (const Symbol& l : loops_of_reductions(e, func))
+    for (const Symbol& l : loops_of_reductions(e, func, init.store->targets[0].tensor))
         if (pure.contains(l) && !path_to_loop(update.back(), l).empty())
             e.refuse("{} runs over a reduction, too, which may have no iterations: then nothing would be "
                      "initialised. Call fuse_init before fuse",

@@ -331,3 +331,21 @@ TEST_CASE("chains of Funcs that read the one before twice stay small when they a
     jit(s)(in, out);
     CHECK(out(2) == 5); // −1 to the 60th
 }
+
+TEST_CASE("fuse_init of a Func with an accumulator of its own") {
+    Param M("M"), K("K");
+    Input A("A", Int(8), {M, K});
+    Var i("i");
+    RDom k(0, K, "k");
+    Func C("C", Int(16), {M});
+    C(i) = 3;
+    C(i) += A(i, k);
+    Schedule s(C);
+    s.quantize(C, Int(16), {.accumulate = Int(24)});
+    s[C].update(0).fuse_init(i);
+    Buffer<int8_t> a({2, 4});
+    std::fill(a.begin(), a.end(), int8_t{5});
+    Buffer<int16_t> got({2});
+    jit(s)(a, got);
+    CHECK(got(1) == 23);
+}
