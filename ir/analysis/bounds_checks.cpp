@@ -46,9 +46,9 @@ Substitution lets_of(const Stmt& s) {
     return lets;
 }
 
-/// Builds what must hold so that numbers wider than machine subscripts can become ones, with room for sums
-/// and differences of two. Lazy, and empty where nothing is that wide. A load's subscripts are an access of
-/// their own.
+/// Builds what must hold so that the numbers in one expression that are wider than machine subscripts can
+/// become ones, with room for sums and differences of two. Lazy, and empty where nothing is that wide. A
+/// load's subscripts are an access of their own.
 class Fits {
   public:
     Expr operator()(const Expr& e) {
@@ -88,7 +88,7 @@ class Fits {
         return then(high, Binary::make(BinaryOp::gt, x, Constant::make(Value::literal(mpz_class(-most)))));
     }
 
-    std::map<const ExprNode*, Expr> memo;
+    std::map<const ExprNode*, Expr> memo; ///< the expression keeps its nodes alive
 };
 
 /// What a statement evaluates, beside its accesses' subscripts, that is an Index.
@@ -105,9 +105,8 @@ std::vector<Stmt> bounds_checks(const Stmt& s, const DimsOf& dims_of, const Fact
     if (!alone.defined()) return {};
     const Substitution lets = lets_of(alone);
     std::vector<Stmt> checks;
-    Fits fits;
     const auto check_fit = [&](const Expr& e, const Expr& condition, Loc loc) {
-        Expr ok = fits(e);
+        Expr ok = Fits()(e);
         if (!ok.defined()) return;
         if (condition.defined()) ok = Select::make(lazy(condition), ok, truth(true));
         checks.push_back(Assert::make(ok, "a subscript or a loop's bound does not fit in 64 bits", loc));
