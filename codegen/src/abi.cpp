@@ -4,15 +4,13 @@
 #include "ops.h"
 
 #include <algorithm>
-#include <cctype>
 
 namespace lathe::cpu {
 
 namespace {
 
 void check_name(const std::string& name) {
-    const auto word = [](unsigned char c) { return std::isalnum(c) || c == '_'; };
-    if (name.empty() || !std::ranges::all_of(name, word) || std::isdigit(static_cast<unsigned char>(name[0])))
+    if (!is_c_identifier(name))
         fail({}, "\"{}\" cannot be a function's name: use letters, digits and _", name);
 }
 

@@ -122,12 +122,8 @@ std::string describe(const BufferArgument& a, const Tensor& original) {
 /// The functions that the program has to link.
 std::string extern_functions(const Module& module) {
     std::set<std::string> names;
-    for_each(
-        module.top().body,
-        [&](const Stmt& s) {
-            if (const auto* c = s.as<ExternCall>()) names.insert(c->callee->name);
-        },
-        nullptr);
+    for (const ExternCall* c : extern_calls(module.top().body))
+        names.insert(c->callee->name);
     return names.empty() ? "" : fmt::format(" * Calls, to be linked with it: {}\n", fmt::join(names, ", "));
 }
 

@@ -117,24 +117,19 @@ bool same_number(const Value& a, const Value& b) {
 /// address.
 void add_extern(const Module& module, llvm::orc::LLJIT& j, llvm::orc::SymbolMap& symbols) {
     const llvm::orc::SymbolMap runtime = symbols;
-    for_each(
-        module.top().body,
-        [&](const Stmt& s) {
-            const auto* c = s.as<ExternCall>();
-            if (!c) return;
-            const std::string& name = c->callee->name;
-            if (!c->callee->address)
-                fail(s.loc(),
-                     "the extern function {} is known by its name only: give its address to run it here",
-                     name);
-            const auto address = llvm::orc::ExecutorAddr::fromPtr(c->callee->address);
-            const auto [known, fresh] =
-                symbols.try_emplace(j.mangleAndIntern(name), address,
-                                    llvm::JITSymbolFlags::Exported | llvm::JITSymbolFlags::Callable);
-            if (runtime.contains(known->first) || known->second.getAddress() != address)
-                fail(s.loc(), "there is another function that is called {}: rename the extern one", name);
-        },
-        nullptr);
+    for (const ExternCall* c : extern_calls(module.top().body)) {
+        const std::string& name = c->callee->name;
+        if (!c->callee->address)
+            fail(c->loc, "the extern function {} is known by its name only: give its address to run it here",
+                 name);
+        const auto address = llvm::orc::ExecutorAddr::fromPtr(c->callee->address);
+        const auto known = symbols
+                               .try_emplace(j.mangleAndIntern(name), address,
+                                            llvm::JITSymbolFlags::Exported | llvm::JITSymbolFlags::Callable)
+                               .first;
+        if (runtime.contains(known->first) || known->second.getAddress() != address)
+            fail(c->loc, "there is another function that is called {}: rename the extern one", name);
+    }
 }
 
 /// The scalar as it lies in memory.

@@ -47,14 +47,14 @@ bool certainly_outside(const Region& inner, const Region& outer, const Facts& he
     return false;
 }
 
-} // namespace
-
-static bool has_alone(const std::vector<Expr>& all, const Param& param) {
+bool has_alone(const std::vector<Expr>& all, const Param& param) {
     return std::any_of(all.begin(), all.end(), [&](const Expr& e) {
         const auto* v = e.as<Variable>();
         return v && v->symbol == param.symbol;
     });
 }
+
+} // namespace
 
 bool has_extent(const TensorData& tensor, const Param& param) {
     return has_alone(*tensor.extents, param);

@@ -2,21 +2,9 @@
 
 #include "recorder.h"
 
-#include "lathe/ir/halide_buffer.h"
-
-#include <algorithm>
-#include <cctype>
-
 namespace lathe {
 
 namespace {
-
-void check_name(const Name& name) {
-    const auto word = [](unsigned char c) { return std::isalnum(c) || c == '_'; };
-    const std::string& s = name.text;
-    if (s.empty() || !std::ranges::all_of(s, word) || std::isdigit(static_cast<unsigned char>(s[0])))
-        fail(name.loc, "\"{}\" cannot be the name of an extern function: it is a symbol of C", s);
-}
 
 /// The C function's parameters are what the arguments ask for.
 void check_signature(const Name& name, const std::vector<KernelArgument>& arguments,
@@ -51,7 +39,8 @@ Extern::Extern(const Name& name, const std::vector<KernelArgument>& arguments,
                const std::vector<ExternParameter>& parameters, Invoke invoke, void (*address)(),
                ExternOptions options)
     : Kernel(name, arguments, [](KernelBody&) {}) {
-    check_name(name);
+    if (!is_c_identifier(name.text))
+        fail(name.loc, "\"{}\" cannot be the name of an extern function: it is a symbol of C", name.text);
     if (invoke) check_signature(name, arguments, parameters);
     auto external = std::make_shared<ExternFunction>();
     external->name = name.text;

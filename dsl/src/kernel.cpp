@@ -215,6 +215,7 @@ CallArgument::CallArgument(const KernelArray& t, Loc l) : tensor(t.data()), loc(
 // ---- Statements.
 
 IfChain IfChain::elif_(const Operand& condition, const Body& body) {
+    check_body(body, condition.loc());
     KernelIf* next = nullptr;
     KernelBlock* arm = nullptr;
     else_(
@@ -231,6 +232,7 @@ IfChain IfChain::elif_(const Operand& condition, const Body& body) {
 }
 
 void IfChain::else_(const Body& body, Loc loc) {
+    check_body(body, loc);
     if (&recorder.here() != &block || block.items.size() != item + 1 || last.else_body)
         fail(loc, "an else_ or elif_ stands directly behind its if_, and there is one else_");
     recorder.run(inner, [&] {
@@ -312,6 +314,7 @@ Array KernelBody::copy(Name name, const ReadTensor& from) {
 }
 
 IfChain KernelBody::if_(const Operand& condition, const Body& body) {
+    check_body(body, condition.loc());
     check_condition(condition, "if_");
     recorder.use(condition.expr(), condition.loc());
     KernelBlock& block = recorder.here();
@@ -323,6 +326,7 @@ IfChain KernelBody::if_(const Operand& condition, const Body& body) {
 }
 
 void KernelBody::while_(const std::function<Expr()>& condition, const Body& body, Loc loc) {
+    check_body(body, loc);
     if (!condition) fail(loc, "a while_ has no condition: give a function");
     KernelWhile& w = recorder.add(KernelWhile{}, loc);
     w.body = recorder.make_block(KernelBlock::Kind::loop, nullptr);

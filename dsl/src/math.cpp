@@ -7,8 +7,7 @@ Expr select(const Operand& condition, const Operand& a, const Operand& b) {
 }
 
 Expr cast(Type to, const Operand& a) {
-    if (to.is_index() || to.is_real() || !to.is_scalar())
-        fail(a.loc(), "cast to {}: values have sized types", to.str());
+    if (!to.is_element()) fail(a.loc(), "cast to {}: values have sized types", to.str());
     return Cast::make(to, a.expr(), a.loc());
 }
 

@@ -48,7 +48,7 @@ void check_name(const Name& name) {
 
 void check_element_type(Type t, const Name& name) {
     check_name(name);
-    if (t.is_index() || t.is_real() || !t.is_scalar())
+    if (!t.is_element())
         fail(name.loc, "{} cannot have elements of {}: use a sized type", name.text, t.str());
 }
 

@@ -91,19 +91,13 @@ void refuse_vectors(const Stmt& body) {
 /// The definitions of the extern functions that it calls, each once.
 std::map<std::string, std::string> extern_definitions(const Stmt& body) {
     std::map<std::string, std::string> definitions;
-    for_each(
-        body,
-        [&](const Stmt& s) {
-            const auto* c = s.as<ExternCall>();
-            if (!c) return;
-            const auto& [name, text] = std::tie(c->callee->name, c->callee->vitis);
-            if (text.empty())
-                fail(s.loc(), "the extern function {} has no Vitis code: give it by ExternOptions::vitis",
-                     name);
-            if (definitions.emplace(name, text).first->second != text)
-                fail(s.loc(), "two extern functions are called {}: rename one", name);
-        },
-        nullptr);
+    for (const ExternCall* c : extern_calls(body)) {
+        const std::string &name = c->callee->name, &text = c->callee->vitis;
+        if (text.empty())
+            fail(c->loc, "the extern function {} has no Vitis code: give it by ExternOptions::vitis", name);
+        if (definitions.emplace(name, text).first->second != text)
+            fail(c->loc, "two extern functions are called {}: rename one", name);
+    }
     return definitions;
 }
 

@@ -14,7 +14,7 @@ namespace {
 constexpr size_t alignment = 64;
 
 void check_storable(Type t, Loc loc) {
-    if (t.is_index() || t.is_real() || !t.is_scalar())
+    if (!t.is_element())
         fail(loc, "{} has no form in memory: choose an integer, fixed-point or float type", t.str());
 }
 

@@ -158,7 +158,7 @@ void check_condition(const char* what, const Expr& condition, Loc loc) {
 }
 
 void check_element_type(Type t) {
-    invariant(t.is_scalar() && !t.is_index() && !t.is_real(), "memory holds scalars of sized types only");
+    invariant(t.is_element(), "memory holds scalars of sized types only");
 }
 
 Expr Constant::make(Value v, Loc loc) {

@@ -4,7 +4,9 @@
 #include "lathe/ir/halide_buffer.h"
 
 #include <algorithm>
-#include <cstring>
+#include <array>
+#include <memory>
+#include <optional>
 
 namespace lathe::interpreter {
 

@@ -36,7 +36,7 @@ const Expr Expr::operator()(int hi, int lo, Loc loc) const {
 }
 
 Param::operator Expr() const {
-    if (type.is_real() || !type.is_scalar())
+    if (type != IndexType() && !type.is_element())
         fail(loc, "the parameter {} cannot be of {}: use a sized type", symbol.name(), type.str());
     const Expr value = Variable::make(symbol, type, loc);
     return type.is_index() ? Cast::make(Int(32), value, loc) : value;

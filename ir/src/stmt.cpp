@@ -2,6 +2,9 @@
 
 #include "expr_types.h"
 
+#include <algorithm>
+#include <cctype>
+
 namespace lathe {
 
 StmtNode::StmtNode(StmtKind k, Loc l, unsigned d) : kind(k), loc(l), depth(d) {
@@ -141,6 +144,12 @@ Stmt Print::make(std::vector<std::string> texts, std::vector<Expr> values, Loc l
             fail(loc, "print of {}: cast it to an integer of up to 64 bits or to a float", t.str());
     }
     return Stmt(std::make_shared<const Print>(std::move(texts), std::move(values), loc));
+}
+
+bool is_c_identifier(const std::string& name) {
+    const auto word = [](unsigned char c) { return std::isalnum(c) || c == '_'; };
+    return !name.empty() && std::ranges::all_of(name, word) &&
+           !std::isdigit(static_cast<unsigned char>(name[0]));
 }
 
 Stmt ExternCall::make(std::shared_ptr<const ExternFunction> callee, std::vector<ExternArgument> arguments,

@@ -313,4 +313,15 @@ std::set<Symbol> tensors_written(const Stmt& s) {
     return uses_of(s).written;
 }
 
+std::vector<const ExternCall*> extern_calls(const Stmt& s) {
+    std::vector<const ExternCall*> all;
+    for_each(
+        s,
+        [&](const Stmt& x) {
+            if (const auto* c = x.as<ExternCall>()) all.push_back(c);
+        },
+        nullptr);
+    return all;
+}
+
 } // namespace lathe

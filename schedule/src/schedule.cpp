@@ -95,8 +95,7 @@ Schedule& Schedule::quantize(const std::vector<TensorRef>& tensors, Type type, c
     const Function& f = state->algorithm.module.top();
     std::string names;
     const auto check_type = [&](Type t) {
-        if (t.is_index() || t.is_real() || !t.is_scalar())
-            fail(loc, "quantize to {}: a tensor has elements of a sized type", t.str());
+        if (!t.is_element()) fail(loc, "quantize to {}: a tensor has elements of a sized type", t.str());
     };
     check_type(type);
     if (options.accumulate.kind() == Accumulate::Kind::type) check_type(options.accumulate.type());

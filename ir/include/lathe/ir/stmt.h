@@ -252,6 +252,9 @@ struct Print : StmtNode {
 
 enum class Direction : uint8_t { in, out, inout };
 
+/// Letters, digits and _, no digit first: what C can call a function.
+bool is_c_identifier(const std::string& name);
+
 /// A function that others wrote, in C. It takes its arguments in order, a halide_buffer_t* for a tensor and a
 /// number for a scalar (types and elements as in codegen/compile.h), and returns 0 or an error code.
 struct ExternFunction {

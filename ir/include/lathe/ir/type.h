@@ -69,6 +69,8 @@ class Type {
     bool is_exact() const { return is_bool() || is_int() || is_fixed(); }
     bool is_integral() const { return is_bool() || is_int() || is_index(); }
     bool is_scalar() const { return vector_lanes == 1; }
+    /// A scalar of a sized type: what a tensor's elements, and values that a user casts to, can be.
+    bool is_element() const { return is_scalar() && !is_index() && !is_real(); }
 
     Type with_lanes(int lanes) const;
     Type element() const { return with_lanes(1); }

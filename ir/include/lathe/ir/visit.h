@@ -69,6 +69,9 @@ std::set<Symbol> tensors_read(const Stmt& s);
 std::set<Symbol> tensors_read(const Expr& e);
 std::set<Symbol> tensors_written(const Stmt& s);
 
+/// The calls of extern functions in `s`, in program order.
+std::vector<const ExternCall*> extern_calls(const Stmt& s);
+
 /// Structural equality: same structure, symbols equal (bound ones modulo renaming), source lines ignored.
 bool equal(const Expr& a, const Expr& b);
 bool equal(const Stmt& a, const Stmt& b);
