@@ -69,6 +69,9 @@ class FunctionEmitter {
     llvm::Value* make_call(const Call& e);
     llvm::Value* make_select(const Select& e);
     llvm::Value* make_lazy_select(const Select& e);
+    bool is_lazy(const Select& e);
+    void emit_shared(const Select& e);
+    template <class F> void for_each_certain(const Expr& e, F visit);
     llvm::Value* compare_ramps(const Binary& e, const RampForm& x, const RampForm& y);
     bool has_load(const Expr& e);
     static std::optional<RampForm> ramp_form(const Expr& e);

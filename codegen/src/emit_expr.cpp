@@ -3,6 +3,8 @@
 #include "lathe/ir/print.h"
 #include "lathe/ir/visit.h"
 
+#include <unordered_set>
+
 namespace lathe::cpu {
 
 using llvm::Value;
@@ -125,11 +127,39 @@ bool FunctionEmitter::has_load(const Expr& e) {
     return found;
 }
 
+bool FunctionEmitter::is_lazy(const Select& e) {
+    return has_load(e.then_value) || has_load(e.else_value);
+}
+
+/// Calls `visit` for what is evaluated whenever e is, until it says that there is no need to look inside.
+template <class F> void FunctionEmitter::for_each_certain(const Expr& e, F visit) {
+    if (!visit(e)) return;
+    if (const auto* s = e.as<Select>(); s && is_lazy(*s)) return for_each_certain(s->condition, visit);
+    if (const auto* l = e.as<Let>()) return for_each_certain(l->value, visit);
+    for (const Expr& o : operands(e))
+        for_each_certain(o, visit);
+}
+
+/// Emits what both arms need. Each of them would emit it anew, and so would the arms of selects inside: that
+/// doubles with every level of selects.
+void FunctionEmitter::emit_shared(const Select& e) {
+    std::unordered_set<const ExprNode*> needed, seen;
+    for_each_certain(e.then_value,
+                     [&](const Expr& x) { return !memo.contains(x.get()) && needed.insert(x.get()).second; });
+    for_each_certain(e.else_value, [&](const Expr& x) {
+        if (memo.contains(x.get()) || !seen.insert(x.get()).second) return false;
+        if (!needed.contains(x.get())) return true;
+        expr(x);
+        return false;
+    });
+}
+
 Value* FunctionEmitter::make_select(const Select& e) {
-    const bool lazy = has_load(e.then_value) || has_load(e.else_value);
+    const bool lazy = is_lazy(e);
     if (lazy && e.condition.type().is_scalar()) return make_lazy_select(e);
     Value* condition = expr(e.condition);
     if (!lazy) return arithmetic.select(e.type, condition, expr(e.then_value), expr(e.else_value));
+    emit_shared(e);
     // A load's lanes happen only where the select takes them.
     Value* outer = alive;
     const auto arm = [&](const Expr& x, Value* taken) {
@@ -147,6 +177,7 @@ Value* FunctionEmitter::make_select(const Select& e) {
 
 Value* FunctionEmitter::make_lazy_select(const Select& e) {
     Value* condition = expr(e.condition);
+    emit_shared(e);
     llvm::BasicBlock *then = block("then"), *otherwise = block("else"), *after = block("after");
     b.CreateCondBr(condition, then, otherwise);
     llvm::PHINode* phi = nullptr;

@@ -202,8 +202,7 @@ void JitFunction::call(const std::vector<AnyBuffer*>& arguments,
 }
 
 JitFunction jit(const Module& module, const Target& target) {
-    if (!Target::host().runs(target))
-        fail({}, "this machine ({}) cannot run code for {}", Target::host().name(), target.name());
+    Target::host().must_run(target);
     cpu::Compiled compiled = cpu::compile(module, target, "", cpu::Callers::jit);
     const auto object = cpu::object_code(*compiled.module, target);
 

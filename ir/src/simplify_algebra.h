@@ -30,6 +30,7 @@ constexpr size_t columns = 22;        ///< monomials in one elimination
 constexpr int splits = 4;             ///< nested case distinctions of one proof
 constexpr int leaves = 24;            ///< cases of one proof
 constexpr int64_t work = 4'000'000;   ///< multiplications in all eliminations for one top-level expression
+constexpr int extremes = 2000;        ///< ends of choices inside each other that one elimination looks at
 constexpr int scoped_visits = 500;    ///< nodes visited below select arms for one top-level expression
 constexpr size_t together = 8;        ///< parts of && or || that are simplified in view of each other
 constexpr int statements = 2'000'000; ///< statements visited by one call
@@ -262,7 +263,8 @@ class Algebra {
     std::map<Symbol, Poly> bindings; ///< Index lets
     int64_t work = 0;
     int visits = 0;
-    int nesting = 0; ///< proofs within proofs
+    int extremes = 0; ///< left for this elimination
+    int nesting = 0;  ///< proofs within proofs
 };
 
 /// Appends the inequalities (each ≥ 0) that `c` certainly implies.

@@ -34,6 +34,7 @@ Range Algebra::narrowed(Range r, AtomRef v, const std::vector<Poly>& guards) {
 /// A bound of p (an upper one if `up`) that does not mention box.v, where box.v has its range.
 std::optional<Poly> Algebra::extreme(const Poly& given, const Box& box, bool up) {
     if (!mentions(given, box.v)) return given;
+    if (extremes-- <= 0) return std::nullopt; // choices among choices: each doubles what there is to look at
     Poly p = with_mods(given);
     for (auto& [a, k] : choices(p)) {
         if (!mentions(a, box.v)) continue;
@@ -128,6 +129,7 @@ Range Algebra::eliminate_atom(const Range& p, AtomRef v, const Range& r, std::ve
         for (auto& g : guards)
             if (!mentions(g, v)) assume_ge(g);
         Box box{v, narrowed(r, v, guards)};
+        extremes = limits::extremes;
         if (p.min) out.min = extreme(*p.min, box, false);
         if (p.max) out.max = extreme(*p.max, box, true);
     }
@@ -154,12 +156,20 @@ Range Algebra::eliminate_atom(const Range& p, AtomRef v, const Range& r, std::ve
     return out;
 }
 
-static void loads_in(const Poly& p, std::set<AtomRef, AtomLess>& out) {
+/// Adds the loads among p's atoms, however deep; `seen` are atoms whose inside was looked at.
+static void loads_in(const Poly& p, std::set<AtomRef, AtomLess>& out, std::set<AtomRef, AtomLess>& seen) {
     for (AtomRef a : factors(p)) {
-        if (a->kind == AtomKind::opaque && a->loads) out.insert(a);
+        if (!a->loads || !seen.insert(a).second) continue;
+        if (a->kind == AtomKind::opaque) out.insert(a);
         for (auto& q : a->args)
-            loads_in(q, out);
+            loads_in(q, out, seen);
     }
+}
+
+static std::set<AtomRef, AtomLess> loads_in(const Poly& p) {
+    std::set<AtomRef, AtomLess> loads, seen;
+    loads_in(p, loads, seen);
+    return loads;
 }
 
 Range Algebra::bounds(const Poly& p, const std::vector<std::pair<Symbol, Range>>& variables,
@@ -170,9 +180,7 @@ Range Algebra::bounds(const Poly& p, const std::vector<std::pair<Symbol, Range>>
         assume_range(v, r);
     }
     Range b{p, p};
-    std::set<AtomRef, AtomLess> loads;
-    loads_in(p, loads);
-    for (AtomRef a : loads)
+    for (AtomRef a : loads_in(p))
         b = eliminate_atom(b, a, type_range(a), guards);
     for (size_t i = variables.size(); i-- > 0;) {
         scopes.pop_back();
@@ -181,10 +189,7 @@ Range Algebra::bounds(const Poly& p, const std::vector<std::pair<Symbol, Range>>
             b = eliminate_atom(b, v.terms.begin()->first[0], variables[i].second, guards);
     }
     auto closed = [&](const std::optional<Poly>& e) {
-        if (!e) return false;
-        std::set<AtomRef, AtomLess> left;
-        loads_in(*e, left);
-        return left.empty() && std::none_of(variables.begin(), variables.end(), [&](auto& v) {
+        return e && loads_in(*e).empty() && std::none_of(variables.begin(), variables.end(), [&](auto& v) {
                    AtomRef a =
                        factors(variable(v.first)).empty() ? nullptr : *factors(variable(v.first)).begin();
                    return a && mentions(*e, a);

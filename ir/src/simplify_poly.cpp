@@ -135,6 +135,7 @@ Poly operator-(Poly a) {
 bool mentions(AtomRef a, AtomRef v) {
     if (a == v) return true;
     if (v->kind == AtomKind::variable) return a->free.count(v->symbol) != 0;
+    if (v->loads && !a->loads) return false;
     if (a->condition) {
         // A condition is searched only for variables and loads: an opaque atom inside counts by its loads.
         if (v->loads && a->loads) return true;

@@ -89,6 +89,10 @@ bool Target::runs(const Target& other) const {
     return level >= other.level && (vnni || !other.vnni) && (bf16 || !other.bf16);
 }
 
+void Target::must_run(const Target& other) const {
+    if (!runs(other)) fail({}, "this machine ({}) cannot run code for {}", name(), other.name());
+}
+
 std::string Target::triple() const {
     return "x86_64-unknown-linux-gnu";
 }

@@ -151,7 +151,7 @@ Stmt init_nest(Edit& e, const Stmt& s, const StoreTarget& target, const std::set
     if (const Allocate* a = s.as<Allocate>()) return init_nest(e, a->body, target, pure, store);
     if (const Store* st = s.as<Store>()) return &st->targets.front() == &target ? store : Stmt();
     if (const Reduce* r = s.as<Reduce>()) return &r->target == &target ? store : Stmt();
-    if (s.as<LetStmt>()) e.refuse("the update has variables of its own, at {}", s.loc().str());
+    invariant(!s.as<LetStmt>(), "only kernels have variables of their own, and no initialisation");
     return {};
 }
 

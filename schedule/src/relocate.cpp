@@ -33,27 +33,20 @@ Stmt take_out(const Stmt& s, const Symbol& func, const std::set<Symbol>& own, Ex
     return changed ? with_children(s, std::move(all)) : s;
 }
 
-/// A store after the Func's first stage into something that the Func reads.
-void check_no_later_writer(const Edit& e, const Symbol& func, const std::set<Symbol>& inputs) {
+/// Funcs are finished before another one reads them: nothing that the Func reads is stored to after its
+/// stages.
+void check_no_later_writer(const Stmt& body, const Symbol& func, const std::set<Symbol>& inputs) {
     bool after = false;
-    std::function<void(const Stmt&)> walk = [&](const Stmt& s) {
-        if (!s.defined()) return;
-        if (const Stage* g = s.as<Stage>(); g && g->func == func) {
-            after = true;
-            return;
-        }
-        auto check = [&](const Symbol& t, Loc loc) {
-            if (after && inputs.contains(t))
-                e.refuse("{}, which {} reads, is written later at {}", t.name(), func.name(), loc.str());
+    for_each_stmt(body, [&](const Stmt& s) {
+        if (const Stage* g = s.as<Stage>(); g && g->func == func) after = true;
+        auto check = [&](const Symbol& t) {
+            invariant(!after || !inputs.contains(t), "what a Func reads is written after it");
         };
         if (const Store* st = s.as<Store>())
             for (const StoreTarget& t : st->targets)
-                check(t.tensor, s.loc());
-        if (const Reduce* r = s.as<Reduce>()) check(r->target.tensor, s.loc());
-        for (const Stmt& c : children(s))
-            walk(c);
-    };
-    walk(e.body());
+                check(t.tensor);
+        if (const Reduce* r = s.as<Reduce>()) check(r->target.tensor);
+    });
 }
 
 /// The targets that the stage's stores and reductions have in the Func's tensors.
@@ -156,7 +149,7 @@ Extracted extract(const Edit& e, const Symbol& func) {
     Extracted x;
     x.rest = take_out(e.body(), func, own_tensors(e.state(), func), x);
     if (x.stages.empty()) e.refuse("{} is no longer computed: it was inlined", func.name());
-    check_no_later_writer(e, func, inputs_of(x));
+    check_no_later_writer(e.body(), func, inputs_of(x));
     return x;
 }
 

@@ -29,7 +29,10 @@ class Retyper : public Mutator {
         if (const Load* l = e.as<Load>()) {
             auto type = tensors.find(l->tensor);
             if (type == tensors.end())
-                fail(e.loc(), "{} is read before its type is known: give it a type by quantize",
+                fail(e.loc(),
+                     "{} is read by what is added to it, so that its exact type has no end: give it one, as "
+                     "in "
+                     "{{.accumulate = Int(32)}}",
                      l->tensor.name());
             std::vector<Expr> indices;
             for (const Expr& i : l->indices)

@@ -2,23 +2,11 @@
 /// crash or a wrong result.
 
 #include "program.h"
+#include "refusal.h"
 
 using namespace lathe;
 
 namespace {
-
-/// The message of the Error that `f` throws, if it names `line` of this file; else what was wrong.
-template <class F> std::string refusal(unsigned line, F&& f) {
-    try {
-        f();
-    } catch (const InternalError& e) {
-        return e.what();
-    } catch (const Error& e) {
-        if (e.loc().line == line) return e.message();
-        return fmt::format("at line {} instead of {}: {}", e.loc().line, line, e.message());
-    }
-    return "not refused";
-}
 
 #define REFUSED(text, call)                                                                                  \
     CHECK_MESSAGE(refusal(__LINE__, [&] { call; }).find(text) != std::string::npos,                          \

@@ -2,6 +2,8 @@
 
 #include "program.h"
 
+#include <algorithm>
+
 using namespace lathe;
 
 TEST_CASE("CRC-32 of rows, bit by bit and by table") {
@@ -216,6 +218,32 @@ TEST_CASE("bits: slices, reversal, Gray code, Hamming weight") {
     for (const Func& f : outputs)
         t[f].vectorize(i, 16);
     expect(t, cases);
+}
+
+TEST_CASE("a binary search by selects: each step reads two results of the one before") {
+    constexpr int steps = 8, size = 1 << (steps - 1);
+    Param N("N");
+    Input sorted("sorted", Int(32), {size}), x("x", Int(32), {N});
+    Var i("i");
+    Func first("first", Int(32), {N}); // the first element that is not less than x(i)
+    Expr low = cast(Int(16), 0), high = cast(Int(16), size);
+    for (int n = 0; n < steps; ++n) { // types grow with each
+        const Expr middle = floor_div(low + high, 2);
+        const Expr less = low < high && sorted(clamp(middle, 0, size - 1)) < x(i);
+        low = select(less, middle + 1, low);
+        high = select(less, high, middle);
+    }
+    first(i) = low;
+    Buffer<int32_t> table({size}), given = random_buffer<int32_t>({37}, -5, 3 * size + 5), expected({37});
+    for (int n = 0; n < size; ++n)
+        table(n) = 3 * n;
+    for (int n = 0; n < 37; ++n)
+        expected(n) =
+            static_cast<int32_t>(std::lower_bound(table.begin(), table.end(), given(n)) - table.begin());
+    Schedule s({sorted, x}, {first});
+    expect(s, {{{table, given}, {expected}}});
+    s[first].vectorize(i, 8);
+    expect(s, {{{table, given}, {expected}}});
 }
 
 TEST_CASE("game of life on Bools") {

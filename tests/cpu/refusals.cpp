@@ -3,27 +3,11 @@
 #include "compiled.h"
 #include "lathe/codegen/compile.h"
 #include "lathe/codegen/lower.h"
+#include "refusal.h"
 
 using namespace lathe;
 
 namespace {
-
-unsigned here(Loc loc = Loc::current()) {
-    return loc.line;
-}
-
-/// The message of the Error that `f` throws, if it names the line (0: none); else what was wrong.
-template <class F> std::string refusal(unsigned line, F f) {
-    try {
-        f();
-    } catch (const InternalError& e) {
-        return e.message();
-    } catch (const Error& e) {
-        if (e.loc().line == line) return e.message();
-        return fmt::format("at line {} instead of {}: {}", e.loc().line, line, e.message());
-    }
-    return "not refused";
-}
 
 /// out = in + 1, of N elements.
 struct Plain {
@@ -129,14 +113,6 @@ TEST_CASE("cpu: files and names") {
               fmt::format("\"{}\" cannot be a function's name: use letters, digits and _", name));
     CHECK(refusal(0, [&] { compile_to_static_library(m, "/tmp/"); }) ==
           "\"/tmp/\" ends in no name for the library's files: try \"/tmp/out\"");
-}
-
-TEST_CASE("cpu: a target that this machine cannot run") {
-    const Target most("x86-64-linux-avx512-vnni-bf16");
-    if (Target::host().runs(most)) return;
-    const Module m = build({Plain().out}).module;
-    CHECK(refusal(0, [&] { jit(m, most); }) ==
-          fmt::format("this machine ({}) cannot run code for {}", Target::host().name(), most.name()));
 }
 
 TEST_CASE("cpu: calls of a compiled function") {

@@ -1,6 +1,8 @@
 #pragma once
 /// \file What the tests of the DSL share.
 
+#include "refusal.h"
+
 #include "lathe/dsl/algorithm.h"
 #include "lathe/dsl/boundary.h"
 #include "lathe/dsl/math.h"
@@ -11,22 +13,6 @@
 
 #include <doctest/doctest.h>
 #include <random>
-
-/// The line where this stands.
-inline unsigned here(lathe::Loc loc = lathe::Loc::current()) {
-    return loc.line;
-}
-
-/// The message of the Error that `f` throws, if it names `line` of this test; else what was wrong.
-template <class F> std::string refusal(unsigned line, F&& f) {
-    try {
-        f();
-    } catch (const lathe::Error& e) {
-        if (e.loc().line == line) return e.message();
-        return fmt::format("at line {} instead of {}: {}", e.loc().line, line, e.message());
-    }
-    return "not refused";
-}
 
 inline std::string printed(const std::vector<lathe::Func>& outputs) {
     return print(lathe::build(outputs).module);

@@ -130,6 +130,21 @@ TEST_CASE("refused: what was scheduled or is read elsewhere") {
     REFUSED(blur, "this is no trace: it is not a JSON object", blur.apply_trace("{"));
 }
 
+TEST_CASE("refused: Funcs inside one that moves") {
+    Input in("in", Int(8), {16, 16});
+    Func a("a", Int(8), {16, 16}), b("b", Int(8), {14, 14}), out("out", Int(8), {14, 14});
+    Var y("y"), x("x");
+    a(y, x) = in(y, x) + 1;
+    b(y, x) = a(y, x) + a(y + 2, x + 2);
+    out(y, x) = b(y, x) * 2;
+    Schedule s(out);
+    s[a].compute_at(b, y);
+    s[a].vectorize(x);
+    REFUSED(
+        s, "a is computed inside b, would need another range, and loop x of a is vectorized. Call compute_at",
+        s[b].compute_at(out, x));
+}
+
 TEST_CASE("refused: tags inside vectors") {
     Var i("i"), j("j");
     Func f("f", Int(16), {8, 8});
@@ -140,12 +155,28 @@ TEST_CASE("refused: tags inside vectors") {
     REFUSED(s, "loop i around it is vectorized already", s[f].vectorize(j));
 }
 
+TEST_CASE("refused: an exact accumulator that grows by itself") {
+    Input a("a", Int(8), {4, 4});
+    RDom k(0, 4, "k");
+    Var i("i");
+    Func f("f", Int(32), {4});
+    f(i) = 1;
+    f(i) += f(i) * a(i, k);
+    Schedule s(f);
+    REFUSED(s,
+            "f.acc is read by what is added to it, so that its exact type has no end: give it one, as in "
+            "{.accumulate = Int(32)}",
+            s.quantize(f, Int(20), {.accumulate = exact}));
+}
+
 TEST_CASE("refused: reductions without a start or targets") {
     Input a("a", Fixed(4, 4), {4});
     RDom r(0, 4, "r");
     Schedule none(Gemm().C);
     REFUSED(none, "product has no start value in Fixed(4, 4): give another type",
             (void)product(r, a(r), Fixed(4, 4)));
+    REFUSED(none, "a start value of the reducer half is not a literal",
+            Reducer("half", {{Int(8), a(0)}}, [](const auto& old, const auto&) { return old; }));
     REFUSED(none, "the reducer empty has no targets: give {type, start} for each",
             Reducer("empty", {}, [](const auto&, const auto&) { return std::vector<Expr>(); }));
 }

@@ -1,6 +1,6 @@
 #include "deep.h"
 #include "lathe/ir/value.h"
-#include "refusal.h"
+#include "thrown.h"
 #include "typed_op.h"
 
 #include <string>
@@ -115,7 +115,7 @@ TEST_CASE("slices and sums") {
 TEST_CASE("refused operations name both types, the line, and what would work") {
     const Loc loc{"dir/user.cpp", 7};
     const auto says = [&](BinaryOp op, Type a, Type b, const char* message) {
-        CHECK(refusal([&] { result_type(op, a, b, loc); }).what() == "user.cpp:7: " + std::string(message));
+        CHECK(thrown([&] { result_type(op, a, b, loc); }).what() == "user.cpp:7: " + std::string(message));
     };
     says(B::add, UInt(4096), UInt(4096),
          "UInt(4096) + UInt(4096) would have 4097 bits, and 4096 is the most: cast an operand to a narrower "
@@ -146,7 +146,7 @@ TEST_CASE("refused operations name both types, the line, and what would work") {
          "first");
     says(B::logical_or, Bool(), Int(4), "Bool || Int(4) needs Bool operands: compare with 0 first");
     says(B::add, Int(4).with_lanes(2), Int(4), "Int(4)x2 + Int(4): the operands have 2 and 1 lanes");
-    const auto refused = [&](auto call) { return refusal(call).message(); };
+    const auto refused = [&](auto call) { return thrown(call).message(); };
     CHECK(refused([&] { result_type(U::sqrt, Int(8), loc); }) ==
           "sqrt(Int(8)) is defined on floats only: cast to Float(32) or Float(64) first");
     CHECK(refused([&] { result_type(U::bit_not, Float(32), loc); }) ==

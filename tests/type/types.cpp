@@ -1,5 +1,5 @@
 #include "lathe/ir/type.h"
-#include "refusal.h"
+#include "thrown.h"
 
 #include <string>
 
@@ -53,21 +53,21 @@ TEST_CASE("impossible types are refused at the user's line") {
         CHECK(e.message() == message);
         CHECK(e.what() == "types.cpp:" + std::to_string(line) + ": " + message);
     };
-    at(__LINE__, refusal([] { Int(0); }), "Int: the width 0 is not between 1 and 4096");
-    at(__LINE__, refusal([] { Int(4097); }), "Int: the width 4097 is not between 1 and 4096");
-    at(__LINE__, refusal([] { UInt(-1); }), "UInt: the width -1 is not between 1 and 4096");
-    at(__LINE__, refusal([] { Fixed(0, 0); }), "Fixed: the width 0 is not between 1 and 4096");
-    at(__LINE__, refusal([] { UFixed(8, 8193); }),
+    at(__LINE__, thrown([] { Int(0); }), "Int: the width 0 is not between 1 and 4096");
+    at(__LINE__, thrown([] { Int(4097); }), "Int: the width 4097 is not between 1 and 4096");
+    at(__LINE__, thrown([] { UInt(-1); }), "UInt: the width -1 is not between 1 and 4096");
+    at(__LINE__, thrown([] { Fixed(0, 0); }), "Fixed: the width 0 is not between 1 and 4096");
+    at(__LINE__, thrown([] { UFixed(8, 8193); }),
        "UFixed: 8193 fraction bits are not between -8192 and 8192");
-    at(__LINE__, refusal([] { Fixed(8, -9000); }),
+    at(__LINE__, thrown([] { Fixed(8, -9000); }),
        "Fixed: -9000 fraction bits are not between -8192 and 8192");
-    at(__LINE__, refusal([] { Float(80); }), "Float(80) does not exist: the widths are 16, 32 and 64");
-    at(__LINE__, refusal([] { BFloat(32); }), "BFloat(32) does not exist: the only width is 16");
+    at(__LINE__, thrown([] { Float(80); }), "Float(80) does not exist: the widths are 16, 32 and 64");
+    at(__LINE__, thrown([] { BFloat(32); }), "BFloat(32) does not exist: the only width is 16");
     const std::string no_sm =
         "UFixed has no wrap_sm: Vitis has sign-magnitude wrap (AP_WRAP_SM) for signed types "
         "only; use Overflow::wrap";
-    at(__LINE__, refusal([] { UFixed(8, 4, Round::trn, Overflow::wrap_sm); }), no_sm);
-    CHECK(refusal([] { UFixed(8, 4).with_modes(Round::trn, Overflow::wrap_sm); }).message() == no_sm);
+    at(__LINE__, thrown([] { UFixed(8, 4, Round::trn, Overflow::wrap_sm); }), no_sm);
+    CHECK(thrown([] { UFixed(8, 4).with_modes(Round::trn, Overflow::wrap_sm); }).message() == no_sm);
 }
 
 TEST_CASE("locations") {

@@ -1,5 +1,5 @@
 #include "lathe/ir/value.h"
-#include "refusal.h"
+#include "thrown.h"
 #include "typed_op.h"
 
 #include <cmath>
@@ -37,7 +37,7 @@ TEST_CASE("an integer literal has the smallest type that holds it") {
     CHECK(Value::literal(-128).type() == Int(8));
     CHECK(Value::literal(-129).type() == Int(9));
     CHECK(Value::literal((mpz_class(1) << 4096) - 1).type() == UInt(4096));
-    CHECK(refusal([] { Value::literal(mpz_class(1) << 4096); }).message() ==
+    CHECK(thrown([] { Value::literal(mpz_class(1) << 4096); }).message() ==
           "an integer literal of 4097 bits: 4096 is the most");
 }
 
@@ -126,7 +126,7 @@ TEST_CASE("questions") {
     CHECK(f32(NAN).is_nan());
     CHECK_FALSE(raw(Int(8), 1).is_nan());
     CHECK(raw(Int(64), -5).as_int64() == -5);
-    CHECK(refusal([] { Value::index(mpz_class(1) << 63).as_int64(); }).message() ==
+    CHECK(thrown([] { Value::index(mpz_class(1) << 63).as_int64(); }).message() ==
           "9223372036854775808 does not fit in 64 bits");
     CHECK_THROWS_AS(f32(1).as_int64(), InternalError);
     CHECK_THROWS_AS(raw(Int(8), 1).is_true(), InternalError);
@@ -187,10 +187,10 @@ TEST_CASE("bitcast") {
     CHECK(bitcast(Bool(), raw(Int(1), -1)).is_true());
     CHECK(bitcast(BFloat(16), Value::from_double(Float(16), 1.0)).bit_pattern() == 0x3c00);
     const Loc loc{"user.cpp", 3};
-    CHECK(std::string(refusal([&] { bitcast(Float(32), raw(Int(16), 1), loc); }).what()) ==
+    CHECK(std::string(thrown([&] { bitcast(Float(32), raw(Int(16), 1), loc); }).what()) ==
           "user.cpp:3: bitcast from Int(16) to Float(32): the widths 16 and 32 must be equal; cast to "
           "UInt(32) first");
-    CHECK(refusal([&] { bitcast(UInt(64), Value::index(1), loc); }).message() ==
+    CHECK(thrown([&] { bitcast(UInt(64), Value::index(1), loc); }).message() ==
           "bitcast from Index to UInt(64): a subscript and an untyped real have no bits; cast to Int(64) or "
           "a float first");
 }
@@ -208,9 +208,9 @@ TEST_CASE("slices, concatenation, counting") {
     CHECK(popcount(raw(UInt(7), 127)).type() == UInt(3));
     CHECK(reverse_bits(x) == raw(UInt(8), 0b01001101));
     CHECK(reverse_bits(raw(Int(4), -8)) == raw(UInt(4), 1));
-    CHECK(refusal([&] { slice(x, 8, 0); }).message() ==
+    CHECK(thrown([&] { slice(x, 8, 0); }).message() ==
           "bits (8, 0) of UInt(8): write (hi, lo) with 0 <= lo <= hi <= 7");
-    CHECK(refusal([] { concat(raw(UInt(4096), 1), raw(UInt(1), 1)); }).message() ==
+    CHECK(thrown([] { concat(raw(UInt(4096), 1), raw(UInt(1), 1)); }).message() ==
           "UInt: the width 4097 is not between 1 and 4096");
 }
 
@@ -226,9 +226,9 @@ TEST_CASE("real literals take their type from the other operand") {
     CHECK(type_literal(real(100, 1), Fixed(8, -4)) == raw(UFixed(3, -4), 6)); // 96
     CHECK(type_literal(real(1, 1000), Fixed(8, 4)) == raw(UFixed(1, 4), 0));
     CHECK(type_literal(real(3, 1), Fixed(8, -3)) == raw(UFixed(1, -3), 0));
-    CHECK(refusal([] { type_literal(real(1, 2), IndexType()); }).message() ==
+    CHECK(thrown([] { type_literal(real(1, 2), IndexType()); }).message() ==
           "the real literal 0.5 beside a subscript: subscripts are integers");
-    CHECK(refusal([] { type_literal(Value::real(mpq_class(mpz_class(1) << 5000)), Int(8)); })
+    CHECK(thrown([] { type_literal(Value::real(mpq_class(mpz_class(1) << 5000)), Int(8)); })
               .message()
               .ends_with(" does not fit in 4096 bits beside Int(8)"));
     CHECK_THROWS_AS(type_literal(raw(Int(8), 1), Int(8)), InternalError);
@@ -246,7 +246,7 @@ TEST_CASE("real literals take their type from the other operand") {
     CHECK(apply(UnaryOp::neg, real(1, 2)) == real(-1, 2));
     CHECK(apply(UnaryOp::abs, real(-1, 2)) == real(1, 2));
     CHECK(apply(UnaryOp::sqrt, real(4, 1)) == f32(2));
-    CHECK(refusal([] { apply(BinaryOp::div, real(1, 2), real(0, 1)); }).message() ==
+    CHECK(thrown([] { apply(BinaryOp::div, real(1, 2), real(0, 1)); }).message() ==
           "0.5 / 0: an untyped real has no infinity; cast an operand to a float first");
     CHECK_THROWS_AS(apply(BinaryOp::shl, raw(Int(8), 1), real(3, 2)), Error);
     CHECK_THROWS_AS(apply(BinaryOp::mod, raw(Int(8), 1), real(3, 2)), Error);

@@ -30,6 +30,8 @@ class Target {
     bool has_bf16() const { return bf16; }
     /// Can code for `other` run on this machine?
     bool runs(const Target& other) const;
+    /// \throws Error unless it can.
+    void must_run(const Target& other) const;
 
     // For LLVM.
     std::string triple() const;

@@ -6,7 +6,7 @@
 #include <doctest/doctest.h>
 
 /// The lathe::Error that `call` throws; fails the test case if it throws none.
-template <class Call> lathe::Error refusal(Call call) {
+template <class Call> lathe::Error thrown(Call call) {
     try {
         call();
     } catch (const lathe::Error& e) {

@@ -1,0 +1,42 @@
+// Names of targets, and which machine runs code for which.
+
+#include "refusal.h"
+
+#include "lathe/ir/target.h"
+
+#include <doctest/doctest.h>
+
+using namespace lathe;
+
+TEST_CASE("target: names") {
+    const Target t("x86-64-linux-avx512-bf16");
+    CHECK(t.name() == "x86-64-linux-avx512-bf16");
+    CHECK(t.has_bf16());
+    CHECK_FALSE(t.has_vnni());
+    CHECK(Target("x86-64-linux-avx2-avx512").name() == "x86-64-linux-avx512");
+}
+
+TEST_CASE("target: refused names") {
+    CHECK(refusal(__LINE__, [] { Target("mips"); }) ==
+          "there is no target \"mips\": a target's name begins with \"x86-64-linux\"");
+    CHECK(refusal(__LINE__, [] { Target("x86-64-linux-sse9"); }) ==
+          "target \"x86-64-linux-sse9\": \"-sse9\" is not known after \"x86-64-linux\"; known are -avx2, "
+          "-avx512, "
+          "-vnni and -bf16");
+    CHECK(
+        refusal(__LINE__, [] { Target("x86-64-linux-vnni"); }) ==
+        "target \"x86-64-linux-vnni\": -vnni is an extension of AVX-512: write \"x86-64-linux-avx512-vnni\"");
+    CHECK(refusal(__LINE__, [] { Target("x86-64-linux-avx2-bf16"); }) ==
+          "target \"x86-64-linux-avx2-bf16\": -bf16 is an extension of AVX-512: write "
+          "\"x86-64-linux-avx512-bf16\"");
+}
+
+TEST_CASE("target: which machine runs code for which") {
+    const Target any("x86-64-linux"), avx2("x86-64-linux-avx2"), vnni("x86-64-linux-avx512-vnni");
+    CHECK(vnni.runs(avx2));
+    CHECK(avx2.runs(any));
+    CHECK_FALSE(avx2.runs(vnni));
+    CHECK_FALSE(vnni.runs(Target("x86-64-linux-avx512-bf16")));
+    CHECK(refusal(0, [&] { avx2.must_run(vnni); }) ==
+          "this machine (x86-64-linux-avx2) cannot run code for x86-64-linux-avx512-vnni");
+}
