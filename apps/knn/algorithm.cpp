@@ -6,34 +6,61 @@ namespace {
 
 constexpr int pixels = 196;
 
-/// The three least distances so far, and their labels: a point moves those that are farther down by one
-/// place.
-std::vector<Expr> insert(const std::vector<Expr>& old, const std::vector<Expr>& point) {
-    std::vector<Expr> now;
-    for (size_t place = 0; place < 6; place += 2)
-        for (size_t part : {0, 1}) {
-            const Expr here = select(point[0] < old[place], point[part], old[place + part]);
-            now.push_back(place == 0 ? here : select(point[0] < old[place - 2], old[place - 2 + part], here));
-        }
-    return now;
-}
+/// The three least distances so far, and their labels.
+class Nearest {
+  public:
+    explicit Nearest(KernelBody& k)
+        : body(k), distance(k.array("distance", UInt(8), {3})), label(k.array("label", UInt(4), {3})) {
+        for (int place : {0, 1, 2})
+            set(place, 255, 0);
+    }
+
+    /// Puts a point before those that are farther. Most are not near: one comparison tells.
+    void insert(const Expr& d, const Expr& l) {
+        body.if_(d < distance(2), [&] {
+            body.if_(d < distance(0),
+                     [&] {
+                         move(1, 2);
+                         move(0, 1);
+                         set(0, d, l);
+                     })
+                .elif_(d < distance(1),
+                       [&] {
+                           move(1, 2);
+                           set(1, d, l);
+                       })
+                .else_([&] { set(2, d, l); });
+        });
+    }
+
+    Expr majority() const { return select(label(1) == label(2), label(1), label(0)); }
+
+  private:
+    void set(int place, const Operand& d, const Operand& l) {
+        distance(place) = d;
+        label(place) = l;
+    }
+    void move(int from, int to) { set(to, distance(from), label(from)); }
+
+    KernelBody& body;
+    Array distance, label;
+};
 
 } // namespace
 
 Knn knn() {
     Param M("M"), N("N");
-    Knn k = {Input("train", UInt(pixels), {M}),
-             Input("labels", UInt(4), {M}),
-             Input("test", UInt(pixels), {N}),
-             Func("digit", UInt(4), {N}),
-             Var("n"),
-             RDom(0, M, "m")};
-    const Reducer three(
-        "three", {{UInt(8), 255}, {UInt(4), 0}, {UInt(8), 255}, {UInt(4), 0}, {UInt(8), 255}, {UInt(4), 0}},
-        insert);
-    const Expr distance = cast(UInt(8), popcount(k.train(k.m) ^ k.test(k.n)));
-    const std::vector<Expr> best = three(k.m, {distance, Expr(k.labels(k.m))});
-    const Expr first = best[1], second = best[3], third = best[5];
-    k.digit(k.n) = select(second == third, second, first);
-    return k;
+    Input train("train", UInt(pixels), {M}), labels("labels", UInt(4), {M}), test("test", UInt(pixels), {N});
+    Output digit("digit", UInt(4), {N});
+    Var n("n"), m("m");
+    return {n, m, Kernel("knn", {train, labels, test, digit}, [&](KernelBody& k) {
+                k.for_(n, 0, N, [&] {
+                    Nearest nearest(k);
+                    k.for_(m, 0, M, [&] {
+                        const Expr d = k.let(cast(UInt(8), popcount(train(m) ^ test(n))));
+                        nearest.insert(d, labels(m));
+                    });
+                    digit(n) = nearest.majority();
+                });
+            })};
 }

@@ -5,14 +5,12 @@
 #include <lathe/lathe.h>
 
 struct Knn {
-    lathe::Input train, labels, test;
-    lathe::Func digit;
-    lathe::Var n;
-    lathe::RDom m;
+    lathe::Var n, m; ///< the loops over the digits to find and over the known ones
+    lathe::Kernel kernel;
 };
 
-/// digit(n): the label that two of the three nearest of train have, else that of the nearest. Of equally far
-/// ones the first counts.
+/// knn(train, labels, test, digit): digit(n) is the label that two of the three nearest of train have, else
+/// that of the nearest. Of equally far ones the first counts.
 Knn knn();
 
 lathe::Schedule cpu_schedule(const Knn& k);

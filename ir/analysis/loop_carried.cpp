@@ -22,6 +22,7 @@ struct Form {
     bool overflow = false;
 
     void add(const Expr& e, int64_t factor) {
+        if (overflow) return;
         if (auto c = as_int(e)) return plus(constant, *c, factor);
         if (const Variable* v = e.as<Variable>()) {
             plus(variables[v->symbol], 1, factor);

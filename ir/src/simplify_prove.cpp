@@ -114,7 +114,7 @@ void Algebra::add_products(std::vector<Poly>& rows) {
 
 namespace {
 
-/// Σ c[i]·x[i] + constant ≥ 0, in 64 bits.
+/// Σ c[i]·x[i] + constant ≥ 0, in 64 bits without the least number, which has no opposite.
 struct Row {
     std::array<int64_t, limits::columns> c{};
     int64_t constant = 0;
@@ -140,13 +140,12 @@ Kept tighten(Row& r) {
 /// p·low + q·high with the column gone; nothing on overflow.
 std::optional<Row> combine(const Row& low, const Row& high, size_t column) {
     int64_t a = low.c[column], b = high.c[column]; // a > 0 > b
-    if (b == INT64_MIN) return std::nullopt;
     int64_t g = std::gcd(a, b), p = -b / g, q = a / g;
     Row r;
     auto mix = [&](int64_t x, int64_t y, int64_t& to) {
         int64_t u, v;
         return !__builtin_mul_overflow(x, p, &u) && !__builtin_mul_overflow(y, q, &v) &&
-               !__builtin_add_overflow(u, v, &to);
+               !__builtin_add_overflow(u, v, &to) && to != INT64_MIN;
     };
     for (size_t i = 0; i < r.c.size(); ++i)
         if (!mix(low.c[i], high.c[i], r.c[i])) return std::nullopt;
@@ -223,7 +222,7 @@ bool Algebra::eliminate(const std::vector<Poly>& given, AtomRef keep, std::vecto
         bool fits = true;
         for (auto& [m, c] : p.terms) {
             auto i = columns.find(m);
-            fits &= c.fits_slong_p() && (m.empty() || i != columns.end());
+            fits &= c.fits_slong_p() && c != INT64_MIN && (m.empty() || i != columns.end());
             if (!fits) break;
             (m.empty() ? r.constant : r.c[i->second]) = c.get_si();
         }

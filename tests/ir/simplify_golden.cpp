@@ -93,6 +93,17 @@ TEST_CASE("simplify: fused loops take their quotient and remainder apart again")
     CHECK(simple(((i * N + j) * K + k) / K, facts) == "N * i + j");
 }
 
+TEST_CASE("simplify: coefficients at the ends of 64 bits") {
+    Name x("x"), y("y");
+    Facts f;
+    loop(f, x, n(-3), n(3)); // −3 to −1
+    loop(f, y, n(0), n(5));
+    CHECK_FALSE(prove(n(INT64_MIN) * x + y < n(1), f));
+    CHECK_FALSE(prove(n(INT64_MIN) * x + n(2) * y < n(INT64_MAX), f));
+    CHECK(prove(n(INT64_MIN + 1) * x + y > n(0), f));
+    CHECK(prove(n(INT64_MAX) * x + y < n(0), f));
+}
+
 TEST_CASE("simplify: halos and strides") {
     Name yo("yo"), x("x"), N("N");
     CHECK(simple((n(2) * x + n(1)) / n(2)) == "x");
