@@ -99,7 +99,7 @@ std::vector<Dim> needed_ranges(const Edit& e, const Symbol& func, const Stmt& ro
     const Path path = path_to_loop(root, loop);
     const Facts facts = e.facts_in_loop(path);
     auto box = required_box(path.back().as<For>()->body, value_tensors(e.state(), func), facts);
-    if (!box) e.refuse("nothing reads {} any more", func.name());
+    invariant(box.has_value(), "a Func is computed in a loop that does not read it");
     return clip(*box, declared_tensor(e, func).dims, facts);
 }
 

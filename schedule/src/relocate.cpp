@@ -33,20 +33,18 @@ Stmt take_out(const Stmt& s, const Symbol& func, const std::set<Symbol>& own, Ex
     return changed ? with_children(s, std::move(all)) : s;
 }
 
-/// Funcs are finished before another one reads them: nothing that the Func reads is stored to after its
-/// stages.
+/// Funcs are finished before another one reads them: after the Func's last stage nothing that it reads is
+/// stored to.
 void check_no_later_writer(const Stmt& body, const Symbol& func, const std::set<Symbol>& inputs) {
-    bool after = false;
+    bool later = false;
     for_each_stmt(body, [&](const Stmt& s) {
-        if (const Stage* g = s.as<Stage>(); g && g->func == func) after = true;
-        auto check = [&](const Symbol& t) {
-            invariant(!after || !inputs.contains(t), "what a Func reads is written after it");
-        };
+        if (const Stage* g = s.as<Stage>(); g && g->func == func) later = false;
         if (const Store* st = s.as<Store>())
             for (const StoreTarget& t : st->targets)
-                check(t.tensor);
-        if (const Reduce* r = s.as<Reduce>()) check(r->target.tensor);
+                later |= inputs.contains(t.tensor);
+        if (const Reduce* r = s.as<Reduce>()) later |= inputs.contains(r->target.tensor);
     });
+    invariant(!later, "what a Func reads is written after it");
 }
 
 /// The targets that the stage's stores and reductions have in the Func's tensors.

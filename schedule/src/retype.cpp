@@ -28,12 +28,7 @@ class Retyper : public Mutator {
         }
         if (const Load* l = e.as<Load>()) {
             auto type = tensors.find(l->tensor);
-            if (type == tensors.end())
-                fail(e.loc(),
-                     "{} is read by what is added to it, so that its exact type has no end: give it one, as "
-                     "in "
-                     "{{.accumulate = Int(32)}}",
-                     l->tensor.name());
+            invariant(type != tensors.end(), "a tensor is read before its type is known");
             std::vector<Expr> indices;
             for (const Expr& i : l->indices)
                 indices.push_back((*this)(i));
@@ -149,7 +144,7 @@ class Inference {
         if (auto e = exact.find(t.tensor); e != exact.end()) {
             const Constant* zero = t.value.as<Constant>();
             if (zero && zero->value.is_zero()) return;
-            return widen(e->second, types(t.value).type(), 1, loc);
+            return widen(e->second, t.value, 1, loc);
         }
         if (types.tensors.contains(t.tensor)) return;
         if (origin[t.tensor] == TypeOrigin::sum) return; // the identity: typed by the reduction
@@ -164,7 +159,7 @@ class Inference {
                 fail(e->second.step.loc,
                      "an exact accumulator is for sums, and {} at {} is not one: give a type", symbol(r.op),
                      r.loc.str());
-            return widen(e->second, types(r.target.value).type(), trips(r), r.loc);
+            return widen(e->second, r.target.value, trips(r), r.loc);
         }
         if (origin[r.target.tensor] == TypeOrigin::sum && !types.tensors.contains(r.target.tensor)) {
             types.sums[r.target.tensor] = r.op;
@@ -183,7 +178,17 @@ class Inference {
                                            target.str(), r.target.tensor.name()));
     }
 
-    void widen(ExactSum& sum, Type value, int64_t count, Loc loc) {
+    void widen(ExactSum& sum, const Expr& added, int64_t count, Loc loc) {
+        for_each_expr(added, [&](const Expr& e) {
+            const Load* l = e.as<Load>();
+            if (l && exact.contains(l->tensor))
+                fail(sum.step.loc,
+                     "{} is read by what is added to it at {}, so that its exact type has no end: give it "
+                     "one, "
+                     "as in {{.accumulate = Int(32)}}",
+                     l->tensor.name(), loc.str());
+        });
+        const Type value = types(added).type();
         sum.value = sum.value ? aligned_type(*sum.value, value, loc) : value;
         sum.count += count;
     }

@@ -17,18 +17,17 @@ TEST_CASE("target: names") {
 }
 
 TEST_CASE("target: refused names") {
-    CHECK(refusal(__LINE__, [] { Target("mips"); }) ==
-          "there is no target \"mips\": a target's name begins with \"x86-64-linux\"");
-    CHECK(refusal(__LINE__, [] { Target("x86-64-linux-sse9"); }) ==
+    const auto refused = [](const char* name) { return refusal(__LINE__, [&] { Target t(name); }); };
+    CHECK(refused("mips") == "there is no target \"mips\": a target's name begins with \"x86-64-linux\"");
+    CHECK(refused("x86-64-linux-sse9") ==
           "target \"x86-64-linux-sse9\": \"-sse9\" is not known after \"x86-64-linux\"; known are -avx2, "
-          "-avx512, "
-          "-vnni and -bf16");
-    CHECK(
-        refusal(__LINE__, [] { Target("x86-64-linux-vnni"); }) ==
-        "target \"x86-64-linux-vnni\": -vnni is an extension of AVX-512: write \"x86-64-linux-avx512-vnni\"");
-    CHECK(refusal(__LINE__, [] { Target("x86-64-linux-avx2-bf16"); }) ==
-          "target \"x86-64-linux-avx2-bf16\": -bf16 is an extension of AVX-512: write "
-          "\"x86-64-linux-avx512-bf16\"");
+          "-avx512, -vnni and -bf16");
+    CHECK(refused("x86-64-linux-vnni")
+              .ends_with(": -vnni is an extension of AVX-512: write "
+                         "\"x86-64-linux-avx512-vnni\""));
+    CHECK(refused("x86-64-linux-avx2-bf16")
+              .ends_with(": -bf16 is an extension of AVX-512: write "
+                         "\"x86-64-linux-avx512-bf16\""));
 }
 
 TEST_CASE("target: which machine runs code for which") {

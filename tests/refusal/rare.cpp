@@ -163,9 +163,7 @@ TEST_CASE("refused: an exact accumulator that grows by itself") {
     f(i) = 1;
     f(i) += f(i) * a(i, k);
     Schedule s(f);
-    REFUSED(s,
-            "f.acc is read by what is added to it, so that its exact type has no end: give it one, as in "
-            "{.accumulate = Int(32)}",
+    REFUSED(s, "so that its exact type has no end: give it one, as in {.accumulate = Int(32)}",
             s.quantize(f, Int(20), {.accumulate = exact}));
 }
 

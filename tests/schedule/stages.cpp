@@ -106,6 +106,25 @@ TEST_CASE("compute_at of a Func with updates moves all of them") {
     expect_right(s, Gemm::sizes());
 }
 
+TEST_CASE("compute_at of a Func between whose definitions another one stands") {
+    Param N("N");
+    Input a("a", Int(8), {N});
+    Var i("i");
+    Func f("f", Int(16), {N}), between("between", Int(8), {N}), out("out", Int(16), {N});
+    f(i) = 0;
+    between(i) = a(i);
+    f(i) += between(i);
+    out(i) = 2 * f(i);
+    Schedule s(out);
+    s[f].compute_at(out, i);
+    expect_right(s, {{{"N", 5}}});
+    s[between].compute_at(out, i);
+    expect_right(s, {{{"N", 5}}});
+    s.compute_root(between).compute_root(f);
+    s[between].compute_at(f, i);
+    expect_right(s, {{{"N", 5}}});
+}
+
 TEST_CASE("compute_at keeps whole the dimensions in which a Func depends on itself") {
     Param N("N"), M("M");
     Var i("i"), j("j");
