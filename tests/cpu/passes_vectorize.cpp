@@ -328,12 +328,22 @@ TEST_CASE("what vectorize_loops refuses") {
           "vectorize(j) has no vector form: a while loop inside it ends in each lane at another time");
     CHECK(refusal(vector_loop(j, index(8), Block::make({copy, Print::make({"here"}, {})}))) ==
           "vectorize(j) has no vector form: print keeps its order");
+    const auto callee = std::make_shared<ExternFunction>();
+    const std::vector<ExternArgument> passed = {{in.symbol, in.type, Direction::in, in.dims, {}}};
+    CHECK(refusal(vector_loop(j, index(8), ExternCall::make(callee, passed))) ==
+          "vectorize(j) has no vector form: an extern function takes no vectors");
     CHECK(refusal(vector_loop(j, index(8), vector_loop(k, index(8), copy))) ==
           "vectorize(j) has no vector form: loop k inside it is vectorized too");
     CHECK(refusal(vector_loop(j, index(8), loop(k, index(8), copy, LoopKind::parallel()))) ==
           "vectorize(j) has no vector form: loop k inside it is parallel; make it the outer loop");
     CHECK(refusal(vector_loop(j, index(8), For::make(k, var(j), index(8), {}, copy))) ==
           "vectorize(j) has no vector form: the start of loop k depends on it");
+    const Expr unbounded = Binary::make(BinaryOp::floordiv, n, isub(var(j), index(3)));
+    CHECK(refusal(vector_loop(j, index(8), loop(k, unbounded, copy))) ==
+          "vectorize(j) has no vector form: the length of loop k depends on it");
+    const Stmt scatter = Reduce::make(BinaryOp::add, {out.symbol, out.type, {var(k)}, load(in, {var(j)})});
+    CHECK(refusal(vector_loop(j, index(8), LetStmt::make(k, imul(var(j), var(j)), scatter))) ==
+          "vectorize(j) has no vector form: two iterations may update the same element of out");
     CHECK(
         refusal(
             vector_loop(j, index(8), Allocate::make(tensor("t", Int(8), {iadd(var(j), index(1))}), copy))) ==
