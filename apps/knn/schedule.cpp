@@ -3,11 +3,11 @@
 using namespace lathe;
 
 Schedule cpu_schedule(const Knn& k) {
-    constexpr int64_t block = 16;
+    constexpr int64_t block = 16, unrolled = 4;
     Schedule s(k.kernel);
     auto [no, ni] = s[k.kernel].split(k.n, block);
     s[k.kernel].parallel(no);
-    auto [mo, mi] = s[k.kernel].split(k.m, 4, Tail::peel);
+    auto [mo, mi] = s[k.kernel].split(k.m, unrolled, Tail::peel);
     s[k.kernel].unroll(mi);
     return s;
 }

@@ -136,10 +136,8 @@ bool mentions(AtomRef a, AtomRef v) {
     if (a == v) return true;
     if (v->kind == AtomKind::variable) return a->free.count(v->symbol) != 0;
     if (v->loads && !a->loads) return false;
-    if (a->condition) {
-        // A condition is searched only for variables and loads: an opaque atom inside counts by its loads.
-        if (v->loads && a->loads) return true;
-    }
+    // A condition is searched only for variables and loads: an opaque atom inside counts by its loads.
+    if (a->condition && v->loads) return true;
     return std::any_of(a->args.begin(), a->args.end(), [&](const Poly& p) { return mentions(p, v); });
 }
 

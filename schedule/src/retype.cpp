@@ -179,15 +179,12 @@ class Inference {
     }
 
     void widen(ExactSum& sum, const Expr& added, int64_t count, Loc loc) {
-        for_each_expr(added, [&](const Expr& e) {
-            const Load* l = e.as<Load>();
-            if (l && exact.contains(l->tensor))
+        for (const Symbol& t : tensors_read(added))
+            if (exact.contains(t))
                 fail(sum.step.loc,
                      "{} is read by what is added to it at {}, so that its exact type has no end: give it "
-                     "one, "
-                     "as in {{.accumulate = Int(32)}}",
-                     l->tensor.name(), loc.str());
-        });
+                     "one, as in {{.accumulate = Int(32)}}",
+                     t.name(), loc.str());
         const Type value = types(added).type();
         sum.value = sum.value ? aligned_type(*sum.value, value, loc) : value;
         sum.count += count;

@@ -115,6 +115,14 @@ TEST_CASE("cpu: files and names") {
           "\"/tmp/\" ends in no name for the library's files: try \"/tmp/out\"");
 }
 
+TEST_CASE("cpu: a target that this machine cannot run") {
+    const Target most("x86-64-linux-avx512-vnni-bf16");
+    if (Target::host().runs(most)) return;
+    const Module m = build({Plain().out}).module;
+    CHECK(refusal(0, [&] { jit(m, most); }) ==
+          fmt::format("this machine ({}) cannot run code for {}", Target::host().name(), most.name()));
+}
+
 TEST_CASE("cpu: calls of a compiled function") {
     const Plain p;
     const JitFunction f = jit(build({p.out}).module);
