@@ -325,26 +325,26 @@ TEST_SUITE("refusals of kernels") {
         Param n("n");
         InOut a("a", Int(32), {8}), b("b", Int(32), {8});
         const Kernel callee("callee", {a, n}, [&](KernelBody& k) { k.for_(0, n, [&](Var q) { a(q) = 1; }); });
-        CHECK(of_kernel(__LINE__, {b}, [&](KernelBody& k) { k.call(callee, {b, 1.5f}); }) ==
-              "the size n of callee is given as Real: it must be an integer");
+        const std::string real = "the size n of callee is given as Real: it must be an integer";
+        CHECK(of_kernel(__LINE__, {b}, [&](KernelBody& k) { k.call(callee, {b, 1.5f}); }) == real);
     }
 
     TEST_CASE("a subscript without a value") {
         InOut b("b", Int(32), {8});
-        CHECK(of_kernel(__LINE__, {b}, [&](KernelBody&) { b(std::vector<Expr>{Expr()}) = 1; }) ==
-              "subscript 1 of b is an empty Expr");
+        const std::string empty = "subscript 1 of b is an empty Expr";
+        CHECK(of_kernel(__LINE__, {b}, [&](KernelBody&) { b(std::vector<Expr>{Expr()}) = 1; }) == empty);
     }
 
     TEST_CASE("bodies that are no functions") {
         InOut a("a", Int(32), {8});
         Var i("i");
         const std::function<void()> none;
-        CHECK(refusal(__LINE__, [&] { (void)Kernel("k", {a}, nullptr); }) ==
-              "the kernel k has no body: give a function");
+        const std::string no_body = "the kernel k has no body: give a function";
+        CHECK(refusal(__LINE__, [&] { (void)Kernel("k", {a}, nullptr); }) == no_body);
         const std::string missing = "a statement has no body: give a function";
         CHECK(of_kernel(__LINE__, {a}, [&](KernelBody& k) { k.if_(a(0) == 0, none); }) == missing);
         CHECK(of_kernel(__LINE__, {a}, [&](KernelBody& k) { k.for_(i, 0, 4, none); }) == missing);
-        CHECK(of_kernel(__LINE__, {a}, [&](KernelBody& k) { k.while_(nullptr, [] {}); }) ==
-              "a while_ has no condition: give a function");
+        const std::string no_condition = "a while_ has no condition: give a function";
+        CHECK(of_kernel(__LINE__, {a}, [&](KernelBody& k) { k.while_(nullptr, [] {}); }) == no_condition);
     }
 }
