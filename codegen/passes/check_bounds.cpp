@@ -3,7 +3,7 @@
 #include "lathe/ir/bounds_checks.h"
 #include "scoped_pass.h"
 
-namespace lathe {
+namespace lathe::codegen {
 namespace {
 
 class BoundsChecker : public ScopedMutator {
@@ -33,4 +33,4 @@ Module check_bounds(const Module& module) {
     return BoundsChecker().run(module);
 }
 
-} // namespace lathe
+} // namespace lathe::codegen

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace lathe {
+namespace lathe::codegen {
 namespace {
 
 Expr integer(Type t, const mpz_class& i) {
@@ -335,4 +335,4 @@ Module lower_types(const Module& module) {
     return result;
 }
 
-} // namespace lathe
+} // namespace lathe::codegen

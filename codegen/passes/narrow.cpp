@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <tuple>
 
-namespace lathe {
+namespace lathe::codegen {
 namespace {
 
 struct Range {
@@ -348,4 +348,4 @@ Module narrow(const Module& module) {
     return result;
 }
 
-} // namespace lathe
+} // namespace lathe::codegen

@@ -2,7 +2,7 @@
 
 #include "scoped_pass.h"
 
-namespace lathe {
+namespace lathe::codegen {
 namespace {
 
 /// More statements than this are not worth three copies.
@@ -199,4 +199,4 @@ Module partition_loops(const Module& module) {
     return Partitioner().run(module);
 }
 
-} // namespace lathe
+} // namespace lathe::codegen

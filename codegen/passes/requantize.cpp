@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace lathe {
+namespace lathe::codegen {
 namespace {
 
 Expr integer(Type t, const mpz_class& i) {
@@ -339,4 +339,4 @@ Expr requantize(Type to, Type from, const Expr& x) {
     return to.is_float() ? exact_to_float(to, source, number) : exact_to_exact(to, source, number);
 }
 
-} // namespace lathe
+} // namespace lathe::codegen

@@ -1,7 +1,7 @@
 #pragma once
 #include "lathe/ir/expr.h"
 
-namespace lathe {
+namespace lathe::codegen {
 
 /// The type that holds a value's number in machine form: fixed point → the integer of equal width, all others
 /// themselves.
@@ -16,4 +16,4 @@ Expr to_type(Type t, const Expr& x);
 /// Float(64) holds.
 Expr requantize(Type to, Type from, const Expr& x);
 
-} // namespace lathe
+} // namespace lathe::codegen

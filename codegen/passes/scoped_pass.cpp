@@ -3,7 +3,7 @@
 #include "lathe/ir/analysis.h"
 #include "unique_lets.h"
 
-namespace lathe {
+namespace lathe::codegen {
 
 Module ScopedMutator::run(const Module& module) {
     Module result = module;
@@ -84,4 +84,4 @@ Stmt ScopedMutator::mutate(const Stmt& s) {
     return Mutator::mutate(s);
 }
 
-} // namespace lathe
+} // namespace lathe::codegen

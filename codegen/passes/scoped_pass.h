@@ -4,7 +4,7 @@
 #include "lathe/ir/simplify.h"
 #include "lathe/ir/visit.h"
 
-namespace lathe {
+namespace lathe::codegen {
 
 /// A Mutator that keeps the facts (ranges of the loops around, conditions that hold, parameters that are
 /// sizes) and the declarations of the tensors in scope.
@@ -30,4 +30,4 @@ class ScopedMutator : public Mutator {
     std::map<Symbol, Tensor> tensors;
 };
 
-} // namespace lathe
+} // namespace lathe::codegen

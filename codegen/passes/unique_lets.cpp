@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace lathe {
+namespace lathe::codegen {
 namespace {
 
 /// Lets in different places may share what is inside of them, and mean different values by one symbol there.
@@ -97,4 +97,4 @@ Module unique_lets(Module module) {
     return module;
 }
 
-} // namespace lathe
+} // namespace lathe::codegen

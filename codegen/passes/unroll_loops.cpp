@@ -3,7 +3,7 @@
 #include "lathe/ir/print.h"
 #include "scoped_pass.h"
 
-namespace lathe {
+namespace lathe::codegen {
 namespace {
 
 constexpr int64_t most_copies = 1024;
@@ -43,4 +43,4 @@ Module unroll_loops(const Module& module) {
     return Unroller().run(module);
 }
 
-} // namespace lathe
+} // namespace lathe::codegen

@@ -5,7 +5,7 @@
 
 #include <bit>
 
-namespace lathe {
+namespace lathe::codegen {
 namespace {
 
 constexpr int64_t most_lanes = 4096;
@@ -507,4 +507,4 @@ Module vectorize_loops(const Module& module) {
     return LoopVectorizer().run(module);
 }
 
-} // namespace lathe
+} // namespace lathe::codegen

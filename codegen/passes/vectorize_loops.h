@@ -1,7 +1,7 @@
 #pragma once
 #include "lathe/ir/stmt.h"
 
-namespace lathe {
+namespace lathe::codegen {
 
 /// Replaces every `vectorized` loop by vector statements: the loop variable becomes a ramp, guards become
 /// predicates, a tensor allocated inside gains a lane dimension, and a reduction over the loop becomes a
@@ -10,4 +10,4 @@ namespace lathe {
 /// has no vector form.
 Module vectorize_loops(const Module& module);
 
-} // namespace lathe
+} // namespace lathe::codegen

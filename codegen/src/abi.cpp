@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace lathe::cpu {
+namespace lathe::codegen {
 
 namespace {
 
@@ -64,4 +64,4 @@ std::string c_type(Type t) {
     return fmt::format("{}int{}_t", t.is_signed() ? "" : "u", container_bits(t));
 }
 
-} // namespace lathe::cpu
+} // namespace lathe::codegen

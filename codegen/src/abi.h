@@ -6,7 +6,7 @@
 #include "lathe/ir/stmt.h"
 #include "lathe/ir/target.h"
 
-namespace lathe::cpu {
+namespace lathe::codegen {
 
 /// Version of the calling convention and of what NAME_signature() returns.
 inline constexpr const char* abi_version = "0.1";
@@ -57,4 +57,4 @@ Abi make_abi(const Module& original, const Module& machine, const std::string& n
 /// The scalar's type in C: "int32_t", "float", "const uint64_t*" (limbs), ...
 std::string c_type(Type machine);
 
-} // namespace lathe::cpu
+} // namespace lathe::codegen

@@ -3,7 +3,7 @@
 #include "lathe/codegen/lower.h"
 #include "pipeline.h"
 
-namespace lathe::cpu {
+namespace lathe::codegen {
 
 Compiled compile(const Module& module, const Target& target, const std::string& name, Callers callers) {
     invariant(!module.functions.empty(), "a Module without functions");
@@ -18,4 +18,4 @@ Compiled compile(const Module& module, const Target& target, const std::string& 
     return r;
 }
 
-} // namespace lathe::cpu
+} // namespace lathe::codegen

@@ -7,7 +7,7 @@
 #include <llvm/IR/LLVMContext.h>
 #include <llvm/IR/Module.h>
 
-namespace lathe::cpu {
+namespace lathe::codegen {
 
 struct Compiled {
     std::unique_ptr<llvm::LLVMContext> context;
@@ -18,4 +18,4 @@ struct Compiled {
 /// Lowers and compiles the top function for callers of a kind. An empty name means the function's own.
 Compiled compile(const Module& module, const Target& target, const std::string& name, Callers callers);
 
-} // namespace lathe::cpu
+} // namespace lathe::codegen

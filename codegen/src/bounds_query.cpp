@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <limits>
 
-namespace lathe::cpu {
+namespace lathe::codegen {
 
 using llvm::Value;
 
@@ -164,4 +164,4 @@ void answer_bounds_query(Unit& unit, FunctionEmitter& emitter, const Abi& abi, l
     b.SetInsertPoint(run);
 }
 
-} // namespace lathe::cpu
+} // namespace lathe::codegen

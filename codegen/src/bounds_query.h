@@ -4,7 +4,7 @@
 #include "abi.h"
 #include "emit.h"
 
-namespace lathe::cpu {
+namespace lathe::codegen {
 
 /// Emits into the beginning of `caller`, whose arguments are the user context, the buffers, then the scalars:
 /// if any buffer has no memory (host and device are null), the type and the dimensions of all those are
@@ -13,4 +13,4 @@ namespace lathe::cpu {
 /// The pointers have been checked.
 void answer_bounds_query(Unit& unit, FunctionEmitter& emitter, const Abi& abi, llvm::Function* caller);
 
-} // namespace lathe::cpu
+} // namespace lathe::codegen

@@ -8,7 +8,7 @@
 #include <fmt/ranges.h>
 #include <set>
 
-namespace lathe::cpu {
+namespace lathe::codegen {
 
 namespace {
 
@@ -159,4 +159,4 @@ std::string c_header(const Abi& abi, const Module& original, const std::string& 
         abi.name, target, about, guard, declarations, plain, parameters);
 }
 
-} // namespace lathe::cpu
+} // namespace lathe::codegen

@@ -3,8 +3,8 @@
 
 #include "abi.h"
 
-namespace lathe::cpu {
+namespace lathe::codegen {
 
 std::string c_header(const Abi& abi, const Module& original, const std::string& target);
 
-} // namespace lathe::cpu
+} // namespace lathe::codegen

@@ -12,6 +12,9 @@
 
 namespace lathe {
 
+using namespace ir;
+using namespace codegen;
+
 namespace {
 
 using cpu::Callers;

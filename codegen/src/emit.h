@@ -6,7 +6,7 @@
 #include <optional>
 #include <unordered_map>
 
-namespace lathe::cpu {
+namespace lathe::codegen {
 
 /// A tensor's memory, counted in units: elements, or limbs of wide integers.
 struct Place {
@@ -165,4 +165,4 @@ template <class F> llvm::Value* FunctionEmitter::guarded(llvm::Value* condition,
     return phi;
 }
 
-} // namespace lathe::cpu
+} // namespace lathe::codegen

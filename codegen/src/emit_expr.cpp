@@ -5,7 +5,7 @@
 
 #include <unordered_set>
 
-namespace lathe::cpu {
+namespace lathe::codegen {
 
 using llvm::Value;
 
@@ -239,4 +239,4 @@ Value* FunctionEmitter::compare_ramps(const Binary& e, const RampForm& x, const 
                              llvm::ConstantVector::get(left), right);
 }
 
-} // namespace lathe::cpu
+} // namespace lathe::codegen

@@ -3,7 +3,7 @@
 #include "emit.h"
 #include "lathe/ir/halide_buffer.h"
 
-namespace lathe::cpu {
+namespace lathe::codegen {
 
 using llvm::Value;
 
@@ -82,4 +82,4 @@ void FunctionEmitter::emit_extern(const ExternCall& s) {
     b.SetInsertPoint(after);
 }
 
-} // namespace lathe::cpu
+} // namespace lathe::codegen

@@ -3,7 +3,7 @@
 #include "lathe/ir/buffer.h"
 #include "lathe/ir/simplify.h"
 
-namespace lathe::cpu {
+namespace lathe::codegen {
 
 using llvm::Value;
 
@@ -229,4 +229,4 @@ void FunctionEmitter::store_dense(const Symbol& tensor, Type t, const Access& a,
     unit.mark(b.CreateAlignedStore(y, a.address, alignment(t)), tensor);
 }
 
-} // namespace lathe::cpu
+} // namespace lathe::codegen

@@ -2,7 +2,7 @@
 
 #include "lathe/ir/visit.h"
 
-namespace lathe::cpu {
+namespace lathe::codegen {
 
 using llvm::Value;
 
@@ -98,4 +98,4 @@ void FunctionEmitter::emit_parallel(const For& s) {
     b.SetInsertPoint(after);
 }
 
-} // namespace lathe::cpu
+} // namespace lathe::codegen

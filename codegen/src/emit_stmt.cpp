@@ -6,7 +6,7 @@
 
 #include <llvm/IR/MDBuilder.h>
 
-namespace lathe::cpu {
+namespace lathe::codegen {
 
 using llvm::Value;
 
@@ -383,4 +383,4 @@ void FunctionEmitter::emit_on_heap(const Allocate& s) {
     unwind = outer;
 }
 
-} // namespace lathe::cpu
+} // namespace lathe::codegen

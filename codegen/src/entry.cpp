@@ -9,7 +9,7 @@
 
 #include <cstddef>
 
-namespace lathe::cpu {
+namespace lathe::codegen {
 
 using llvm::Value;
 
@@ -369,4 +369,4 @@ void emit_function(Unit& unit, const Abi& abi, const Module& machine, Callers ca
         emit_argv(unit, abi, checked, jit_name(abi), true);
 }
 
-} // namespace lathe::cpu
+} // namespace lathe::codegen

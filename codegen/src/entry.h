@@ -4,7 +4,7 @@
 #include "abi.h"
 #include "unit.h"
 
-namespace lathe::cpu {
+namespace lathe::codegen {
 
 enum class Callers : uint8_t { c, jit };
 
@@ -16,4 +16,4 @@ std::string jit_name(const Abi& abi);
 /// The type of NAME_with_user_context.
 llvm::FunctionType* checked_type(llvm::LLVMContext& context, const Abi& abi);
 
-} // namespace lathe::cpu
+} // namespace lathe::codegen

@@ -27,6 +27,9 @@ __extension__ unsigned __int128 __umodti3(unsigned __int128, unsigned __int128);
 
 namespace lathe {
 
+using namespace ir;
+using namespace codegen;
+
 namespace {
 
 using cpu::Abi;

@@ -13,7 +13,7 @@
 #include "lathe/ir/verify.h"
 #include "lathe/ir/visit.h"
 
-namespace lathe {
+namespace lathe::codegen {
 namespace {
 
 Module simplified(Module m) {
@@ -53,4 +53,4 @@ Module lower(const Module& module, const Target&) {
     return m;
 }
 
-} // namespace lathe
+} // namespace lathe::codegen

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace lathe::cpu {
+namespace lathe::codegen {
 
 namespace {
 
@@ -110,4 +110,4 @@ void emit_metadata(Unit& unit, const Abi& abi, const Target& target) {
     emit_getter(unit, abi.name + "_signature", unit.text(signature(abi)));
 }
 
-} // namespace lathe::cpu
+} // namespace lathe::codegen

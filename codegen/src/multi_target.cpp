@@ -6,7 +6,7 @@
 
 #include <HalideRuntime.h>
 
-namespace lathe::cpu {
+namespace lathe::codegen {
 
 using llvm::Value;
 
@@ -100,4 +100,4 @@ Compiled choose_at_run_time(const Abi& abi, const std::vector<Variant>& variants
     return r;
 }
 
-} // namespace lathe::cpu
+} // namespace lathe::codegen

@@ -3,7 +3,7 @@
 
 #include "backend.h"
 
-namespace lathe::cpu {
+namespace lathe::codegen {
 
 /// A variant's function, and the machine that it needs.
 struct Variant {
@@ -15,4 +15,4 @@ struct Variant {
 /// metadata is the first variant's.
 Compiled choose_at_run_time(const Abi& abi, const std::vector<Variant>& variants);
 
-} // namespace lathe::cpu
+} // namespace lathe::codegen

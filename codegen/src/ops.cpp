@@ -5,7 +5,7 @@
 #include <llvm/ADT/APInt.h>
 #include <llvm/IR/Constants.h>
 
-namespace lathe::cpu {
+namespace lathe::codegen {
 
 using llvm::Value;
 
@@ -195,4 +195,4 @@ Value* Ops::from_memory(Type t, Value* x) {
     return x;
 }
 
-} // namespace lathe::cpu
+} // namespace lathe::codegen

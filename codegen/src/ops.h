@@ -11,7 +11,7 @@
 
 #include <llvm/IR/IRBuilder.h>
 
-namespace lathe::cpu {
+namespace lathe::codegen {
 
 using Builder = llvm::IRBuilder<>;
 
@@ -104,4 +104,4 @@ class Ops {
     Target target;
 };
 
-} // namespace lathe::cpu
+} // namespace lathe::codegen

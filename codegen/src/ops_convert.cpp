@@ -2,7 +2,7 @@
 
 #include <llvm/IR/Constants.h>
 
-namespace lathe::cpu {
+namespace lathe::codegen {
 
 using llvm::Value;
 
@@ -198,4 +198,4 @@ Value* Ops::wide_to_float(Type to, Type from, Value* x) {
     return to.width() == 16 ? narrowed(to, rounded_to_odd(to, r)) : r;
 }
 
-} // namespace lathe::cpu
+} // namespace lathe::codegen

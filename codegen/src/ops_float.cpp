@@ -2,7 +2,7 @@
 
 #include <llvm/IR/Constants.h>
 
-namespace lathe::cpu {
+namespace lathe::codegen {
 
 using llvm::Value;
 
@@ -90,4 +90,4 @@ Value* Ops::float_reduce(BinaryOp op, Type vector, Value* x) {
     return r;
 }
 
-} // namespace lathe::cpu
+} // namespace lathe::codegen

@@ -2,7 +2,7 @@
 
 #include <llvm/IR/Constants.h>
 
-namespace lathe::cpu {
+namespace lathe::codegen {
 
 using llvm::Value;
 
@@ -183,4 +183,4 @@ Value* Ops::with_slice(Type t, Value* x, Type bits_type, Value* bits, int hi, in
     return integer_cast(t, plain, b.CreateOr(rest, b.CreateShl(low, static_cast<uint64_t>(lo))));
 }
 
-} // namespace lathe::cpu
+} // namespace lathe::codegen

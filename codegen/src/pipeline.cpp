@@ -19,7 +19,7 @@
 
 #include <mutex>
 
-namespace lathe::cpu {
+namespace lathe::codegen {
 
 namespace {
 
@@ -117,4 +117,4 @@ std::string archive(const std::vector<ObjectFile>& objects) {
     return (*bytes)->getBuffer().str();
 }
 
-} // namespace lathe::cpu
+} // namespace lathe::codegen

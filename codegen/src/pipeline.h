@@ -6,7 +6,7 @@
 #include <llvm/ADT/SmallVector.h>
 #include <llvm/IR/Module.h>
 
-namespace lathe::cpu {
+namespace lathe::codegen {
 
 /// Verifies, then runs a short pipeline: everything that generated code needs was decided before, so no loop
 /// is vectorized, unrolled or re-associated here. \throws InternalError if the module is malformed.
@@ -22,4 +22,4 @@ struct ObjectFile {
 /// A static library. The same objects give the same bytes.
 std::string archive(const std::vector<ObjectFile>& objects);
 
-} // namespace lathe::cpu
+} // namespace lathe::codegen

@@ -3,6 +3,9 @@
 
 namespace lathe {
 
+using namespace ir;
+using namespace codegen;
+
 namespace {
 
 /// The values of a call's parameters, as far as its inputs and scalars give them.

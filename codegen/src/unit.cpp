@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <llvm/IR/MDBuilder.h>
 
-namespace lathe::cpu {
+namespace lathe::codegen {
 
 namespace {
 
@@ -117,4 +117,4 @@ void Unit::mark(llvm::Instruction* access, const Symbol& tensor) const {
     access->setMetadata(llvm::LLVMContext::MD_noalias, it->second.second);
 }
 
-} // namespace lathe::cpu
+} // namespace lathe::codegen

@@ -6,7 +6,7 @@
 
 #include <llvm/IR/Module.h>
 
-namespace lathe::cpu {
+namespace lathe::codegen {
 
 /// What generated functions return when they fail: the numbers that Halide's runtime uses for the like.
 enum class ErrorCode : int32_t {
@@ -56,4 +56,4 @@ class Unit {
         scopes; ///< its own, and those it does not overlap
 };
 
-} // namespace lathe::cpu
+} // namespace lathe::codegen

@@ -6,6 +6,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 namespace {
 
 bool same_subscripts(const std::vector<Expr>& a, const std::vector<Expr>& b) {

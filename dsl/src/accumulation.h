@@ -5,6 +5,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 /// `tensor[…] = tensor[…] op value`; without op: `tensor[…] = value`.
 struct Accumulation {
     std::optional<BinaryOp> op;

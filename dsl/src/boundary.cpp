@@ -6,6 +6,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 Source::Source(const Func& f, Loc l) : tensor(f.data()), loc(l) {
     if (!tensor->extents)
         fail(l, "{} has no edges, because no shape was declared: write it where {} is made", f.name(),

@@ -14,6 +14,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 namespace {
 
 class Builder {

@@ -7,6 +7,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 namespace {
 
 Expr at_least(const Expr& a, const Expr& b) {

@@ -7,6 +7,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 /// The parameter is a bare extent of the tensor.
 bool has_extent(const TensorData& tensor, const Param& param);
 /// It is a bare extent or a bare min.

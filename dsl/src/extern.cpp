@@ -4,6 +4,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 namespace {
 
 /// The C function's parameters are what the arguments ask for.

@@ -10,6 +10,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 namespace {
 
 /// Refuses definitions of a Func that something has already relied on.

@@ -2,6 +2,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 DomainLoops::DomainLoops(const RDomData& domain, Resolver& scope) : loc(domain.loc) {
     for (const RDomData::Dimension& d : domain.dims) {
         const Dim range = {scope.index(d.min), scope.index(d.extent)};

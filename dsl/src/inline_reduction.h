@@ -5,6 +5,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 /// The loops of a domain; `scope` resolves their bounds and learns their variables.
 class DomainLoops {
   public:

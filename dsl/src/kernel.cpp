@@ -8,6 +8,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 namespace {
 
 std::shared_ptr<KernelTensor> make_tensor(const Name& name, Type type, const Shape& shape) {

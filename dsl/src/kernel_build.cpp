@@ -12,6 +12,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 namespace {
 
 class KernelBuilder {

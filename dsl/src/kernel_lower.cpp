@@ -10,6 +10,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 namespace {
 
 /// What control may leave: bodies of loops; null is the kernel.

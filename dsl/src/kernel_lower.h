@@ -7,6 +7,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 struct KernelCode {
     Stmt body;
     std::vector<std::pair<Symbol, Symbol>> loops; ///< user variable → loop, in program order

@@ -9,6 +9,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 class Recorder;
 
 /// A tensor that kernels write: an argument, or a local of one kernel.

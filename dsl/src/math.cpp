@@ -2,6 +2,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 Expr select(const Operand& condition, const Operand& a, const Operand& b) {
     return Select::make(condition.expr(), a.expr(), b.expr(), condition.loc());
 }

@@ -5,6 +5,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 namespace {
 
 class NestMaker {

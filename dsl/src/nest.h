@@ -7,6 +7,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 struct Nest {
     Stmt stage;
     std::vector<std::pair<Symbol, Symbol>> loops; ///< user variable → loop, outermost first

@@ -6,6 +6,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 namespace {
 
 /// Operands by which traversals find what stands in the subscripts.

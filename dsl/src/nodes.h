@@ -10,6 +10,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 struct RDomData {
     struct Dimension {
         Symbol symbol;

@@ -2,6 +2,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 void Operand::check_defined() const {
     if (!expression.defined())
         fail(location, "an Expr is used that was never given a value: initialise it, as in `Expr e = 0`");

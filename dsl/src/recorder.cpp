@@ -7,6 +7,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 size_t KernelTensor::version(Loc loc) const {
     if (!recorder)
         fail(loc, "{} is read outside of a kernel's body: {}", name(),

@@ -6,6 +6,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 class Recorder {
   public:
     explicit Recorder(KernelData& k);

@@ -5,6 +5,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 namespace {
 
 /// The number of points of the domain, conditions ignored; nothing if it is not constant.

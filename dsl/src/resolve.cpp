@@ -6,6 +6,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 namespace {
 
 bool is_size_value(const Cast& c) {

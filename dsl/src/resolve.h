@@ -9,6 +9,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 /// Turns the expressions of one definition into IR.
 ///
 /// A subscript is made of mathematical integers: +, −, ·, min, max and choices of loop variables, sizes and

@@ -5,6 +5,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 /// Declares a tensor's dimensions. \throws Error unless each is made of integers and sizes.
 void set_shape(TensorData& tensor, const Shape& shape);
 

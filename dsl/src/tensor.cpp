@@ -7,6 +7,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 namespace {
 
 std::string count_of(size_t n, const char* what) {

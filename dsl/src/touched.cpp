@@ -7,6 +7,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 namespace {
 
 /// What the loops around a place say.

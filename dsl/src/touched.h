@@ -5,6 +5,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 /// One load or store of a stage.
 struct Touch {
     Symbol tensor;

@@ -4,6 +4,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 namespace {
 
 Expr variable_value(const Symbol& symbol, std::shared_ptr<RDomData> domain, Loc loc) {

@@ -10,6 +10,9 @@
 
 namespace lathe {
 
+using namespace ir;
+using namespace hls;
+
 namespace fs = std::filesystem;
 
 namespace {

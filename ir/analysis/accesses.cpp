@@ -7,7 +7,7 @@
 #include <deque>
 #include <tuple>
 
-namespace lathe {
+namespace lathe::ir {
 namespace {
 
 Expr negation(const Expr& c) {
@@ -305,4 +305,4 @@ std::vector<Access> accesses(const Stmt& s) {
     return std::move(c.found);
 }
 
-} // namespace lathe
+} // namespace lathe::ir

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <map>
 
-namespace lathe {
+namespace lathe::ir {
 
 namespace {
 
@@ -135,4 +135,4 @@ std::vector<Stmt> bounds_checks(const Stmt& s, const DimsOf& dims_of, const Fact
     return checks;
 }
 
-} // namespace lathe
+} // namespace lathe::ir

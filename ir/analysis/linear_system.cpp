@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-namespace lathe {
+namespace lathe::ir {
 
 namespace {
 
@@ -97,4 +97,4 @@ bool LinearSystem::maybe_feasible() {
     return true;
 }
 
-} // namespace lathe
+} // namespace lathe::ir

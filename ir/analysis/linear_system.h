@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace lathe {
+namespace lathe::ir {
 
 /// An interval of integers; ±infinity are the sentinels.
 struct IntRange {
@@ -35,4 +35,4 @@ class LinearSystem {
     std::vector<Equation> equations;
 };
 
-} // namespace lathe
+} // namespace lathe::ir

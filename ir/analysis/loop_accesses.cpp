@@ -3,7 +3,7 @@
 #include "lathe/ir/analysis.h"
 #include "lathe/ir/visit.h"
 
-namespace lathe {
+namespace lathe::ir {
 
 namespace {
 
@@ -196,4 +196,4 @@ LoopAccesses accesses_inside(const Stmt& root, const Symbol& loop) {
     return std::move(c.result);
 }
 
-} // namespace lathe
+} // namespace lathe::ir

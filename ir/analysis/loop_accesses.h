@@ -4,7 +4,7 @@
 #include "lathe/ir/simplify.h"
 #include "lathe/ir/stmt.h"
 
-namespace lathe {
+namespace lathe::ir {
 
 /// A loop around an access: its counter runs from 0 to count − 1, where count is at most `count` if that is
 /// known.
@@ -34,4 +34,4 @@ struct LoopAccesses {
 /// The accesses inside `loop`. \throws InternalError when `root` has no such loop.
 LoopAccesses accesses_inside(const Stmt& root, const Symbol& loop);
 
-} // namespace lathe
+} // namespace lathe::ir

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-namespace lathe {
+namespace lathe::ir {
 
 namespace {
 
@@ -467,4 +467,4 @@ bool idempotent(const Stmt& root, const Symbol& loop) {
     return !loop_carried(root, loop, Commuting::ordered);
 }
 
-} // namespace lathe
+} // namespace lathe::ir

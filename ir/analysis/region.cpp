@@ -3,7 +3,7 @@
 #include "lathe/ir/analysis.h"
 #include "lathe/ir/visit.h"
 
-namespace lathe {
+namespace lathe::ir {
 
 /// Index lets are variables whose range is one value; a value that was read from memory has its own bounds
 /// later on.
@@ -79,4 +79,4 @@ std::map<Symbol, Region> regions_written(const Stmt& s, const Facts& facts) {
     return regions(s, true, nullptr, facts);
 }
 
-} // namespace lathe
+} // namespace lathe::ir

@@ -7,6 +7,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 static_assert(std::endian::native == std::endian::little, "elements are little-endian");
 
 namespace {
@@ -137,17 +139,17 @@ std::byte* element_from_zero(const AnyBuffer& b, const std::vector<int64_t>& at)
 
 } // namespace
 
-size_t element_bytes(Type t) {
+size_t ir::element_bytes(Type t) {
     return is_wide(t) ? 8 * limbs(t) : static_cast<size_t>(container_bits(t)) / 8;
 }
 
-int container_bits(Type t) {
+int ir::container_bits(Type t) {
     check_storable(t.element(), {});
     return t.width() > 64 ? 64
                           : std::max(8, static_cast<int>(std::bit_ceil(static_cast<unsigned>(t.width()))));
 }
 
-Value load_element(Type t, const std::byte* p) {
+Value ir::load_element(Type t, const std::byte* p) {
     if (is_wide(t)) return Value::from_raw(t, read_limbs(limbs(t), p));
     if (t == Float(64)) return Value::from_double(t, read<double>(p));
     if (t == Float(32)) return Value::from_double(t, read<float>(p));
@@ -158,7 +160,7 @@ Value load_element(Type t, const std::byte* p) {
     return t.is_float() ? Value::from_bits(t, m) : Value::from_raw(t, m);
 }
 
-void store_element(Type t, std::byte* p, const Value& v) {
+void ir::store_element(Type t, std::byte* p, const Value& v) {
     const Value x = v.type() == t ? v : cast(t, v);
     if (is_wide(t)) {
         write_limbs(limbs(t), p, x.raw());

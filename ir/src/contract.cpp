@@ -4,7 +4,7 @@
 
 #include <optional>
 
-namespace lathe {
+namespace lathe::ir {
 
 namespace {
 
@@ -81,4 +81,4 @@ Module contract(const Module& m) {
     return result;
 }
 
-} // namespace lathe
+} // namespace lathe::ir

@@ -2,7 +2,7 @@
 
 #include "lathe/ir/visit.h"
 
-namespace lathe {
+namespace lathe::ir {
 
 namespace {
 
@@ -294,4 +294,4 @@ size_t structural_hash(const Expr& e) {
     return last;
 }
 
-} // namespace lathe
+} // namespace lathe::ir

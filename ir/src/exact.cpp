@@ -1,6 +1,6 @@
 #include "exact.h"
 
-namespace lathe {
+namespace lathe::ir {
 
 namespace {
 
@@ -111,4 +111,4 @@ mpz_class largest(Type t) {
     return (mpz_class(1) << static_cast<mp_bitcnt_t>(t.width() - t.is_signed())) - 1;
 }
 
-} // namespace lathe
+} // namespace lathe::ir

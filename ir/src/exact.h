@@ -5,7 +5,7 @@
 
 #include <gmpxx.h>
 
-namespace lathe {
+namespace lathe::ir {
 
 /// Is m a value of the exact type `t`?
 bool fits(const mpz_class& m, Type t);
@@ -17,4 +17,4 @@ mpz_class convert(mpz_class m, int frac, Type to);
 mpz_class smallest(Type exact);
 mpz_class largest(Type exact);
 
-} // namespace lathe
+} // namespace lathe::ir

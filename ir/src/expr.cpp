@@ -5,7 +5,7 @@
 #include <atomic>
 #include <bit>
 
-namespace lathe {
+namespace lathe::ir {
 
 Symbol::Symbol(std::string name) : display(std::make_shared<const std::string>(std::move(name))) {
     static std::atomic<uint64_t> next{1};
@@ -393,4 +393,4 @@ Expr Call::make(std::string function, std::vector<Expr> arguments, Loc loc) {
     return Expr(std::make_shared<const Call>(std::move(function), std::move(arguments), t, loc));
 }
 
-} // namespace lathe
+} // namespace lathe::ir

@@ -2,7 +2,7 @@
 
 #include "lathe/ir/expr.h"
 
-namespace lathe {
+namespace lathe::ir {
 
 namespace {
 
@@ -124,4 +124,4 @@ bool is_const_false(const Expr& e) {
     return bool_constant(e) == false;
 }
 
-} // namespace lathe
+} // namespace lathe::ir

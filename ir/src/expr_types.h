@@ -3,7 +3,7 @@
 
 #include "lathe/ir/expr.h"
 
-namespace lathe {
+namespace lathe::ir {
 
 /// The untyped real literal that `e` is (a Constant, or its Broadcast), or nullptr.
 const Constant* real_literal(const Expr& e);
@@ -27,4 +27,4 @@ void check_condition(const char* what, const Expr& condition, Loc loc);
 /// \throws InternalError unless `t` is a scalar type that memory can hold.
 void check_element_type(Type t);
 
-} // namespace lathe
+} // namespace lathe::ir

@@ -9,7 +9,7 @@
 #include <fstream>
 #include <unistd.h>
 
-namespace lathe {
+namespace lathe::ir {
 
 void write_file(const std::string& path, std::string_view content) {
     static std::atomic<unsigned> count{0};
@@ -31,4 +31,4 @@ void write_file(const std::string& path, std::string_view content) {
     fail({}, "cannot write \"{}\": {}", path, std::strerror(why));
 }
 
-} // namespace lathe
+} // namespace lathe::ir

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <limits>
 
-namespace lathe {
+namespace lathe::ir {
 
 namespace {
 
@@ -98,4 +98,4 @@ double decode(Type t, uint64_t bits) {
     return sign * std::ldexp(significand, std::max(field, 1) - 1 + f.min_exponent - mantissa);
 }
 
-} // namespace lathe
+} // namespace lathe::ir

@@ -6,7 +6,7 @@
 
 #include <gmpxx.h>
 
-namespace lathe {
+namespace lathe::ir {
 
 /// A number is significand × 2^exponent with 1 ≤ significand < 2 and `precision` bits in it, the hidden one
 /// included.
@@ -40,4 +40,4 @@ double fused_multiply_add(Type t, double a, double b, double c);
 uint64_t encode(Type t, double x);
 double decode(Type t, uint64_t bits);
 
-} // namespace lathe
+} // namespace lathe::ir

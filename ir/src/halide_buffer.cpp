@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace lathe {
+namespace lathe::ir {
 
 int limbs_of(Type t) {
     return t.is_exact() && t.width() > 64 ? static_cast<int>(element_bytes(t) / 8) : 0;
@@ -35,4 +35,4 @@ HalideView::HalideView(const AnyBuffer& from, const std::string& name, Loc loc) 
     buffer.dim = dims.data();
 }
 
-} // namespace lathe
+} // namespace lathe::ir

@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace lathe {
+namespace lathe::ir {
 
 namespace interpreter {
 namespace {
@@ -230,4 +230,4 @@ AnyBuffer buffer_for(const Tensor& t, const std::map<Symbol, Value>& values) {
     return b;
 }
 
-} // namespace lathe
+} // namespace lathe::ir

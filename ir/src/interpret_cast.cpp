@@ -8,7 +8,7 @@
 #include <bit>
 #include <cmath>
 
-namespace lathe::interpreter {
+namespace lathe::ir::interpreter {
 
 namespace {
 
@@ -258,4 +258,4 @@ Operand compile_bit_function(const std::string& function, Type type, const std::
         arguments[0], arguments[1]);
 }
 
-} // namespace lathe::interpreter
+} // namespace lathe::ir::interpreter

@@ -9,7 +9,7 @@
 #include <tuple>
 #include <variant>
 
-namespace lathe::interpreter {
+namespace lathe::ir::interpreter {
 
 using Wide = __int128;
 
@@ -148,4 +148,4 @@ template <class R> class ElementIo {
     bool partial; ///< the container holds numbers that are none of the type's
 };
 
-} // namespace lathe::interpreter
+} // namespace lathe::ir::interpreter

@@ -9,7 +9,7 @@
 #include <set>
 #include <unordered_map>
 
-namespace lathe::interpreter {
+namespace lathe::ir::interpreter {
 
 /// What a tensor's name stands for.
 struct TensorInfo {
@@ -93,4 +93,4 @@ std::unique_ptr<const Action> compile_extern(Scope& scope, const ExternCall& s);
 TensorState make_state(const Tensor& t, const std::vector<int64_t>& mins,
                        const std::vector<int64_t>& extents);
 
-} // namespace lathe::interpreter
+} // namespace lathe::ir::interpreter

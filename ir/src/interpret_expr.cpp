@@ -4,7 +4,7 @@
 #include "interpret_machine.h"
 #include "lathe/ir/visit.h"
 
-namespace lathe::interpreter {
+namespace lathe::ir::interpreter {
 
 namespace {
 
@@ -329,4 +329,4 @@ Operand ExprCompiler::vector_node(const Expr& e) {
     });
 }
 
-} // namespace lathe::interpreter
+} // namespace lathe::ir::interpreter

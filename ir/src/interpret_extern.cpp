@@ -8,7 +8,7 @@
 #include <memory>
 #include <optional>
 
-namespace lathe::interpreter {
+namespace lathe::ir::interpreter {
 
 namespace {
 
@@ -89,4 +89,4 @@ std::unique_ptr<const Action> compile_extern(Scope& scope, const ExternCall& s) 
     return a;
 }
 
-} // namespace lathe::interpreter
+} // namespace lathe::ir::interpreter

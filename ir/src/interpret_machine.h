@@ -3,7 +3,7 @@
 
 #include "interpret_code.h"
 
-namespace lathe::interpreter {
+namespace lathe::ir::interpreter {
 
 template <class R, class F, class... A> struct OperationCode final : Code<R> {
     F f;
@@ -57,4 +57,4 @@ template <class F, class... A> Operand general(Type t, F f, const A&... operands
     });
 }
 
-} // namespace lathe::interpreter
+} // namespace lathe::ir::interpreter

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace lathe::interpreter {
+namespace lathe::ir::interpreter {
 
 Rep rep_of(Type t) {
     if (t.is_index()) return Rep::small;
@@ -360,4 +360,4 @@ Operand compile_binary(BinaryOp op, Type type, const Operand& x, const Operand& 
     return wrapped(type, exact_binary(op, result_type(op, a.type, b.type, loc), a, b));
 }
 
-} // namespace lathe::interpreter
+} // namespace lathe::ir::interpreter

@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <functional>
 
-namespace lathe::interpreter {
+namespace lathe::ir::interpreter {
 
 namespace {
 
@@ -442,4 +442,4 @@ std::unique_ptr<const Action> compile(Scope& scope, const Stmt& s) {
     throw InternalError("a statement of unknown kind");
 }
 
-} // namespace lathe::interpreter
+} // namespace lathe::ir::interpreter

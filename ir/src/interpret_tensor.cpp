@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-namespace lathe::interpreter {
+namespace lathe::ir::interpreter {
 
 TensorState::TensorState(std::string n, AnyBuffer b, bool all_known)
     : name(std::move(n)), buffer(std::move(b)),
@@ -172,4 +172,4 @@ template class ElementIo<Wide>;
 template class ElementIo<double>;
 template class ElementIo<Value>;
 
-} // namespace lathe::interpreter
+} // namespace lathe::ir::interpreter

@@ -5,6 +5,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 Expr Expr::literal(bool value, Loc loc) {
     return Constant::make(Value::boolean(value), loc);
 }

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace lathe {
+namespace lathe::ir {
 
 namespace {
 
@@ -42,4 +42,4 @@ Module lower_math(const Module& m) {
     return r;
 }
 
-} // namespace lathe
+} // namespace lathe::ir

@@ -8,7 +8,7 @@
 
 #include "lathe/ir/expr.h"
 
-namespace lathe {
+namespace lathe::ir {
 
 class MathBuilder {
   public:
@@ -94,4 +94,4 @@ Expr expand_sin(MathBuilder& b, const Expr& x);
 Expr expand_cos(MathBuilder& b, const Expr& x);
 Expr expand_pow(MathBuilder& b, const Expr& x, const Expr& y);
 
-} // namespace lathe
+} // namespace lathe::ir

@@ -5,7 +5,7 @@
 
 #include <limits>
 
-namespace lathe {
+namespace lathe::ir {
 
 namespace {
 
@@ -139,4 +139,4 @@ Expr expand_math(const std::string& function, const std::vector<Expr>& arguments
     return b.finish(r);
 }
 
-} // namespace lathe
+} // namespace lathe::ir

@@ -4,7 +4,7 @@
 
 #include <limits>
 
-namespace lathe {
+namespace lathe::ir {
 
 namespace {
 
@@ -96,4 +96,4 @@ Expr expand_pow(MathBuilder& b, const Expr& x, const Expr& y) {
     return b.select(always_one, one, b.select(no_number, b.number(nan), value));
 }
 
-} // namespace lathe
+} // namespace lathe::ir

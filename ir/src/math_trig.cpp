@@ -4,7 +4,7 @@
 
 #include <limits>
 
-namespace lathe {
+namespace lathe::ir {
 
 namespace {
 
@@ -136,4 +136,4 @@ Expr expand_cos(MathBuilder& b, const Expr& x) {
     return sine_of(b, x, 1, b.bits(0));
 }
 
-} // namespace lathe
+} // namespace lathe::ir

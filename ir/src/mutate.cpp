@@ -2,7 +2,7 @@
 
 #include "lathe/ir/visit.h"
 
-namespace lathe {
+namespace lathe::ir {
 
 Expr Mutator::operator()(const Expr& e) {
     if (!e.defined()) return e;
@@ -299,4 +299,4 @@ Stmt fresh_copy(const Stmt& s, std::map<Symbol, Symbol>* renamed) {
     return copy;
 }
 
-} // namespace lathe
+} // namespace lathe::ir

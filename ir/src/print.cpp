@@ -4,6 +4,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 namespace {
 
 constexpr size_t line_width = 100;

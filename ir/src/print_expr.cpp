@@ -2,7 +2,7 @@
 
 #include "expr_types.h"
 
-namespace lathe {
+namespace lathe::ir {
 
 namespace {
 
@@ -349,4 +349,4 @@ std::pair<std::string, int> ExprPrinter::node(const Expr& e, std::optional<Type>
     throw InternalError("unknown kind of expression");
 }
 
-} // namespace lathe
+} // namespace lathe::ir

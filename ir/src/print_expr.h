@@ -3,7 +3,7 @@
 
 #include "lathe/ir/visit.h"
 
-namespace lathe {
+namespace lathe::ir {
 
 /// Printed names: the display name, with a suffix _1, _2 … where a name in scope has it already.
 class Names {
@@ -81,4 +81,4 @@ class ExprPrinter {
 /// The operator that prints an update: "+", "min", "and", "%" for floormod.
 std::string update_symbol(BinaryOp op);
 
-} // namespace lathe
+} // namespace lathe::ir

@@ -1,6 +1,6 @@
 #include "print_expr.h"
 
-namespace lathe {
+namespace lathe::ir {
 
 std::string Names::unused(const std::string& wish) {
     const std::string base = wish.empty() ? "_" : wish;
@@ -76,4 +76,4 @@ void Names::bind_free(const Stmt& s) {
     bind_unknown(used, defined);
 }
 
-} // namespace lathe
+} // namespace lathe::ir

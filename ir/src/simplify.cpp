@@ -1,7 +1,7 @@
 #include "lathe/ir/simplify.h"
 #include "simplify_algebra.h"
 
-namespace lathe {
+namespace lathe::ir {
 
 using algebra::Algebra;
 using algebra::CondRef;
@@ -170,4 +170,4 @@ std::optional<Linear> as_linear(const Expr& e) {
     return linear;
 }
 
-} // namespace lathe
+} // namespace lathe::ir

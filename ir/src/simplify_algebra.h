@@ -18,7 +18,7 @@
 #include <deque>
 #include <unordered_map>
 
-namespace lathe::algebra {
+namespace lathe::ir::algebra {
 
 namespace limits {
 constexpr size_t terms = 48;          ///< of a polynomial that a product makes
@@ -284,4 +284,4 @@ std::optional<std::pair<Poly, Poly>> split_by(const Poly& p, AtomRef a);
 Range type_range(AtomRef a);
 mpz_class floor_div(const mpz_class& a, const mpz_class& b);
 
-} // namespace lathe::algebra
+} // namespace lathe::ir::algebra

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace lathe::algebra {
+namespace lathe::ir::algebra {
 
 static bool is_choice(AtomRef a) {
     return a->kind == AtomKind::min || a->kind == AtomKind::select;
@@ -200,4 +200,4 @@ Range Algebra::bounds(const Poly& p, const std::vector<std::pair<Symbol, Range>>
     return b;
 }
 
-} // namespace lathe::algebra
+} // namespace lathe::ir::algebra

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace lathe::algebra {
+namespace lathe::ir::algebra {
 
 using Kind = Cond::Kind;
 
@@ -321,4 +321,4 @@ void Algebra::assume(const CondRef& c) {
     forget();
 }
 
-} // namespace lathe::algebra
+} // namespace lathe::ir::algebra

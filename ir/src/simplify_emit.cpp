@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace lathe::algebra {
+namespace lathe::ir::algebra {
 
 // ---- a − b·(a div b) back into a mod b.
 
@@ -210,4 +210,4 @@ Expr Algebra::emit(const CondRef& c) {
     return e;
 }
 
-} // namespace lathe::algebra
+} // namespace lathe::ir::algebra

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace lathe::algebra {
+namespace lathe::ir::algebra {
 
 // ---- Values: folding that is right for every type, floats included.
 
@@ -287,4 +287,4 @@ std::optional<Poly> Algebra::lift_binary(const Binary& b, bool opaque_leaves) {
     return std::nullopt;
 }
 
-} // namespace lathe::algebra
+} // namespace lathe::ir::algebra

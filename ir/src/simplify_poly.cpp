@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace lathe::algebra {
+namespace lathe::ir::algebra {
 
 mpz_class floor_div(const mpz_class& a, const mpz_class& b) {
     mpz_class q;
@@ -209,4 +209,4 @@ Range type_range(AtomRef a) {
     return {Poly(low), Poly(high)};
 }
 
-} // namespace lathe::algebra
+} // namespace lathe::ir::algebra

@@ -9,7 +9,7 @@
 #include <array>
 #include <numeric>
 
-namespace lathe::algebra {
+namespace lathe::ir::algebra {
 
 /// The cases that a proof is in, and how many more it may distinguish.
 struct Algebra::Proof {
@@ -450,4 +450,4 @@ std::optional<mpz_class> Algebra::lower(const Poly& p) {
     return mpz_class(-*u);
 }
 
-} // namespace lathe::algebra
+} // namespace lathe::ir::algebra

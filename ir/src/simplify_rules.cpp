@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace lathe::algebra {
+namespace lathe::ir::algebra {
 
 static bool any_loads(const Poly& p) {
     for (auto& [m, c] : p.terms)
@@ -281,4 +281,4 @@ Poly Algebra::select(const CondRef& c, const Poly& a, const Poly& b) {
     return b + atom(AtomKind::select, {d.divided(g), Poly(0)}, c) * g;
 }
 
-} // namespace lathe::algebra
+} // namespace lathe::ir::algebra

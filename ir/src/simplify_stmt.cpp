@@ -4,7 +4,7 @@
 
 #include "lathe/ir/analysis.h"
 
-namespace lathe {
+namespace lathe::ir {
 namespace algebra {
 namespace {
 
@@ -251,4 +251,4 @@ Stmt simplify(const Stmt& s, const Facts& facts, bool drop_unit_loops) {
     return algebra::StmtSimplifier(facts, drop_unit_loops).run(s);
 }
 
-} // namespace lathe
+} // namespace lathe::ir

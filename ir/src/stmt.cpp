@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cctype>
 
-namespace lathe {
+namespace lathe::ir {
 
 StmtNode::StmtNode(StmtKind k, Loc l, unsigned d) : kind(k), loc(l), depth(d) {
     if (depth > max_depth)
@@ -181,4 +181,4 @@ Stmt Stage::make(Symbol func, int definition, Stmt body, Loc loc) {
     return Stmt(std::make_shared<const Stage>(std::move(func), definition, std::move(body), loc));
 }
 
-} // namespace lathe
+} // namespace lathe::ir

@@ -4,6 +4,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 namespace {
 
 const char* name(Round r) {
@@ -98,11 +100,11 @@ Type BFloat(int width, Loc loc) {
     return Type(TypeCode::bfloat, width, 0, true);
 }
 
-Type IndexType() {
+Type ir::IndexType() {
     return Type(TypeCode::index, 64, 0, true);
 }
 
-Type RealType() {
+Type ir::RealType() {
     return Type(TypeCode::real, 0, 0, true);
 }
 

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace lathe {
+namespace lathe::ir {
 
 namespace {
 
@@ -105,4 +105,4 @@ bool has_identity(BinaryOp op, Type t) {
     }
 }
 
-} // namespace lathe
+} // namespace lathe::ir

@@ -5,7 +5,7 @@
 #include <map>
 #include <vector>
 
-namespace lathe {
+namespace lathe::ir {
 
 namespace {
 
@@ -80,4 +80,4 @@ Type parse_type(const std::string& text, Loc loc) {
     return TypeText(text, loc).type();
 }
 
-} // namespace lathe
+} // namespace lathe::ir

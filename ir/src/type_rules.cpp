@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <string>
 
-namespace lathe {
+namespace lathe::ir {
 
 const char* name(UnaryOp op) {
     switch (op) {
@@ -303,4 +303,4 @@ Type sum_type(Type a, int64_t count, Loc loc) {
         .with_lanes(a.lanes());
 }
 
-} // namespace lathe
+} // namespace lathe::ir

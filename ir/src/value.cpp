@@ -9,6 +9,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 Value Value::from_raw(Type t, mpz_class m) {
     invariant(t.is_scalar() && (t.is_exact() || t.is_index()),
               "from_raw makes scalar exact and Index values");
@@ -171,7 +173,7 @@ bool operator==(const Value& a, const Value& b) {
     return a.m == b.m && (!a.t.is_real() || a.den == b.den);
 }
 
-size_t hash_value(const Value& v) {
+size_t ir::hash_value(const Value& v) {
     const Type t = v.type();
     size_t h = std::hash<int>()(t.width() * 64 + static_cast<int>(t.code()) * 2 + t.is_signed()) * 31 +
                std::hash<int>()(t.frac());

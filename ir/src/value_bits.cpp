@@ -2,7 +2,7 @@
 
 #include <bit>
 
-namespace lathe {
+namespace lathe::ir {
 
 Value slice(const Value& x, int hi, int lo) {
     const Type t = slice_type(x.type(), hi, lo, {});
@@ -37,4 +37,4 @@ Value reverse_bits(const Value& x) {
     return Value::from_raw(UInt(width), r);
 }
 
-} // namespace lathe
+} // namespace lathe::ir

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-namespace lathe {
+namespace lathe::ir {
 
 namespace {
 
@@ -144,4 +144,4 @@ Value identity(BinaryOp op, Type t) {
     }
 }
 
-} // namespace lathe
+} // namespace lathe::ir

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <optional>
 
-namespace lathe {
+namespace lathe::ir {
 
 namespace {
 
@@ -294,4 +294,4 @@ Value fma(const Value& a, const Value& b, const Value& c) {
     return Value::from_double(t, fused_multiply_add(t, a.as_double(), b.as_double(), c.as_double()));
 }
 
-} // namespace lathe
+} // namespace lathe::ir

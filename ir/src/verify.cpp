@@ -4,7 +4,7 @@
 #include "lathe/ir/print.h"
 #include "lathe/ir/visit.h"
 
-namespace lathe {
+namespace lathe::ir {
 
 namespace {
 
@@ -379,4 +379,4 @@ void verify(const Module& m) {
     Verifier().module(m);
 }
 
-} // namespace lathe
+} // namespace lathe::ir

@@ -2,7 +2,7 @@
 
 #include "expr_types.h"
 
-namespace lathe {
+namespace lathe::ir {
 
 std::vector<Expr> operands(const Expr& e) {
     switch (e.kind()) {
@@ -324,4 +324,4 @@ std::vector<const ExternCall*> extern_calls(const Stmt& s) {
     return all;
 }
 
-} // namespace lathe
+} // namespace lathe::ir

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace lathe {
+namespace lathe::schedule {
 
 Module bind(const Module& module, const Symbol& parameter, int64_t value) {
     const Substitution constant{{parameter, index(value)}};
@@ -23,4 +23,4 @@ Module bind(const Module& module, const Symbol& parameter, int64_t value) {
     return bound;
 }
 
-} // namespace lathe
+} // namespace lathe::schedule

@@ -3,9 +3,9 @@
 
 #include "lathe/ir/stmt.h"
 
-namespace lathe {
+namespace lathe::schedule {
 
 /// The module with `value` in place of the parameter, which is one of the top function no more.
 Module bind(const Module& module, const Symbol& parameter, int64_t value);
 
-} // namespace lathe
+} // namespace lathe::schedule

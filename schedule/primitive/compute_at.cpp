@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace lathe {
+namespace lathe::schedule {
 
 namespace {
 
@@ -217,4 +217,4 @@ void compute_root(Edit& e) {
     follow(e, taken.inner);
 }
 
-} // namespace lathe
+} // namespace lathe::schedule

@@ -4,9 +4,9 @@
 
 #include "../src/edit.h"
 
-namespace lathe {
+namespace lathe::schedule {
 
 void compute_at(Edit& e);
 void compute_root(Edit& e);
 
-} // namespace lathe
+} // namespace lathe::schedule

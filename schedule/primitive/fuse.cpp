@@ -2,7 +2,7 @@
 
 #include "split.h"
 
-namespace lathe {
+namespace lathe::schedule {
 
 namespace {
 
@@ -54,4 +54,4 @@ void fuse(Edit& e) {
     e.forward(inner, {});
 }
 
-} // namespace lathe
+} // namespace lathe::schedule

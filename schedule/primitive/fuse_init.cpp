@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace lathe {
+namespace lathe::schedule {
 
 namespace {
 
@@ -250,4 +250,4 @@ void fuse_init(Edit& e) {
     e.set_body(std::move(root));
 }
 
-} // namespace lathe
+} // namespace lathe::schedule

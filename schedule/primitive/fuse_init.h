@@ -4,8 +4,8 @@
 
 #include "../src/edit.h"
 
-namespace lathe {
+namespace lathe::schedule {
 
 void fuse_init(Edit& e);
 
-} // namespace lathe
+} // namespace lathe::schedule

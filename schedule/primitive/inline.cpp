@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace lathe {
+namespace lathe::schedule {
 
 namespace {
 
@@ -96,4 +96,4 @@ void inline_func(Edit& e) {
     e.set_body(Inliner(std::move(pure))(x.rest));
 }
 
-} // namespace lathe
+} // namespace lathe::schedule

@@ -2,7 +2,7 @@
 
 #include "split.h"
 
-namespace lathe {
+namespace lathe::schedule {
 
 void pipeline(Edit& e) {
     const int64_t interval = e.step().numbers[0];
@@ -16,4 +16,4 @@ void pipeline(Edit& e) {
     }
 }
 
-} // namespace lathe
+} // namespace lathe::schedule

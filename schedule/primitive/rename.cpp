@@ -1,6 +1,6 @@
 #include "rename.h"
 
-namespace lathe {
+namespace lathe::schedule {
 
 void rename(Edit& e) {
     Symbol loop = e.loop(0), named = loop.renamed(e.step().words[0]);
@@ -11,4 +11,4 @@ void rename(Edit& e) {
     e.set_body(rebuild(path, For::make(named, f.min, f.extent, f.loop, std::move(body), f.loc)));
 }
 
-} // namespace lathe
+} // namespace lathe::schedule

@@ -3,8 +3,8 @@
 
 #include "../src/edit.h"
 
-namespace lathe {
+namespace lathe::schedule {
 
 void rename(Edit& e);
 
-} // namespace lathe
+} // namespace lathe::schedule

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace lathe {
+namespace lathe::schedule {
 
 namespace {
 
@@ -158,4 +158,4 @@ void reorder(Edit& e) {
     e.set_body(rebuild(nest.path, build(nest, order, false)));
 }
 
-} // namespace lathe
+} // namespace lathe::schedule

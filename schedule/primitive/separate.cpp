@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace lathe {
+namespace lathe::schedule {
 
 namespace {
 
@@ -171,4 +171,4 @@ void separate(Edit& e) {
     e.set_body(rebuild(path, with_body(path.back(), std::move(fork))));
 }
 
-} // namespace lathe
+} // namespace lathe::schedule

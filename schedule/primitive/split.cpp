@@ -2,7 +2,7 @@
 
 #include "lathe/ir/dependence.h"
 
-namespace lathe {
+namespace lathe::schedule {
 
 namespace {
 
@@ -103,4 +103,4 @@ void split(Edit& e) {
     e.forward(loop, {});
 }
 
-} // namespace lathe
+} // namespace lathe::schedule

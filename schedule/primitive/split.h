@@ -3,7 +3,7 @@
 
 #include "../src/edit.h"
 
-namespace lathe {
+namespace lathe::schedule {
 
 void split(Edit& e);
 
@@ -14,4 +14,4 @@ void split_loop(Edit& e, const Symbol& loop, int64_t factor, Tail tail, const Sy
 /// The loop's statement; refuses loops that already run in another way than serially.
 Path serial_loop(const Edit& e, const Symbol& loop);
 
-} // namespace lathe
+} // namespace lathe::schedule

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace lathe {
+namespace lathe::schedule {
 
 namespace {
 
@@ -60,4 +60,4 @@ void check_storage(const Edit& e) {
     });
 }
 
-} // namespace lathe
+} // namespace lathe::schedule

@@ -3,11 +3,11 @@
 
 #include "../src/edit.h"
 
-namespace lathe {
+namespace lathe::schedule {
 
 void store_in(Edit& e);
 
 /// What lies in the stack or in registers has a constant and small size, after any step.
 void check_storage(const Edit& edit);
 
-} // namespace lathe
+} // namespace lathe::schedule

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace lathe {
+namespace lathe::schedule {
 
 namespace {
 
@@ -163,4 +163,4 @@ void vectorize(Edit& e) {
     }
 }
 
-} // namespace lathe
+} // namespace lathe::schedule

@@ -3,11 +3,11 @@
 
 #include "../src/edit.h"
 
-namespace lathe {
+namespace lathe::schedule {
 
 void serial(Edit& e);
 void parallel(Edit& e);
 void unroll(Edit& e);
 void vectorize(Edit& e);
 
-} // namespace lathe
+} // namespace lathe::schedule

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace lathe {
+namespace lathe::schedule {
 
 namespace {
 
@@ -125,4 +125,4 @@ void add_accumulator(Algorithm& a, const TypeStep& step) {
     a.definitions.insert(after.base(), std::move(back));
 }
 
-} // namespace lathe
+} // namespace lathe::schedule

@@ -4,10 +4,10 @@
 
 #include "retype.h"
 
-namespace lathe {
+namespace lathe::schedule {
 
 /// Lets the definitions of the step's tensor work on step.accumulator (of the tensor's type for now), and
 /// adds the definition that writes it back.
 void add_accumulator(Algorithm& a, const TypeStep& step);
 
-} // namespace lathe
+} // namespace lathe::schedule

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace lathe {
+namespace lathe::schedule {
 
 namespace {
 
@@ -127,4 +127,4 @@ std::string Edit::cause(const Fate& fate) const {
     return by.loc.known() ? by.str() + " at " + by.loc.str() : by.str();
 }
 
-} // namespace lathe
+} // namespace lathe::schedule

@@ -4,7 +4,7 @@
 #include "rewrite.h"
 #include "state.h"
 
-namespace lathe {
+namespace lathe::schedule {
 
 class Edit {
   public:
@@ -66,4 +66,4 @@ const Primitive* find_primitive(const std::string& name);
 /// \throws Error at `loc` unless the step's primitive exists and takes as many arguments as the step has.
 void check_arity(const Step& step, Loc loc);
 
-} // namespace lathe
+} // namespace lathe::schedule

@@ -6,6 +6,9 @@
 
 namespace lathe {
 
+using namespace ir;
+using namespace schedule;
+
 namespace {
 
 std::string at(Loc loc) {

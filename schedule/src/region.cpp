@@ -1,6 +1,6 @@
 #include "region.h"
 
-namespace lathe {
+namespace lathe::schedule {
 
 namespace {
 
@@ -212,4 +212,4 @@ std::vector<Dim> clip(const Box& box, const std::vector<Dim>& whole, const Facts
     return dims;
 }
 
-} // namespace lathe
+} // namespace lathe::schedule

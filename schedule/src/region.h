@@ -3,7 +3,7 @@
 
 #include "rewrite.h"
 
-namespace lathe {
+namespace lathe::schedule {
 
 /// Per dimension the least and the greatest subscript, in terms of variables from outside of the statement;
 /// undefined: unknown.
@@ -16,4 +16,4 @@ std::optional<Box> required_box(const Stmt& s, const std::set<Symbol>& tensors, 
 /// The box as loop ranges [min, min + extent) within the tensor's own dimensions.
 std::vector<Dim> clip(const Box& box, const std::vector<Dim>& whole, const Facts& facts);
 
-} // namespace lathe
+} // namespace lathe::schedule

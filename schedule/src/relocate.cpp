@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace lathe {
+namespace lathe::schedule {
 
 namespace {
 
@@ -217,4 +217,4 @@ void restrict_to(Extracted& x, const PureLoops& pure, const std::vector<Dim>& lo
     }
 }
 
-} // namespace lathe
+} // namespace lathe::schedule

@@ -3,7 +3,7 @@
 
 #include "edit.h"
 
-namespace lathe {
+namespace lathe::schedule {
 
 /// A Func's stages without the rest of the Module.
 struct Extracted {
@@ -43,4 +43,4 @@ bool reads_any(const Stmt& s, const std::set<Symbol>& tensors);
 /// The Func's (first) tensor in the unscheduled Module.
 const Tensor& declared_tensor(const Edit& e, const Symbol& func);
 
-} // namespace lathe
+} // namespace lathe::schedule

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-namespace lathe {
+namespace lathe::schedule {
 
 namespace {
 
@@ -326,4 +326,4 @@ Retyped retype(const Algorithm& a, const std::vector<TypeStep>& steps) {
     return {std::move(work.module), std::move(work.definitions), std::move(inference.warnings)};
 }
 
-} // namespace lathe
+} // namespace lathe::schedule

@@ -3,7 +3,7 @@
 
 #include "lathe/schedule/quantize.h"
 
-namespace lathe {
+namespace lathe::schedule {
 
 struct Retyped {
     Module module;
@@ -15,4 +15,4 @@ struct Retyped {
 /// \throws Error at the step or the expression that has no type any more.
 Retyped retype(const Algorithm& a, const std::vector<TypeStep>& steps);
 
-} // namespace lathe
+} // namespace lathe::schedule

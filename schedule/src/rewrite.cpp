@@ -2,7 +2,7 @@
 
 #include "lathe/ir/analysis.h"
 
-namespace lathe {
+namespace lathe::schedule {
 
 namespace {
 
@@ -277,4 +277,4 @@ Expr non_negative(const Expr& extent, const Facts& facts) {
     return prove(at_most(index(0), extent), facts) ? extent : imax(extent, index(0));
 }
 
-} // namespace lathe
+} // namespace lathe::schedule

@@ -7,7 +7,9 @@
 
 #include <functional>
 
-namespace lathe {
+namespace lathe::schedule {
+
+using namespace ir;
 
 /// Statements from the root down to one of interest, each a child of the one before it.
 using Path = std::vector<Stmt>;
@@ -54,4 +56,4 @@ Expr ceil_div(const Expr& a, int64_t b);
 /// `extent`, or max(extent, 0) where it could be negative.
 Expr non_negative(const Expr& extent, const Facts& facts);
 
-} // namespace lathe
+} // namespace lathe::schedule

@@ -8,6 +8,9 @@
 
 namespace lathe {
 
+using namespace ir;
+using namespace schedule;
+
 namespace {
 
 std::shared_ptr<const State> initial(Algorithm a) {

@@ -2,6 +2,9 @@
 
 namespace lathe {
 
+using namespace ir;
+using namespace schedule;
+
 namespace {
 
 std::string word(Tail t) {
@@ -35,30 +38,30 @@ Loop LoopCopy::operator()(const LoopRef& loop) const {
 }
 
 StageHandle::StageHandle(Schedule& s, Symbol f, std::vector<int> d, Loc l)
-    : schedule(&s), func(std::move(f)), definitions(std::move(d)), location(l) {}
+    : owner(&s), func(std::move(f)), definitions(std::move(d)), location(l) {}
 
 StageHandle StageHandle::init() const {
-    return {*schedule, func, {0}, location};
+    return {*owner, func, {0}, location};
 }
 
 StageHandle StageHandle::update(int n, Loc loc) const {
-    int count = schedule->state->definition_count(func);
+    int count = owner->state->definition_count(func);
     if (n < 0 || n + 1 >= count) fail(loc, "{} has no update {}: it has {}", func.name(), n, count - 1);
-    return {*schedule, func, {n + 1}, location};
+    return {*owner, func, {n + 1}, location};
 }
 
 StageHandle StageHandle::all() const {
     std::vector<int> every;
-    for (const Definition& d : schedule->state->definitions)
+    for (const Definition& d : owner->state->definitions)
         if (d.func == func) every.push_back(d.index);
-    return {*schedule, func, std::move(every), location};
+    return {*owner, func, std::move(every), location};
 }
 
 StageHandle StageHandle::write_back(Loc loc) const {
-    int count = schedule->state->definition_count(func);
-    if (!schedule->state->definition(func, count))
+    int count = owner->state->definition_count(func);
+    if (!owner->state->definition(func, count))
         fail(loc, "{} has no accumulator of its own, so nothing is written back. See quantize", func.name());
-    return {*schedule, func, {count}, location};
+    return {*owner, func, {count}, location};
 }
 
 Step StageHandle::step(const char* primitive, std::vector<LoopRef> loops, Loc loc) const {
@@ -77,7 +80,7 @@ StageHandle& StageHandle::apply(Step s) {
         steps.push_back(s);
         steps.back().definition = d;
     }
-    schedule->run(std::move(steps));
+    owner->run(std::move(steps));
     return *this;
 }
 
@@ -86,7 +89,7 @@ std::vector<Symbol> StageHandle::apply_one(Step s) {
         fail(s.loc, "{} makes new loops, so it works on one definition of {} at a time", s.primitive,
              func.name());
     s.definition = definitions[0];
-    return schedule->run({std::move(s)});
+    return owner->run({std::move(s)});
 }
 
 std::array<Loop, 2> StageHandle::split(const LoopRef& loop, int64_t factor, Tail tail,
@@ -103,14 +106,14 @@ std::array<Loop, 4> StageHandle::tile(const std::array<LoopRef, 2>& loops,
     if (tail == Tail::peel)
         fail(loc, "tile takes no Tail::peel, after which the loops are not nested in each other. Try "
                   "Tail::guard, and separate to give full tiles code of their own");
-    Schedule before = *schedule;
+    Schedule before = *owner;
     try {
         auto [io, ii] = split(loops[0], factors[0], tail, {}, loc);
         auto [jo, ji] = split(loops[1], factors[1], tail, {}, loc);
         reorder({io, jo, ii, ji}, loc);
         return {io, jo, ii, ji};
     } catch (...) {
-        *schedule = before;
+        *owner = before;
         throw;
     }
 }
@@ -175,7 +178,7 @@ std::array<LoopCopy, 2> StageHandle::separate(const std::vector<LoopRef>& loops,
     if (loops.empty()) fail(loc, "separate needs the loops over tiles");
     apply_one(step("separate", loops, loc));
     std::array<std::vector<std::pair<Symbol, Symbol>>, 2> copies;
-    const State& state = *schedule->state;
+    const State& state = *owner->state;
     for (const auto& [original, fate] : state.fates)
         if (fate.step + 1 == state.steps.size()) { // what full tiles do not need is in the edge's copy alone
             copies[1].emplace_back(original, fate.images.back());
@@ -185,7 +188,7 @@ std::array<LoopCopy, 2> StageHandle::separate(const std::vector<LoopRef>& loops,
 }
 
 StageHandle& StageHandle::compute_at(const StageRef& consumer, const LoopRef& loop, Loc loc) {
-    return compute_at((*schedule)[consumer], loop, loc);
+    return compute_at((*owner)[consumer], loop, loc);
 }
 
 StageHandle& StageHandle::compute_at(const StageHandle& consumer, const LoopRef& loop, Loc loc) {
@@ -194,24 +197,24 @@ StageHandle& StageHandle::compute_at(const StageHandle& consumer, const LoopRef&
     Step s = step("compute_at", {loop}, loc);
     s.target = consumer.func;
     s.target_definition = consumer.definitions[0];
-    schedule->run({std::move(s)});
+    owner->run({std::move(s)});
     return *this;
 }
 
 StageHandle& StageHandle::compute_root(Loc loc) {
-    schedule->run({step("compute_root", {}, loc)});
+    owner->run({step("compute_root", {}, loc)});
     return *this;
 }
 
 StageHandle& StageHandle::store_in(const MemorySpace& space, Loc loc) {
     Step s = step("store_in", {}, loc);
     s.words = {space.name()};
-    schedule->run({std::move(s)});
+    owner->run({std::move(s)});
     return *this;
 }
 
 void StageHandle::inline_(Loc loc) {
-    schedule->run({step("inline_", {}, loc)});
+    owner->run({step("inline_", {}, loc)});
 }
 
 } // namespace lathe

@@ -21,7 +21,7 @@
 #include <algorithm>
 #include <set>
 
-namespace lathe {
+namespace lathe::schedule {
 
 const Primitive* find_primitive(const std::string& name) {
     constexpr size_t any = SIZE_MAX;
@@ -141,4 +141,4 @@ void State::derive(const std::string& cause, Loc loc) {
     }
 }
 
-} // namespace lathe
+} // namespace lathe::schedule

@@ -5,7 +5,7 @@
 #include "lathe/ir/dependence.h"
 #include "lathe/schedule/schedule.h"
 
-namespace lathe {
+namespace lathe::schedule {
 
 /// What became of a loop or tensor that is not in the Module any more. No images: consumed by the step.
 struct Fate {
@@ -43,4 +43,4 @@ struct State {
     bool is_kernel(const Symbol& func) const;
 };
 
-} // namespace lathe
+} // namespace lathe::schedule

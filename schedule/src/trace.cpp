@@ -2,6 +2,9 @@
 
 namespace lathe {
 
+using namespace ir;
+using namespace schedule;
+
 std::string Step::str() const {
     std::string text;
     auto add = [&](const std::string& s) { text += (text.empty() ? "" : ", ") + s; };

@@ -8,6 +8,9 @@
 
 namespace lathe {
 
+using namespace ir;
+using namespace schedule;
+
 namespace {
 
 using Json = nlohmann::ordered_json;

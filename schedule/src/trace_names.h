@@ -3,7 +3,7 @@
 
 #include "state.h"
 
-namespace lathe {
+namespace lathe::schedule {
 
 /// Names for Funcs and arguments that stay apart when two have the same.
 class Names {
@@ -40,4 +40,4 @@ class Names {
     std::map<Symbol, std::string> names;
 };
 
-} // namespace lathe
+} // namespace lathe::schedule

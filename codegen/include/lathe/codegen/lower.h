@@ -13,10 +13,10 @@
 #include "lathe/ir/stmt.h"
 #include "lathe/ir/target.h"
 
-namespace lathe {
+namespace lathe::codegen {
 
 /// Runs all lowering passes. \throws Error naming the loop when a tag cannot be carried out (an unrolled loop
 /// without a constant bound, a vectorized loop over something that has no vector form).
 Module lower(const Module& module, const Target& target);
 
-} // namespace lathe
+} // namespace lathe::codegen

@@ -9,7 +9,7 @@ namespace lathe {
 template <class T>
 concept NamesLoop = requires(const T& x) {
     typename T::loop_handle;
-    { x.symbol() } -> std::convertible_to<Symbol>;
+    { x.symbol() } -> std::convertible_to<ir::Symbol>;
     { x.name() } -> std::convertible_to<std::string>;
 };
 
@@ -17,14 +17,14 @@ class Kernel;
 
 /// One definition of one Func in an Algorithm's Module: its Stage node carries (func, index).
 struct Definition {
-    Symbol func;      ///< the symbol of the Func's (first) tensor
+    ir::Symbol func;      ///< the symbol of the Func's (first) tensor
     std::string name; ///< the Func's name
     int index = 0;    ///< 0: pure definition or initialisation; n: update n − 1
     Loc loc;
     /// The user's variable (Var::symbol(), or an RDom dimension's symbol) → the loop (For::var) it became,
     /// outermost first. Loops of a Func's different definitions are different loops, also for one Var.
-    std::vector<std::pair<Symbol, Symbol>> loops;
-    std::vector<Symbol> tensors = {}; ///< the Func's, one for each value that it holds; none for a Kernel
+    std::vector<std::pair<ir::Symbol, ir::Symbol>> loops;
+    std::vector<ir::Symbol> tensors = {}; ///< the Func's, one for each value that it holds; none for a Kernel
 };
 
 /// An algorithm without any schedule: every Func is a stage computed at root, in the order of definition.
@@ -42,23 +42,23 @@ Algorithm build(const std::vector<Func>& outputs, const std::vector<Input>& inpu
 
 /// A definition as a schedule names it: `s[C]` is the last one. Implicit from Func, at the user's line.
 struct StageRef {
-    Symbol func;
+    ir::Symbol func;
     Loc loc;
     StageRef(const Func& f, Loc l = Loc::current());
     StageRef(const Kernel& k, Loc l = Loc::current()); ///< a kernel is one definition
-    StageRef(Symbol f, Loc l) : func(std::move(f)), loc(l) {}
+    StageRef(ir::Symbol f, Loc l) : func(std::move(f)), loc(l) {}
 };
 
 /// A loop as a schedule names it: the user's Var or RDom dimension, or a loop handle that a primitive
 /// returned (its loop symbol). Implicit from Var, RVar, a one-dimensional RDom, and every class with `using
 /// loop_handle = void;`, symbol() and name().
 struct LoopRef {
-    Symbol symbol;
+    ir::Symbol symbol;
     std::string name;
     Loc loc;
     template <NamesLoop T>
     LoopRef(const T& loop, Loc l = Loc::current()) : symbol(loop.symbol()), name(loop.name()), loc(l) {}
-    LoopRef(Symbol s, std::string n, Loc l) : symbol(std::move(s)), name(std::move(n)), loc(l) {}
+    LoopRef(ir::Symbol s, std::string n, Loc l) : symbol(std::move(s)), name(std::move(n)), loc(l) {}
 };
 
 } // namespace lathe

@@ -73,8 +73,8 @@ class FuncRef : public ElementRef {
 
   private:
     friend class Tuple;
-    void update(BinaryOp op, const Operand& value);
-    void define(std::optional<BinaryOp> op, std::vector<Expr> values);
+    void update(ir::BinaryOp op, const Operand& value);
+    void define(std::optional<ir::BinaryOp> op, std::vector<Expr> values);
 };
 
 /// A tensor that the algorithm computes. Each definition is a loop nest of its own, run in the order of the
@@ -99,8 +99,8 @@ class Func {
     Func(Name name, const Types& types, const Shape& shape);
 
     const std::string& name() const;
-    const Symbol& symbol() const;
-    const Symbol& symbol(size_t value) const; ///< of one value's tensor
+    const ir::Symbol& symbol() const;
+    const ir::Symbol& symbol(size_t value) const; ///< of one value's tensor
     size_t values() const;                    ///< how many values an element holds
     Type type(size_t value = 0) const;        ///< \throws Error while neither declared nor defined
     size_t rank() const;                      ///< \throws Error while neither shaped nor defined

@@ -73,7 +73,7 @@ class StoreRef : public ElementRef {
 class KernelArray {
   public:
     const std::string& name() const;
-    const Symbol& symbol() const;
+    const ir::Symbol& symbol() const;
     Type type() const;
     size_t rank() const;
     Loc loc() const;
@@ -301,7 +301,7 @@ class Kernel {
     Kernel(Name name, const std::vector<KernelArgument>& arguments,
            const std::function<void(KernelBody&)>& body);
     const std::string& name() const;
-    const Symbol& symbol() const;
+    const ir::Symbol& symbol() const;
     Loc loc() const;
     std::shared_ptr<const KernelData> data() const { return kernel; }
 

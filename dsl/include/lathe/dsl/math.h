@@ -37,12 +37,12 @@ template <class T> [[nodiscard]] Expr cast(const Operand& a) {
 [[nodiscard]] Expr minimum_of(const Operand& a, const Operand& b);
 [[nodiscard]] Expr maximum_of(const Operand& a, const Operand& b);
 template <Operable A, Operable B>
-    requires(!Number<std::remove_cvref_t<A>> || !Number<std::remove_cvref_t<B>>)
+    requires(!ir::Number<std::remove_cvref_t<A>> || !ir::Number<std::remove_cvref_t<B>>)
 [[nodiscard]] Expr min(A&& a, B&& b, Loc loc = Loc::current()) {
     return minimum_of(Operand(std::forward<A>(a), loc), Operand(std::forward<B>(b), loc));
 }
 template <Operable A, Operable B>
-    requires(!Number<std::remove_cvref_t<A>> || !Number<std::remove_cvref_t<B>>)
+    requires(!ir::Number<std::remove_cvref_t<A>> || !ir::Number<std::remove_cvref_t<B>>)
 [[nodiscard]] Expr max(A&& a, B&& b, Loc loc = Loc::current()) {
     return maximum_of(Operand(std::forward<A>(a), loc), Operand(std::forward<B>(b), loc));
 }
@@ -50,8 +50,8 @@ template <Operable A, Operable B>
 [[nodiscard]] Expr clamp(const Expr& x, const Expr& low, const Expr& high, Loc loc = Loc::current());
 [[nodiscard]] Expr clamp_of(const Operand& x, const Operand& low, const Operand& high);
 template <Operable A, Operable B, Operable C>
-    requires(!Number<std::remove_cvref_t<A>> || !Number<std::remove_cvref_t<B>> ||
-             !Number<std::remove_cvref_t<C>>)
+    requires(!ir::Number<std::remove_cvref_t<A>> || !ir::Number<std::remove_cvref_t<B>> ||
+             !ir::Number<std::remove_cvref_t<C>>)
 [[nodiscard]] Expr clamp(A&& x, B&& low, C&& high, Loc loc = Loc::current()) {
     return clamp_of(Operand(std::forward<A>(x), loc), Operand(std::forward<B>(low), loc),
                     Operand(std::forward<C>(high), loc));

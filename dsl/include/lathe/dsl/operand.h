@@ -27,7 +27,7 @@ concept HasValue = requires(T&& x, Loc loc) {
 template <class T>
 concept Operable =
     std::same_as<std::remove_cvref_t<T>, Expr> || std::same_as<std::remove_cvref_t<T>, Param> ||
-    Number<std::remove_cvref_t<T>> || HasValue<T>;
+    ir::Number<std::remove_cvref_t<T>> || HasValue<T>;
 
 /// An operand of an operator or a subscript. Made implicitly, at the user's line.
 class Operand {
@@ -37,7 +37,7 @@ class Operand {
     Operand(T&& x, Loc l = Loc::current()) : location(l) {
         if constexpr (HasValue<T>)
             expression = std::forward<T>(x).value(l);
-        else if constexpr (Number<std::remove_cvref_t<T>>)
+        else if constexpr (ir::Number<std::remove_cvref_t<T>>)
             expression = Expr(x, l);
         else
             expression = x;

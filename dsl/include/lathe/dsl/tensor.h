@@ -47,7 +47,7 @@ template <class... Rest> std::vector<Expr> subscript_list(const Operand& first, 
 class ReadTensor {
   public:
     const std::string& name() const;
-    const Symbol& symbol() const;
+    const ir::Symbol& symbol() const;
     Type type() const;
     size_t rank() const;
     Loc loc() const;

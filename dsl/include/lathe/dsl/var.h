@@ -13,13 +13,13 @@ class Var {
     Var(Loc loc = Loc::current());
     explicit Var(Name name);
     const std::string& name() const { return variable.name(); }
-    const Symbol& symbol() const { return variable; }
+    const ir::Symbol& symbol() const { return variable; }
     Loc loc() const { return location; }
     Expr value(Loc loc) const;
     operator Expr() const { return value(location); }
 
   private:
-    Symbol variable;
+    ir::Symbol variable;
     Loc location;
 };
 
@@ -31,7 +31,7 @@ class RVar {
     using loop_handle = void;
     RVar() = default; ///< of no domain; using it is an Error
     const std::string& name() const;
-    const Symbol& symbol() const;
+    const ir::Symbol& symbol() const;
     Expr value(Loc loc) const;
     operator Expr() const { return value({}); }
 
@@ -66,7 +66,7 @@ class RDom {
     RVar x, y, z, w;                         ///< the first four dimensions
 
     const std::string& name() const;
-    const Symbol& symbol() const; ///< of the only dimension. \throws Error if there are more
+    const ir::Symbol& symbol() const; ///< of the only dimension. \throws Error if there are more
     Expr value(Loc loc) const;
     operator Expr() const { return value({}); }
     const std::shared_ptr<RDomData>& data() const { return domain; }

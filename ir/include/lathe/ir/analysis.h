@@ -5,7 +5,7 @@
 
 #include "lathe/ir/simplify.h"
 
-namespace lathe {
+namespace lathe::ir {
 
 /// One access. "Inside the Stmt" means: between the statement that was asked about and the access.
 struct Access {
@@ -59,4 +59,4 @@ Region region_of(const Access& access, const Facts& facts);
 /// The smallest box around both, simplified.
 Region box_union(const Region& a, const Region& b, const Facts& facts);
 
-} // namespace lathe
+} // namespace lathe::ir

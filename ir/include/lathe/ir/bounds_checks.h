@@ -6,7 +6,7 @@
 
 #include <functional>
 
-namespace lathe {
+namespace lathe::ir {
 
 /// The dimensions of a tensor in scope.
 using DimsOf = std::function<const std::vector<Dim>&(const Symbol& tensor)>;
@@ -17,4 +17,4 @@ using DimsOf = std::function<const std::vector<Dim>&(const Symbol& tensor)>;
 /// are about its condition, which is evaluated before every round.
 std::vector<Stmt> bounds_checks(const Stmt& s, const DimsOf& dims_of, const Facts& facts);
 
-} // namespace lathe
+} // namespace lathe::ir

@@ -12,7 +12,7 @@
 #include <span>
 #include <vector>
 
-namespace lathe {
+namespace lathe::ir {
 
 /// Bytes of one element of type `t` in memory.
 size_t element_bytes(Type t);
@@ -21,6 +21,13 @@ int container_bits(Type t);
 /// Reads / writes one element at `p`.
 Value load_element(Type t, const std::byte* p);
 void store_element(Type t, std::byte* p, const Value& v);
+
+/// The element type of C++ type T: uint8_t → UInt(8), float → Float(32), bool → Bool, ...
+template <class T> Type type_of();
+
+} // namespace lathe::ir
+
+namespace lathe {
 
 /// A tensor of a run-time element type: owns its memory (64-byte aligned, zero at first) or views the
 /// caller's. Copies share memory.
@@ -60,16 +67,13 @@ class AnyBuffer {
 /// Equal shapes and bit-equal elements (NaNs of a type are one).
 bool bit_equal(const AnyBuffer& a, const AnyBuffer& b);
 
-/// The element type of C++ type T: uint8_t → UInt(8), float → Float(32), bool → Bool, ...
-template <class T> Type type_of();
-
 /// An AnyBuffer with C++ access: `Buffer<float> a({h, w}); a(y, x) = 1;`. T must have the element's container
 /// size: Buffer<int16_t> may hold Int(15) or Fixed(16, 12) given explicitly.
 template <class T> class Buffer : public AnyBuffer {
   public:
     Buffer() = default;
     explicit Buffer(std::vector<int64_t> shape, Loc loc = Loc::current())
-        : AnyBuffer(type_of<T>(), std::move(shape), loc) {}
+        : AnyBuffer(ir::type_of<T>(), std::move(shape), loc) {}
     /// \throws Error unless `type`'s container is a T.
     Buffer(Type type, std::vector<int64_t> shape, Loc loc = Loc::current());
     template <class... I> T& operator()(I... at) const;

@@ -16,7 +16,7 @@ void check_container(Type type, int bits, bool is_float, bool is_signed, Loc loc
 
 } // namespace detail
 
-template <class T> Type type_of() {
+template <class T> Type ir::type_of() {
     static_assert(std::is_arithmetic_v<T>, "an element is a bool, an integer, a float or a double");
     static_assert(sizeof(T) <= 8, "elements wider than 64 bits have no C++ type: use AnyBuffer");
     if constexpr (std::same_as<T, bool>) {

@@ -3,7 +3,7 @@
 
 #include "lathe/ir/stmt.h"
 
-namespace lathe {
+namespace lathe::ir {
 
 /// Float `a·b + c`, `a·b − c`, `c − a·b` and `−(a·b) + c` become Fma nodes; where both operands are products,
 /// the left one does. A Reduce that adds a product is marked `contract`. Only where product and sum have one
@@ -12,4 +12,4 @@ namespace lathe {
 Module contract(const Module& m);
 Stmt contract(const Stmt& s);
 
-} // namespace lathe
+} // namespace lathe::ir

@@ -7,7 +7,7 @@
 
 #include <functional>
 
-namespace lathe {
+namespace lathe::ir {
 
 enum class ConflictKind : uint8_t {
     flow,   ///< written, then read
@@ -60,4 +60,4 @@ std::optional<Conflict> tag_conflict(const Stmt& root, LegalTags& legal);
 /// what it writes, and no element is written by two iterations.
 bool idempotent(const Stmt& root, const Symbol& loop);
 
-} // namespace lathe
+} // namespace lathe::ir

@@ -35,6 +35,10 @@ class Error : public std::runtime_error {
     std::string text;
 };
 
+} // namespace lathe
+
+namespace lathe::ir {
+
 /// Thrown when Lathe finds that it broke one of its own rules (a verifier failure after a pass, say):
 /// always a bug in Lathe, never in the user's program.
 class InternalError : public Error {
@@ -52,4 +56,4 @@ inline void invariant(bool ok, const char* what) {
     if (!ok) throw InternalError(what);
 }
 
-} // namespace lathe
+} // namespace lathe::ir

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-namespace lathe {
+namespace lathe::ir {
 
 /// A unique identity with a display name: a variable (loop, let, parameter) or a tensor. Names may repeat,
 /// ids never.
@@ -78,6 +78,10 @@ template <class T>
 concept Number =
     std::is_arithmetic_v<T> && !OneOf<std::remove_cv_t<T>, char, wchar_t, char8_t, char16_t, char32_t>;
 
+} // namespace lathe::ir
+
+namespace lathe {
+
 /// A bit's position in `x[i]`.
 struct BitPosition {
     int position;
@@ -89,20 +93,20 @@ struct BitPosition {
 class Expr {
   public:
     Expr() = default;
-    explicit Expr(std::shared_ptr<const ExprNode> n) : node(std::move(n)) {}
+    explicit Expr(std::shared_ptr<const ir::ExprNode> n) : node(std::move(n)) {}
     /// A literal: an integer has the smallest type that holds it, a real is untyped and exact, a bool is a
     /// Bool.
-    template <Number T> Expr(T value, Loc loc = Loc::current()) : Expr(literal(widest(value), loc)) {}
+    template <ir::Number T> Expr(T value, Loc loc = Loc::current()) : Expr(literal(widest(value), loc)) {}
     /// Bit i as UInt(1); bits hi..lo inclusive as UInt(hi − lo + 1). Const: a slice of a value cannot be
     /// assigned.
     const Expr operator[](BitPosition bit) const;
     const Expr operator()(int hi, int lo, Loc loc = Loc::current()) const;
     bool defined() const { return node != nullptr; }
     Type type() const { return node->type; }
-    ExprKind kind() const { return node->kind; }
+    ir::ExprKind kind() const { return node->kind; }
     Loc loc() const { return node->loc; }
-    const ExprNode* get() const { return node.get(); }
-    const ExprNode* operator->() const { return node.get(); }
+    const ir::ExprNode* get() const { return node.get(); }
+    const ir::ExprNode* operator->() const { return node.get(); }
     /// The node as a T, or nullptr if it is of another kind (or the handle is empty).
     template <class T> const T* as() const {
         return node && node->kind == T::node_kind ? static_cast<const T*>(node.get()) : nullptr;
@@ -111,7 +115,7 @@ class Expr {
 
   private:
     template <class T> static auto widest(T value) {
-        if constexpr (OneOf<T, bool, float>)
+        if constexpr (ir::OneOf<T, bool, float>)
             return value;
         else if constexpr (std::floating_point<T>)
             return static_cast<double>(value);
@@ -126,8 +130,12 @@ class Expr {
     /// Infinities and NaN are typed: Float(32), from doubles Float(64).
     static Expr literal(float value, Loc loc);
     static Expr literal(double value, Loc loc);
-    std::shared_ptr<const ExprNode> node;
+    std::shared_ptr<const ir::ExprNode> node;
 };
+
+} // namespace lathe
+
+namespace lathe::ir {
 
 /// The depth of a node with these operands.
 template <class... E> unsigned depth_above(const E&... operands) {
@@ -303,4 +311,4 @@ std::optional<int64_t> as_int(const Expr& e);
 bool is_const_true(const Expr& e);
 bool is_const_false(const Expr& e);
 
-} // namespace lathe
+} // namespace lathe::ir

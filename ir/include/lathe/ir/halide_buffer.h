@@ -6,7 +6,7 @@
 
 #include "lathe/ir/buffer.h"
 
-namespace lathe {
+namespace lathe::ir {
 
 struct HalideType {
     uint8_t code; ///< 0 int, 1 uint, 2 float, 4 bfloat
@@ -53,4 +53,4 @@ class HalideView {
     HalideBuffer buffer{};
 };
 
-} // namespace lathe
+} // namespace lathe::ir

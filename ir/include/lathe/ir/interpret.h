@@ -4,7 +4,7 @@
 #include "lathe/ir/buffer.h"
 #include "lathe/ir/stmt.h"
 
-namespace lathe {
+namespace lathe::ir {
 
 struct InterpretOptions {
     bool check_types = true; ///< no value leaves its inferred type, no uninitialised element is read
@@ -23,4 +23,4 @@ Value evaluate(const Expr& e, const std::map<Symbol, Value>& values = {});
 /// A new buffer of the tensor's type, extents and mins, whose variables are from `values`.
 AnyBuffer buffer_for(const Tensor& t, const std::map<Symbol, Value>& values);
 
-} // namespace lathe
+} // namespace lathe::ir

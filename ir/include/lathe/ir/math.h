@@ -7,7 +7,7 @@
 
 #include "lathe/ir/stmt.h"
 
-namespace lathe {
+namespace lathe::ir {
 
 /// True for the functions that expand_math knows.
 bool is_math(const std::string& function);
@@ -22,4 +22,4 @@ Expr lower_math(const Expr& e);
 Stmt lower_math(const Stmt& s);
 Module lower_math(const Module& m);
 
-} // namespace lathe
+} // namespace lathe::ir

@@ -3,10 +3,10 @@
 
 #include "lathe/ir/type.h"
 
-namespace lathe {
+namespace lathe::ir {
 
 /// The type whose str() is `text`: "Int(15)", "Fixed(16, 12, rnd, sat)", "Bool". Spaces do not matter.
 /// \throws Error at `loc` saying what a type looks like.
 Type parse_type(const std::string& text, Loc loc = Loc::current());
 
-} // namespace lathe
+} // namespace lathe::ir

@@ -14,7 +14,7 @@
 namespace lathe {
 
 std::string print(const Expr& e);
-std::string print(const Stmt& s);
+std::string print(const ir::Stmt& s);
 /// The whole program in the style of TVM Script:
 /// \code
 ///     # consents: allow_reassociation

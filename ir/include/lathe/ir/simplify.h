@@ -8,7 +8,7 @@
 
 #include "lathe/ir/stmt.h"
 
-namespace lathe {
+namespace lathe::ir {
 
 /// An inclusive range of an Index expression; an undefined bound is unbounded. Bounds are Index expressions.
 struct Interval {
@@ -64,4 +64,4 @@ struct Linear {
 };
 std::optional<Linear> as_linear(const Expr& e);
 
-} // namespace lathe
+} // namespace lathe::ir

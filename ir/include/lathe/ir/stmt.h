@@ -8,6 +8,39 @@
 
 namespace lathe {
 
+/// Where a tensor lives: an open registry. heap, stack, register (scalars and vectors that lowering keeps in
+/// SSA form: every access must have constant subscripts after unrolling and vectorization).
+class MemorySpace {
+  public:
+    MemorySpace() = default; ///< heap
+    explicit MemorySpace(std::string name) : space(std::move(name)) {}
+    static MemorySpace heap() { return MemorySpace("heap"); }
+    static MemorySpace stack() { return MemorySpace("stack"); }
+    static MemorySpace registers() { return MemorySpace("register"); }
+    const std::string& name() const { return space; }
+    friend bool operator==(const MemorySpace&, const MemorySpace&) = default;
+
+  private:
+    std::string space = "heap";
+};
+
+/// A scalar that the caller passes, or that is bound from a buffer: a parameter that is the bare extent of an
+/// argument's dimension. `Param M("M")` is a size, `Param alpha("alpha", Float(32))` a scalar.
+struct Param {
+    ir::Symbol symbol;
+    Type type; ///< Index for sizes, else any scalar type
+    Loc loc;
+    Param() = default;
+    Param(ir::Symbol s, Type t, Loc l) : symbol(std::move(s)), type(t), loc(l) {}
+    explicit Param(std::string name, Type t = ir::IndexType(), Loc l = Loc::current())
+        : symbol(std::move(name)), type(t), loc(l) {}
+    operator Expr() const; ///< its value: that of a size is an Int(32)
+};
+
+} // namespace lathe
+
+namespace lathe::ir {
+
 enum class StmtKind : uint8_t {
     block,
     for_,
@@ -87,22 +120,6 @@ class LoopKind {
   private:
     std::string kind = "serial";
     int64_t cycles = 0;
-};
-
-/// Where a tensor lives: an open registry. heap, stack, register (scalars and vectors that lowering keeps in
-/// SSA form: every access must have constant subscripts after unrolling and vectorization).
-class MemorySpace {
-  public:
-    MemorySpace() = default; ///< heap
-    explicit MemorySpace(std::string name) : space(std::move(name)) {}
-    static MemorySpace heap() { return MemorySpace("heap"); }
-    static MemorySpace stack() { return MemorySpace("stack"); }
-    static MemorySpace registers() { return MemorySpace("register"); }
-    const std::string& name() const { return space; }
-    friend bool operator==(const MemorySpace&, const MemorySpace&) = default;
-
-  private:
-    std::string space = "heap";
 };
 
 /// One dimension of a tensor: subscripts min ≤ i < min + extent (Index expressions).
@@ -301,19 +318,6 @@ struct Stage : StmtNode {
         : StmtNode(node_kind, l, depth_above(b)), func(std::move(f)), definition(d), body(std::move(b)) {}
 };
 
-/// A scalar that the caller passes, or that is bound from a buffer: a parameter that is the bare extent of an
-/// argument's dimension. `Param M("M")` is a size, `Param alpha("alpha", Float(32))` a scalar.
-struct Param {
-    Symbol symbol;
-    Type type; ///< Index for sizes, else any scalar type
-    Loc loc;
-    Param() = default;
-    Param(Symbol s, Type t, Loc l) : symbol(std::move(s)), type(t), loc(l) {}
-    explicit Param(std::string name, Type t = IndexType(), Loc l = Loc::current())
-        : symbol(std::move(name)), type(t), loc(l) {}
-    operator Expr() const; ///< its value: that of a size is an Int(32)
-};
-
 struct Argument {
     Tensor tensor;
     Direction direction = Direction::in;
@@ -336,5 +340,11 @@ struct Module {
     const Function& top() const { return functions.front(); }
     Function& top() { return functions.front(); }
 };
+
+} // namespace lathe::ir
+
+namespace lathe {
+
+using Module = ir::Module;
 
 } // namespace lathe

@@ -8,6 +8,8 @@
 
 namespace lathe {
 
+class Type;
+
 /// Rounding when a store or cast drops fraction bits: Vitis' seven modes (AMD UG1399, "ap_[u]fixed").
 enum class Round : uint8_t {
     trn,         ///< AP_TRN: toward minus infinity (default)
@@ -28,6 +30,10 @@ enum class Overflow : uint8_t {
     wrap_sm,  ///< AP_WRAP_SM: sign-magnitude wrap (with zero saturated bits); signed types only, as in Vitis
 };
 
+} // namespace lathe
+
+namespace lathe::ir {
+
 enum class TypeCode : uint8_t {
     boolean,
     integer, ///< Int, UInt
@@ -38,6 +44,13 @@ enum class TypeCode : uint8_t {
     real,    ///< a real literal that no operand has typed yet: exact. Never stored in memory
 };
 
+Type IndexType();
+Type RealType();
+
+} // namespace lathe::ir
+
+namespace lathe {
+
 /// A value's type. A small value, compared member by member.
 class Type {
   public:
@@ -46,7 +59,7 @@ class Type {
 
     constexpr Type() = default;
 
-    TypeCode code() const { return kind; }
+    ir::TypeCode code() const { return kind; }
     /// Width in bits: 1 for Bool, 64 for index (its machine form), 0 for an untyped real.
     int width() const { return bits; }
     /// Number of fraction bits, which may be negative or exceed the width; 0 unless fixed.
@@ -59,12 +72,12 @@ class Type {
     /// Number of vector lanes; 1 for a scalar. Only lowered IR has vectors.
     int lanes() const { return vector_lanes; }
 
-    bool is_bool() const { return kind == TypeCode::boolean; }
-    bool is_int() const { return kind == TypeCode::integer; } ///< Int or UInt
-    bool is_fixed() const { return kind == TypeCode::fixed; } ///< Fixed or UFixed
-    bool is_float() const { return kind == TypeCode::ieee || kind == TypeCode::bfloat; }
-    bool is_index() const { return kind == TypeCode::index; }
-    bool is_real() const { return kind == TypeCode::real; }
+    bool is_bool() const { return kind == ir::TypeCode::boolean; }
+    bool is_int() const { return kind == ir::TypeCode::integer; } ///< Int or UInt
+    bool is_fixed() const { return kind == ir::TypeCode::fixed; } ///< Fixed or UFixed
+    bool is_float() const { return kind == ir::TypeCode::ieee || kind == ir::TypeCode::bfloat; }
+    bool is_index() const { return kind == ir::TypeCode::index; }
+    bool is_real() const { return kind == ir::TypeCode::real; }
     /// Bool, integer or fixed: an exact number m·2^−frac with an integer m of `width` bits.
     bool is_exact() const { return is_bool() || is_int() || is_fixed(); }
     bool is_integral() const { return is_bool() || is_int() || is_index(); }
@@ -91,12 +104,12 @@ class Type {
     friend Type UFixed(int, int, Round, Overflow, Loc);
     friend Type Float(int, Loc);
     friend Type BFloat(int, Loc);
-    friend Type IndexType();
-    friend Type RealType();
-    Type(TypeCode c, int w, int f, bool s, Round r = Round::trn, Overflow o = Overflow::wrap)
+    friend Type ir::IndexType();
+    friend Type ir::RealType();
+    Type(ir::TypeCode c, int w, int f, bool s, Round r = Round::trn, Overflow o = Overflow::wrap)
         : kind(c), sign(s), rounding(r), overflowing(o), bits(w), fraction(f) {}
 
-    TypeCode kind = TypeCode::boolean;
+    ir::TypeCode kind = ir::TypeCode::boolean;
     bool sign = false;
     Round rounding = Round::trn;
     Overflow overflowing = Overflow::wrap;

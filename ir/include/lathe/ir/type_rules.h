@@ -36,7 +36,7 @@
 
 #include <optional>
 
-namespace lathe {
+namespace lathe::ir {
 
 enum class UnaryOp : uint8_t {
     neg,     ///< −x
@@ -106,4 +106,4 @@ bool commutes(BinaryOp op, Type t, Type value);
 /// +0, as in C, so a sum of −0 alone is +0.
 bool has_identity(BinaryOp op, Type t);
 
-} // namespace lathe
+} // namespace lathe::ir

@@ -53,6 +53,10 @@ class Value {
     double d = 0;  ///< floats
 };
 
+} // namespace lathe
+
+namespace lathe::ir {
+
 /// A hash that agrees with ==.
 size_t hash_value(const Value&);
 
@@ -93,4 +97,4 @@ Value max_value(Type t);
 /// Error beside Index.
 Value type_literal(const Value& literal, Type other);
 
-} // namespace lathe
+} // namespace lathe::ir

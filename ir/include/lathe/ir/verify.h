@@ -3,7 +3,7 @@
 
 #include "lathe/ir/stmt.h"
 
-namespace lathe {
+namespace lathe::ir {
 
 /// Checks a Module's form:
 /// - every function has its own name; every symbol is defined once in the module and used in scope, with its
@@ -16,4 +16,4 @@ namespace lathe {
 /// \throws InternalError naming the first fault, with the statement printed (its first lines).
 void verify(const Module& m);
 
-} // namespace lathe
+} // namespace lathe::ir

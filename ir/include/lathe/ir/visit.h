@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
-namespace lathe {
+namespace lathe::ir {
 
 /// Calls `f` once for every expression node reachable from `e`, operands before parents.
 void for_each_expr(const Expr& e, const std::function<void(const Expr&)>& f);
@@ -80,4 +80,4 @@ bool equal(const Module& a, const Module& b);
 /// Equal for equal expressions.
 size_t structural_hash(const Expr& e);
 
-} // namespace lathe
+} // namespace lathe::ir

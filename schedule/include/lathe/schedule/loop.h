@@ -16,14 +16,14 @@ AllLoops all(const LoopRef& loop);
 class Loop {
   public:
     using loop_handle = void;
-    explicit Loop(Symbol s) : identity(std::move(s)) {}
-    const Symbol& symbol() const { return identity; }
+    explicit Loop(ir::Symbol s) : identity(std::move(s)) {}
+    const ir::Symbol& symbol() const { return identity; }
     const std::string& name() const { return identity.name(); }
     /// Every copy, where `separate` or a peeled tail made several.
     AllLoops all(Loc loc = Loc::current()) const;
 
   private:
-    Symbol identity;
+    ir::Symbol identity;
 };
 
 /// A loop argument of a primitive that may act on several copies at once.

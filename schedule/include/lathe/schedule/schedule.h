@@ -8,10 +8,13 @@
 
 #include <array>
 
+namespace lathe::schedule {
+struct schedule::State;
+} // namespace lathe::schedule
+
 namespace lathe {
 
 class Schedule;
-struct State;
 
 /// Names of the two loops that split makes; empty: the loop's name with "o" and "i" appended.
 struct SplitNames {
@@ -21,18 +24,18 @@ struct SplitNames {
 /// One of the copies that `separate` made: finds the copy's loop for a loop of the original.
 class LoopCopy {
   public:
-    LoopCopy(std::vector<std::pair<Symbol, Symbol>> l) : loops(std::move(l)) {}
+    LoopCopy(std::vector<std::pair<ir::Symbol, ir::Symbol>> l) : loops(std::move(l)) {}
     /// \throws Error when `loop` was not inside the loops that were separated.
     Loop operator()(const LoopRef& loop) const;
 
   private:
-    std::vector<std::pair<Symbol, Symbol>> loops;
+    std::vector<std::pair<ir::Symbol, ir::Symbol>> loops;
 };
 
 /// One definition of a Func in a Schedule, or several (`all()`). Loops are listed outermost first.
 class StageHandle {
   public:
-    StageHandle(Schedule& s, Symbol f, std::vector<int> d, Loc l);
+    StageHandle(Schedule& s, ir::Symbol f, std::vector<int> d, Loc l);
 
     StageHandle init() const;                                  ///< the first definition
     StageHandle update(int n, Loc loc = Loc::current()) const; ///< update n, from 0
@@ -103,14 +106,14 @@ class StageHandle {
     void inline_(Loc loc = Loc::current());
 
   private:
-    Step step(const char* primitive, std::vector<LoopRef> loops, Loc loc) const;
-    StageHandle& apply(Step s);
-    std::vector<Symbol> apply_one(Step s);
+    schedule::Step step(const char* primitive, std::vector<LoopRef> loops, Loc loc) const;
+    StageHandle& apply(schedule::Step s);
+    std::vector<ir::Symbol> apply_one(schedule::Step s);
     StageHandle& tag(const char* primitive, const LoopArg& loop, std::vector<int64_t> numbers, Loc loc);
 
     friend class Schedule;
-    Schedule* schedule;
-    Symbol func;
+    Schedule* owner;
+    ir::Symbol func;
     std::vector<int> definitions;
     Loc location;
 };
@@ -129,7 +132,7 @@ class Schedule {
 
     /// The Func's last definition. \throws Error when it is no stage of this algorithm.
     StageHandle operator[](const StageRef& stage);
-    StageHandle stage(const Symbol& func, Loc loc = Loc::current());
+    StageHandle stage(const ir::Symbol& func, Loc loc = Loc::current());
 
     Schedule& compute_at(const StageRef& producer, const StageRef& consumer, const LoopRef& loop,
                          Loc loc = Loc::current());
@@ -166,13 +169,13 @@ class Schedule {
     /// \throws Error when the text is no trace of this schema, does not fit the algorithm, or a step is
     /// illegal.
     Schedule& apply_trace(const std::string& json, Loc loc = Loc::current());
-    const std::vector<Step>& steps() const;
+    const std::vector<schedule::Step>& steps() const;
 
   private:
     friend class StageHandle;
     /// Runs the steps, all or none; returns the last one's results.
-    std::vector<Symbol> run(std::vector<Step> steps);
-    std::shared_ptr<const State> state;
+    std::vector<ir::Symbol> run(std::vector<schedule::Step> steps);
+    std::shared_ptr<const schedule::State> state;
 };
 
 std::string print(const Schedule& s);

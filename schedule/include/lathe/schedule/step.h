@@ -3,24 +3,24 @@
 
 #include "lathe/ir/stmt.h"
 
-namespace lathe {
+namespace lathe::schedule {
 
 /// One call of a structural primitive, as the user wrote it: enough to run it again.
 struct Step {
     std::string primitive;     ///< "split"
-    Symbol func;               ///< the Func that it acts on …
+    ir::Symbol func;               ///< the Func that it acts on …
     int definition = 0;        ///< … and which of its definitions
-    std::vector<Symbol> loops; ///< Vars, RDom dimensions or earlier results
+    std::vector<ir::Symbol> loops; ///< Vars, RDom dimensions or earlier results
     bool every = false;        ///< on every copy of the loops
     std::vector<int64_t> numbers;
     std::vector<std::string> words;
-    Symbol target; ///< compute_at: the consumer
+    ir::Symbol target; ///< compute_at: the consumer
     int target_definition = 0;
     Loc loc;
-    std::vector<Symbol> results; ///< made when the step first runs, and kept when it runs again
+    std::vector<ir::Symbol> results; ///< made when the step first runs, and kept when it runs again
 
     /// "split(i, 64)": the call in short, for messages.
     std::string str() const;
 };
 
-} // namespace lathe
+} // namespace lathe::schedule

@@ -44,9 +44,9 @@ class GeneratorArguments {
   private:
     template <class T> const T& get(const std::string& name, const char* kind) const {
         const auto found = values.find(name);
-        if (found == values.end()) fail({}, "the generator has no parameter {}", name);
+        if (found == values.end()) ir::fail({}, "the generator has no parameter {}", name);
         const T* value = std::get_if<T>(&found->second);
-        if (!value) fail({}, "the parameter {} is no {}", name, kind);
+        if (!value) ir::fail({}, "the parameter {} is no {}", name, kind);
         return *value;
     }
 
