@@ -151,7 +151,13 @@ Stmt init_nest(Edit& e, const Stmt& s, const StoreTarget& target, const std::set
     if (const Allocate* a = s.as<Allocate>()) return init_nest(e, a->body, target, pure, store);
     if (const Store* st = s.as<Store>()) return &st->targets.front() == &target ? store : Stmt();
     if (const Reduce* r = s.as<Reduce>()) return &r->target == &target ? store : Stmt();
-    invariant(!s.as<LetStmt>(), "only kernels have variables of their own, and no initialisation");
+    if (const LetStmt* l = s.as<LetStmt>()) {
+        Stmt body = init_nest(e, l->body, target, pure, store);
+        if (body.defined() && free_variables(body).contains(l->symbol))
+            e.refuse("which elements are updated depends on the value of {} at {}", l->symbol.name(),
+                     l->loc.str());
+        return body;
+    }
     return {};
 }
 
