@@ -1,6 +1,7 @@
 #include "lathe/ir/visit.h"
 
 #include "expr_types.h"
+#include "lathe/ir/implied_cast.h"
 
 namespace lathe {
 
@@ -82,6 +83,9 @@ Expr with_operands(const Expr& e, const std::vector<Expr>& ops) {
     case ExprKind::select:
         return Select::make(ops[0], ops[1], ops[2], loc);
     case ExprKind::cast:
+        if (dynamic_cast<const ImpliedCast*>(e.get()))
+            return Expr(
+                std::make_shared<const ImpliedCast>(e.type().with_lanes(ops[0].type().lanes()), ops[0], loc));
         return Cast::make(e.type(), ops[0], loc);
     case ExprKind::bitcast:
         return Bitcast::make(e.type(), ops[0], loc);

@@ -117,11 +117,71 @@ void State::apply(Step step) {
     steps.push_back(std::move(step));
 }
 
+namespace {
+
+/// Values of a Func of several have types of their own, and share its definitions.
+void check_value_step(const TensorRef& t, const QuantizeOptions& options, const Definition& owner, Loc loc) {
+    if (!t.is_value)
+        fail(loc, "{0} holds {1} values: name one, as in TensorRef({0}, 0)", owner.name,
+             owner.tensors.size());
+    if (options.accumulate.kind() != Accumulate::Kind::tensor)
+        fail(loc, "{} holds {} values, which change together: it has no accumulator. Give it the type alone",
+             owner.name, owner.tensors.size());
+    if (options.literals)
+        fail(loc, "{} holds {} values, which share its literals: cast them in the algorithm", owner.name,
+             owner.tensors.size());
+}
+
+} // namespace
+
+void State::add_types(const std::vector<TensorRef>& tensors, Type type, const QuantizeOptions& options,
+                      Loc loc) {
+    const Function& f = algorithm.module.top();
+    const auto check_type = [&](Type t) {
+        if (!t.is_element()) fail(loc, "quantize to {}: a tensor has elements of a sized type", t.str());
+    };
+    check_type(type);
+    if (options.accumulate.kind() == Accumulate::Kind::type) check_type(options.accumulate.type());
+    for (const TensorRef& t : tensors) {
+        TypeStep step{t.symbol, type, options, loc, {}, {}};
+        bool argument = std::any_of(f.arguments.begin(), f.arguments.end(),
+                                    [&](const Argument& a) { return a.tensor.symbol == t.symbol; });
+        const Definition* of = owner(t.symbol);
+        if (!argument && !of && definition_count(t.symbol) == 0)
+            fail(loc, "{} is no Func or Input of this schedule's algorithm", t.symbol.name());
+        if (of && of->tensors.size() > 1) check_value_step(t, options, *of, loc);
+        if (options.accumulate.kind() != Accumulate::Kind::tensor) {
+            if (definition_count(t.symbol) < 2)
+                fail(loc, "{} has no update, so it has no accumulator. Give it the type alone",
+                     t.symbol.name());
+            step.accumulator = Symbol(t.symbol.name() + ".acc");
+            for (const auto& [variable, loop] : definition(t.symbol, 0)->loops)
+                step.copy_loops.emplace_back(variable.name());
+        }
+        types.push_back(std::move(step));
+    }
+}
+
+void State::add_size(const Param& size, int64_t value, Loc loc) {
+    const std::vector<Param>& params = algorithm.module.top().params;
+    const auto found = std::ranges::find(params, size.symbol, &Param::symbol);
+    const std::string& name = size.symbol.name();
+    const auto bound = sizes.find(size.symbol);
+    if (bound != sizes.end()) fail(loc, "{} is bound to {} already", name, bound->second);
+    if (found == params.end()) fail(loc, "{} is no parameter of this schedule's algorithm", name);
+    if (!found->type.is_index())
+        fail(loc, "{} is of {}, and bind gives a size a value. A scalar stays an argument", name,
+             found->type.str());
+    if (value < 0) fail(loc, "bind({}, {}): a size is not negative", name, value);
+    sizes[size.symbol] = value;
+}
+
 void State::derive(const std::string& cause, Loc loc) {
-    Retyped typed = retype(algorithm, types);
-    base = contraction ? contract(typed.module) : std::move(typed.module);
+    Algorithm sized = algorithm;
     for (const auto& [size, value] : sizes)
-        base = bind(base, size, value);
+        sized.module = bind(sized.module, size, value);
+    Retyped typed = retype(sized, types);
+    base = contraction ? contract(typed.module) : std::move(typed.module);
     definitions = std::move(typed.definitions);
     warnings = std::move(typed.warnings);
     module = base;
