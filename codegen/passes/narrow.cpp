@@ -107,7 +107,8 @@ std::optional<Type> container_for(const Range& r, bool sign, int most) {
 struct Contents {
     Type type;
     std::vector<Expr> values;
-    bool stored_only = true; ///< no reductions, no data
+    bool stored_only = true; ///< no reductions, no data, no extern function writes it
+    bool passed = false;     ///< to an extern function, which takes it as it is declared
 };
 std::map<Symbol, Contents> contents_of(const Stmt& body) {
     std::map<Symbol, Contents> result;
@@ -118,14 +119,19 @@ std::map<Symbol, Contents> contents_of(const Stmt& body) {
                 Contents& c = result[a->tensor.symbol];
                 c.type = a->tensor.type;
                 c.stored_only = !a->tensor.data;
-            } else if (auto* w = s.as<Store>()) {
-                for (const StoreTarget& t : w->targets)
-                    if (auto found = result.find(t.tensor); found != result.end())
-                        found->second.values.push_back(t.value);
-            } else if (auto* r = s.as<Reduce>()) {
-                if (auto found = result.find(r->target.tensor); found != result.end())
+            }
+            for (const Write& w : writes_of(s)) {
+                const auto found = result.find(w.tensor);
+                if (found == result.end()) continue;
+                if (w.target && !w.reads)
+                    found->second.values.push_back(w.target->value);
+                else
                     found->second.stored_only = false;
             }
+            if (auto* c = s.as<ExternCall>())
+                for (const ExternArgument& a : c->arguments)
+                    if (auto found = result.find(a.tensor); a.tensor && found != result.end())
+                        found->second.passed = true;
         },
         nullptr);
     return result;
@@ -198,7 +204,8 @@ class Narrower : public ScopedMutator {
         if (!a.tensor.type.is_int()) return ScopedMutator::mutate(s);
         // The range is found here, where the facts hold wherever the tensor lives.
         const Range elements = element_range(a.tensor.symbol);
-        if (!contents.at(a.tensor.symbol).stored_only) return ScopedMutator::mutate(s);
+        const Contents& c = contents.at(a.tensor.symbol);
+        if (!c.stored_only || c.passed) return ScopedMutator::mutate(s);
         const auto t = container_for(elements, a.tensor.type.is_signed(), machine_bits(a.tensor.type));
         if (!t || *t == a.tensor.type) return ScopedMutator::mutate(s);
         retyped[a.tensor.symbol] = *t;

@@ -125,6 +125,14 @@ Expr Algebra::rebuild(const Expr& e) {
     return fold(changed ? with_operands(e, now) : e);
 }
 
+/// Whether `now` needs more bits than `before`, and more than a machine has: a sum of terms may be wider than
+/// what it was made from, such as 8·min(x·y, 7).
+bool Algebra::wider(const Expr& now, const Expr& before) {
+    if (now.same_as(before)) return false;
+    const size_t bits = machine.widest(now);
+    return bits > IndexRanges::machine_bits && bits > machine.widest(before);
+}
+
 Expr Algebra::simplify(const Expr& e) {
     if (!e.defined() || e.kind() == ExprKind::constant) return e;
     if (auto i = frames.back().exprs.find(e.get()); i != frames.back().exprs.end()) return i->second.second;
@@ -137,6 +145,8 @@ Expr Algebra::simplify(const Expr& e) {
     else
         r = rebuild(e);
     if (!r.same_as(e) && equal(r, e)) r = e; // keeps the user's lines
+    if (wider(r, e)) r = rebuild(e);
+    if (wider(r, e)) r = e;
     frames.back().exprs.emplace(e.get(), std::pair{e, r});
     return r;
 }

@@ -14,6 +14,7 @@ class StmtSimplifier {
 
     Stmt run(const Stmt& s) {
         if (!s.defined() || ++visited > limits::statements) return s;
+        algebra.machine.enter(s);
         switch (s.kind()) {
         case StmtKind::block:
             return block(s);

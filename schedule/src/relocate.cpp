@@ -39,10 +39,8 @@ void check_no_later_writer(const Stmt& body, const Symbol& func, const std::set<
     bool later = false;
     for_each_stmt(body, [&](const Stmt& s) {
         if (const Stage* g = s.as<Stage>(); g && g->func == func) later = false;
-        if (const Store* st = s.as<Store>())
-            for (const StoreTarget& t : st->targets)
-                later |= inputs.contains(t.tensor);
-        if (const Reduce* r = s.as<Reduce>()) later |= inputs.contains(r->target.tensor);
+        for (const Write& w : writes_of(s))
+            later |= inputs.contains(w.tensor);
     });
     invariant(!later, "what a Func reads is written after it");
 }
