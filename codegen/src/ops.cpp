@@ -131,18 +131,23 @@ Value* Ops::bitcast(Type to, Type from, Value* x) {
     return b.CreateBitCast(from.is_float() ? float_bits(from, x) : x, type(to));
 }
 
-/// Every NaN has the bits of the quiet, positive one: which of them an operation gives is the machine's choice.
+/// Every NaN has the bits of the quiet, positive one: which of them an operation gives is the machine's
+/// choice.
 Value* Ops::float_bits(Type t, Value* x) {
     llvm::Type* bits = integers(t.width(), t);
     const mpz_class quiet =
-        lathe::bitcast(UInt(t.width()), lathe::Value::from_double(t.element(), std::numeric_limits<double>::quiet_NaN())).raw();
+        lathe::bitcast(UInt(t.width()),
+                       lathe::Value::from_double(t.element(), std::numeric_limits<double>::quiet_NaN()))
+            .raw();
     Value* nan = llvm::ConstantInt::get(bits, quiet.get_ui());
     Value* is_nan = nullptr;
     Value* pattern = b.CreateBitCast(x, bits);
     if (t.width() == 16) { // without a conversion
         const uint64_t sign = uint64_t{1} << 15;
         const mpz_class infinity =
-            lathe::bitcast(UInt(16), lathe::Value::from_double(t.element(), std::numeric_limits<double>::infinity())).raw();
+            lathe::bitcast(UInt(16),
+                           lathe::Value::from_double(t.element(), std::numeric_limits<double>::infinity()))
+                .raw();
         Value* positive = b.CreateAnd(pattern, llvm::ConstantInt::get(bits, sign - 1));
         is_nan = b.CreateICmpUGT(positive, llvm::ConstantInt::get(bits, infinity.get_ui()));
     } else {

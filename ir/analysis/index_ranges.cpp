@@ -84,12 +84,15 @@ IndexRanges::IndexRanges(const Stmt& s) {
 }
 
 void IndexRanges::enter(const Stmt& s) {
-    if (const auto* l = s.as<LetStmt>()) definitions.insert_or_assign(l->symbol, Definition{{}, {}, l->value, true});
-    if (const auto* f = s.as<For>()) definitions.insert_or_assign(f->var, Definition{f->min, f->extent, {}, true});
+    if (const auto* l = s.as<LetStmt>())
+        definitions.insert_or_assign(l->symbol, Definition{{}, {}, l->value, true});
+    if (const auto* f = s.as<For>())
+        definitions.insert_or_assign(f->var, Definition{f->min, f->extent, {}, true});
 }
 
 void IndexRanges::enter(const Expr& e) {
-    if (const auto* l = e.as<Let>()) definitions.insert_or_assign(l->symbol, Definition{{}, {}, l->value, false});
+    if (const auto* l = e.as<Let>())
+        definitions.insert_or_assign(l->symbol, Definition{{}, {}, l->value, false});
 }
 
 IntegerRange IndexRanges::of_loop(const Definition& d) {

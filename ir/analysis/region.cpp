@@ -29,8 +29,10 @@ Region region_of(const Access& access, const Facts& facts) {
     Region region;
     if (access.whole)
         for (const Dim& d : *access.whole) {
-            const Expr first = expanded(d.min, access), last = isub(iadd(first, expanded(d.extent, access)), index(1));
-            region.push_back({bounds_of(first, ranges, condition, facts).min, bounds_of(last, ranges, condition, facts).max});
+            const Expr first = expanded(d.min, access),
+                       last = isub(iadd(first, expanded(d.extent, access)), index(1));
+            region.push_back({bounds_of(first, ranges, condition, facts).min,
+                              bounds_of(last, ranges, condition, facts).max});
         }
     for (auto& i : access.indices) {
         Expr e = expanded(i, access);

@@ -63,9 +63,7 @@ class Widener : public Mutator {
 
     Stmt check(const Expr& e, Loc loc) {
         const mpz_class most = mpz_class(1) << bound_bits;
-        if (!e.type().is_scalar() ||
-            (ranges.fits(e) && ranges.of(e).inside({1 - most, most - 1})))
-            return {};
+        if (!e.type().is_scalar() || (ranges.fits(e) && ranges.of(e).inside({1 - most, most - 1}))) return {};
         const Expr x = wide(e);
         const auto literal = [](const mpz_class& v) { return Constant::make(Value::literal(v)); };
         const Expr low = Binary::make(BinaryOp::gt, x, literal(-most)),
@@ -105,7 +103,8 @@ class Widener : public Mutator {
         if (const auto* u = e.as<Unary>()) return Unary::make(u->op, wide(u->a), u->loc);
         if (const auto* s = e.as<Select>())
             return Select::make((*this)(s->condition), wide(s->then_value), wide(s->else_value), s->loc);
-        if (const auto* v = e.as<Variable>()) return Variable::make(renamed.at(v->symbol), type_for(ranges.of(e)), e.loc());
+        if (const auto* v = e.as<Variable>())
+            return Variable::make(renamed.at(v->symbol), type_for(ranges.of(e)), e.loc());
         const auto* l = e.as<Let>();
         invariant(l != nullptr, "an Index expression of an unknown kind");
         return let(*l, [&](const Expr& body) { return wide(body); });
