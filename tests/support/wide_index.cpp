@@ -125,6 +125,7 @@ std::vector<WideProgram> wide_programs() {
         10 + static_cast<int>(mpz_class(mpz_class(3037000500) * 3037000500 * 2000000000 % 7).get_si()));
     add("a choice", [](auto& t, E x, E y, E) { return t(select(x * x * y > y, min(x * x * y, 3), 1)); }, 13);
     all.push_back(of_size("a cube of a size", 2200000, [](E n) { return select(n * n * n > 0, 1, 2); }, 1));
+    all.push_back(of_size("a constant of 64 bits", 5, [](E n) { return select(n < UINT64_MAX, 1, 2); }, 1));
     all.push_back(
         of_size("a size beyond 31 bits", int64_t{1} << 31, [](E n) { return select(n > 0, 1, 2); }, {}));
 
