@@ -33,7 +33,7 @@ class RandomKernel : RandomExpressions {
             k->for_(0, 4, [&](Var n) { local(n) = n; });
             array = &local;
             const Array four = k->array("words", Int(32), {4});
-            k->for_(0, 4, [&](Var n) { four(n) = n; });
+            k->for_(0, 4, [&](Var n) { four(n) = select(n < 2, pick(5), pick(90)); });
             words = &four;
             block(3, 0);
         }));
@@ -77,7 +77,7 @@ class RandomKernel : RandomExpressions {
 
     void statement(int depth, int around) {
         if (pick(8) == 0) {
-            if (pick(3) == 0) (*words)(position(row(), 3)) = like(words->type(), 1);
+            if (pick(3) == 0) (*words)(position(row(), 3)) = cast(Int(6), any(1));
             return k->call(step, {*words});
         }
         switch (pick(depth > 0 ? 11 : 6)) {
