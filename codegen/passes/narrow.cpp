@@ -288,7 +288,31 @@ class Narrower : public ScopedMutator {
         return Cast::make(b.type, Binary::make_as(*t, b.op, cast_to(*t, b.a), cast_to(*t, b.b), b.loc));
     }
 
+    /// What the ranges alone say of a comparison.
+    static std::optional<bool> decided(BinaryOp op, const Range& a, const Range& b) {
+        const bool below = a.high<b.low, above = a.low> b.high;
+        const bool most = a.high <= b.low, least = a.low >= b.high;
+        switch (op) {
+        case BinaryOp::lt:
+            return below ? std::optional(true) : least ? std::optional(false) : std::nullopt;
+        case BinaryOp::ge:
+            return least ? std::optional(true) : below ? std::optional(false) : std::nullopt;
+        case BinaryOp::gt:
+            return above ? std::optional(true) : most ? std::optional(false) : std::nullopt;
+        case BinaryOp::le:
+            return most ? std::optional(true) : above ? std::optional(false) : std::nullopt;
+        case BinaryOp::eq:
+            return below || above ? std::optional(false) : std::nullopt;
+        case BinaryOp::ne:
+            return below || above ? std::optional(true) : std::nullopt;
+        default:
+            return std::nullopt;
+        }
+    }
+
     Expr compare(const Binary& b) {
+        if (const auto known = decided(b.op, range(b.a), range(b.b)))
+            return Constant::make(Value::boolean(*known), b.loc);
         const Range both = hull(range(b.a), range(b.b));
         const auto t = container_for(both, b.a.type().is_signed(), machine_bits(b.a.type()));
         if (!t || *t == b.a.type()) return Binary::make(b.op, b.a, b.b, b.loc);

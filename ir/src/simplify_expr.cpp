@@ -91,7 +91,9 @@ Expr Algebra::simplify_select(const Expr& e) {
     }
     Expr condition = emit(c);
     if (equal(condition, s.condition)) condition = s.condition;
-    if (condition.same_as(s.condition) && arms[0].same_as(s.then_value) && arms[1].same_as(s.else_value))
+    const bool decided = c->kind == Cond::Kind::constant;
+    if (!decided && condition.same_as(s.condition) && arms[0].same_as(s.then_value) &&
+        arms[1].same_as(s.else_value))
         return e;
     return fold(with_operands(e, {condition, arms[0], arms[1]}));
 }

@@ -148,7 +148,7 @@ class RandomKernel : RandomExpressions {
         case 4:
             return void(k->for_(N, pick(3) - 1, -1, body));
         default:
-            return void(k->for_(position(any(1), 6), pick(4), -3, body));
+            return void(k->for_(clamp(cast(Int(20), any(1)), 0, 6), pick(4), -3, body));
         }
     }
 

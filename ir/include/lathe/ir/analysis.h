@@ -31,8 +31,8 @@ struct Access {
 };
 
 /// All accesses of `s`, in program order: one for each load node, store target, half of a reduce (read, then
-/// write) and tensor that an extern function reads or writes. Loads in loop bounds, conditions and subscripts count too. Shared expressions are visited
-/// once per statement.
+/// write) and tensor that an extern function reads or writes. Loads in loop bounds, conditions and subscripts
+/// count too. Shared expressions are visited once per statement.
 std::vector<Access> accesses(const Stmt& s);
 
 /// True if `body` writes nothing that `e` reads.
