@@ -90,8 +90,12 @@ std::vector<Symbol> pure_loops_of(const Stmt& stage, const std::set<Symbol>& own
             if (!v || !(v->symbol == over[d])) pure[d] = false;
         }
     });
-    for (size_t d = 0; d < dims.size(); ++d)
-        if (!pure[d]) over[d] = {};
+    for (size_t d = 0; d < dims.size(); ++d) {
+        // A loop gets the range of one dimension: others that it runs over, too, are computed whole.
+        const bool taken = std::find(over.begin(), over.begin() + static_cast<long>(d), over[d]) !=
+                           over.begin() + static_cast<long>(d);
+        if (!pure[d] || taken) over[d] = {};
+    }
     return over;
 }
 
