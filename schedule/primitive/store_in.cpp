@@ -34,6 +34,7 @@ void check_size(const Edit& e, const Tensor& t) {
 /// What the tensors in stack and register memory take at most at one time. \pre each has a constant and small
 /// size.
 int64_t frame_bytes(const Stmt& s) {
+    if (!s.defined()) return 0;
     int64_t most = 0;
     for (const Stmt& c : children(s))
         most = std::max(most, frame_bytes(c));
