@@ -25,7 +25,7 @@ inline Value random_value(Type t, std::mt19937& random) {
     return Value::from_raw(t, mpz_class(static_cast<int>(random() & 0xffff) - 0x8000));
 }
 
-/// The arguments' buffers: inputs random, outputs zero.
+/// The arguments' buffers: what is read is random, outputs are zero.
 inline std::vector<AnyBuffer> make_arguments(const Module& m, const Sizes& sizes, unsigned seed) {
     std::map<Symbol, Value> values;
     for (const Param& p : m.top().params)
@@ -37,7 +37,7 @@ inline std::vector<AnyBuffer> make_arguments(const Module& m, const Sizes& sizes
         for (const Dim& d : a.tensor.dims)
             shape.push_back(evaluate(d.extent, values).as_int64());
         AnyBuffer b(a.tensor.type, shape);
-        if (a.direction == Direction::in && b.size() > 0) {
+        if (a.direction != Direction::out && b.size() > 0) {
             std::vector<int64_t> at(shape.size(), 0);
             for (int64_t n = 0; n < b.size(); ++n) {
                 b.set(at, random_value(a.tensor.type, random));
