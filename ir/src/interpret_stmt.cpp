@@ -74,14 +74,6 @@ struct AssertAction final : Action {
     }
 };
 
-/// The text of a number, as C's printf writes it.
-std::string printed(const Value& v) {
-    if (!v.type().is_float()) return v.raw().get_str();
-    char text[40];
-    std::snprintf(text, sizeof text, v.type().width() == 64 ? "%.17g" : "%.9g", v.as_double());
-    return text;
-}
-
 struct PrintAction final : Action {
     std::vector<std::string> texts;
     std::vector<Ptr<Value>> values;
@@ -389,6 +381,13 @@ ActionPtr compile_reduce(Scope& scope, const Reduce& s) {
 }
 
 } // namespace
+
+std::string printed(const Value& v) {
+    if (!v.type().is_float()) return v.raw().get_str();
+    char text[40];
+    std::snprintf(text, sizeof text, v.type().width() == 64 ? "%.17g" : "%.9g", v.as_double());
+    return text;
+}
 
 TensorState make_state(const Tensor& t, const std::vector<int64_t>& mins,
                        const std::vector<int64_t>& extents) {
