@@ -2,6 +2,7 @@
 
 #include "lathe/ir/print.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace lathe::codegen {
@@ -75,6 +76,11 @@ std::string signature(const Abi& abi) {
         j["extents"] = nlohmann::ordered_json::array();
         for (const Dim& d : a.tensor.dims)
             j["extents"].push_back(print(d.extent));
+        if (std::ranges::any_of(a.tensor.dims, [](const Dim& d) { return as_int(d.min) != 0; })) {
+            j["mins"] = nlohmann::ordered_json::array();
+            for (const Dim& d : a.tensor.dims)
+                j["mins"].push_back(print(d.min));
+        }
         if (a.limbs) j["limbs"] = a.limbs;
         arguments.push_back(std::move(j));
     }

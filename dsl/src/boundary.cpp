@@ -90,7 +90,7 @@ Func copy(Name name, const Source& source) {
     std::vector<Expr> at;
     for (size_t d = 0; d < source.tensor->extents->size(); ++d)
         at.push_back(Var(Name(fmt::format("{}_{}", name.text, d), name.loc)));
-    Func result(name, *source.tensor->type, shape_of(*source.tensor, name.loc));
+    Func result(name, shape_of(*source.tensor, name.loc)); // its type follows the source's
     result(at, name.loc) = ElementRef(source.tensor, at, name.loc);
     return result;
 }

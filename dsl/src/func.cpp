@@ -52,6 +52,7 @@ class Definer {
         check_open(func, def.loc);
         check_count();
         for (const TensorLoad* load : mentioned.loads) {
+            check_domain(*load);
             check_no_kernel(*load);
             check_fresh(*load);
         }
@@ -92,6 +93,21 @@ class Definer {
         fail(def.loc, "{} holds {} value{}, and {} given", func.name(), func.values(),
              func.values() == 1 ? "" : "s",
              def.values.size() == 1 ? "one is" : fmt::format("{} are", def.values.size()));
+    }
+
+    /// An RDom that an update of a Func goes over, and that reads the Func, belongs to the Func.
+    void check_domain(const TensorLoad& load) const {
+        if (load.source || func.owns(load.tensor)) return;
+        bool condition = false;
+        for (const auto& [first, domain] : mentioned.domains)
+            for (const Expr& c : domain->conditions) {
+                Mentions inside;
+                inside.add(c);
+                condition |= std::find(inside.loads.begin(), inside.loads.end(), &load) != inside.loads.end();
+            }
+        fail(def.loc,
+             "{0} is read by {2} of an RDom that an update of {0} goes over: make another RDom for {1}",
+             load.tensor.name(), func.name(), condition ? "the condition" : "a bound");
     }
 
     void check_no_kernel(const TensorLoad& load) const {
@@ -173,11 +189,6 @@ class Definer {
 
     void check_self_reads() const {
         for (const TensorLoad* load : mentioned.loads) {
-            if (!load->source && !func.owns(load->tensor))
-                fail(def.loc,
-                     "{0} is read by the condition of an RDom that an update of {0} goes over: make another "
-                     "RDom for {1}",
-                     load->tensor.name(), func.name());
             if (!is_self(*load)) continue;
             for (const auto& [symbol, d] : left) {
                 const FreeVariable* v = bare_var(load->subscripts[d]);
@@ -221,8 +232,7 @@ class Definer {
             read->read_at = load->loc;
         }
         for (const auto& domain : def.domains) // the nodes in `mentioned` may be gone now
-            for (Expr& c : domain->conditions)
-                c = disown(c, &func, nullptr);
+            disown(*domain, func);
         for (Expr& s : def.subscripts)
             s = disown(s, &func, nullptr);
         for (Expr& v : def.values)

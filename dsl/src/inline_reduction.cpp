@@ -4,20 +4,51 @@ namespace lathe {
 
 using namespace ir;
 
-DomainLoops::DomainLoops(const RDomData& domain, Resolver& scope) : loc(domain.loc) {
+Expr kept_bound(const Expr& e, const char* name, Resolver& scope, Kept& kept) {
+    Expr value = scope(e);
+    if (value.type().is_bool()) value = Cast::make(UInt(1), value, e.loc());
+    kept.emplace_back(Symbol(name), value);
+    return Cast::make(IndexType(), Variable::make(kept.back().first, value.type(), e.loc()), e.loc());
+}
+
+Stmt around_kept(const Kept& kept, Stmt body, Loc loc) {
+    for (const auto& [symbol, value] : kept)
+        body = LetStmt::make(symbol, value, body, loc);
+    return body;
+}
+
+DomainLoops::DomainLoops(const RDomData& domain, Resolver& scope, const FuncData* written) : loc(domain.loc) {
     for (const RDomData::Dimension& d : domain.dims) {
-        const Dim range = {scope.index(d.min), scope.index(d.extent)};
+        levels.push_back(level(d, scope, written));
+        const Dim& range = levels.back().range;
         const Symbol loop(d.symbol.name());
         scope.known().bound(loop, {range.min, isub(iadd(range.min, range.extent), index(1))});
         scope.bind(d.symbol, Variable::make(loop, IndexType(), loc));
-        ranges.push_back(range);
         loops.emplace_back(d.symbol, loop);
     }
 }
 
+DomainLoops::Level DomainLoops::level(const RDomData::Dimension& d, Resolver& scope,
+                                      const FuncData* written) const {
+    Level result = {{}, {}, Accumulators({d.min, d.extent}, scope)};
+    const auto bound = [&](const Expr& e, const char* name) {
+        const Expr as_index = scope.index(e);
+        const std::set<Symbol> read = tensors_read(as_index);
+        const bool changes = written && std::any_of(read.begin(), read.end(),
+                                                    [&](const Symbol& t) { return written->owns(t); });
+        return changes ? kept_bound(e, name, scope, result.kept) : as_index;
+    };
+    result.range.min = bound(d.min, "begin");
+    result.range.extent = bound(d.extent, "extent");
+    return result;
+}
+
 Stmt DomainLoops::around(Stmt body) const {
-    for (size_t d = loops.size(); d-- > 0;)
-        body = For::make(loops[d].second, ranges[d].min, ranges[d].extent, LoopKind::serial(), body, loc);
+    for (size_t d = loops.size(); d-- > 0;) {
+        const Level& l = levels[d];
+        body = For::make(loops[d].second, l.range.min, l.range.extent, LoopKind::serial(), body, loc);
+        body = l.sums.around(around_kept(l.kept, body, loc));
+    }
     return body;
 }
 

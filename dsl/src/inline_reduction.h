@@ -7,21 +7,6 @@ namespace lathe {
 
 using namespace ir;
 
-/// The loops of a domain; `scope` resolves their bounds and learns their variables.
-class DomainLoops {
-  public:
-    DomainLoops(const RDomData& domain, Resolver& scope);
-    Stmt around(Stmt body) const;
-    std::vector<std::pair<Symbol, Symbol>> loops; ///< user variable → loop, outermost first
-
-  private:
-    std::vector<Dim> ranges;
-    Loc loc;
-};
-
-/// `body` where the domain's conditions hold. `body` is made after the conditions are bound.
-Stmt where_in(const RDomData& domain, Resolver& scope, const std::function<Stmt()>& body);
-
 /// The accumulators of all inline reductions in the expressions of one statement. A reduction is computed
 /// before the statement, but only if its value is used: under the conditions of the selects around it.
 class Accumulators {
@@ -68,5 +53,34 @@ class Accumulators {
     std::vector<Tensor> tensors;
     std::vector<Stmt> starts, computations;
 };
+
+/// Values that a loop keeps in lets around it.
+using Kept = std::vector<std::pair<Symbol, Expr>>;
+/// A loop's bound, kept: evaluated once, when the loop is entered.
+Expr kept_bound(const Expr& e, const char* name, Resolver& scope, Kept& kept);
+Stmt around_kept(const Kept& kept, Stmt body, Loc loc);
+
+/// The loops of a domain; `scope` resolves their bounds and learns their variables.
+class DomainLoops {
+  public:
+    /// `written`, if any, is the Func that the loops update: a bound that reads it is kept.
+    DomainLoops(const RDomData& domain, Resolver& scope, const FuncData* written = nullptr);
+    Stmt around(Stmt body) const;
+    std::vector<std::pair<Symbol, Symbol>> loops; ///< user variable → loop, outermost first
+
+  private:
+    struct Level {
+        Dim range;
+        Kept kept;
+        Accumulators sums; ///< of the bounds
+    };
+    Level level(const RDomData::Dimension& d, Resolver& scope, const FuncData* written) const;
+
+    std::vector<Level> levels;
+    Loc loc;
+};
+
+/// `body` where the domain's conditions hold. `body` is made after the conditions are bound.
+Stmt where_in(const RDomData& domain, Resolver& scope, const std::function<Stmt()>& body);
 
 } // namespace lathe

@@ -229,21 +229,18 @@ class KernelLowering {
 
     /// A loop's bound. What it reads may change inside of the loop, where schedules evaluate it again: then
     /// it is kept in a let.
-    Expr bound(const Expr& e, const char* name, std::vector<std::pair<Symbol, Expr>>& kept) {
+    Expr bound(const Expr& e, const char* name, Kept& kept) {
         Mentions mentions;
         mentions.add(e);
         const bool fixed =
             std::none_of(mentions.loads.begin(), mentions.loads.end(),
                          [](const TensorLoad* l) { return l->source->role == TensorRole::kernel; });
-        if (fixed) return scope.index(e);
-        kept.emplace_back(Symbol(name), scope(e));
-        return Cast::make(IndexType(), Variable::make(kept.back().first, kept.back().second.type(), e.loc()),
-                          e.loc());
+        return fixed ? scope.index(e) : kept_bound(e, name, scope, kept);
     }
 
     Stmt make(const KernelFor& f, Loc loc) {
         const Accumulators accumulators({f.begin, f.end}, scope);
-        std::vector<std::pair<Symbol, Expr>> kept;
+        Kept kept;
         const Expr begin = bound(f.begin, "begin", kept), end = bound(f.end, "end", kept);
         const int64_t stride = f.step < 0 ? -f.step : f.step;
         const Expr span = f.step < 0 ? isub(begin, end) : isub(end, begin);
@@ -262,9 +259,7 @@ class KernelLowering {
             return For::make(loop, first, count, LoopKind::serial(), body, loc);
         });
         scope = outer.inner();
-        for (const auto& [symbol, value] : kept)
-            all = LetStmt::make(symbol, value, all, loc);
-        return accumulators.around(all);
+        return accumulators.around(around_kept(kept, all, loc));
     }
 
     Stmt make(const KernelWhile& w, Loc loc) {
@@ -317,8 +312,12 @@ class KernelLowering {
 
 /// A call is the callee's program with its arguments in their places.
 Stmt KernelLowering::make(const KernelCall& c, Loc loc) {
+    std::vector<Expr> values;
+    for (const CallArgument& a : c.arguments)
+        if (a.value.defined()) values.push_back(a.value);
+    const Accumulators accumulators(values, scope);
     Resolver inner(scope.known());
-    std::vector<std::pair<Symbol, Expr>> kept;
+    Kept kept;
     std::vector<Stmt> checks;
     std::set<Symbol> bound;
     const auto bind = [&](const Symbol& param, const Expr& value) {
@@ -372,7 +371,7 @@ Stmt KernelLowering::make(const KernelCall& c, Loc loc) {
     Stmt all = Block::make(std::move(checks));
     for (size_t n = kept.size(); n-- > 0 && all.defined();)
         all = LetStmt::make(kept[n].first, kept[n].second, all, loc);
-    return all;
+    return all.defined() ? accumulators.around(all) : all;
 }
 
 } // namespace

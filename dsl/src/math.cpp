@@ -1,5 +1,7 @@
 #include "lathe/dsl/math.h"
 
+#include "lathe/ir/implied_cast.h"
+
 namespace lathe {
 
 using namespace ir;
@@ -61,20 +63,6 @@ Expr unary(UnaryOp op, const Operand& a) {
     return Unary::make(op, a.expr(), a.loc());
 }
 
-/// Operands of a function of several floats, all of the widest float among them (Float(32) if there is none).
-std::vector<Expr> common_float(const std::vector<Operand>& operands) {
-    Type t = RealType();
-    for (const Operand& a : operands) {
-        const Type other = a.expr().type();
-        if (other.is_float()) t = t.is_real() ? other : aligned_type(t, other, a.loc());
-    }
-    if (t.is_real()) t = Float(32);
-    std::vector<Expr> result;
-    for (const Operand& a : operands)
-        result.push_back(a.expr().type() == t ? a.expr() : Cast::make(t, a.expr(), a.loc()));
-    return result;
-}
-
 Expr call(const char* function, const Operand& a) {
     return Call::make(function, {a.expr()}, a.loc());
 }
@@ -101,7 +89,7 @@ Expr round(const Operand& a) {
 }
 
 Expr fma(const Operand& a, const Operand& b, const Operand& c) {
-    const std::vector<Expr> all = common_float({a, b, c});
+    const std::vector<Expr> all = common_float({a.expr(), b.expr(), c.expr()}, a.loc());
     return Fma::make(all[0], all[1], all[2], a.loc());
 }
 
@@ -121,7 +109,7 @@ Expr cos(const Operand& a) {
     return call("cos", a);
 }
 Expr pow(const Operand& a, const Operand& b) {
-    return Call::make("pow", common_float({a, b}), a.loc());
+    return Call::make("pow", common_float({a.expr(), b.expr()}, a.loc()), a.loc());
 }
 Expr reverse(const Operand& a) {
     return call("reverse", a);

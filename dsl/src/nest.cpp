@@ -19,7 +19,7 @@ class NestMaker {
         std::vector<DomainLoops> domains;
         if (!def.identity)
             for (const auto& domain : def.domains) {
-                domains.emplace_back(*domain, scope);
+                domains.emplace_back(*domain, scope, &func);
                 loops.insert(loops.end(), domains.back().loops.begin(), domains.back().loops.end());
             }
         Stmt body = conditional_body(0);

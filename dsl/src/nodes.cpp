@@ -43,6 +43,12 @@ const FreeVariable* bare_variable(const Expr& e) {
     return cast && cast->type == Int(32) ? dsl_node<FreeVariable>(cast->a) : nullptr;
 }
 
+bool holds_reduction(const Expr& e) {
+    bool found = false;
+    for_each_expr(e, [&](const Expr& x) { found |= dsl_node<InlineReduction>(x) || dsl_node<GroupPart>(x); });
+    return found;
+}
+
 void Mentions::add(const Expr& e) {
     if (!e.defined() || !seen.insert(e.get()).second) return;
     if (const auto* r = dsl_node<InlineReduction>(e)) return add_reduction(*r->domain, {r->value()}, {});
@@ -97,6 +103,16 @@ class Disown : public Mutator {
   public:
     Disown(const TensorData* s, const RDomData* d) : self(s), domain(d) {}
 
+    void own_domain(RDomData& d) {
+        if (!self) return;
+        for (RDomData::Dimension& dim : d.dims) {
+            dim.min = (*this)(dim.min);
+            dim.extent = (*this)(dim.extent);
+        }
+        for (Expr& c : d.conditions)
+            c = (*this)(c);
+    }
+
   protected:
     using Mutator::mutate;
     Expr mutate(const Expr& e) override {
@@ -113,6 +129,7 @@ class Disown : public Mutator {
                 load->tensor, load->loc));
         }
         if (const auto* r = dsl_node<InlineReduction>(e)) {
+            own_domain(*r->domain);
             const Expr value = (*this)(r->value());
             if (value.same_as(r->value())) return e;
             return Expr(std::make_shared<const InlineReduction>(r->function, r->op, r->domain, value, r->type,
@@ -129,6 +146,7 @@ class Disown : public Mutator {
     Expr disown_part(const Expr& e, const GroupPart& p) {
         const auto [found, first] = groups.try_emplace(p.group.get(), p.group);
         if (first) {
+            own_domain(*p.group->domain);
             ReductionGroup g = *p.group;
             bool changed = false;
             const auto own = [&](Expr& x) {
@@ -155,6 +173,10 @@ class Disown : public Mutator {
 
 Expr disown(const Expr& e, const TensorData* self, const RDomData* domain) {
     return e.defined() ? Disown(self, domain)(e) : e;
+}
+
+void disown(RDomData& domain, const TensorData& self) {
+    Disown(&self, nullptr).own_domain(domain);
 }
 
 } // namespace lathe

@@ -132,6 +132,9 @@ template <class T> const T* dsl_node(const Expr& e) {
 /// The variable if `e` is a bare Var or RDom dimension used as a value.
 const FreeVariable* bare_variable(const Expr& e);
 
+/// Whether an inline reduction stands in it.
+bool holds_reduction(const Expr& e);
+
 /// What an expression mentions; variables bound by its inline reductions left out.
 struct Mentions {
     std::vector<const TensorLoad*> loads;
@@ -150,5 +153,7 @@ struct Mentions {
 
 /// `e` with reads of `self` and variables of `domain` (either may be null) no longer owning them.
 Expr disown(const Expr& e, const TensorData* self, const RDomData* domain);
+/// The same for what a domain's bounds and conditions read of `self`.
+void disown(RDomData& domain, const TensorData& self);
 
 } // namespace lathe

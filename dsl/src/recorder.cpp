@@ -79,6 +79,9 @@ void Recorder::check_scope(const TensorData& tensor, Loc loc) const {
 }
 
 void Recorder::use_load(const TensorLoad& load, Loc loc) {
+    if (!load.source)
+        fail(loc, "{} is a Func, and a kernel takes Inputs, Outputs and InOuts: pass its values as an Input",
+             load.tensor.name());
     check_scope(*load.source, load.loc);
     if (load.source->role == TensorRole::constant) note_constant(load.source);
     if (load.source->role == TensorRole::kernel)

@@ -15,6 +15,7 @@ std::optional<int64_t> points(const RDomData& domain) {
     for (const RDomData::Dimension& d : domain.dims) {
         Mentions mentions;
         mentions.add(d.extent);
+        if (holds_reduction(d.extent)) return {};
         if (!mentions.variables.empty() || !mentions.loads.empty() || !mentions.params.empty()) return {};
         const std::optional<int64_t> n = as_int(size_index(d.extent));
         if (!n) return {};
@@ -106,7 +107,8 @@ Best best(const char* name, BinaryOp better, BinaryOp start, const RDom& over, c
     const Expr value =
         operand.expr().type().is_real() ? Cast::make(Float(32), operand.expr(), loc) : operand.expr();
     ReductionGroup group = group_over(over, name);
-    const Expr old = add_target(group, value.type(), {}, loc, TypeOrigin::definition);
+    const Expr none = Constant::make(identity(start, value.type()), loc);
+    const Expr old = add_target(group, value.type(), none, loc, TypeOrigin::sum);
     const Expr found = add_target(group, Bool(), Expr(false), loc);
     group.condition = Select::make(found, Binary::make(better, value, old, loc), Expr(true), loc);
     group.results = {value, Expr(true)};
@@ -115,8 +117,7 @@ Best best(const char* name, BinaryOp better, BinaryOp start, const RDom& over, c
         group.results.push_back(over[d].value(loc));
     }
     const std::vector<Expr> parts = parts_of(std::move(group), loc);
-    const Expr none = Constant::make(identity(start, value.type()), loc);
-    return {Select::make(parts[1], parts[0], none, loc), {parts.begin() + 2, parts.end()}};
+    return {parts[0], {parts.begin() + 2, parts.end()}};
 }
 
 } // namespace

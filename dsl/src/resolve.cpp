@@ -35,10 +35,18 @@ const Symbol& Resolver::tensor(const Symbol& named) const {
 
 void Resolver::bind(const InlineReduction& reduction, Expr accumulator) {
     accumulators.insert_or_assign(&reduction, std::move(accumulator));
+    forget_all();
 }
 
 void Resolver::bind(const ReductionGroup& group, std::vector<Expr> accumulators) {
     groups.insert_or_assign(&group, std::move(accumulators));
+    forget_all();
+}
+
+void Resolver::forget_all() {
+    forget();
+    for (auto& memo : converted)
+        memo.clear();
 }
 
 Resolver Resolver::inner() const {
@@ -97,7 +105,9 @@ Expr Resolver::convert_node(const Expr& e, Purpose purpose) {
     if (const auto* c = e.as<Constant>(); c && c->type.is_int()) return lathe::index(c->value.raw());
     if (const auto* c = e.as<Cast>()) {
         if (is_size_value(*c)) return (*this)(c->a);
-        if (c->type.is_int() && c->a.type().is_int() && holds(c->type, c->a.type()))
+        // Not of what memory holds, whose type may change.
+        if (c->type.is_int() && c->a.type().is_int() && holds(c->type, c->a.type()) &&
+            tensors_read(c->a).empty())
             return convert(c->a, purpose);
     }
     if (const auto* u = e.as<Unary>(); u && u->op == UnaryOp::neg && u->a.type().is_int()) {

@@ -25,7 +25,8 @@ class Resolver : public Mutator {
     void bind(const Symbol& variable, Expr value);
     void rename(const Symbol& tensor, const Symbol& to); ///< a called kernel's argument is this tensor
     const Symbol& tensor(const Symbol& named) const;
-    void bind(const InlineReduction& reduction, Expr accumulator); ///< its value is in this accumulator
+    /// Its value is in this accumulator, from now on: one that several statements use has one in each.
+    void bind(const InlineReduction& reduction, Expr accumulator);
     void bind(const ReductionGroup& group, std::vector<Expr> accumulators);
     Facts& known() { return facts; }
     /// A subscript or a loop bound. \throws Error when / or % may meet negative operands.
@@ -44,6 +45,7 @@ class Resolver : public Mutator {
     Expr convert_binary(const Expr& e, const Binary& b, Purpose purpose);
     Expr rounded(const Binary& b, Expr x, Expr y, Purpose purpose);
     Expr leaf(const Expr& e, Purpose purpose);
+    void forget_all();
 
     Facts facts;
     std::map<Symbol, Expr> variables;

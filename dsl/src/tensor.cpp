@@ -29,6 +29,9 @@ Expr size_expression(const Operand& e, const char* what, const std::string& tens
         if (!param.type.is_index())
             fail(e.loc(), "{} of {} depends on {}, a {}: declare it as a size, Param {}(\"{}\")", what,
                  tensor, symbol.name(), param.type.str(), symbol.name(), symbol.name());
+    if (holds_reduction(e.expr()))
+        fail(e.loc(), "{} of {} is computed by a reduction: extents are integers and size parameters", what,
+             tensor);
     return size_index(e.expr());
 }
 

@@ -107,25 +107,39 @@ class ValueFinder {
     }
 };
 
-std::set<Symbol> lets_in(const Stmt& s) {
-    std::set<Symbol> lets;
+using Lets = std::vector<std::pair<Symbol, Expr>>;
+
+/// In program order.
+Lets lets_in(const Stmt& s) {
+    Lets lets;
     for_each(
         s,
         [&](const Stmt& x) {
-            if (const auto* l = x.as<LetStmt>()) lets.insert(l->symbol);
+            if (const auto* l = x.as<LetStmt>()) lets.emplace_back(l->symbol, l->value);
         },
         nullptr);
     return lets;
 }
 
+std::set<Symbol> variables_of(const Lets& lets) {
+    std::set<Symbol> variables;
+    for (const auto& [symbol, value] : lets)
+        variables.insert(symbol);
+    return variables;
+}
+
 } // namespace
 
 std::vector<Touch> touched(const Stmt& stage, const Facts& facts) {
-    const std::set<Symbol> lets = lets_in(stage);
+    const Lets lets = lets_in(stage);
+    const std::set<Symbol> variables = variables_of(lets);
     std::vector<Touch> result;
-    for (const Access& access : accesses(stage)) {
+    for (Access& access : accesses(stage)) {
         if (access.indices.empty()) continue;
-        const Surroundings around(access.loops, lets, facts);
+        const Surroundings around(access.loops, variables, facts);
+        // What a let keeps of memory has the range of its type, as the read itself.
+        for (const auto& l : lets)
+            if (!l.second.type().is_index()) access.definitions.push_back(l);
         if (around.empty) continue;
         bool tight = around.rectangular && !access.condition.defined();
         for (const Expr& i : access.indices) {
@@ -139,7 +153,7 @@ std::vector<Touch> touched(const Stmt& stage, const Facts& facts) {
 }
 
 std::vector<IndexValue> index_values(const Stmt& stage, const Facts& facts) {
-    const std::set<Symbol> lets = lets_in(stage);
+    const std::set<Symbol> lets = variables_of(lets_in(stage));
     ValueFinder finder(lets, facts);
     finder.visit(stage);
     return std::move(finder.found);

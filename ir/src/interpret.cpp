@@ -2,8 +2,10 @@
 
 #include "lathe/ir/interpret.h"
 
+#include "interpret_checking.h"
 #include "interpret_compile.h"
 #include "interpret_machine.h"
+#include "lathe/ir/index_ranges.h"
 #include "lathe/ir/math.h"
 #include "lathe/ir/visit.h"
 
@@ -36,9 +38,9 @@ Value parameter_value(const Param& p, const Value& v) {
 class Invocation {
   public:
     Invocation(const Function& f, const std::vector<AnyBuffer*>& b, const std::map<std::string, Value>& s,
-               bool check)
-        : function(f), buffers(b), scalars(s) {
-        scope.check = check;
+               const InterpretOptions& options)
+        : function(f), buffers(b), scalars(s), terms(options.terms) {
+        scope.check = options.check_types;
     }
     void run() {
         check_buffers();
@@ -48,7 +50,10 @@ class Invocation {
         for (const Param& p : function.params)
             scope.variables.insert_or_assign(p.symbol, constant(values.at(p.symbol)));
         check_dims();
-        execute();
+        if (terms)
+            *terms = Checker(function, buffers, values).run();
+        else
+            execute();
     }
 
   private:
@@ -64,6 +69,7 @@ class Invocation {
     const Function& function;
     const std::vector<AnyBuffer*>& buffers;
     const std::map<std::string, Value>& scalars;
+    TermHashes* const terms;
     std::map<Symbol, Value> values; ///< of the parameters
     Scope scope;
 };
@@ -192,7 +198,7 @@ void Invocation::execute() {
         }
         states.push_back(make_state(t, mins, extents));
     }
-    const std::unique_ptr<const Action> body = compile(scope, lower_math(function.body));
+    const std::unique_ptr<const Action> body = compile(scope, function.body);
     Frame frame = scope.frame();
     std::move(states.begin(), states.end(), frame.tensors.begin());
     body->run(frame);
@@ -204,7 +210,8 @@ void Invocation::execute() {
 void interpret(const Module& m, const std::vector<AnyBuffer*>& arguments,
                const std::map<std::string, Value>& scalars, const InterpretOptions& options) {
     if (m.functions.empty()) fail({}, "the module has no function to interpret");
-    interpreter::Invocation(m.top(), arguments, scalars, options.check_types).run();
+    const Module exact = widen_index(lower_math(m));
+    interpreter::Invocation(exact.top(), arguments, scalars, options).run();
 }
 
 Value evaluate(const Expr& e, const std::map<Symbol, Value>& values) {

@@ -89,6 +89,21 @@ struct Action {
 std::unique_ptr<const Action> compile(Scope& scope, const Stmt& s);
 std::unique_ptr<const Action> compile_extern(Scope& scope, const ExternCall& s);
 
+/// What an extern function is given: a tensor, or a number.
+struct ExternOperand {
+    const AnyBuffer* buffer; ///< null: a number
+    std::string name;        ///< the tensor's
+    Type type;               ///< the number's
+    Value value;
+};
+/// \throws Error if the function returns an error code.
+void call_extern(const ExternFunction& callee, const std::vector<ExternOperand>& arguments, Loc loc);
+/// \throws Error if it has no address in this process.
+void require_address(const ExternCall& s);
+
+/// The text of a number, as C's printf writes it.
+std::string printed(const Value& v);
+
 /// The tensor as a buffer of the given mins and extents, filled with its data if it is a constant.
 TensorState make_state(const Tensor& t, const std::vector<int64_t>& mins,
                        const std::vector<int64_t>& extents);

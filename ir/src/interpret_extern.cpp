@@ -29,23 +29,17 @@ struct ExternAction final : Action {
 
     void run(Frame& f) const override {
         ++f.epoch;
-        std::vector<void*> pointers;
-        std::vector<std::unique_ptr<HalideView>> views;
-        std::vector<ScalarBytes> scalars(arguments.size());
-        for (size_t i = 0; i < arguments.size(); ++i) {
-            const Passed& a = arguments[i];
-            if (a.tensor) {
-                const TensorState& t = f.tensors[*a.tensor];
-                if (a.direction != Direction::out) require_written(t);
-                views.push_back(std::make_unique<HalideView>(t.buffer, t.name, loc));
-                pointers.push_back(views.back()->address());
-            } else {
-                pass(a, f, scalars[i]);
-                pointers.push_back(scalars[i].data());
+        std::vector<ExternOperand> operands;
+        for (const Passed& a : arguments) {
+            if (!a.tensor) {
+                operands.push_back({nullptr, {}, a.type, a.value->eval(f, 0)});
+                continue;
             }
+            const TensorState& t = f.tensors[*a.tensor];
+            if (a.direction != Direction::out) require_written(t);
+            operands.push_back({&t.buffer, t.name, a.type, {}});
         }
-        if (const int code = callee->invoke(callee->address, pointers.data()); code != 0)
-            fail(loc, "the extern function {} returned the error code {}", callee->name, code);
+        call_extern(*callee, operands, loc);
         for (const Passed& a : arguments)
             if (a.tensor && a.direction == Direction::out)
                 std::ranges::fill(f.tensors[*a.tensor].written, uint8_t{1});
@@ -58,20 +52,37 @@ struct ExternAction final : Action {
                  "{} is passed to the extern function {}, which reads it, and not all of it was stored to",
                  t.name, callee->name);
     }
-
-    static void pass(const Passed& a, Frame& f, ScalarBytes& bytes) {
-        const Value x = a.value->eval(f, 0);
-        const Type memory = a.type.is_index() ? Int(64) : a.type;
-        store_element(memory, bytes.data(), lathe::cast(memory, x));
-    }
 };
 
 } // namespace
 
-std::unique_ptr<const Action> compile_extern(Scope& scope, const ExternCall& s) {
+void call_extern(const ExternFunction& callee, const std::vector<ExternOperand>& arguments, Loc loc) {
+    std::vector<void*> pointers;
+    std::vector<std::unique_ptr<HalideView>> views;
+    std::vector<ScalarBytes> scalars(arguments.size());
+    for (size_t i = 0; i < arguments.size(); ++i) {
+        const ExternOperand& a = arguments[i];
+        if (a.buffer) {
+            views.push_back(std::make_unique<HalideView>(*a.buffer, a.name, loc));
+            pointers.push_back(views.back()->address());
+        } else {
+            const Type memory = a.type.is_index() ? Int(64) : a.type;
+            store_element(memory, scalars[i].data(), lathe::cast(memory, a.value));
+            pointers.push_back(scalars[i].data());
+        }
+    }
+    if (const int code = callee.invoke(callee.address, pointers.data()); code != 0)
+        fail(loc, "the extern function {} returned the error code {}", callee.name, code);
+}
+
+void require_address(const ExternCall& s) {
     if (!s.callee->invoke)
         fail(s.loc, "the extern function {} is known by its name only: give its address to run it here",
              s.callee->name);
+}
+
+std::unique_ptr<const Action> compile_extern(Scope& scope, const ExternCall& s) {
+    require_address(s);
     auto a = std::make_unique<ExternAction>();
     a->callee = s.callee;
     a->check = scope.check;

@@ -32,8 +32,7 @@ struct ForAction final : Action {
         const int64_t first = min->eval(f, 0), count = extent->eval(f, 0);
         int64_t end;
         if (count <= 0) return;
-        if (__builtin_add_overflow(first, count, &end))
-            fail(loc, "a loop of {} iterations from {} ends beyond 64 bits", count, first);
+        invariant(!__builtin_add_overflow(first, count, &end), "a loop ends beyond 64 bits");
         for (int64_t i = first; i < end; ++i) {
             ++f.epoch;
             if (runs_while && runs_while->eval(f, 0) == 0) return;
@@ -74,14 +73,6 @@ struct AssertAction final : Action {
         if (condition->eval(f, 0) == 0) throw Error(loc, message);
     }
 };
-
-/// The text of a number, as C's printf writes it.
-std::string printed(const Value& v) {
-    if (!v.type().is_float()) return v.raw().get_str();
-    char text[40];
-    std::snprintf(text, sizeof text, v.type().width() == 64 ? "%.17g" : "%.9g", v.as_double());
-    return text;
-}
 
 struct PrintAction final : Action {
     std::vector<std::string> texts;
@@ -390,6 +381,13 @@ ActionPtr compile_reduce(Scope& scope, const Reduce& s) {
 }
 
 } // namespace
+
+std::string printed(const Value& v) {
+    if (!v.type().is_float()) return v.raw().get_str();
+    char text[40];
+    std::snprintf(text, sizeof text, v.type().width() == 64 ? "%.17g" : "%.9g", v.as_double());
+    return text;
+}
 
 TensorState make_state(const Tensor& t, const std::vector<int64_t>& mins,
                        const std::vector<int64_t>& extents) {

@@ -56,6 +56,7 @@ class Verifier {
     void passed(const ExternArgument& a);
     void access(const Symbol& tensor, Type element, const std::vector<Expr>& indices);
     void bounds(const Symbol& tensor, const std::vector<Expr>& indices);
+    void fixed_bounds(const For& f) const;
     void loop_body(const For& f);
     void conditional(const Stmt& s);
     void expr(const Expr& root);
@@ -250,7 +251,19 @@ void Verifier::in_scope(const Symbol& variable, Type t, const Stmt& body) {
     variables.erase(variable);
 }
 
+/// A loop's bounds are evaluated once, when it is entered: none may change inside.
+void Verifier::fixed_bounds(const For& f) const {
+    std::set<Symbol> read = tensors_read(f.min);
+    read.merge(tensors_read(f.extent));
+    if (read.empty()) return;
+    const std::set<Symbol> written = tensors_written(f.body);
+    for (const Symbol& t : read)
+        if (written.contains(t))
+            fault("a bound of loop {} reads {}, which its body writes", f.var.name(), t.name());
+}
+
 void Verifier::loop_body(const For& f) {
+    fixed_bounds(f);
     const bool empty = as_int(f.extent).value_or(1) <= 0;
     const bool outer = std::exchange(may_not_run, may_not_run || empty);
     in_scope(f.var, IndexType(), f.body);

@@ -1,6 +1,7 @@
 #include "lathe/ir/visit.h"
 
 #include "expr_types.h"
+#include "lathe/ir/implied_cast.h"
 
 namespace lathe::ir {
 
@@ -82,6 +83,9 @@ Expr with_operands(const Expr& e, const std::vector<Expr>& ops) {
     case ExprKind::select:
         return Select::make(ops[0], ops[1], ops[2], loc);
     case ExprKind::cast:
+        if (dynamic_cast<const ImpliedCast*>(e.get()))
+            return Expr(
+                std::make_shared<const ImpliedCast>(e.type().with_lanes(ops[0].type().lanes()), ops[0], loc));
         return Cast::make(e.type(), ops[0], loc);
     case ExprKind::bitcast:
         return Bitcast::make(e.type(), ops[0], loc);
@@ -259,18 +263,13 @@ struct Uses {
     void add(const Stmt& s) {
         if (const auto* f = s.as<For>()) bound.insert(f->var);
         if (const auto* l = s.as<LetStmt>()) bound.insert(l->symbol);
-        if (const auto* w = s.as<Store>())
-            for (const StoreTarget& t : w->targets)
-                written.insert(t.tensor);
-        if (const auto* r = s.as<Reduce>()) {
-            written.insert(r->target.tensor);
-            read.insert(r->target.tensor);
+        for (const Write& w : writes_of(s)) {
+            written.insert(w.tensor);
+            if (w.reads) read.insert(w.tensor);
         }
         if (const auto* c = s.as<ExternCall>())
-            for (const ExternArgument& a : c->arguments) {
-                if (a.tensor && a.direction != Direction::out) read.insert(a.tensor);
-                if (a.tensor && a.direction != Direction::in) written.insert(a.tensor);
-            }
+            for (const ExternArgument& a : c->arguments)
+                if (a.tensor && a.direction == Direction::in) read.insert(a.tensor);
     }
     std::set<Symbol> free() const {
         std::set<Symbol> result;
@@ -293,6 +292,19 @@ Uses uses_of(const Stmt& s) {
 }
 
 } // namespace
+
+std::vector<Write> writes_of(const Stmt& s) {
+    std::vector<Write> all;
+    if (const auto* w = s.as<Store>())
+        for (const StoreTarget& t : w->targets)
+            all.push_back({t.tensor, &t, false});
+    if (const auto* r = s.as<Reduce>()) all.push_back({r->target.tensor, &r->target, true});
+    if (const auto* c = s.as<ExternCall>())
+        for (const ExternArgument& a : c->arguments)
+            if (a.tensor && a.direction != Direction::in)
+                all.push_back({a.tensor, nullptr, a.direction == Direction::inout});
+    return all;
+}
 
 std::set<Symbol> free_variables(const Expr& e) {
     return uses_of(e).free();

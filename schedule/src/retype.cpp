@@ -1,9 +1,12 @@
 #include "retype.h"
 
 #include "accumulate.h"
+#include "literals.h"
 #include "rewrite.h"
+#include "trips.h"
 
 #include "lathe/ir/buffer.h"
+#include "lathe/ir/implied_cast.h"
 
 #include <algorithm>
 
@@ -16,7 +19,8 @@ class Retyper : public Mutator {
   public:
     std::map<Symbol, Type> tensors; ///< known so far
     std::map<Symbol, Type> lets;
-    std::map<Symbol, BinaryOp> sums; ///< accumulators of inline reductions, and their operator
+    std::map<Symbol, BinaryOp>
+        sums; ///< accumulators of inline reductions, and whose identity they start with
 
   protected:
     Expr mutate(const Expr& e) override {
@@ -39,6 +43,13 @@ class Retyper : public Mutator {
             lets[l->symbol] = value.type();
             return Let::make(l->symbol, std::move(value), (*this)(l->body), e.loc());
         }
+        const Call* call = e.as<Call>();
+        if (e.as<Fma>() || (call && call->function == "pow")) {
+            std::vector<Expr> parts;
+            for (const Expr& part : operands(e))
+                parts.push_back((*this)(part));
+            return with_operands(e, common_float(std::move(parts), e.loc()));
+        }
         return Mutator::mutate(e);
     }
 
@@ -57,7 +68,8 @@ class Retyper : public Mutator {
             std::vector<StoreTarget> targets;
             for (const StoreTarget& t : st->targets)
                 targets.push_back(target(t));
-            if (auto sum = sums.find(targets[0].tensor); sum != sums.end() && targets[0].value.as<Constant>())
+            if (auto sum = sums.find(targets[0].tensor);
+                sum != sums.end() && targets.size() == 1 && targets[0].value.as<Constant>())
                 targets[0].value = Constant::make(identity(sum->second, targets[0].type), s.loc());
             return Store::make(std::move(targets), s.loc());
         }
@@ -116,10 +128,10 @@ class Inference {
         if (const Allocate* a = s.as<Allocate>()) {
             if (!exact.contains(a->tensor.symbol)) tensor(a->tensor);
         } else if (const LetStmt* l = s.as<LetStmt>()) {
-            types.lets[l->symbol] = types(l->value).type();
+            let(*l);
         } else if (const Store* st = s.as<Store>()) {
             for (const StoreTarget& t : st->targets)
-                store(t, s.loc());
+                store(t, st->targets.size(), s.loc());
         } else if (const Reduce* r = s.as<Reduce>()) {
             reduce(*r);
         }
@@ -140,17 +152,48 @@ class Inference {
     std::vector<std::string> warnings;
 
   private:
-    void store(const StoreTarget& t, Loc loc) {
+    void let(const LetStmt& l) {
+        if (reads_exact(l.value))
+            pending.insert(l.symbol); // a loop's bound: nothing that is added uses it
+        else
+            types.lets[l.symbol] = types(l.value).type();
+    }
+
+    /// It reads an accumulator whose type is still to be found.
+    bool reads_exact(const Expr& e) const { return exact_read(e) != exact.end(); }
+    std::map<Symbol, ExactSum>::const_iterator exact_read(const Expr& e) const {
+        for (const Symbol& t : tensors_read(e))
+            if (const auto found = exact.find(t); found != exact.end()) return found;
+        return exact.end();
+    }
+
+    void check_ends(const Expr& added, Loc loc) const {
+        if (const auto read = exact_read(added); read != exact.end())
+            fail(read->second.step.loc,
+                 "{} is read by what is added to it at {}, so that its exact type has no end: give it "
+                 "one, as in {{.accumulate = Int(32)}}",
+                 read->first.name(), loc.str());
+    }
+
+    void store(const StoreTarget& t, size_t targets, Loc loc) {
         if (auto e = exact.find(t.tensor); e != exact.end()) {
             const Constant* zero = t.value.as<Constant>();
             if (zero && zero->value.is_zero()) return;
             return widen(e->second, t.value, 1, loc);
         }
         if (types.tensors.contains(t.tensor)) return;
-        if (origin[t.tensor] == TypeOrigin::sum) return; // the identity: typed by the reduction
+        if (origin[t.tensor] == TypeOrigin::sum && targets == 1) return start(t);
+        check_ends(t.value, loc);
         Expr value = types(t.value);
         types.tensors[t.tensor] = stored(value);
         warn_crossing(t.tensor, value, loc);
+    }
+
+    /// The identity before a reduction, which gives it its type.
+    void start(const StoreTarget& t) {
+        for (const BinaryOp op : {BinaryOp::min, BinaryOp::max})
+            if (const Constant* c = t.value.as<Constant>(); c && has_identity(op, t.type))
+                if (c->value == identity(op, t.type)) types.sums[t.tensor] = op;
     }
 
     void reduce(const Reduce& r) {
@@ -162,11 +205,17 @@ class Inference {
             return widen(e->second, r.target.value, trips(r), r.loc);
         }
         if (origin[r.target.tensor] == TypeOrigin::sum && !types.tensors.contains(r.target.tensor)) {
+            check_ends(r.target.value, r.loc);
             types.sums[r.target.tensor] = r.op;
             Type value = stored(types(r.target.value));
             bool sum = r.op == BinaryOp::add && !value.is_float();
+            if (r.op == BinaryOp::mul && !value.is_float())
+                fail(r.loc,
+                     "the product of {} needs a type for its accumulator, as in product(r, x, Int(64))",
+                     value.str());
             types.tensors[r.target.tensor] = sum ? sum_type(value, trips(r), r.loc) : value;
         }
+        if (reads_exact(r.target.value)) return;
         Type target = types.tensors.at(r.target.tensor);
         Expr value = types(r.target.value);
         if (r.op == BinaryOp::add && target.is_exact() && value.type().is_exact() &&
@@ -179,12 +228,7 @@ class Inference {
     }
 
     void widen(ExactSum& sum, const Expr& added, int64_t count, Loc loc) {
-        for (const Symbol& t : tensors_read(added))
-            if (exact.contains(t))
-                fail(sum.step.loc,
-                     "{} is read by what is added to it at {}, so that its exact type has no end: give it "
-                     "one, as in {{.accumulate = Int(32)}}",
-                     t.name(), loc.str());
+        check_ends(added, loc);
         const Type value = types(added).type();
         sum.value = sum.value ? aligned_type(*sum.value, value, loc) : value;
         sum.count += count;
@@ -192,25 +236,34 @@ class Inference {
 
     /// How often the reduction updates one element at most.
     int64_t trips(const Reduce& r) {
-        int64_t count = 1;
-        Facts facts;
+        std::vector<CountedRange> ranges;
         for (const For* f : around) {
-            bool in_subscript = std::any_of(r.target.indices.begin(), r.target.indices.end(),
-                                            [&](const Expr& i) { return uses(i, f->var); });
-            bool outside = origin[r.target.tensor] == TypeOrigin::sum && !f_inside(r.target.tensor, f);
-            auto most = const_upper_bound(f->extent, facts);
-            facts.bound(f->var, {f->min, isub(iadd(f->min, f->extent), index(1))});
-            if (in_subscript || outside) continue;
-            if (!most)
-                fail(r.loc,
-                     "an exact sum over {} needs a constant bound on its {} iterations: give an accumulator "
-                     "type",
-                     f->var.name(), print(f->extent));
-            if (__builtin_mul_overflow(count, std::max<int64_t>(*most, 1), &count))
-                fail(r.loc, "an exact sum over {} has too many iterations: give an accumulator type",
-                     f->var.name());
+            const bool outside = origin[r.target.tensor] == TypeOrigin::sum && !f_inside(r.target.tensor, f);
+            ranges.push_back({f->var, bound(f->min), bound(f->extent), !outside});
         }
-        return count;
+        std::set<Symbol> changing = pending;
+        for (const auto& [let, type] : types.lets)
+            changing.insert(let);
+        return most_updates(r.target.indices, ranges, changing, [&](const CountedRange& of, bool too_many) {
+            if (too_many)
+                fail(r.loc, "an exact sum over {} has too many iterations: give an accumulator type",
+                     of.loop.name());
+            const auto loop =
+                std::find_if(around.begin(), around.end(), [&](const For* f) { return f->var == of.loop; });
+            fail(r.loc,
+                 "an exact sum over {} needs a constant bound on its {} iterations: give an accumulator "
+                 "type",
+                 of.loop.name(), print((*loop)->extent));
+        });
+    }
+
+    /// A loop's bound with the types that are known by now. One that reads an accumulator whose type is still
+    /// to be found may have any value.
+    Expr bound(const Expr& e) {
+        const std::set<Symbol> variables = free_variables(e);
+        const bool open = reads_exact(e) || std::any_of(variables.begin(), variables.end(),
+                                                        [&](auto& v) { return pending.contains(v); });
+        return open ? var(Symbol("unknown")) : types(e);
     }
 
     /// The loop is inside the allocation of the inline reduction's accumulator.
@@ -243,50 +296,9 @@ class Inference {
     std::map<Symbol, TypeOrigin> origin;
     std::map<Symbol, Loc> declared_at;
     std::map<Symbol, ExactSum> exact;
+    std::set<Symbol> pending; ///< lets of values that read one of those
     std::vector<const For*> around;
 };
-
-/// Real literals of one Func's definitions, as values of the type that quantize gave.
-class TypeLiterals : public Mutator {
-  public:
-    explicit TypeLiterals(Type t) : type(t) {}
-
-  protected:
-    using Mutator::mutate;
-    Expr mutate(const Expr& e) override {
-        const Constant* c = e.as<Constant>();
-        return c && e.type().is_real() ? Constant::make(cast(type, c->value), e.loc()) : Mutator::mutate(e);
-    }
-
-  private:
-    Type type;
-};
-
-/// Real literals that their type does not hold exactly.
-void warn_literals(const Stmt& body, std::vector<std::string>& warnings) {
-    for_each(body, nullptr, [&](const Expr& e) {
-        const Binary* b = e.as<Binary>();
-        if (!b) return;
-        for (auto [literal, other] : {std::pair(b->a, b->b), std::pair(b->b, b->a)}) {
-            const Constant* c = literal.as<Constant>();
-            if (!c || !literal.type().is_real() || !other.type().is_exact()) continue;
-            Value typed = type_literal(c->value, other.type());
-            if (typed.as_rational() != c->value.as_rational())
-                warnings.push_back(fmt::format("{}: the literal {} is taken as {} beside {}", e.loc().str(),
-                                               c->value.str(), typed.str(), other.type().str()));
-        }
-    });
-}
-
-Stmt type_literals(const Stmt& body, const std::map<Symbol, TypeStep>& chosen) {
-    return transform(body, [&](const Stmt& s) {
-        const Stage* g = s.as<Stage>();
-        auto step = g ? chosen.find(g->func) : chosen.end();
-        return step == chosen.end() || !step->second.options.literals
-                   ? s
-                   : TypeLiterals(*step->second.options.literals)(s);
-    });
-}
 
 } // namespace
 

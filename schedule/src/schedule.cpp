@@ -74,20 +74,6 @@ Schedule& Schedule::inline_all_pure(Loc loc) {
 
 TensorRef::TensorRef(const KernelArray& t) : symbol(t.symbol()) {}
 
-/// Values of a Func of several have types of their own, and share its definitions.
-static void check_value_step(const TensorRef& t, const QuantizeOptions& options, const Definition& owner,
-                             Loc loc) {
-    if (!t.is_value)
-        fail(loc, "{0} holds {1} values: name one, as in TensorRef({0}, 0)", owner.name,
-             owner.tensors.size());
-    if (options.accumulate.kind() != Accumulate::Kind::tensor)
-        fail(loc, "{} holds {} values, which change together: it has no accumulator. Give it the type alone",
-             owner.name, owner.tensors.size());
-    if (options.literals)
-        fail(loc, "{} holds {} values, which share its literals: cast them in the algorithm", owner.name,
-             owner.tensors.size());
-}
-
 Schedule& Schedule::quantize(const TensorRef& tensor, Type type, const QuantizeOptions& options, Loc loc) {
     return quantize(std::vector{tensor}, type, options, loc);
 }
@@ -95,51 +81,19 @@ Schedule& Schedule::quantize(const TensorRef& tensor, Type type, const QuantizeO
 Schedule& Schedule::quantize(const std::vector<TensorRef>& tensors, Type type, const QuantizeOptions& options,
                              Loc loc) {
     auto next = std::make_shared<State>(*state);
-    const Function& f = state->algorithm.module.top();
+    next->add_types(tensors, type, options, loc);
     std::string names;
-    const auto check_type = [&](Type t) {
-        if (!t.is_element()) fail(loc, "quantize to {}: a tensor has elements of a sized type", t.str());
-    };
-    check_type(type);
-    if (options.accumulate.kind() == Accumulate::Kind::type) check_type(options.accumulate.type());
-    for (const TensorRef& t : tensors) {
-        TypeStep step{t.symbol, type, options, loc, {}, {}};
+    for (const TensorRef& t : tensors)
         names += (names.empty() ? "" : ", ") + t.symbol.name();
-        bool argument = std::any_of(f.arguments.begin(), f.arguments.end(),
-                                    [&](const Argument& a) { return a.tensor.symbol == t.symbol; });
-        const Definition* owner = state->owner(t.symbol);
-        if (!argument && !owner && state->definition_count(t.symbol) == 0)
-            fail(loc, "{} is no Func or Input of this schedule's algorithm", t.symbol.name());
-        if (owner && owner->tensors.size() > 1) check_value_step(t, options, *owner, loc);
-        if (options.accumulate.kind() != Accumulate::Kind::tensor) {
-            if (state->definition_count(t.symbol) < 2)
-                fail(loc, "{} has no update, so it has no accumulator. Give it the type alone",
-                     t.symbol.name());
-            step.accumulator = Symbol(t.symbol.name() + ".acc");
-            for (const auto& [variable, loop] : state->definition(t.symbol, 0)->loops)
-                step.copy_loops.emplace_back(variable.name());
-        }
-        next->types.push_back(std::move(step));
-    }
     next->derive(fmt::format("quantize({}, {})", names, type.str()), loc);
     state = std::move(next);
     return *this;
 }
 
 Schedule& Schedule::bind(const Param& size, int64_t value, Loc loc) {
-    const std::vector<Param>& params = state->base.top().params;
-    const auto found = std::ranges::find(params, size.symbol, &Param::symbol);
-    const std::string& name = size.symbol.name();
-    const auto bound = state->sizes.find(size.symbol);
-    if (bound != state->sizes.end()) fail(loc, "{} is bound to {} already", name, bound->second);
-    if (found == params.end()) fail(loc, "{} is no parameter of this schedule's algorithm", name);
-    if (!found->type.is_index())
-        fail(loc, "{} is of {}, and bind gives a size a value. A scalar stays an argument", name,
-             found->type.str());
-    if (value < 0) fail(loc, "bind({}, {}): a size is not negative", name, value);
     auto next = std::make_shared<State>(*state);
-    next->sizes[size.symbol] = value;
-    next->derive(fmt::format("bind({}, {})", name, value), loc);
+    next->add_size(size, value, loc);
+    next->derive(fmt::format("bind({}, {})", size.symbol.name(), value), loc);
     state = std::move(next);
     return *this;
 }

@@ -25,21 +25,22 @@ namespace lathe::schedule {
 
 const Primitive* find_primitive(const std::string& name) {
     constexpr size_t any = SIZE_MAX;
-    static const std::map<std::string, Primitive> all{{"split", {split, 1, 1, 1, 1, 3}},
-                                                      {"reorder", {reorder, 0, any}},
-                                                      {"fuse", {fuse, 2, 2, 0, 0, 1}},
-                                                      {"serial", {serial, 1, 1}},
-                                                      {"parallel", {parallel, 1, 1}},
-                                                      {"unroll", {unroll, 1, 1, 0, 1}},
-                                                      {"vectorize", {vectorize, 1, 1, 0, 1}},
-                                                      {"rename", {rename, 1, 1, 0, 0, 1}},
-                                                      {"pipeline", {pipeline, 1, 1, 1, 1}},
-                                                      {"fuse_init", {fuse_init, 0, 1}},
-                                                      {"separate", {separate, 1, any}},
-                                                      {"compute_at", {compute_at, 1, 1, 0, 0, 0, true}},
-                                                      {"compute_root", {compute_root}},
-                                                      {"store_in", {store_in, 0, 0, 0, 0, 1}},
-                                                      {"inline_", {inline_func}}};
+    static const std::map<std::string, Primitive> all{
+        {"split", {split, 1, 1, 1, 1, 3, false, true}},
+        {"reorder", {reorder, 0, any, 0, 0, 0, false, true}},
+        {"fuse", {fuse, 2, 2, 0, 0, 1, false, true}},
+        {"serial", {serial, 1, 1}},
+        {"parallel", {parallel, 1, 1}}, // asked again by itself wherever it stands
+        {"unroll", {unroll, 1, 1, 0, 1, 0, false, true}},
+        {"vectorize", {vectorize, 1, 1, 0, 1, 0, false, true}},
+        {"rename", {rename, 1, 1, 0, 0, 1}},
+        {"pipeline", {pipeline, 1, 1, 1, 1}},
+        {"fuse_init", {fuse_init, 0, 1, 0, 0, 0, false, true}},
+        {"separate", {separate, 1, any, 0, 0, 0, false, true}},
+        {"compute_at", {compute_at, 1, 1, 0, 0, 0, true}},
+        {"compute_root", {compute_root}},
+        {"store_in", {store_in, 0, 0, 0, 0, 1}},
+        {"inline_", {inline_func}}};
     const auto found = all.find(name);
     return found == all.end() ? nullptr : &found->second;
 }
@@ -108,20 +109,77 @@ void State::apply(Step step) {
         edit.refuse("{} is a kernel, which runs as it is written: only its loops can be scheduled",
                     step.func.name());
     find_primitive(step.primitive)->run(edit);
-    if (auto c = tag_conflict(module.top().body, legal_tags)) {
-        const For& f = *edit.path(c->loop).back().as<For>();
-        edit.refuse("{} is {}, and would no longer be legal: {}", c->loop.name(), f.loop.name(),
-                    c->describe());
-    }
+    if (auto c = tag_conflict(module.top().body, legal_tags))
+        edit.refuse("{} is {}, and would no longer be legal: {}", c->loop.name(), c->kind.name(), c->reason);
     check_storage(edit);
     steps.push_back(std::move(step));
 }
 
+namespace {
+
+/// Values of a Func of several have types of their own, and share its definitions.
+void check_value_step(const TensorRef& t, const QuantizeOptions& options, const Definition& owner, Loc loc) {
+    if (!t.is_value)
+        fail(loc, "{0} holds {1} values: name one, as in TensorRef({0}, 0)", owner.name,
+             owner.tensors.size());
+    if (options.accumulate.kind() != Accumulate::Kind::tensor)
+        fail(loc, "{} holds {} values, which change together: it has no accumulator. Give it the type alone",
+             owner.name, owner.tensors.size());
+    if (options.literals)
+        fail(loc, "{} holds {} values, which share its literals: cast them in the algorithm", owner.name,
+             owner.tensors.size());
+}
+
+} // namespace
+
+void State::add_types(const std::vector<TensorRef>& tensors, Type type, const QuantizeOptions& options,
+                      Loc loc) {
+    const Function& f = algorithm.module.top();
+    const auto check_type = [&](Type t) {
+        if (!t.is_element()) fail(loc, "quantize to {}: a tensor has elements of a sized type", t.str());
+    };
+    check_type(type);
+    if (options.accumulate.kind() == Accumulate::Kind::type) check_type(options.accumulate.type());
+    for (const TensorRef& t : tensors) {
+        TypeStep step{t.symbol, type, options, loc, {}, {}};
+        bool argument = std::any_of(f.arguments.begin(), f.arguments.end(),
+                                    [&](const Argument& a) { return a.tensor.symbol == t.symbol; });
+        const Definition* of = owner(t.symbol);
+        if (!argument && !of && definition_count(t.symbol) == 0)
+            fail(loc, "{} is no Func or Input of this schedule's algorithm", t.symbol.name());
+        if (of && of->tensors.size() > 1) check_value_step(t, options, *of, loc);
+        if (options.accumulate.kind() != Accumulate::Kind::tensor) {
+            if (definition_count(t.symbol) < 2)
+                fail(loc, "{} has no update, so it has no accumulator. Give it the type alone",
+                     t.symbol.name());
+            step.accumulator = Symbol(t.symbol.name() + ".acc");
+            for (const auto& [variable, loop] : definition(t.symbol, 0)->loops)
+                step.copy_loops.emplace_back(variable.name());
+        }
+        types.push_back(std::move(step));
+    }
+}
+
+void State::add_size(const Param& size, int64_t value, Loc loc) {
+    const std::vector<Param>& params = algorithm.module.top().params;
+    const auto found = std::ranges::find(params, size.symbol, &Param::symbol);
+    const std::string& name = size.symbol.name();
+    const auto bound = sizes.find(size.symbol);
+    if (bound != sizes.end()) fail(loc, "{} is bound to {} already", name, bound->second);
+    if (found == params.end()) fail(loc, "{} is no parameter of this schedule's algorithm", name);
+    if (!found->type.is_index())
+        fail(loc, "{} is of {}, and bind gives a size a value. A scalar stays an argument", name,
+             found->type.str());
+    if (value < 0) fail(loc, "bind({}, {}): a size is not negative", name, value);
+    sizes[size.symbol] = value;
+}
+
 void State::derive(const std::string& cause, Loc loc) {
-    Retyped typed = retype(algorithm, types);
-    base = contraction ? contract(typed.module) : std::move(typed.module);
+    Algorithm sized = algorithm;
     for (const auto& [size, value] : sizes)
-        base = bind(base, size, value);
+        sized.module = bind(sized.module, size, value);
+    Retyped typed = retype(sized, types);
+    base = contraction ? contract(typed.module) : std::move(typed.module);
     definitions = std::move(typed.definitions);
     warnings = std::move(typed.warnings);
     module = base;

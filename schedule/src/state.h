@@ -28,6 +28,9 @@ struct State {
     std::vector<std::string> warnings;
     LegalTags legal_tags; ///< of the module
 
+    /// What quantize and bind ask for, checked. Derive follows: at once for all of a trace.
+    void add_types(const std::vector<TensorRef>& tensors, Type type, const QuantizeOptions& options, Loc loc);
+    void add_size(const Param& size, int64_t value, Loc loc);
     /// Derives the lower half from the upper one. \throws Error when a step cannot be repeated, naming it.
     void derive(const std::string& cause, Loc loc);
     /// Runs one step and records it.

@@ -169,7 +169,7 @@ Schedule& Schedule::apply_trace(const std::string& json, Loc loc) {
              j.contains("lathe_trace") ? j.at("lathe_trace").dump() : "missing");
     if (!state->steps.empty() || !state->types.empty() || !state->sizes.empty())
         fail(loc, "a trace applies to a Schedule without steps of its own: make a new one");
-    Schedule work = *this;
+    auto next = std::make_shared<State>(*state);
     const TraceReader types(*state, loc);
     for (const Json& t : types.list(j, "types")) {
         QuantizeOptions options;
@@ -178,18 +178,21 @@ Schedule& Schedule::apply_trace(const std::string& json, Loc loc) {
             options.accumulate = a == "exact" ? exact : Accumulate(parse_type(a, loc));
         }
         if (t.contains("literals")) options.literals = parse_type(types.text(t, "literals"), loc);
-        work.quantize(TensorRef(types.func(types.text(t, "tensor"))), parse_type(types.text(t, "type"), loc),
-                      options, loc);
+        next->add_types({TensorRef(types.func(types.text(t, "tensor")))},
+                        parse_type(types.text(t, "type"), loc), options, loc);
     }
-    if (j.contains("contraction") && !types.boolean(j.at("contraction"))) work.disable_contraction(loc);
+    next->contraction = !j.contains("contraction") || types.boolean(j.at("contraction"));
     for (const Json& s : types.list(j, "sizes")) {
         const std::string name = types.text(s, "size");
-        const std::vector<Param>& params = work.state->base.top().params;
+        const std::vector<Param>& params = state->base.top().params;
         const auto found =
             std::ranges::find_if(params, [&](const Param& p) { return p.symbol.name() == name; });
         if (found == params.end()) fail(loc, "the trace binds {}, which this algorithm does not have", name);
-        work.bind(*found, types.number(types.member(s, "value"), "a size"), loc);
+        next->add_size(*found, types.number(types.member(s, "value"), "a size"), loc);
     }
+    next->derive("the trace's types and sizes", loc);
+    Schedule work = *this;
+    work.state = std::move(next);
     for (const Json& s : types.list(j, "steps"))
         work.run({TraceReader(*work.state, loc).step(s)});
     state = work.state;

@@ -129,6 +129,7 @@ TEST_CASE("cpu: metadata as Halide has it, and the full types") {
     const auto signature = nlohmann::json::parse(grown().signature());
     CHECK(signature["function"] == "grown");
     CHECK(signature["arguments"][0]["extents"] == nlohmann::json{"N + 2", "M + 1"});
+    CHECK_FALSE(signature["arguments"][0].contains("mins"));
     CHECK(signature["arguments"][1]["type"] == "Int(70)");
     CHECK(signature["arguments"][1]["limbs"] == 2);
     CHECK(signature["arguments"][2]["type"] == "Fixed(12, 3)");
@@ -142,6 +143,9 @@ TEST_CASE("cpu: the place of a tile goes from a buffer to what is asked, and int
     Func tile("tile", Int(32), {Range(x0, n)});
     tile(x) = in(x - 1) + in(x + 1) + 1000 * x;
     const CFunction f(Schedule(tile).module(), "tile");
+    const auto signature = nlohmann::json::parse(f.signature());
+    CHECK(signature["arguments"][0]["mins"] == nlohmann::json{"x0 - 1"});
+    CHECK(signature["arguments"][1]["mins"] == nlohmann::json{"x0"});
     Asked asked(1), where(1, {{40, 6, 1, 0}});
     void* query[] = {&asked.buffer, &where.buffer};
     CHECK(f.argv(query) == 0);

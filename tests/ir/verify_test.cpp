@@ -322,3 +322,11 @@ TEST_SUITE("verify") {
         CHECK(p.fault(substitute(e, {{p.M, var(p.t)}})) == "the variable t is not in scope");
     }
 }
+
+TEST_CASE("the verifier finds a bound that the loop's body writes") {
+    Program p;
+    const Expr extent = Cast::make(IndexType(), Load::make(p.B, i8, {index(0)}));
+    const Stmt body = Store::make(p.B, i8, {var(p.i)}, Constant::make(Value::from_raw(i8, 1)));
+    CHECK(p.fault(For::make(p.i, index(0), extent, {}, body, {}))
+              .find("a bound of loop i reads B, which its body writes") == 0);
+}

@@ -1,5 +1,6 @@
 // Primitives on the loops of kernels.
 
+#include "checking.h"
 #include "lathe/lathe.h"
 
 #include <doctest/doctest.h>
@@ -53,6 +54,7 @@ TEST_CASE("a kernel's loops are split, reordered and tagged as a Func's") {
     for (int64_t n = 0; n < 77; ++n)
         q.begin()[n] = static_cast<int8_t>(n * 5 % 23 - 11);
     Buffer<int32_t> plain({5, 11}), fast({5, 11});
+    CHECK(check_schedule(build(gemm).module, s.module(), {p, q, plain}) == "");
     interpret(build(gemm).module, {&p, &q, &plain});
     jit(s).call({&p, &q, &fast});
     CHECK(bit_equal(plain, fast));
@@ -118,6 +120,8 @@ TEST_CASE("loops inside a while, and a while inside loops") {
     Buffer<int32_t> plain({13}), fast({13}), more({13});
     for (int64_t n = 0; n < 13; ++n)
         plain(n) = fast(n) = more(n) = static_cast<int32_t>(n * n);
+    CHECK(check_schedule(build(k).module, s.module(), {plain}) == "");
+    CHECK(check_schedule(build(k).module, v.module(), {plain}) == "");
     interpret(build(k).module, {&plain});
     jit(s).call({&fast});
     jit(v).call({&more});
@@ -197,6 +201,7 @@ TEST_CASE("buffers that take turns are different ones") {
     Buffer<int32_t> a({2, 9}), b({2, 9});
     for (int n = 0; n < 18; ++n)
         a.begin()[n] = b.begin()[n] = n * n;
+    CHECK(check_schedule(s.reference(), s.module(), {a}, {{"T", Value::literal(5)}}) == "");
     interpret(s.reference(), {&a}, {{"T", Value::literal(5)}});
     jit(s).call({&b}, {{"T", Value::literal(5)}});
     CHECK(bit_equal(a, b));

@@ -56,7 +56,7 @@ TEST_CASE("bind makes a size a constant everywhere") {
     CHECK(s.module().top().params.size() == 1);
     CHECK(s.trace() == "bind M 7\nbind K 5\n");
     const Sizes sizes{{"M", 7}, {"N", 19}, {"K", 5}};
-    CHECK(same_result(Schedule(g.C).reference(), s.module(), sizes));
+    CHECK(difference(Schedule(g.C).reference(), s.module(), sizes) == "");
     expect_right(s, {sizes});
 }
 

@@ -182,3 +182,18 @@ TEST_CASE("types from text") {
         CHECK_THROWS_WITH_AS(parse_type(text), doctest::Contains("is no type. Types are"), Error);
     CHECK_THROWS_WITH_AS(parse_type("Int(0)"), doctest::Contains("the width 0"), Error);
 }
+
+TEST_CASE("the types of a trace are applied together") {
+    Var i("i");
+    Input a("a", Int(15), {4}), b("b", Int(15), {4});
+    Func f("f", Int(16), {4});
+    f(i) = bitcast(Int(16), a(i) + b(i));
+    Schedule s(f);
+    CHECK_THROWS_WITH_AS(s.quantize(a, UInt(15)), doctest::Contains("bitcast from Int(17) to Int(16)"),
+                         Error);
+    s.quantize({a, b}, UInt(15));
+    Schedule again(f);
+    again.apply_trace(s.trace_json());
+    CHECK(equal(again.module(), s.module()));
+    CHECK(again.trace_json() == s.trace_json());
+}

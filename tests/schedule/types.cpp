@@ -1,5 +1,7 @@
 #include "programs.h"
 
+#include "lathe/dsl/boundary.h"
+
 using namespace lathe;
 
 namespace {
@@ -188,4 +190,82 @@ TEST_CASE("contraction is part of the reference, and can be disabled") {
     CHECK_FALSE(has(print(s), "fma"));
     expect_right(s, Gemm::sizes());
     CHECK(has(s.trace(), "disable_contraction\n"));
+}
+
+TEST_CASE("every place where a literal is rounded is reported") {
+    Var i("i");
+    Param N("N");
+    Input a("a", Int(8), {N});
+    const auto warned = [&](const std::function<void(Func&)>& define, const char* text) {
+        Func f("f", Int(8), {N});
+        f(i) = a(i);
+        define(f);
+        const std::vector<std::string> warnings = Schedule(f).warnings();
+        INFO(text);
+        REQUIRE(warnings.size() == 1);
+        CHECK(has(warnings[0], "types.cpp:"));
+        CHECK(has(warnings[0], text));
+    };
+    warned([&](Func& f) { f(i) = a(i) + 1.5; }, "the literal 1.5 is taken as 2 beside Int(8)");
+    warned([&](Func& f) { f(i) *= 1.5; }, "the literal 1.5 is taken as 2 beside Int(8)");
+    warned([&](Func& f) { f(i) = 2.5; }, "the literal 2.5 is stored as 2 in Int(8)");
+    warned([&](Func& f) { f(i) = select(a(i) > 0, a(i), -0.5); },
+           "the literal -0.5 is taken as 0 beside Int(8)");
+    warned([&](Func& f) { f(i) = select(a(i) < 0.5, a(i), 1); },
+           "the literal 0.5 is taken as 0 beside Int(8)");
+    warned([&](Func& f) { f(i) = cast(Int(4), 3.75) + a(i); }, "the literal 3.75 is cast to 3 in Int(4)");
+    warned([&](Func& f) { f(i) = min(a(i), 0.25); }, "the literal 0.25 is taken as 0 beside Int(8)");
+    Func exact("exact", Fixed(12, 4), {N});
+    exact(i) = select(a(i) > 0.0, a(i) * cast(Fixed(8, 4), 0.5), 1.25);
+    CHECK(Schedule(exact).warnings().empty());
+    CHECK(Schedule(exact).quantize(a, Float(32)).warnings().empty());
+}
+
+TEST_CASE("argmin and argmax of no points follow the type") {
+    Var i("i");
+    Param N("N");
+    Input a("a", Int(8), {4});
+    RDom r(0, N, "r");
+    Func least("least", Int(32), {1}), most("most", Int(32), {1}), place("place", Int(32), {1});
+    least(i) = argmin(r, a(r)).value;
+    most(i) = argmax(r, a(r) + 1).value;
+    place(i) = argmax(r, a(r)).at[0];
+    Schedule s({least, most, place});
+    const auto value = [&](size_t n) { return run(s.module(), {{"N", 0}}, 1)[n + 1].get({0}).as_int64(); };
+    CHECK(value(0) == 127);
+    CHECK(value(1) == -256);
+    CHECK(value(2) == -1);
+    s.quantize(a, Int(16));
+    CHECK(value(0) == 32767);
+    CHECK(value(1) == -65536);
+    CHECK(has(s.explain_types(), "argmin: Int(16)"));
+    s.quantize(a, UInt(4));
+    CHECK(value(0) == 15);
+    CHECK(value(1) == 0);
+    expect_right(s, {{{"N", 4}}, {{"N", 1}}, {{"N", 0}}});
+}
+
+TEST_CASE("a copy follows its source's type, and fma the widest of its operands") {
+    Var i("i");
+    Input a("a", Float(16), {4}), b("b", Float(32), {4});
+    const Func c = copy("c", a);
+    Func f("f", Float(64), {4});
+    f(i) = fma(c(i), b(i), 1) + pow(a(i), 0.5);
+    Schedule s(f);
+    s.quantize({a, b}, BFloat(16));
+    CHECK(has(s.explain_types(), "c: BFloat(16)"));
+    CHECK(has(s.explain_types(), "fma(c[i], b[i], BFloat(16)(1)): BFloat(16)"));
+    CHECK(has(s.explain_types(), "pow(a[i], BFloat(16)(0.5)): BFloat(16)"));
+}
+
+TEST_CASE("a product without a type cannot become one of integers") {
+    Var i("i");
+    Input a("a", Float(32), {4});
+    RDom r(0, 4, "r");
+    Func f("f", Float(32), {4});
+    f(i) = product(r, a(r) + i);
+    Schedule s(f);
+    CHECK_THROWS_WITH_AS(s.quantize(a, Fixed(8, 4)),
+                         doctest::Contains("the product of Fixed(37, 4) needs a type for its accumulator"),
+                         Error);
 }

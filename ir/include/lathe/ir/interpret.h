@@ -6,14 +6,30 @@
 
 namespace lathe::ir {
 
+/// Hashes of the terms that made the results: operations are uninterpreted, and a reduction that commutes is
+/// a multiset. A Module and its schedule end with equal ones, whatever the data.
+struct TermHashes {
+    /// By argument, then by element, row-major. 0: nothing was stored there. Empty: the argument is an input.
+    std::vector<std::vector<uint64_t>> arguments;
+    uint64_t prints = 0; ///< of all prints, in order
+    friend bool operator==(const TermHashes&, const TermHashes&) = default;
+};
+
 struct InterpretOptions {
     bool check_types = true; ///< no value leaves its inferred type, no uninitialised element is read
+    /// When given: checking mode, slower, for Modules without vectors. Two iterations of a concurrent loop
+    /// that touch one element of a tensor from outside of the loop, one of them writing, are an error even
+    /// if the values agree. A lockstep loop runs statement by statement: all its lanes read before one
+    /// writes, then they write in order; what a reduction adds to is read as it is written. Types are checked
+    /// in any case. Receives the hashes.
+    TermHashes* terms = nullptr;
 };
 
 /// Runs the top function. `arguments` in the function's order (inputs, then outputs), `scalars` by parameter
-/// for those that no buffer binds. Output buffers are written in place. Loops of every kind run in order.
+/// for those that no buffer binds. Output buffers are written in place. Loops of every kind run in order, but
+/// for checking mode.
 /// \throws Error when a shape, type or parameter does not fit, an access leaves its tensor, an uninitialised
-/// element is read or an Assert fails: with the user's line.
+/// element is read or an Assert fails: with the user's line. In checking mode also when iterations conflict.
 void interpret(const Module& m, const std::vector<AnyBuffer*>& arguments,
                const std::map<std::string, Value>& scalars = {}, const InterpretOptions& options = {});
 

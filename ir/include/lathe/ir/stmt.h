@@ -132,8 +132,8 @@ enum class TypeOrigin : uint8_t {
     declared,   ///< the user wrote it
     definition, ///< the value type of its first definition
     sum, ///< accumulator of an inline reduction: by its Reduce's operator; add: sum_type of the value and the
-         ///< trip count; min, max, a float's mul: the value's type. The store before it is the operator's
-         ///< identity in that type
+         ///< trip count; min, max, a float's mul: the value's type. argmin and argmax, which store: the
+         ///< value's type. The store before it is the operator's identity in that type
 };
 
 /// A tensor's declaration. Loads and stores name it by symbol, so that a change of space is local to the

@@ -1,0 +1,84 @@
+// quantize(T) is the same as to declare the algorithm with T: every type, every value.
+
+#include "quantized_twin.h"
+
+#include "deep.h"
+#include "programs.h"
+
+using namespace lathe;
+
+namespace {
+
+/// "name: type" of every tensor, in program order.
+std::string types_of(const Module& m) {
+    std::string text;
+    const auto add = [&](const Tensor& t) { text += t.symbol.name() + ": " + t.type.str() + "\n"; };
+    for (const Argument& a : m.top().arguments)
+        add(a.tensor);
+    for_each(
+        m.top().body,
+        [&](const Stmt& s) {
+            if (const auto* a = s.as<Allocate>()) add(a->tensor);
+        },
+        nullptr);
+    return text;
+}
+
+/// What a schedule of the twin is, or the error.
+struct Outcome {
+    std::optional<Schedule> schedule;
+    std::string error;
+};
+
+template <class Make> Outcome outcome(Make make) {
+    Outcome result;
+    try {
+        result.schedule = make();
+    } catch (const InternalError& e) {
+        FAIL_CHECK(e.message());
+    } catch (const Error& e) {
+        result.error = e.message();
+    }
+    return result;
+}
+
+} // namespace
+
+TEST_CASE("quantize is the same as to declare the algorithm with the type") {
+    int same = 0, refused = 0;
+    for (unsigned seed = 0; seed < static_cast<unsigned>(count(400, 20000)); ++seed) {
+        CAPTURE(seed);
+        std::mt19937 random(seed);
+        const auto kind = static_cast<TwinKind>(random() % 3);
+        const TwinTypes before = random_types(kind, random);
+        TwinTypes after = random_types(kind, random);
+        for (size_t n = 0; n < twin_tensors; ++n)
+            if (random() % 2) after.types[n] = before.types[n];
+        Outcome plain = outcome([&] { return Schedule(make_twin(kind, seed, before).algorithm); });
+        if (!plain.schedule) continue;
+        Outcome declared = outcome([&] { return Schedule(make_twin(kind, seed, after).algorithm); });
+        Outcome quantized = outcome([&] {
+            const Twin twin = make_twin(kind, seed, before);
+            Schedule s(twin.algorithm);
+            std::string trace;
+            for (size_t n = 0; n < twin_tensors; ++n)
+                trace += fmt::format("{}{{\"tensor\": \"{}\", \"type\": \"{}\"}}", n ? ", " : "",
+                                     twin.declared[n].name(), after.types[n].str());
+            return s.apply_trace("{\"lathe_trace\": 1, \"types\": [" + trace + "], \"steps\": []}");
+        });
+        INFO("declared: " << declared.error << "\nquantized: " << quantized.error);
+        CHECK(declared.schedule.has_value() == quantized.schedule.has_value());
+        if (!declared.schedule || !quantized.schedule) {
+            ++refused;
+            continue;
+        }
+        const Module &a = declared.schedule->reference(), &b = quantized.schedule->reference();
+        INFO(print(a) << print(b));
+        CHECK(types_of(a) == types_of(b));
+        CHECK(print(a) == print(b));
+        if (types_of(a) == types_of(b)) CHECK(same_result(a, b, {}, seed));
+        ++same;
+    }
+    MESSAGE(same << " equal, " << refused << " refused on both sides");
+    CHECK(same >= count(200, 10000));
+}
