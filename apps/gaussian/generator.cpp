@@ -3,6 +3,7 @@
 #include "algorithm.h"
 
 using namespace lathe;
+using namespace lathe::ir;
 
 Generator gaussian_generator() {
     return {"gaussian",

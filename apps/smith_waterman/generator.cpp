@@ -3,6 +3,7 @@
 #include "smith_waterman/algorithm.h"
 
 using namespace lathe;
+using namespace lathe::ir;
 
 Generator smith_waterman_generator() {
     return {"smith_waterman",

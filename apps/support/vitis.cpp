@@ -11,11 +11,11 @@ namespace {
 std::string output_of(const std::string& command) {
     std::string text;
     FILE* pipe = popen((command + " 2>&1").c_str(), "r");
-    if (!pipe) lathe::fail({}, "cannot run {}", command);
+    if (!pipe) lathe::ir::fail({}, "cannot run {}", command);
     char part[4096];
     while (const size_t n = fread(part, 1, sizeof part, pipe))
         text.append(part, n);
-    if (pclose(pipe) != 0) lathe::fail({}, "{} failed:\n{}", command, text);
+    if (pclose(pipe) != 0) lathe::ir::fail({}, "{} failed:\n{}", command, text);
     return text;
 }
 

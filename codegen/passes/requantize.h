@@ -3,6 +3,8 @@
 
 namespace lathe::codegen {
 
+using namespace ir;
+
 /// The type that holds a value's number in machine form: fixed point → the integer of equal width, all others
 /// themselves.
 Type machine_type(Type t);

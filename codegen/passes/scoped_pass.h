@@ -6,6 +6,8 @@
 
 namespace lathe::codegen {
 
+using namespace ir;
+
 /// A Mutator that keeps the facts (ranges of the loops around, conditions that hold, parameters that are
 /// sizes) and the declarations of the tensors in scope.
 class ScopedMutator : public Mutator {

@@ -3,6 +3,8 @@
 
 namespace lathe::codegen {
 
+using namespace ir;
+
 /// Gives every let of an expression a symbol of its own: passes that copy expressions leave lets that share
 /// one.
 Module unique_lets(Module module);

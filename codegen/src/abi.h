@@ -8,6 +8,8 @@
 
 namespace lathe::codegen {
 
+using namespace ir;
+
 /// Version of the calling convention and of what NAME_signature() returns.
 inline constexpr const char* abi_version = "0.1";
 

@@ -9,6 +9,8 @@
 
 namespace lathe::codegen {
 
+using namespace ir;
+
 struct Compiled {
     std::unique_ptr<llvm::LLVMContext> context;
     std::unique_ptr<llvm::Module> module;

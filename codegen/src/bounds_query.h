@@ -6,6 +6,8 @@
 
 namespace lathe::codegen {
 
+using namespace ir;
+
 /// Emits into the beginning of `caller`, whose arguments are the user context, the buffers, then the scalars:
 /// if any buffer has no memory (host and device are null), the type and the dimensions of all those are
 /// filled in, with dense strides, and the function ends successfully. Sizes are read from the buffers with

@@ -5,6 +5,8 @@
 
 namespace lathe::codegen {
 
+using namespace ir;
+
 std::string c_header(const Abi& abi, const Module& original, const std::string& target);
 
 } // namespace lathe::codegen

@@ -17,11 +17,11 @@ using namespace codegen;
 
 namespace {
 
-using cpu::Callers;
-using cpu::Compiled;
+using codegen::Callers;
+using codegen::Compiled;
 
 Compiled compiled(const Module& module, const CompileOptions& options) {
-    return cpu::compile(module, options.target, options.name, Callers::c);
+    return codegen::compile(module, options.target, options.name, Callers::c);
 }
 
 /// The function's name when none is given.
@@ -41,7 +41,7 @@ std::string_view view(const llvm::SmallVector<char, 0>& bytes) {
 
 void compile_to_object(const Module& module, const std::string& path, const CompileOptions& options) {
     const Compiled c = compiled(module, options);
-    write_file(path, view(cpu::object_code(*c.module, options.target)));
+    write_file(path, view(codegen::object_code(*c.module, options.target)));
 }
 
 void compile_to_static_library(const Module& module, const std::string& prefix,
@@ -49,10 +49,10 @@ void compile_to_static_library(const Module& module, const std::string& prefix,
     CompileOptions named = options;
     if (named.name.empty()) named.name = name_of_prefix(prefix, module);
     const Compiled c = compiled(module, named);
-    std::vector<cpu::ObjectFile> objects;
-    objects.push_back({c.abi.name + ".o", cpu::object_code(*c.module, options.target)});
-    const std::string header = cpu::c_header(c.abi, module, options.target.name());
-    write_file(prefix + ".a", cpu::archive(objects));
+    std::vector<codegen::ObjectFile> objects;
+    objects.push_back({c.abi.name + ".o", codegen::object_code(*c.module, options.target)});
+    const std::string header = codegen::c_header(c.abi, module, options.target.name());
+    write_file(prefix + ".a", codegen::archive(objects));
     write_file(prefix + ".h", header);
 }
 
@@ -60,19 +60,19 @@ void compile_to_static_library(const std::vector<TargetVariant>& variants, const
                                const std::string& name) {
     if (variants.empty()) fail({}, "a library for no target: name at least one");
     const std::string function = name.empty() ? name_of_prefix(prefix, variants[0].module) : name;
-    std::vector<cpu::ObjectFile> objects;
-    std::vector<cpu::Variant> choices;
+    std::vector<codegen::ObjectFile> objects;
+    std::vector<codegen::Variant> choices;
     std::string targets, header;
-    cpu::Abi abi;
+    codegen::Abi abi;
     for (const TargetVariant& v : variants) {
         std::string own = function + "_" + v.target.name();
         std::ranges::replace(own, '-', '_');
-        const auto same = [&](const cpu::Variant& c) { return c.name == own; };
+        const auto same = [&](const codegen::Variant& c) { return c.name == own; };
         if (std::ranges::any_of(choices, same)) fail({}, "the target {} is named twice", v.target.name());
         const Compiled c = compiled(v.module, {.target = v.target, .name = own});
-        cpu::Abi shared = c.abi;
+        codegen::Abi shared = c.abi;
         shared.name = function;
-        const std::string text = cpu::c_header(shared, v.module, "");
+        const std::string text = codegen::c_header(shared, v.module, "");
         if (!choices.empty() && text != header)
             fail({}, "the variant for {} has other arguments than that for {}", v.target.name(),
                  variants[0].target.name());
@@ -80,28 +80,28 @@ void compile_to_static_library(const std::vector<TargetVariant>& variants, const
         abi = shared;
         targets += (targets.empty() ? "" : ", ") + v.target.name();
         choices.push_back({own, v.target});
-        objects.push_back({own + ".o", cpu::object_code(*c.module, v.target)});
+        objects.push_back({own + ".o", codegen::object_code(*c.module, v.target)});
     }
-    const Compiled choice = cpu::choose_at_run_time(abi, choices);
-    objects.push_back({function + ".o", cpu::object_code(*choice.module, Target("x86-64-linux"))});
-    header = cpu::c_header(abi, variants[0].module, targets);
-    write_file(prefix + ".a", cpu::archive(objects));
+    const Compiled choice = codegen::choose_at_run_time(abi, choices);
+    objects.push_back({function + ".o", codegen::object_code(*choice.module, Target("x86-64-linux"))});
+    header = codegen::c_header(abi, variants[0].module, targets);
+    write_file(prefix + ".a", codegen::archive(objects));
     write_file(prefix + ".h", header);
 }
 
 void compile_to_header(const Module& module, const std::string& path, const CompileOptions& options) {
     const Module machine = lower(module, options.target);
-    const auto abi = cpu::make_abi(module, machine, options.name.empty() ? module.top().name : options.name);
-    write_file(path, cpu::c_header(abi, module, options.target.name()));
+    const auto abi = codegen::make_abi(module, machine, options.name.empty() ? module.top().name : options.name);
+    write_file(path, codegen::c_header(abi, module, options.target.name()));
 }
 
 std::string compile_to_assembly(const Module& module, const CompileOptions& options) {
     const Compiled c = compiled(module, options);
-    return cpu::assembly(*c.module, options.target);
+    return codegen::assembly(*c.module, options.target);
 }
 
 std::string compile_to_llvm(const Module& module, const CompileOptions& options) {
-    return cpu::llvm_text(*compiled(module, options).module);
+    return codegen::llvm_text(*compiled(module, options).module);
 }
 
 } // namespace lathe

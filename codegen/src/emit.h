@@ -8,6 +8,8 @@
 
 namespace lathe::codegen {
 
+using namespace ir;
+
 /// A tensor's memory, counted in units: elements, or limbs of wide integers.
 struct Place {
     Type type;

@@ -301,7 +301,7 @@ void FunctionEmitter::emit_allocate(const Allocate& s) {
     const std::string& space = s.tensor.space.name();
     if (space == "heap") return emit_on_heap(s);
     if (space == "stack" || space == "register") return emit_on_stack(s);
-    lathe::fail(s.loc,
+    ir::fail(s.loc,
                 "{} is in memory space \"{}\", which this target does not have: use heap, stack or register",
                 s.tensor.symbol.name(), space);
 }
@@ -313,7 +313,7 @@ void FunctionEmitter::emit_on_stack(const Allocate& s) {
     for (const Dim& d : t.dims) {
         const auto extent = as_int(d.extent);
         if (!extent)
-            lathe::fail(t.loc, "{} is on the stack, so its extents must be constant: use MemorySpace::heap()",
+            ir::fail(t.loc, "{} is on the stack, so its extents must be constant: use MemorySpace::heap()",
                         t.symbol.name());
         shape.push_back(std::max<int64_t>(*extent, 0));
         if (__builtin_mul_overflow(bytes, shape.back(), &bytes)) bytes = most_frame_bytes + 1;
@@ -321,7 +321,7 @@ void FunctionEmitter::emit_on_stack(const Allocate& s) {
     }
     frame_bytes += bytes;
     if (frame_bytes > most_frame_bytes)
-        lathe::fail(t.loc, "{} makes the stack frame larger than {} bytes: use MemorySpace::heap()",
+        ir::fail(t.loc, "{} makes the stack frame larger than {} bytes: use MemorySpace::heap()",
                     t.symbol.name(), most_frame_bytes);
     llvm::Type* memory = llvm::ArrayType::get(b.getInt8Ty(), static_cast<uint64_t>(bytes));
     Place p = place_of(t, frame(memory, t.symbol.name()));

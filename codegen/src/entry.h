@@ -6,6 +6,8 @@
 
 namespace lathe::codegen {
 
+using namespace ir;
+
 enum class Callers : uint8_t { c, jit };
 
 /// Emits NAME_with_user_context(user_context, buffers…, scalars…) and, for C, NAME(buffers…, scalars…),

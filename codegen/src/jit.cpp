@@ -32,9 +32,9 @@ using namespace codegen;
 
 namespace {
 
-using cpu::Abi;
-using cpu::BufferArgument;
-using cpu::ScalarArgument;
+using codegen::Abi;
+using codegen::BufferArgument;
+using codegen::ScalarArgument;
 
 /// The user context of a call: what went wrong first.
 struct Failure {
@@ -161,7 +161,7 @@ void check_sizes(const Abi& abi, const std::vector<AnyBuffer*>& arguments,
         if (std::ranges::any_of(abi.scalars, has_name)) continue;
         const auto size = std::ranges::find_if(abi.sizes, has_name);
         if (size == abi.sizes.end()) fail({}, "{} has no parameter {}", abi.name, name);
-        const cpu::SizePlace& at = size->places.front();
+        const codegen::SizePlace& at = size->places.front();
         const AnyBuffer& from = *arguments[at.buffer];
         const int64_t bound = at.is_min ? from.min(at.dimension) : from.extent(at.dimension);
         if (!same_number(value, Value::index(bound)))
@@ -206,8 +206,8 @@ void JitFunction::call(const std::vector<AnyBuffer*>& arguments,
 
 JitFunction jit(const Module& module, const Target& target) {
     Target::host().must_run(target);
-    cpu::Compiled compiled = cpu::compile(module, target, "", cpu::Callers::jit);
-    const auto object = cpu::object_code(*compiled.module, target);
+    codegen::Compiled compiled = codegen::compile(module, target, "", codegen::Callers::jit);
+    const auto object = codegen::object_code(*compiled.module, target);
 
     auto code = std::make_shared<JitFunction::Code>();
     code->abi = std::move(compiled.abi);
@@ -222,7 +222,7 @@ JitFunction jit(const Module& module, const Target& target) {
     must(library.define(llvm::orc::absoluteSymbols(std::move(symbols))));
     const llvm::StringRef bytes(object.data(), object.size());
     must(code->jit->addObjectFile(llvm::MemoryBuffer::getMemBufferCopy(bytes, code->abi.name)));
-    code->entry = must(code->jit->lookup(cpu::jit_name(code->abi))).toPtr<int(void*, void**)>();
+    code->entry = must(code->jit->lookup(codegen::jit_name(code->abi))).toPtr<int(void*, void**)>();
     JitFunction f;
     f.code = std::move(code);
     return f;

@@ -5,6 +5,8 @@
 
 namespace lathe::codegen {
 
+using namespace ir;
+
 /// A variant's function, and the machine that it needs.
 struct Variant {
     std::string name;

@@ -136,7 +136,7 @@ Value* Ops::bitcast(Type to, Type from, Value* x) {
 Value* Ops::float_bits(Type t, Value* x) {
     llvm::Type* bits = integers(t.width(), t);
     const mpz_class quiet =
-        lathe::bitcast(UInt(t.width()),
+        ir::bitcast(UInt(t.width()),
                        lathe::Value::from_double(t.element(), std::numeric_limits<double>::quiet_NaN()))
             .raw();
     Value* nan = llvm::ConstantInt::get(bits, quiet.get_ui());
@@ -145,7 +145,7 @@ Value* Ops::float_bits(Type t, Value* x) {
     if (t.width() == 16) { // without a conversion
         const uint64_t sign = uint64_t{1} << 15;
         const mpz_class infinity =
-            lathe::bitcast(UInt(16),
+            ir::bitcast(UInt(16),
                            lathe::Value::from_double(t.element(), std::numeric_limits<double>::infinity()))
                 .raw();
         Value* positive = b.CreateAnd(pattern, llvm::ConstantInt::get(bits, sign - 1));

@@ -13,6 +13,8 @@
 
 namespace lathe::codegen {
 
+using namespace ir;
+
 using Builder = llvm::IRBuilder<>;
 
 /// An integer of more than 64 bits.

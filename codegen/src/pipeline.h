@@ -8,6 +8,8 @@
 
 namespace lathe::codegen {
 
+using namespace ir;
+
 /// Verifies, then runs a short pipeline: everything that generated code needs was decided before, so no loop
 /// is vectorized, unrolled or re-associated here. \throws InternalError if the module is malformed.
 void optimise(llvm::Module& module, const Target& target);

@@ -4,7 +4,6 @@
 namespace lathe {
 
 using namespace ir;
-using namespace codegen;
 
 namespace {
 

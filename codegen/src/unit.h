@@ -8,6 +8,8 @@
 
 namespace lathe::codegen {
 
+using namespace ir;
+
 /// What generated functions return when they fail: the numbers that Halide's runtime uses for the like.
 enum class ErrorCode : int32_t {
     bad_type = -3,

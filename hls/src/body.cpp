@@ -102,7 +102,7 @@ void BodyEmitter::loop(const For& s) {
     pragmas(s);
     const Facts before = scope.facts;
     scope.variables[s.var] = name;
-    scope.facts.bound(s.var, {s.min, isub(end, lathe::index(1))});
+    scope.facts.bound(s.var, {s.min, isub(end, ir::index(1))});
     if (const Expr guard = runs_while(s); guard.defined()) leave_unless(guard);
     block(s.body);
     scope.facts = before;

@@ -8,6 +8,8 @@
 
 namespace lathe::hls {
 
+using namespace ir;
+
 class BodyEmitter {
   public:
     /// `sizes`: facts of one run, which loop_tripcount shows.

@@ -123,7 +123,7 @@ Code ExprEmitter::emit_new(const Expr& e) {
 std::string ExprEmitter::element(const Symbol& tensor, const std::vector<Expr>& indices) {
     const Array& array = scope.array(tensor);
     std::string text = array.name;
-    Expr flat = lathe::index(0);
+    Expr flat = ir::index(0);
     for (size_t d = 0; d < indices.size(); ++d) {
         const Expr i = isub(indices[d], array.dims[d].min);
         if (array.flat)
@@ -203,7 +203,7 @@ Code ExprEmitter::node(const Expr& e) {
     case ExprKind::select:
         return select(*e.as<Select>());
     case ExprKind::cast: {
-        const auto* n = e.as<lathe::Cast>();
+        const auto* n = e.as<ir::Cast>();
         return converted(n->a, n->type, false);
     }
     case ExprKind::bitcast: {
@@ -258,10 +258,10 @@ std::string ExprEmitter::reduced(const Reduce& r, const std::string& old) {
             const auto* c = resolved(e).as<Constant>();
             const bool untyped = c && c->type.is_real() && !beside.type().is_real();
             const Expr typed = untyped ? Constant::make(type_literal(c->value, beside.type())) : e;
-            return lathe::Cast::make(wide, lathe::Cast::make(product->type, typed));
+            return ir::Cast::make(wide, ir::Cast::make(product->type, typed));
         };
         step = Fma::make(widened(product->a, product->b), widened(product->b, product->a),
-                         lathe::Cast::make(wide, before));
+                         ir::Cast::make(wide, before));
     } else {
         step = Binary::make(r.op, before, r.target.value, r.loc);
     }

@@ -15,6 +15,8 @@
 
 namespace lathe::hls {
 
+using namespace ir;
+
 /// C++ for an expression. Its value is the node's.
 struct Code {
     std::string text;

@@ -216,7 +216,7 @@ Kernel make_kernel(const Module& module, const VitisOptions& options) {
 
 } // namespace lathe::hls
 
-namespace lathe::hls {
+namespace lathe {
 
 std::string vitis_source(const Module& module, const VitisOptions& options) {
     const hls::Kernel kernel = hls::make_kernel(module, options);
@@ -233,4 +233,4 @@ std::string vitis_header(const Module& module, const VitisOptions& options) {
                        kernel.declaration());
 }
 
-} // namespace lathe::hls
+} // namespace lathe

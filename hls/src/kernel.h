@@ -5,6 +5,8 @@
 
 namespace lathe::hls {
 
+using namespace ir;
+
 /// An argument or parameter of the C++ function.
 struct Formal {
     std::string name;

@@ -9,6 +9,8 @@
 
 namespace lathe::hls {
 
+using namespace ir;
+
 /// A tensor's C++ array: flat and row-major for an argument, with its dimensions otherwise.
 struct Array {
     std::string name;

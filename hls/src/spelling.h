@@ -9,6 +9,8 @@
 
 namespace lathe::hls {
 
+using namespace ir;
+
 /// "ap_fixed<16, 4, AP_RND, AP_SAT>", "float", "bool", "lathe::half". Not for Index.
 std::string cpp_type(Type t);
 

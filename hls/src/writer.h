@@ -5,6 +5,8 @@
 
 namespace lathe::hls {
 
+using namespace ir;
+
 struct Writer {
     std::string text;
     int indent = 0;

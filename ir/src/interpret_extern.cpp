@@ -67,7 +67,7 @@ void call_extern(const ExternFunction& callee, const std::vector<ExternOperand>&
             pointers.push_back(views.back()->address());
         } else {
             const Type memory = a.type.is_index() ? Int(64) : a.type;
-            store_element(memory, scalars[i].data(), lathe::cast(memory, a.value));
+            store_element(memory, scalars[i].data(), ir::cast(memory, a.value));
             pointers.push_back(scalars[i].data());
         }
     }

@@ -114,7 +114,7 @@ Stmt Reduce::make(BinaryOp op, StoreTarget target, Loc loc, Expr predicate, bool
     invariant(!is_compare(op), "a comparison cannot update a tensor");
     const Type value = step_type(target);
     result_type(op, target.type, value, loc);
-    const bool order_free = lathe::commutes(op, target.type, value);
+    const bool order_free = ir::commutes(op, target.type, value);
     contract = contract && op == BinaryOp::add && target.type.is_float() && is_product(target.value);
     return Stmt(std::make_shared<const Reduce>(op, std::move(target), std::move(predicate), order_free,
                                                contract, loc));

@@ -6,6 +6,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 namespace {
 
 constexpr std::string_view base = "x86-64-linux";

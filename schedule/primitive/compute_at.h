@@ -6,6 +6,8 @@
 
 namespace lathe::schedule {
 
+using namespace ir;
+
 void compute_at(Edit& e);
 void compute_root(Edit& e);
 

@@ -6,6 +6,8 @@
 
 namespace lathe::schedule {
 
+using namespace ir;
+
 void fuse_init(Edit& e);
 
 } // namespace lathe::schedule

@@ -5,6 +5,8 @@
 
 namespace lathe::schedule {
 
+using namespace ir;
+
 void inline_func(Edit& e);
 
 } // namespace lathe::schedule

@@ -5,6 +5,8 @@
 
 namespace lathe::schedule {
 
+using namespace ir;
+
 void rename(Edit& e);
 
 } // namespace lathe::schedule

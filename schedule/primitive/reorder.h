@@ -5,6 +5,8 @@
 
 namespace lathe::schedule {
 
+using namespace ir;
+
 void reorder(Edit& e);
 
 } // namespace lathe::schedule

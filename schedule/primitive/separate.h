@@ -5,6 +5,8 @@
 
 namespace lathe::schedule {
 
+using namespace ir;
+
 void separate(Edit& e);
 
 } // namespace lathe::schedule

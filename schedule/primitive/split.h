@@ -5,6 +5,8 @@
 
 namespace lathe::schedule {
 
+using namespace ir;
+
 void split(Edit& e);
 
 /// The rewrite for other primitives: splits `loop` into `outer` and `inner`, and forwards nothing.

@@ -5,6 +5,8 @@
 
 namespace lathe::schedule {
 
+using namespace ir;
+
 void store_in(Edit& e);
 
 /// What lies in the stack or in registers has a constant and small size, after any step.

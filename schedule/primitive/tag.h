@@ -5,6 +5,8 @@
 
 namespace lathe::schedule {
 
+using namespace ir;
+
 void serial(Edit& e);
 void parallel(Edit& e);
 void unroll(Edit& e);

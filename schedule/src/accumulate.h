@@ -6,6 +6,8 @@
 
 namespace lathe::schedule {
 
+using namespace ir;
+
 /// Lets the definitions of the step's tensor work on step.accumulator (of the tensor's type for now), and
 /// adds the definition that writes it back.
 void add_accumulator(Algorithm& a, const TypeStep& step);

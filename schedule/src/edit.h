@@ -6,6 +6,8 @@
 
 namespace lathe::schedule {
 
+using namespace ir;
+
 class Edit {
   public:
     Edit(State& s, Step& t);

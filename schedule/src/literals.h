@@ -5,6 +5,8 @@
 
 namespace lathe::schedule {
 
+using namespace ir;
+
 /// The literals of the stages whose step says so, as values of the type that it names.
 Stmt type_literals(const Stmt& body, const std::map<Symbol, TypeStep>& chosen);
 

@@ -5,6 +5,8 @@
 
 namespace lathe::schedule {
 
+using namespace ir;
+
 /// Per dimension the least and the greatest subscript, in terms of variables from outside of the statement;
 /// undefined: unknown.
 using Box = std::vector<Interval>;

@@ -5,6 +5,8 @@
 
 namespace lathe::schedule {
 
+using namespace ir;
+
 /// A Func's stages without the rest of the Module.
 struct Extracted {
     Stmt rest;                   ///< the Module's body without them

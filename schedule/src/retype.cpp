@@ -221,7 +221,7 @@ class Inference {
         if (r.op == BinaryOp::add && target.is_exact() && value.type().is_exact() &&
             value.type().frac() > target.frac())
             warnings.push_back(fmt::format("{}: {} += drops {} fraction bits at every step: {} into {}. "
-                                           "quantize({}, …, {{.accumulate = exact}}) keeps them",
+                                           "quantize({}, …, {{.accumulate = Accumulate::exact}}) keeps them",
                                            r.loc.str(), r.target.tensor.name(),
                                            value.type().frac() - target.frac(), value.type().str(),
                                            target.str(), r.target.tensor.name()));

@@ -5,6 +5,8 @@
 
 namespace lathe::schedule {
 
+using namespace ir;
+
 struct Retyped {
     Module module;
     std::vector<Definition> definitions; ///< the algorithm's, and write-backs

@@ -7,6 +7,8 @@
 
 namespace lathe::schedule {
 
+using namespace ir;
+
 /// What became of a loop or tensor that is not in the Module any more. No images: consumed by the step.
 struct Fate {
     std::vector<Symbol> images;

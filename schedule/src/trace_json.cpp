@@ -175,7 +175,7 @@ Schedule& Schedule::apply_trace(const std::string& json, Loc loc) {
         QuantizeOptions options;
         if (t.contains("accumulate")) {
             const std::string a = types.text(t, "accumulate");
-            options.accumulate = a == "exact" ? exact : Accumulate(parse_type(a, loc));
+            options.accumulate = a == "exact" ? Accumulate::exact : Accumulate(parse_type(a, loc));
         }
         if (t.contains("literals")) options.literals = parse_type(types.text(t, "literals"), loc);
         next->add_types({TensorRef(types.func(types.text(t, "tensor")))},

@@ -5,6 +5,8 @@
 
 namespace lathe::schedule {
 
+using namespace ir;
+
 /// Names for Funcs and arguments that stay apart when two have the same.
 class Names {
   public:

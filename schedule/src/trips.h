@@ -8,6 +8,8 @@
 
 namespace lathe::schedule {
 
+using namespace ir;
+
 /// A loop around a reduction, outermost first in a list.
 struct CountedRange {
     Symbol loop;

@@ -8,6 +8,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 inline Buffer<int32_t> ints(const std::vector<int32_t>& values) {
     Buffer<int32_t> b({static_cast<int64_t>(values.size())});
     std::copy(values.begin(), values.end(), b.begin());
@@ -26,7 +28,7 @@ inline void expect_change(const Schedule& s, const std::vector<AnyBuffer>& input
                           const Scalars& scalars = {}) {
     INFO(print(s));
     verify(s.module());
-    const Module low = lower(s, Target::host());
+    const Module low = codegen::lower(s, Target::host());
     const JitFunction compiled = jit(s);
     const auto check = [&](const char* what, const Runner& run) {
         std::vector<AnyBuffer> all;

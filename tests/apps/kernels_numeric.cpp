@@ -3,6 +3,7 @@
 #include "kernel_program.h"
 
 using namespace lathe;
+using namespace lathe::ir;
 
 TEST_CASE("kernel: Gauss-Seidel in place is a wavefront, and says so") {
     Param N("N"), T("T");

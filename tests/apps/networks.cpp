@@ -3,6 +3,7 @@
 #include "program.h"
 
 using namespace lathe;
+using namespace lathe::ir;
 
 namespace {
 

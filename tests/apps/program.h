@@ -12,6 +12,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 using Scalars = std::map<std::string, Value>;
 
 /// Whole numbers of a range, or multiples of `step`.
@@ -145,7 +147,7 @@ inline void expect(const Schedule& s, const std::vector<Case>& cases) {
     INFO(print(s));
     verify(s.module());
     const JitFunction compiled = jit(s);
-    const Module low = lower(s, Target::host());
+    const Module low = codegen::lower(s, Target::host());
     for (const Case& c : cases) {
         expect_run(
             "reference", [&](auto& a, auto& p) { interpret(s.reference(), a, p); }, c.inputs, c.expected,

@@ -4,6 +4,7 @@
 #include "lathe/dsl/boundary.h"
 
 using namespace lathe;
+using namespace lathe::ir;
 
 namespace {
 

@@ -158,7 +158,7 @@ TEST_CASE("types of a tuple's values") {
         CHECK(e.loc().line == line);
     }
     CHECK_THROWS_WITH_AS(
-        s.quantize(TensorRef(c.square, 0), Int(8), {.accumulate = exact}),
+        s.quantize(TensorRef(c.square, 0), Int(8), {.accumulate = Accumulate::exact}),
         doctest::Contains("square holds 2 values, which change together: it has no accumulator"), Error);
     CHECK_THROWS_WITH_AS(s.quantize(TensorRef(c.square, 0), Fixed(8, 4), {.literals = Fixed(8, 4)}),
                          doctest::Contains("square holds 2 values, which share its literals"), Error);

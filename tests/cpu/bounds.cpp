@@ -6,6 +6,8 @@
 #include "lathe/dsl/kernel.h"
 
 using namespace lathe;
+using namespace lathe::ir;
+using namespace lathe::codegen;
 
 namespace {
 

@@ -2,6 +2,7 @@
 #include "deep.h"
 
 using namespace lathe;
+using namespace lathe::ir;
 using namespace columns;
 
 namespace {

@@ -1,6 +1,7 @@
 #include "compiled.h"
 
 using namespace lathe;
+using namespace lathe::ir;
 
 namespace {
 

@@ -5,6 +5,8 @@
 
 namespace lathe::testing {
 
+using namespace ir;
+
 /// Grows random expression trees over loads of `inputs` at the subscript `at`, the loop variable and
 /// constants.
 class RandomExpr {

@@ -12,6 +12,8 @@
 
 namespace lathe::testing {
 
+using namespace ir;
+
 inline Expr var(const Symbol& s) {
     return Variable::make(s, IndexType());
 }

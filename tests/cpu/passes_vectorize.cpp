@@ -8,6 +8,8 @@
 #include "passes_expressions.h"
 
 using namespace lathe;
+using namespace lathe::ir;
+using namespace lathe::codegen;
 using namespace lathe::testing;
 
 namespace {

@@ -5,6 +5,7 @@
 #include "random_program.h"
 
 using namespace lathe;
+using namespace lathe::ir;
 
 TEST_CASE("cpu: random programs") {
     std::map<std::string, int> refusals;

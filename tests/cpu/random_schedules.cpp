@@ -5,6 +5,7 @@
 #include "random_schedule.h"
 
 using namespace lathe;
+using namespace lathe::ir;
 
 TEST_CASE("cpu: random schedules compute what the reference does") {
     int accepted = 0, refused = 0, compiled = 0;

@@ -6,6 +6,7 @@
 #include "refusal.h"
 
 using namespace lathe;
+using namespace lathe::ir;
 
 namespace {
 

@@ -5,6 +5,7 @@
 #include "lathe/dsl/boundary.h"
 
 using namespace lathe;
+using namespace lathe::ir;
 
 TEST_CASE("cpu: splits with every tail") {
     for (const Tail tail : {Tail::guard, Tail::peel})
@@ -135,7 +136,7 @@ TEST_CASE("cpu: blurs computed at root, in rows, in tiles, inline") {
 }
 
 TEST_CASE("cpu: quantize, with accumulators and saturation") {
-    const std::vector<Accumulate> accumulators{tensor, Fixed(40, 20), Int(20)};
+    const std::vector<Accumulate> accumulators{Accumulate::tensor, Fixed(40, 20), Int(20)};
     for (const Accumulate& accumulate : accumulators)
         for (const Type t :
              {Fixed(32, 16), Fixed(24, 8, Round::rnd, Overflow::sat), Fixed(20, 4, Round::rnd_conv)}) {
@@ -155,7 +156,7 @@ TEST_CASE("cpu: quantize, with accumulators and saturation") {
     C(i, j) = 0;
     C(i, j) += A(i, k) * B(k, j);
     Schedule s(C);
-    s.quantize(C, UFixed(12, 0, Round::trn, Overflow::sat), {.accumulate = exact});
+    s.quantize(C, UFixed(12, 0, Round::trn, Overflow::sat), {.accumulate = Accumulate::exact});
     s[C].reorder(i, j, k).vectorize(k, 4);
     expect_compiled(s, {{{"M", 3}, {"N", 5}}, {{"M", 0}, {"N", 2}}, {{"M", 1}, {"N", 1}}});
 }

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 using namespace lathe;
+using namespace lathe::ir;
 
 namespace {
 
@@ -18,7 +19,7 @@ constexpr int64_t lanes = 8;
 Expr result_of(const TypedOp& op, const Expr& a, const std::function<Expr()>& b) {
     if (const auto* u = std::get_if<UnaryOp>(&op.op)) return Unary::make(*u, a);
     if (const auto* o = std::get_if<BinaryOp>(&op.op)) return Binary::make(*o, a, b());
-    return lathe::Cast::make(op.result, a);
+    return lathe::ir::Cast::make(op.result, a);
 }
 
 /// Several operations on operands of the same types as one function, since a function costs more than an

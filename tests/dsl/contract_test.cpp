@@ -7,6 +7,7 @@
 #include <cmath>
 
 using namespace lathe;
+using namespace lathe::ir;
 
 namespace {
 

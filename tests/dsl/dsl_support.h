@@ -15,7 +15,7 @@
 #include <random>
 
 inline std::string printed(const std::vector<lathe::Func>& outputs) {
-    return print(lathe::build(outputs).module);
+    return lathe::print(lathe::build(outputs).module);
 }
 
 template <class T>

@@ -12,6 +12,7 @@
 #include <sstream>
 
 using namespace lathe;
+using namespace lathe::ir;
 
 namespace {
 

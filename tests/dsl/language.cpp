@@ -6,6 +6,7 @@
 #include <cmath>
 
 using namespace lathe;
+using namespace lathe::ir;
 
 TEST_CASE("operators make values of the table's types, at the user's line") {
     Var i("i");

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 using namespace lathe;
+using namespace lathe::ir;
 
 namespace {
 

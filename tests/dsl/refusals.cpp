@@ -3,6 +3,7 @@
 #include "dsl_support.h"
 
 using namespace lathe;
+using namespace lathe::ir;
 
 TEST_SUITE("refusals of definitions") {
 

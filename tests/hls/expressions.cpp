@@ -11,6 +11,7 @@
 #include <doctest/doctest.h>
 
 using namespace lathe;
+using namespace lathe::ir;
 
 namespace {
 
@@ -58,7 +59,7 @@ void check(const std::vector<Module>& modules) {
     kernels.compile();
     for (size_t k = 0; k < modules.size(); ++k) {
         std::vector<AnyBuffer> expected = arguments_of(modules[k]), got = arguments_of(modules[k]);
-        lathe::interpret(modules[k], pointers(expected), {});
+        lathe::ir::interpret(modules[k], pointers(expected), {});
         INFO(kernels.source(k));
         CHECK(kernels.run(k, pointers(got), {}) == "");
         for (size_t n = 0; n < expected.size(); ++n)

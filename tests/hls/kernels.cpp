@@ -7,6 +7,7 @@
 #include <lathe/dsl/extern.h>
 
 using namespace lathe;
+using namespace lathe::ir;
 
 namespace {
 

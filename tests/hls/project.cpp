@@ -9,6 +9,7 @@
 #include <fstream>
 
 using namespace lathe;
+using namespace lathe::ir;
 namespace fs = std::filesystem;
 
 namespace {

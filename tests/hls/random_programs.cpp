@@ -6,6 +6,7 @@
 #include "vitis_compiled.h"
 
 using namespace lathe;
+using namespace lathe::ir;
 
 namespace {
 

@@ -6,6 +6,7 @@
 #include <fstream>
 
 using namespace lathe;
+using namespace lathe::ir;
 
 namespace {
 

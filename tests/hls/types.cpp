@@ -10,13 +10,14 @@
 #include <fmt/format.h>
 
 using namespace lathe;
+using namespace lathe::ir;
 
 namespace {
 
 Expr result_of(const TypedOp& op, const Expr& a, const std::function<Expr()>& b) {
     if (const auto* u = std::get_if<UnaryOp>(&op.op)) return Unary::make(*u, a);
     if (const auto* o = std::get_if<BinaryOp>(&op.op)) return Binary::make(*o, a, b());
-    return lathe::Cast::make(op.result, a);
+    return lathe::ir::Cast::make(op.result, a);
 }
 
 /// r(i) = a(i) op b(i).

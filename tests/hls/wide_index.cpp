@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 using namespace lathe;
+using namespace lathe::ir;
 
 namespace {
 

@@ -4,6 +4,8 @@
 #include <doctest/doctest.h>
 
 using namespace lathe;
+using namespace lathe::ir;
+using namespace lathe::codegen;
 using lathe::testing::Random;
 
 namespace {

@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 using namespace lathe;
+using namespace lathe::ir;
 using namespace lathe::testing;
 
 namespace {

@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 using namespace lathe;
+using namespace lathe::ir;
 using lathe::testing::Random;
 
 namespace {
@@ -18,7 +19,7 @@ class Variables {
         values.emplace(s, v);
         return Variable::make(s, v.type());
     }
-    Value evaluate(const Expr& e) const { return lathe::evaluate(e, values); }
+    Value evaluate(const Expr& e) const { return lathe::ir::evaluate(e, values); }
 
   private:
     std::map<Symbol, Value> values;

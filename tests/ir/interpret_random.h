@@ -9,6 +9,8 @@
 
 namespace lathe::testing {
 
+using namespace ir;
+
 class Random {
   public:
     explicit Random(uint64_t seed) : engine(seed) {}

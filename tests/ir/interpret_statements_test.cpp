@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 using namespace lathe;
+using namespace lathe::ir;
 using namespace lathe::testing;
 
 TEST_CASE("a matrix product, its sizes bound from buffers") {

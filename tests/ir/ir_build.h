@@ -6,6 +6,7 @@
 namespace build {
 
 using namespace lathe;
+using namespace lathe::ir;
 
 inline Expr var(const Symbol& s) {
     return Variable::make(s, IndexType());

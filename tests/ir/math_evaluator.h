@@ -11,6 +11,8 @@
 
 namespace lathe::testing {
 
+using namespace ir;
+
 /// Evaluates an expression over Float(32), Bool and 32- and 64-bit integers for `block` values of its
 /// variables at a time.
 class MathEvaluator {

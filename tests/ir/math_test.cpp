@@ -10,6 +10,7 @@
 #include <random>
 
 using namespace lathe;
+using namespace lathe::ir;
 using namespace lathe::testing;
 
 namespace {

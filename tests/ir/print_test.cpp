@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 using namespace lathe;
+using namespace lathe::ir;
 using namespace build;
 using Op = BinaryOp;
 

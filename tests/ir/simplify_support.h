@@ -8,6 +8,7 @@
 namespace simplify_test {
 
 using namespace lathe;
+using namespace lathe::ir;
 
 /// A named Index variable.
 struct Name {

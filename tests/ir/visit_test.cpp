@@ -6,6 +6,7 @@
 #include <random>
 
 using namespace lathe;
+using namespace lathe::ir;
 using namespace build;
 using Op = BinaryOp;
 

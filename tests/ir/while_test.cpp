@@ -10,6 +10,7 @@
 #include <doctest/doctest.h>
 
 using namespace lathe;
+using namespace lathe::ir;
 using namespace build;
 
 namespace {

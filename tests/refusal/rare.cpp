@@ -125,7 +125,7 @@ TEST_CASE("refused: what was scheduled or is read elsewhere") {
     REFUSED(left, "nothing reads unused any more", left[unused].compute_at(one, i));
     REFUSED(left, "nothing reads unused any more", left.compute_root(unused));
     REFUSED(blur, "rows has no update, so it has no accumulator. Give it the type alone",
-            blur.quantize(b.rows, Int(20), {.accumulate = exact}));
+            blur.quantize(b.rows, Int(20), {.accumulate = Accumulate::exact}));
     REFUSED(blur, "this is no trace: it is not a JSON object", blur.apply_trace("[1]"));
     REFUSED(blur, "this is no trace: it is not a JSON object", blur.apply_trace("{"));
 }
@@ -164,7 +164,7 @@ TEST_CASE("refused: an exact accumulator that grows by itself") {
     f(i) += f(i) * a(i, k);
     Schedule s(f);
     REFUSED(s, "so that its exact type has no end: give it one, as in {.accumulate = Int(32)}",
-            s.quantize(f, Int(20), {.accumulate = exact}));
+            s.quantize(f, Int(20), {.accumulate = Accumulate::exact}));
 }
 
 TEST_CASE("refused: reductions without a start or targets") {
@@ -233,5 +233,5 @@ TEST_CASE("refused: loops of inline reductions with one name, and sums without a
     g(i) += a(i, (huge.x + huge.y) % 8);
     Schedule sums(g);
     refused(sums, __FILE__, update, "has too many iterations: give an accumulator type",
-            [&] { sums.quantize(g, Int(40), {.accumulate = exact}); });
+            [&] { sums.quantize(g, Int(40), {.accumulate = Accumulate::exact}); });
 }

@@ -12,7 +12,7 @@ void refused(lathe::Schedule& s, const char* file, unsigned line, const std::str
     bool thrown = false;
     try {
         call();
-    } catch (const lathe::InternalError& e) {
+    } catch (const lathe::ir::InternalError& e) {
         FAIL(e.what());
     } catch (const lathe::Error& e) {
         thrown = true;

@@ -306,11 +306,11 @@ TEST_CASE("refused: quantize") {
     Schedule s(g.C);
     Gemm other;
     REFUSED(s, "A is no Func or Input of this schedule's algorithm", s.quantize(other.A, Int(8)));
-    REFUSED(s, "A has no update, so it has no accumulator", s.quantize(g.A, Int(8), {.accumulate = exact}));
+    REFUSED(s, "A has no update, so it has no accumulator", s.quantize(g.A, Int(8), {.accumulate = Accumulate::exact}));
     s.quantize({g.A, g.B}, Fixed(16, 12));
     unsigned line = 0;
     try {
-        s.quantize(g.C, Fixed(32, 16), {.accumulate = exact});
+        s.quantize(g.C, Fixed(32, 16), {.accumulate = Accumulate::exact});
     } catch (const Error& e) {
         line = e.loc().line;
         CHECK(e.message().find("an exact sum over k needs a constant bound on its K iterations") !=
@@ -333,7 +333,7 @@ TEST_CASE("refused: an exact accumulator for what is not a sum") {
     f(i) *= a(i, k);
     Schedule s(f);
     REFUSED(s, "an exact accumulator is for sums, and * at schedule.cpp:",
-            s.quantize(f, Int(8), {.accumulate = exact}));
+            s.quantize(f, Int(8), {.accumulate = Accumulate::exact}));
 }
 
 TEST_CASE("refused: pipeline") {

@@ -4,6 +4,7 @@
 #include "programs.h"
 
 using namespace lathe;
+using namespace lathe::ir;
 
 namespace {
 

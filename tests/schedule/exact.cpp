@@ -22,7 +22,7 @@ std::string exact_type(const std::vector<RRange>& ranges, const Subscript& at) {
     h(i) = 0;
     h(at(r, a)) += 1;
     Schedule s(h), wide(h);
-    s.quantize(h, Int(32), {.accumulate = exact});
+    s.quantize(h, Int(32), {.accumulate = Accumulate::exact});
     wide.quantize(h, Int(32), {.accumulate = Int(40)});
     CHECK(same_result(s.reference(), wide.reference(), {}));
     const std::string text = s.explain_types();
@@ -63,7 +63,7 @@ TEST_CASE("ranges that move with other loops") {
     h(x + y) += 1;
     Schedule s(h), wide(h);
     wide.quantize(h, Int(32), {.accumulate = Int(40)});
-    s.quantize(h, Int(32), {.accumulate = exact});
+    s.quantize(h, Int(32), {.accumulate = Accumulate::exact});
     CHECK(has(s.explain_types(), "h.acc: UInt(5)"));
     CHECK(same_result(s.reference(), wide.reference(), {}));
 }
@@ -77,9 +77,9 @@ TEST_CASE("a bound size bounds an exact accumulator, before and after") {
     f(i) = 0;
     f(i) += a(r);
     Schedule s(f);
-    CHECK_THROWS_WITH_AS(s.quantize(f, Int(16), {.accumulate = exact}),
+    CHECK_THROWS_WITH_AS(s.quantize(f, Int(16), {.accumulate = Accumulate::exact}),
                          doctest::Contains("needs a constant bound on its N iterations"), Error);
-    s.bind(N, 8).quantize(f, Int(16), {.accumulate = exact});
+    s.bind(N, 8).quantize(f, Int(16), {.accumulate = Accumulate::exact});
     CHECK(has(s.explain_types(), "f.acc: Int(11)"));
     Schedule again(f);
     again.apply_trace(s.trace_json());
@@ -93,12 +93,12 @@ TEST_CASE("an exact accumulator whose loop's bound reads it") {
     RDom r(h(3), 3, "r");
     h(r) += 1;
     Schedule s(h);
-    s.quantize(h, UInt(8), {.accumulate = exact});
+    s.quantize(h, UInt(8), {.accumulate = Accumulate::exact});
     CHECK(has(s.explain_types(), "h.acc: UInt(3)"));
     expect_right(s, {{}});
     g(i) = 2;
     RDom q(0, g(3), "q");
     g(0) += q;
-    CHECK_THROWS_WITH_AS(Schedule(g).quantize(g, UInt(8), {.accumulate = exact}),
+    CHECK_THROWS_WITH_AS(Schedule(g).quantize(g, UInt(8), {.accumulate = Accumulate::exact}),
                          doctest::Contains("needs a constant bound on its"), Error);
 }

@@ -5,6 +5,7 @@
 #include "lathe/dsl/kernel.h"
 
 using namespace lathe;
+using namespace lathe::ir;
 
 namespace {
 
@@ -107,10 +108,10 @@ TEST_CASE("an exact accumulator that an inline reduction reads") {
     c(i) = 1;
     c(i) += sum(r, c(i) * a(r));
     Schedule s(c);
-    CHECK_THROWS_WITH_AS(s.quantize(c, Int(8), {.accumulate = exact}),
+    CHECK_THROWS_WITH_AS(s.quantize(c, Int(8), {.accumulate = Accumulate::exact}),
                          doctest::Contains("c.acc is read by what is added to it at"), Error);
     d(i) = 1;
     d(i) += sum(r, d(i) * a(r), Int(8));
-    CHECK_THROWS_WITH_AS(Schedule(d).quantize(d, Int(24), {.accumulate = exact}),
+    CHECK_THROWS_WITH_AS(Schedule(d).quantize(d, Int(24), {.accumulate = Accumulate::exact}),
                          doctest::Contains("d.acc is read by what is added to it at"), Error);
 }

@@ -9,6 +9,7 @@
 #include <set>
 
 using namespace lathe;
+using namespace lathe::ir;
 
 namespace {
 

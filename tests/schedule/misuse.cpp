@@ -8,6 +8,7 @@
 #include <lathe/lathe.h>
 
 using namespace lathe;
+using namespace lathe::ir;
 
 namespace {
 
@@ -191,7 +192,7 @@ class Misuser {
         default:
             schedule.quantize(
                 func(), types[pick(6)],
-                {.accumulate = pick(2) ? exact : Accumulate(types[pick(6)]), .literals = types[pick(6)]});
+                {.accumulate = pick(2) ? Accumulate::exact : Accumulate(types[pick(6)]), .literals = types[pick(6)]});
         }
     }
 

@@ -6,6 +6,7 @@
 #include "programs.h"
 
 using namespace lathe;
+using namespace lathe::ir;
 
 namespace {
 

@@ -3,6 +3,7 @@
 #include "lathe/codegen/jit.h"
 
 using namespace lathe;
+using namespace lathe::ir;
 
 namespace {
 

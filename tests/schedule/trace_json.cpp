@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 using namespace lathe;
+using namespace lathe::ir;
 
 namespace {
 

@@ -104,7 +104,7 @@ TEST_CASE("an exact accumulator keeps every bit, and is written back at the end"
     C(i, j) += A(i, k) * B(k, j);
     Schedule s(C);
     s.quantize({A, B}, Fixed(16, 12));
-    s.quantize(C, Fixed(32, 16), {.accumulate = exact});
+    s.quantize(C, Fixed(32, 16), {.accumulate = Accumulate::exact});
     CHECK(has(s.explain_types(), "C.acc: Fixed(36, 24)"));
     CHECK(has(print(s), "C.acc"));
     std::vector<Sizes> sizes{{{"M", 3}, {"N", 5}}, {{"M", 0}, {"N", 2}}, {{"M", 1}, {"N", 1}}};

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 using namespace lathe;
+using namespace lathe::ir;
 
 namespace {
 

@@ -12,6 +12,7 @@
 #include <thread>
 
 using namespace lathe;
+using namespace lathe::ir;
 namespace fs = std::filesystem;
 
 namespace {

@@ -6,6 +6,7 @@
 #include <optional>
 
 using namespace lathe;
+using namespace lathe::ir;
 
 namespace {
 

@@ -5,6 +5,7 @@
 #include "polybench.h"
 
 using namespace lathe;
+using namespace lathe::ir;
 
 namespace {
 

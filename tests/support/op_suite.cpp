@@ -8,6 +8,7 @@
 #include <set>
 
 using namespace lathe;
+using namespace lathe::ir;
 
 namespace {
 

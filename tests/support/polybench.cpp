@@ -5,6 +5,7 @@
 #include <random>
 
 using namespace lathe;
+using namespace lathe::ir;
 
 namespace polybench {
 

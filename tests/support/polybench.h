@@ -83,7 +83,7 @@ std::vector<lathe::AnyBuffer> arguments(const Benchmark& b, const lathe::Module&
 
 /// A definition and its loops, as schedules name them.
 struct Stage {
-    lathe::Symbol func;
+    lathe::ir::Symbol func;
     std::string name;
     int definition; ///< 0: the first one
     std::vector<lathe::LoopRef> loops;

@@ -18,6 +18,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 using Sizes = std::map<std::string, int64_t>;
 
 inline Value random_value(Type t, std::mt19937& random) {

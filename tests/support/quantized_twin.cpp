@@ -3,6 +3,7 @@
 #include "lathe/lathe.h"
 
 using namespace lathe;
+using namespace lathe::ir;
 
 namespace {
 

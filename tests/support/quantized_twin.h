@@ -12,7 +12,7 @@ struct TwinTypes {
 
 struct Twin {
     lathe::Algorithm algorithm;
-    std::vector<lathe::Symbol> declared; ///< the tensor of each of the types
+    std::vector<lathe::ir::Symbol> declared; ///< the tensor of each of the types
 };
 
 /// Which kinds of numbers all tensors hold.

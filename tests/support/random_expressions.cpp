@@ -1,6 +1,7 @@
 #include "random_expressions.h"
 
 using namespace lathe;
+using namespace lathe::ir;
 
 /// Half of the types are from a few, so that programs share what a C++ compiler must instantiate for them.
 Type RandomExpressions::exact_type() {

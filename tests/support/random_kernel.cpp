@@ -6,6 +6,7 @@
 #include "lathe/dsl/kernel.h"
 
 using namespace lathe;
+using namespace lathe::ir;
 
 namespace {
 

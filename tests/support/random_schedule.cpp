@@ -3,6 +3,7 @@
 #include <algorithm>
 
 using namespace lathe;
+using namespace lathe::ir;
 
 namespace {
 
@@ -149,7 +150,7 @@ class Driver {
         const auto& arguments = algorithm.module.top().arguments;
         Symbol tensor = pick(2) ? d.func : arguments[pick(arguments.size())].tensor.symbol;
         QuantizeOptions options;
-        if (pick(3) == 0) options.accumulate = pick(2) ? exact : Accumulate(Int(33));
+        if (pick(3) == 0) options.accumulate = pick(2) ? Accumulate::exact : Accumulate(Int(33));
         schedule.quantize(TensorRef(tensor), types[pick(4)], options);
     }
 

@@ -14,7 +14,7 @@ inline unsigned here(lathe::Loc loc = lathe::Loc::current()) {
 template <class F> std::string refusal(unsigned line, F&& f) {
     try {
         f();
-    } catch (const lathe::InternalError& e) {
+    } catch (const lathe::ir::InternalError& e) {
         return e.what();
     } catch (const lathe::Error& e) {
         if (e.loc().line == line) return e.message();

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 using namespace lathe;
+using namespace lathe::ir;
 
 TypedOp TypedOp::unary(UnaryOp op, Type a) {
     return {op, a, {}, result_type(op, a, {})};

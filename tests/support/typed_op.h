@@ -17,15 +17,15 @@ struct Cast {
 };
 
 struct TypedOp {
-    std::variant<lathe::UnaryOp, lathe::BinaryOp, Cast> op;
+    std::variant<lathe::ir::UnaryOp, lathe::ir::BinaryOp, Cast> op;
     lathe::Type a, b;   ///< b is used by binary operations only
     lathe::Type result; ///< by Lathe's table
 
-    static TypedOp unary(lathe::UnaryOp op, lathe::Type a);
-    static TypedOp binary(lathe::BinaryOp op, lathe::Type a, lathe::Type b);
+    static TypedOp unary(lathe::ir::UnaryOp op, lathe::Type a);
+    static TypedOp binary(lathe::ir::BinaryOp op, lathe::Type a, lathe::Type b);
     static TypedOp cast(lathe::Type to, lathe::Type from);
 
-    bool is_binary() const { return std::holds_alternative<lathe::BinaryOp>(op); }
+    bool is_binary() const { return std::holds_alternative<lathe::ir::BinaryOp>(op); }
     /// "Int(3) + UInt(4)", "neg Int(3)", "Fixed(8, 4) <- Float(64)".
     std::string str() const;
 };
@@ -37,7 +37,7 @@ using Rows = std::vector<Row>;
 /// Anything that evaluates an operation on rows.
 using Evaluator = std::function<std::vector<lathe::Value>(const TypedOp&, const Rows&)>;
 
-/// lathe::apply and lathe::cast.
+/// lathe::ir::apply and lathe::ir::cast.
 std::vector<lathe::Value> interpret(const TypedOp& op, const Rows& rows);
 
 using Random = std::mt19937_64;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 using namespace lathe;
+using namespace lathe::ir;
 namespace fs = std::filesystem;
 
 namespace {

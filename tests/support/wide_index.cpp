@@ -1,6 +1,7 @@
 #include "wide_index.h"
 
 using namespace lathe;
+using namespace lathe::ir;
 
 namespace {
 

@@ -11,6 +11,7 @@
 #include <doctest/doctest.h>
 
 using namespace lathe;
+using namespace lathe::ir;
 
 namespace {
 

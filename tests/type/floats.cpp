@@ -11,6 +11,7 @@
 #include <limits>
 
 using namespace lathe;
+using namespace lathe::ir;
 
 namespace {
 

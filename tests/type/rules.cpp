@@ -7,6 +7,7 @@
 #include <vector>
 
 using namespace lathe;
+using namespace lathe::ir;
 using B = BinaryOp;
 using U = UnaryOp;
 

@@ -4,6 +4,7 @@
 #include <string>
 
 using namespace lathe;
+using namespace lathe::ir;
 
 TEST_CASE("types print as they are written") {
     CHECK(Bool().str() == "Bool");

@@ -6,6 +6,7 @@
 #include <limits>
 
 using namespace lathe;
+using namespace lathe::ir;
 
 namespace {
 

@@ -8,6 +8,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 namespace {
 
 std::string join(const std::vector<std::string>& words) {

@@ -9,6 +9,8 @@
 
 namespace lathe {
 
+using namespace ir;
+
 namespace {
 
 /// What one run writes: one schedule for each target.

@@ -11,8 +11,8 @@ class Descriptor {
   public:
     explicit Descriptor(const lathe::AnyBuffer& b) {
         const lathe::Type t = b.type();
-        const int bits = lathe::container_bits(t);
-        const auto limbs = static_cast<int32_t>(t.width() > 64 ? lathe::element_bytes(t) / 8 : 1);
+        const int bits = lathe::ir::container_bits(t);
+        const auto limbs = static_cast<int32_t>(t.width() > 64 ? lathe::ir::element_bytes(t) / 8 : 1);
         if (limbs > 1) dims.push_back({0, limbs, 1, 0});
         for (size_t d = b.shape().size(); d-- > 0;)
             dims.push_back({0, static_cast<int32_t>(b.extent(static_cast<int>(d))),

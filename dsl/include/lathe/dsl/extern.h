@@ -57,7 +57,7 @@ class Extern : public Kernel {
         if constexpr (std::is_pointer_v<T>)
             return {true, {}};
         else
-            return {false, type_of<T>()};
+            return {false, ir::type_of<T>()};
     }
     template <class T> static T passed(void* p) {
         if constexpr (std::is_pointer_v<T>)

@@ -20,7 +20,7 @@ template <class... Rest>
 /// Conversion by the type's own rounding and overflow.
 [[nodiscard]] Expr cast(Type to, const Operand& a);
 template <class T> [[nodiscard]] Expr cast(const Operand& a) {
-    return cast(type_of<T>(), a);
+    return cast(ir::type_of<T>(), a);
 }
 /// The same bits as another type of the same width. Every NaN has those of the quiet, positive one.
 [[nodiscard]] Expr bitcast(Type to, const Operand& a);

@@ -127,7 +127,5 @@ Type Fixed(int width, int frac, Round = Round::trn, Overflow = Overflow::wrap, L
 Type UFixed(int width, int frac, Round = Round::trn, Overflow = Overflow::wrap, Loc loc = Loc::current());
 Type Float(int width, Loc loc = Loc::current());  ///< IEEE 754 binary16, binary32, binary64
 Type BFloat(int width, Loc loc = Loc::current()); ///< bfloat16
-Type IndexType();
-Type RealType();
 
 } // namespace lathe

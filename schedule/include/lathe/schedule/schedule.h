@@ -9,7 +9,7 @@
 #include <array>
 
 namespace lathe::schedule {
-struct schedule::State;
+struct State;
 } // namespace lathe::schedule
 
 namespace lathe {
