@@ -44,7 +44,9 @@ class RandomAlgorithm : RandomExpressions {
   private:
     Expr leaf(const Expr& y, const Expr& x) override {
         const Input& in = inputs[static_cast<size_t>(pick(static_cast<int>(inputs.size())))];
-        switch (pick(10)) {
+        switch (pick(11)) {
+        case 10:
+            return reduced(in(y, x), [&](const Expr& r) { return leaf(y + r % 3, x); });
         case 9:
             if (!pairs.empty()) return pairs.back()(y + pick(3), x + pick(3))[pick(2)];
             return y - x;
@@ -97,11 +99,15 @@ class RandomAlgorithm : RandomExpressions {
         return f;
     }
 
-    /// A sum along rows, a recurrence, or a scatter.
+    /// A sum along rows, a recurrence, a scatter, or as far as the Func itself says.
     void update(Func& f) {
         const Type t = f.type();
-        const int kind = pick(3);
-        if (kind == 0) {
+        const int kind = pick(4);
+        if (kind == 3) {
+            const Expr steps = few(f(i, min(1, max(M, 1) - 1)), 3);
+            RDom r(pick(2), select(M > 4, steps, 0), "r");
+            f(i, r) = alike(value(i, min(r, 3), 1), zero(t));
+        } else if (kind == 0) {
             RDom r(0, 3, "r");
             const Expr x = value(i, j, 1), step = alike(inputs[0](i + r, j + 1), zero(t));
             if (t.is_bool())
