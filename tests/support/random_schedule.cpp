@@ -43,6 +43,65 @@ Program in_place(std::mt19937& random) {
     return {build({out}), {{{"N", 6}}, {{"N", 1}}, {{"N", 0}}, {{"N", 2}}}};
 }
 
+/// A reduction variable in two dimensions, an anti-diagonal, and reductions under conditions.
+Program parts(std::mt19937& random) {
+    Param N("N");
+    Var x("x"), y("y");
+    RDom r(0, 8, "r");
+    Func f("f", Int(32), {8, 24}), g("g", Int(32), {24});
+    Input a("a", Int(8), {32, 32});
+    const std::vector<Sizes> none{{}};
+    switch (random() % 5) {
+    case 0: {
+        Func out("out", Int(32), {8, 24});
+        f(x, y) = a(x, y);
+        f(r, r) += 1;
+        out(x, y) = f(x, y) * 2 + f(x, 23 - y);
+        return {build({out}), none};
+    }
+    case 1:
+        f(x, y) = a(x, y);
+        f(x, r) = f(x, r + 8 - x);
+        g(y) = f(0, y) + f(random() % 2 ? 0 : 1, y);
+        return {build({g}), none};
+    case 2: {
+        RDom q({{0, N}, {0, 2}}, "q");
+        q.where(random() % 2 ? q.x + N < 8 : q.x + q.y != 2);
+        Func p("p", Int(32)), t("t", Int(32)), h("h", Int(32), {N});
+        p(x) = x * 3;
+        t(x) = p(x) + p(x + 1);
+        h(x) = 7;
+        h(q.x) += t(q.x) * q.y;
+        return {build({h}), {{{"N", 10}}, {{"N", 3}}, {{"N", 0}}}};
+    }
+    case 3: {
+        RDom q(0, 3, "q");
+        g(x) = 1;
+        if (random() % 2) r.where(a(r, 4) > 0);
+        g(clamp(a(r, 0), 0, 5)) += sum(q, a(r, q));
+        Func out("out", Int(32), {24});
+        out(x) = g(x) - g(23 - x);
+        return {build({out}), none};
+    }
+    default: {
+        Func n("n", Int(32), {8}), h("h", Int(32), {8, 8});
+        n(x) = x % 5 + 1;
+        h(x, y) = 7;
+        if (random() % 2) {
+            RDom q(0, clamp(n(x), 0, 3), "q");
+            h(x, q) += a(x, q);
+        } else {
+            RDom q(0, 4, "q"), t(0, 3, "t");
+            q.where(q + x > 5);
+            h(x, y) += a(q, y) + sum(t, a(x, y + t));
+        }
+        Func out("out", Int(32), {8, 8});
+        out(x, y) = h(x, y) + h(x, 7 - y);
+        return {build({out}), none};
+    }
+    }
+}
+
 class Driver {
   public:
     Driver(Schedule& s, const Algorithm& a, std::mt19937& r) : schedule(s), algorithm(a), random(r) {}
@@ -106,8 +165,12 @@ class Driver {
         }
         if (pick(12) == 0) return quantize(d);
         if (pick(20) == 0) return stage.inline_();
-        if (pick(20) == 0) return void(stage.compute_root());
-        if (pick(20) == 0) return void(stage.store_in(pick(2) ? MemorySpace::stack() : MemorySpace::heap()));
+        if (pick(10) == 0) return void(stage.compute_root());
+        if (pick(20) == 0) {
+            const MemorySpace spaces[] = {MemorySpace::stack(), MemorySpace::registers(),
+                                          MemorySpace::heap()};
+            return void(stage.store_in(spaces[pick(3)]));
+        }
         if (loops.empty()) return;
         auto one = [&]() -> const LoopRef& { return loops[pick(loops.size())]; };
         Tail tails[] = {Tail::guard, Tail::guard, Tail::peel, Tail::shift_inwards, Tail::exact};
@@ -168,7 +231,10 @@ class Driver {
 
 Program make_program(std::mt19937& random) {
     Type types[] = {Int(8), Float(32), Fixed(14, 9)};
-    switch (random() % 5) {
+    switch (random() % 7) {
+    case 5:
+    case 6:
+        return parts(random);
     case 0:
         return {build({Gemm(types[random() % 3], Float(32)).C}), Gemm::sizes()};
     case 1:
