@@ -43,6 +43,44 @@ Program in_place(std::mt19937& random) {
     return {build({out}), {{{"N", 6}}, {{"N", 1}}, {{"N", 0}}, {{"N", 2}}}};
 }
 
+/// A condition on two reduction variables below N, some of them on what `a` holds.
+Expr condition(std::mt19937& random, const Expr& x, const Expr& y, const Param& N, const Input& a) {
+    switch (random() % 8) {
+    case 0:
+        return x + N < 8;
+    case 1:
+        return x + y < N;
+    case 2:
+        return x <= y && y != 2;
+    case 3:
+        return N - x > 3 || x == y;
+    case 4:
+        return a(x, y) > 0;
+    case 5:
+        return floor_mod(x + y, 3) == 1;
+    case 6:
+        return y >= x * 2 - 3;
+    default:
+        return x != y;
+    }
+}
+
+/// Funcs that read each other, and at last one whose update reads a part of them under a condition.
+Program chain(std::mt19937& random) {
+    Param N("N");
+    Var x("x"), y("y");
+    RDom r(0, N, "r");
+    Input a("a", Int(8), {Operand(N + 2), Operand(N + 2)});
+    Func p("p", Int(32)), q("q", Int(32)), t("t", Int(32)), h("h", Int(32), {N});
+    p(x) = a(x, 1) * 3 + 1;
+    q(x) = p(x) + p(random() % 2 ? x + 1 : x);
+    t(x) = random() % 3 ? q(x) * 2 : q(x) - p(x);
+    h(y) = 7;
+    if (random() % 5 != 0) r.where(condition(random, r, y, N, a));
+    h(y) += random() % 4 ? t(r) : t(y) + t(r);
+    return {build({h}), {{{"N", 10}}, {{"N", 3}}, {{"N", 1}}, {{"N", 0}}}};
+}
+
 /// A reduction variable in two dimensions, an anti-diagonal, and reductions under conditions.
 Program parts(std::mt19937& random) {
     Param N("N");
@@ -66,7 +104,7 @@ Program parts(std::mt19937& random) {
         return {build({g}), none};
     case 2: {
         RDom q({{0, N}, {0, 2}}, "q");
-        q.where(random() % 2 ? q.x + N < 8 : q.x + q.y != 2);
+        q.where(condition(random, q.x, q.y, N, a));
         Func p("p", Int(32)), t("t", Int(32)), h("h", Int(32), {N});
         p(x) = x * 3;
         t(x) = p(x) + p(x + 1);
@@ -231,10 +269,13 @@ class Driver {
 
 Program make_program(std::mt19937& random) {
     Type types[] = {Int(8), Float(32), Fixed(14, 9)};
-    switch (random() % 7) {
+    switch (random() % 9) {
     case 5:
     case 6:
         return parts(random);
+    case 7:
+    case 8:
+        return chain(random);
     case 0:
         return {build({Gemm(types[random() % 3], Float(32)).C}), Gemm::sizes()};
     case 1:
