@@ -45,10 +45,12 @@ Program in_place(std::mt19937& random) {
 
 /// A condition on two reduction variables below N, some of them on what `a` holds.
 Expr condition(std::mt19937& random, const Expr& x, const Expr& y, const Param& N, const Input& a) {
-    switch (random() % 8) {
+    switch (random() % 10) {
     case 0:
+    case 8:
         return x + N < 8;
     case 1:
+    case 9:
         return x + y < N;
     case 2:
         return x <= y && y != 2;
@@ -145,9 +147,31 @@ class Driver {
     Driver(Schedule& s, const Algorithm& a, std::mt19937& r) : schedule(s), algorithm(a), random(r) {}
 
     bool call() {
+        if (pick(6) == 0) return gather();
+        return attempt([&] { step(); });
+    }
+
+  private:
+    size_t pick(size_t n) { return random() % n; }
+
+    /// Computes Funcs in one loop, consumers first, one call after the other.
+    bool gather() {
+        const std::vector<Definition>& all = algorithm.definitions;
+        const Definition& other = pick(2) ? all.back() : all[pick(all.size())];
+        const auto loops = loops_of(other.func, other.index);
+        if (loops.empty()) return false;
+        const LoopRef loop = loops[pick(loops.size())];
+        bool accepted = false;
+        for (size_t n = all.size(); n-- > 0 && pick(4) != 0;)
+            if (all[n].index == 0 && !(all[n].func == other.func))
+                accepted |= attempt([&] { handle(all[n]).compute_at(handle(other), loop); });
+        return accepted;
+    }
+
+    template <class F> bool attempt(const F& make) {
         std::string before = print(schedule), trace = schedule.trace();
         try {
-            step();
+            make();
             verify(schedule.module());
             return true;
         } catch (const InternalError& e) {
@@ -158,9 +182,6 @@ class Driver {
         }
         return false;
     }
-
-  private:
-    size_t pick(size_t n) { return random() % n; }
 
     /// The loops that stand in a stage now.
     std::vector<LoopRef> loops_of(const Symbol& func, int definition) {
@@ -197,7 +218,7 @@ class Driver {
         const Definition& other = algorithm.definitions[pick(algorithm.definitions.size())];
         auto loops = loops_of(d.func, d.index), others = loops_of(other.func, other.index);
         StageHandle stage = handle(d);
-        if (pick(5) == 0 && !others.empty()) {
+        if (pick(4) == 0 && !others.empty()) {
             stage.compute_at(handle(other), others[pick(others.size())]);
             return;
         }
