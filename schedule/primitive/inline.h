@@ -7,4 +7,8 @@ namespace lathe {
 
 void inline_func(Edit& e);
 
+/// Whether the Func is still computed, and its one definition is an expression: neither an update nor an
+/// inline reduction.
+bool can_be_inlined(const State& state, const Symbol& func);
+
 } // namespace lathe
