@@ -6,7 +6,7 @@
 /// What isl cannot say becomes a variable that may be anything: a product of two variables, what memory
 /// holds, a division by a variable. So a set may be too large, never too small.
 
-#include "isl_set.h"
+#include "../isl/isl_set.h"
 #include "program.h"
 
 #include <array>
