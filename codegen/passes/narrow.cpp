@@ -107,7 +107,8 @@ std::optional<Type> container_for(const Range& r, bool sign, int most) {
 struct Contents {
     Type type;
     std::vector<Expr> values;
-    bool stored_only = true; ///< no reductions, no data
+    bool stored_only = true; ///< no reductions, no data, no extern function writes it
+    bool passed = false;     ///< to an extern function, which takes it as it is declared
 };
 std::map<Symbol, Contents> contents_of(const Stmt& body) {
     std::map<Symbol, Contents> result;
@@ -118,14 +119,19 @@ std::map<Symbol, Contents> contents_of(const Stmt& body) {
                 Contents& c = result[a->tensor.symbol];
                 c.type = a->tensor.type;
                 c.stored_only = !a->tensor.data;
-            } else if (auto* w = s.as<Store>()) {
-                for (const StoreTarget& t : w->targets)
-                    if (auto found = result.find(t.tensor); found != result.end())
-                        found->second.values.push_back(t.value);
-            } else if (auto* r = s.as<Reduce>()) {
-                if (auto found = result.find(r->target.tensor); found != result.end())
+            }
+            for (const Write& w : writes_of(s)) {
+                const auto found = result.find(w.tensor);
+                if (found == result.end()) continue;
+                if (w.target && !w.reads)
+                    found->second.values.push_back(w.target->value);
+                else
                     found->second.stored_only = false;
             }
+            if (auto* c = s.as<ExternCall>())
+                for (const ExternArgument& a : c->arguments)
+                    if (auto found = result.find(a.tensor); a.tensor && found != result.end())
+                        found->second.passed = true;
         },
         nullptr);
     return result;
@@ -198,7 +204,8 @@ class Narrower : public ScopedMutator {
         if (!a.tensor.type.is_int()) return ScopedMutator::mutate(s);
         // The range is found here, where the facts hold wherever the tensor lives.
         const Range elements = element_range(a.tensor.symbol);
-        if (!contents.at(a.tensor.symbol).stored_only) return ScopedMutator::mutate(s);
+        const Contents& c = contents.at(a.tensor.symbol);
+        if (!c.stored_only || c.passed) return ScopedMutator::mutate(s);
         const auto t = container_for(elements, a.tensor.type.is_signed(), machine_bits(a.tensor.type));
         if (!t || *t == a.tensor.type) return ScopedMutator::mutate(s);
         retyped[a.tensor.symbol] = *t;
@@ -281,7 +288,31 @@ class Narrower : public ScopedMutator {
         return Cast::make(b.type, Binary::make_as(*t, b.op, cast_to(*t, b.a), cast_to(*t, b.b), b.loc));
     }
 
+    /// What the ranges alone say of a comparison.
+    static std::optional<bool> decided(BinaryOp op, const Range& a, const Range& b) {
+        const bool below = a.high<b.low, above = a.low> b.high;
+        const bool most = a.high <= b.low, least = a.low >= b.high;
+        switch (op) {
+        case BinaryOp::lt:
+            return below ? std::optional(true) : least ? std::optional(false) : std::nullopt;
+        case BinaryOp::ge:
+            return least ? std::optional(true) : below ? std::optional(false) : std::nullopt;
+        case BinaryOp::gt:
+            return above ? std::optional(true) : most ? std::optional(false) : std::nullopt;
+        case BinaryOp::le:
+            return most ? std::optional(true) : above ? std::optional(false) : std::nullopt;
+        case BinaryOp::eq:
+            return below || above ? std::optional(false) : std::nullopt;
+        case BinaryOp::ne:
+            return below || above ? std::optional(true) : std::nullopt;
+        default:
+            return std::nullopt;
+        }
+    }
+
     Expr compare(const Binary& b) {
+        if (const auto known = decided(b.op, range(b.a), range(b.b)))
+            return Constant::make(Value::boolean(*known), b.loc);
         const Range both = hull(range(b.a), range(b.b));
         const auto t = container_for(both, b.a.type().is_signed(), machine_bits(b.a.type()));
         if (!t || *t == b.a.type()) return Binary::make(b.op, b.a, b.b, b.loc);

@@ -56,7 +56,12 @@ class Vectorizer {
     Facts facts; ///< hold in every lane, living or not
     Facts alive; ///< hold in the lanes that live and run the statement
     Expr place;  ///< the condition, in vector form, under which the statement runs; undefined: true
-    std::vector<Expr> guards; ///< its parts, as they were for one iteration
+    /// A condition, or a let's value, as it was for one iteration.
+    struct Part {
+        Symbol let;
+        Expr value;
+    };
+    std::vector<Part> context; ///< what differs between lanes around the statement, outermost first
     std::function<const Tensor&(const Symbol&)> outer;
     std::map<Symbol, Tensor> widened; ///< tensors allocated inside the loop, with their lane dimension
     std::map<Symbol, Expr> lets;      ///< variables that became vectors
@@ -119,9 +124,9 @@ class Vectorizer {
 
     /// The statement under one more guard.
     Stmt guarded(const Expr& guard, const std::function<Stmt()>& body) {
-        guards.push_back(guard);
+        context.push_back({{}, guard});
         Stmt result = body();
-        guards.pop_back();
+        context.pop_back();
         return result;
     }
 
@@ -221,8 +226,12 @@ class Vectorizer {
 
     Stmt let(const LetStmt& l, const Expr& where) {
         const Expr value = expr(l.value, where);
-        if (is_vector(value)) lets[l.symbol] = Variable::make(l.symbol, value.type());
-        return LetStmt::make(l.symbol, value, statement(l.body, where), l.loc);
+        if (!is_vector(value)) return LetStmt::make(l.symbol, value, statement(l.body, where), l.loc);
+        lets[l.symbol] = Variable::make(l.symbol, value.type());
+        context.push_back({l.symbol, l.value});
+        Stmt body = statement(l.body, where);
+        context.pop_back();
+        return LetStmt::make(l.symbol, value, std::move(body), l.loc);
     }
 
     Stmt store(const Store& s, const Expr& where) {
@@ -287,26 +296,48 @@ class Vectorizer {
         });
     }
 
-    /// A reduction of which two lanes may update one element: lane after lane.
+    /// A reduction of which two lanes may update one element: lane after lane. What it depends on is computed
+    /// again, after all that stood before it.
     Stmt one_by_one(const Reduce& r) const {
+        const std::set<Symbol> written = tensors_written(loop.body);
         Stmt update = Reduce::make(r.op, r.target, r.loc, r.predicate, r.contract);
-        bool alike = true;
-        for (const Expr& g : guards) {
-            alike &= !tensors_read(g).contains(r.target.tensor); // an earlier lane may change it
-            update = If::make(g, std::move(update), {}, r.loc);
+        for (size_t n = context.size(); n-- > 0;) {
+            const Part& p = context[n];
+            if (p.let && !free_variables(update).contains(p.let)) continue;
+            if (std::ranges::any_of(tensors_read(p.value),
+                                    [&](const Symbol& t) { return written.contains(t); }))
+                refuse(r.loc, fmt::format("two iterations may update the same element of {}",
+                                          r.target.tensor.name()));
+            update = p.let ? LetStmt::make(p.let, p.value, std::move(update), r.loc)
+                           : If::make(p.value, std::move(update), {}, r.loc);
         }
-        alike &=
-            std::ranges::none_of(free_variables(update), [&](const Symbol& v) { return lets.contains(v); });
-        std::set<Symbol> tensors = tensors_read(update);
-        tensors.insert(r.target.tensor);
-        alike &= std::ranges::none_of(tensors, [&](const Symbol& t) { return widened.contains(t); });
-        if (!alike)
-            refuse(r.loc,
-                   fmt::format("two iterations may update the same element of {}", r.target.tensor.name()));
         const Symbol lane(loop.var.name());
-        update = substitute(fresh_copy(update), {{loop.var, Variable::make(lane, IndexType())}});
+        const Expr at = Variable::make(lane, IndexType());
+        update = substitute(fresh_copy(update), {{loop.var, at}});
+        update = InLane(widened, isub(at, loop.min))(update);
         return For::make(lane, loop.min, loop.extent, LoopKind::serial(), std::move(update), r.loc);
     }
+
+    /// Loads of tensors that have an element for each lane.
+    class InLane : public Mutator {
+      public:
+        InLane(const std::map<Symbol, Tensor>& t, Expr l) : tensors(t), lane(std::move(l)) {}
+
+      protected:
+        using Mutator::mutate;
+        Expr mutate(const Expr& e) override {
+            const Expr r = Mutator::mutate(e);
+            const Load* l = r.as<Load>();
+            if (!l || !tensors.contains(l->tensor)) return r;
+            std::vector<Expr> indices = l->indices;
+            indices.push_back(lane);
+            return Load::make(l->tensor, l->type, std::move(indices), l->loc, l->predicate);
+        }
+
+      private:
+        const std::map<Symbol, Tensor>& tensors;
+        const Expr lane;
+    };
 
     Stmt allocate(const Allocate& a, const Expr& where) {
         Tensor tensor = a.tensor;

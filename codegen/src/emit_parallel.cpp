@@ -19,21 +19,23 @@ FunctionEmitter::Closure FunctionEmitter::capture(const For& s, Value* first) {
         if (!llvm::isa<llvm::Constant>(v) && std::ranges::find(c.values, v) == c.values.end())
             c.values.push_back(v);
     };
-    for (const Symbol& v : free_variables(s.body))
-        if (const auto it = variables.find(v); it != variables.end() && v != s.var) {
-            c.variables.push_back(v);
-            add(it->second);
-        }
-    std::set<Symbol> used = tensors_read(s.body);
+    std::set<Symbol> needed = free_variables(s.body), used = tensors_read(s.body);
     used.merge(tensors_written(s.body));
     for (const Symbol& t : used)
         if (const auto it = tensors.find(t); it != tensors.end()) {
             c.tensors.push_back(t);
+            for (const Expr& first : it->second.first) // addresses on the stack count from there
+                needed.merge(free_variables(first));
             add(it->second.base);
             for (Value* v : it->second.strides)
                 add(v);
             for (Value* v : it->second.mins)
                 add(v);
+        }
+    for (const Symbol& v : needed)
+        if (const auto it = variables.find(v); it != variables.end() && v != s.var) {
+            c.variables.push_back(v);
+            add(it->second);
         }
     add(first);
     std::vector<llvm::Type*> types;

@@ -212,15 +212,19 @@ void Entry::place(const BufferArgument& a, const Fields& f) {
     e.bind(a.tensor.symbol, std::move(p));
 }
 
+/// In 128 bits: an extent and a stride have 32 bits each, and an element may have more than a byte.
 Entry::Range Entry::range(const BufferArgument& a, const Fields& f) {
-    Value* bytes = b.getInt64(static_cast<uint64_t>(a.element.bits + 7) / 8);
-    Value* start = b.CreatePtrToInt(f.host, b.getInt64Ty());
+    llvm::Type* wide = b.getInt128Ty();
+    Value* bytes = llvm::ConstantInt::get(wide, static_cast<uint64_t>(a.element.bits + 7) / 8);
+    Value* start = b.CreatePtrToInt(f.host, wide);
+    Value* none = llvm::ConstantInt::get(wide, 0);
     Range r{start, b.CreateAdd(start, bytes), b.getFalse()};
     for (const Dimension& d : f.dims) {
-        Value* reach = b.CreateMul(b.CreateMul(b.CreateSub(d.extent, b.getInt64(1)), d.stride), bytes);
+        Value* last = b.CreateSExt(b.CreateSub(d.extent, b.getInt64(1)), wide);
+        Value* reach = b.CreateMul(b.CreateMul(last, b.CreateSExt(d.stride, wide)), bytes);
         Value* back = b.CreateICmpSLT(d.stride, b.getInt64(0));
-        r.low = b.CreateAdd(r.low, b.CreateSelect(back, reach, b.getInt64(0)));
-        r.high = b.CreateAdd(r.high, b.CreateSelect(back, b.getInt64(0), reach));
+        r.low = b.CreateAdd(r.low, b.CreateSelect(back, reach, none));
+        r.high = b.CreateAdd(r.high, b.CreateSelect(back, none, reach));
         r.empty = b.CreateOr(r.empty, is(d.extent, 0));
     }
     return r;
@@ -235,7 +239,7 @@ void Entry::overlaps() {
         for (size_t j = 0; j < fields.size(); ++j) {
             if (j == i || (abi.buffers[j].written() && j < i)) continue;
             const Range &x = ranges[i], &y = ranges[j];
-            Value* apart = b.CreateOr(b.CreateICmpULE(x.high, y.low), b.CreateICmpULE(y.high, x.low));
+            Value* apart = b.CreateOr(b.CreateICmpSLE(x.high, y.low), b.CreateICmpSLE(y.high, x.low));
             check(b.CreateOr(apart, b.CreateOr(x.empty, y.empty)), ErrorCode::overlap,
                   about(abi.buffers[i]) + " is written, and its memory overlaps that of buffer " +
                       printf_text(abi.buffers[j].tensor.symbol.name()));

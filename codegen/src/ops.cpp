@@ -128,7 +128,32 @@ Value* Ops::bitcast(Type to, Type from, Value* x) {
     invariant(to.width() == from.width() && to.lanes() == from.lanes(), "a bitcast changes the width");
     if (is_wide(to)) return x;
     if (!to.is_float() && !from.is_float()) return integer_cast(to, from, x);
-    return b.CreateBitCast(x, type(to));
+    return b.CreateBitCast(from.is_float() ? float_bits(from, x) : x, type(to));
+}
+
+/// Every NaN has the bits of the quiet, positive one: which of them an operation gives is the machine's
+/// choice.
+Value* Ops::float_bits(Type t, Value* x) {
+    llvm::Type* bits = integers(t.width(), t);
+    const mpz_class quiet =
+        lathe::bitcast(UInt(t.width()),
+                       lathe::Value::from_double(t.element(), std::numeric_limits<double>::quiet_NaN()))
+            .raw();
+    Value* nan = llvm::ConstantInt::get(bits, quiet.get_ui());
+    Value* is_nan = nullptr;
+    Value* pattern = b.CreateBitCast(x, bits);
+    if (t.width() == 16) { // without a conversion
+        const uint64_t sign = uint64_t{1} << 15;
+        const mpz_class infinity =
+            lathe::bitcast(UInt(16),
+                           lathe::Value::from_double(t.element(), std::numeric_limits<double>::infinity()))
+                .raw();
+        Value* positive = b.CreateAnd(pattern, llvm::ConstantInt::get(bits, sign - 1));
+        is_nan = b.CreateICmpUGT(positive, llvm::ConstantInt::get(bits, infinity.get_ui()));
+    } else {
+        is_nan = b.CreateFCmpUNO(x, x);
+    }
+    return b.CreateSelect(is_nan, nan, pattern);
 }
 
 Value* Ops::reduce(BinaryOp op, Type vector, Value* x) {

@@ -80,6 +80,7 @@ class Ops {
     llvm::Value* pattern(Type t, llvm::Value* x);
 
     // Floats, in ops_float.cpp.
+    llvm::Value* float_bits(Type t, llvm::Value* x);
     llvm::Value* float_unary(UnaryOp op, Type t, llvm::Value* x);
     llvm::Value* float_binary(BinaryOp op, Type t, llvm::Value* x, llvm::Value* y);
     llvm::Value* half_fma(Type t, llvm::Value* x, llvm::Value* y, llvm::Value* z);

@@ -67,10 +67,12 @@ bool has_size(const TensorData& tensor, const Param& param) {
 void EntryChecks::size(const Param& param, bool bound) {
     known.bound(param.symbol, {index(0), {}});
     const Expr size = Variable::make(param.symbol, param.type, param.loc);
-    if (!bound)
-        asserts.push_back(Assert::make(at_least(size, index(0)),
-                                       fmt::format("the size {} is negative", param.symbol.name()),
-                                       param.loc));
+    if (bound) return; // a buffer's extents are of 31 bits
+    asserts.push_back(Assert::make(at_least(size, index(0)),
+                                   fmt::format("the size {} is negative", param.symbol.name()), param.loc));
+    asserts.push_back(
+        Assert::make(Binary::make(BinaryOp::le, size, index(std::numeric_limits<int32_t>::max())),
+                     fmt::format("the size {} exceeds 2147483647", param.symbol.name()), param.loc));
 }
 
 void EntryChecks::stage(const Stmt& s) {

@@ -230,7 +230,7 @@ Code ExprEmitter::constant(const Value& v) const {
     invariant(!t.is_real(), "an untyped real is typed beside its operand");
     if (t.is_index()) {
         const mpz_class& i = v.raw();
-        if (!i.fits_slong_p()) fail(scope.line, "the subscript {} does not fit in 64 bits", v.str());
+        invariant(i.fits_slong_p(), "a subscript that does not fit in 64 bits is no Index");
         return {v.str() + (i.fits_sint_p() ? "" : "ll"), sgn(i) < 0 ? unary : primary};
     }
     if (is_plain(v)) return {v.str(), sgn(v.raw()) < 0 ? unary : primary, false};

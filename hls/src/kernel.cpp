@@ -2,6 +2,7 @@
 
 #include "body.h"
 #include "expr.h"
+#include "lathe/ir/index_ranges.h"
 #include "lathe/ir/math.h"
 #include "lathe/ir/visit.h"
 
@@ -113,6 +114,7 @@ class KernelMaker {
         for (const Param& p : function.params)
             if (p.type.is_index()) facts.bound(p.symbol, {index(0), {}});
         function.body = simplify(function.body, facts);
+        function = widen_index(function);
         if (IntRange().holds(function)) scope.index_type = "int";
         for (const auto& [name, text] : extern_definitions(function.body)) {
             if (scope.names.take(name) != name)

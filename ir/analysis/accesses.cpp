@@ -110,9 +110,7 @@ class Collector {
                 loads(e, s.get());
             return;
         case StmtKind::extern_call:
-            for (auto& a : s.as<ExternCall>()->arguments)
-                loads(a.value, s.get());
-            return;
+            return call(*s.as<ExternCall>());
         case StmtKind::stage:
             return visit(s.as<Stage>()->body);
         }
@@ -176,6 +174,25 @@ class Collector {
         record(r.target.tensor, r.target.indices, r.loc, &r, Expr(), true, true);
         path = outer;
         stable = outer_stable;
+    }
+
+    /// An extern function reads or writes whole tensors.
+    void call(const ExternCall& c) {
+        for (const ExternArgument& a : c.arguments) {
+            for (const Dim& d : a.dims) {
+                loads(d.min, &c);
+                loads(d.extent, &c);
+            }
+            loads(a.value, &c);
+        }
+        const auto whole = [&](const ExternArgument& a, bool write) {
+            record(a.tensor, {}, c.loc, &c, Expr(), write, false);
+            found.back().whole = a.dims;
+        };
+        for (const ExternArgument& a : c.arguments)
+            if (a.tensor && a.direction != Direction::out) whole(a, false);
+        for (const ExternArgument& a : c.arguments)
+            if (a.tensor && a.direction != Direction::in) whole(a, true);
     }
 
     void guard(const Expr& predicate, const StmtNode* s) {

@@ -436,25 +436,6 @@ std::optional<Conflict> reorder_conflict(const Stmt& root, const std::vector<Sym
     return std::nullopt;
 }
 
-std::optional<Conflict> tag_conflict(const Stmt& root, LegalTags& legal) {
-    std::optional<Conflict> found;
-    LegalTags all;
-    for_each(
-        root,
-        [&](const Stmt& s) {
-            const For* f = s.as<For>();
-            if (!f || found) return;
-            const bool parallel = f->loop == LoopKind::parallel();
-            if (!parallel && f->loop != LoopKind::vectorized()) return;
-            all.emplace(f, s);
-            if (!legal.contains(f))
-                found = loop_carried(root, f->var, parallel ? Commuting::ordered : Commuting::free);
-        },
-        nullptr);
-    if (!found) legal = std::move(all);
-    return found;
-}
-
 bool idempotent(const Stmt& root, const Symbol& loop) {
     LoopAccesses in = accesses_inside(root, loop);
     std::set<Symbol> written;

@@ -27,6 +27,13 @@ Region region_of(const Access& access, const Facts& facts) {
         r = {expanded(r.min, access), expanded(r.max, access)};
     Expr condition = expanded(access.stable, access);
     Region region;
+    if (access.whole)
+        for (const Dim& d : *access.whole) {
+            const Expr first = expanded(d.min, access),
+                       last = isub(iadd(first, expanded(d.extent, access)), index(1));
+            region.push_back({bounds_of(first, ranges, condition, facts).min,
+                              bounds_of(last, ranges, condition, facts).max});
+        }
     for (auto& i : access.indices) {
         Expr e = expanded(i, access);
         region.push_back(e.type() == IndexType() ? bounds_of(e, ranges, condition, facts) : Interval{});

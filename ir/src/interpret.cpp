@@ -4,6 +4,7 @@
 
 #include "interpret_compile.h"
 #include "interpret_machine.h"
+#include "lathe/ir/index_ranges.h"
 #include "lathe/ir/math.h"
 #include "lathe/ir/visit.h"
 
@@ -192,7 +193,7 @@ void Invocation::execute() {
         }
         states.push_back(make_state(t, mins, extents));
     }
-    const std::unique_ptr<const Action> body = compile(scope, lower_math(function.body));
+    const std::unique_ptr<const Action> body = compile(scope, function.body);
     Frame frame = scope.frame();
     std::move(states.begin(), states.end(), frame.tensors.begin());
     body->run(frame);
@@ -204,7 +205,8 @@ void Invocation::execute() {
 void interpret(const Module& m, const std::vector<AnyBuffer*>& arguments,
                const std::map<std::string, Value>& scalars, const InterpretOptions& options) {
     if (m.functions.empty()) fail({}, "the module has no function to interpret");
-    interpreter::Invocation(m.top(), arguments, scalars, options.check_types).run();
+    const Module exact = widen_index(lower_math(m));
+    interpreter::Invocation(exact.top(), arguments, scalars, options.check_types).run();
 }
 
 Value evaluate(const Expr& e, const std::map<Symbol, Value>& values) {

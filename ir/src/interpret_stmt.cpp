@@ -32,8 +32,7 @@ struct ForAction final : Action {
         const int64_t first = min->eval(f, 0), count = extent->eval(f, 0);
         int64_t end;
         if (count <= 0) return;
-        if (__builtin_add_overflow(first, count, &end))
-            fail(loc, "a loop of {} iterations from {} ends beyond 64 bits", count, first);
+        invariant(!__builtin_add_overflow(first, count, &end), "a loop ends beyond 64 bits");
         for (int64_t i = first; i < end; ++i) {
             ++f.epoch;
             if (runs_while && runs_while->eval(f, 0) == 0) return;

@@ -12,6 +12,7 @@
 ///
 /// Limits, beyond which a subexpression stays as it is or a proof is given up: see `limits`.
 
+#include "lathe/ir/index_ranges.h"
 #include "lathe/ir/simplify.h"
 #include "lathe/ir/visit.h"
 
@@ -137,6 +138,8 @@ class Algebra {
     void bind(const Symbol& v, const Poly& p) { bindings.insert_or_assign(v, p); } ///< v is p from now on
     void reset_budget();
 
+    IndexRanges machine; ///< what a machine may see: which numbers it computes in how many bits
+
     // Expressions into normal form and back.
     Expr simplify(const Expr& e); ///< any type
     Poly poly(const Expr& e);     ///< scalar Index
@@ -184,6 +187,7 @@ class Algebra {
 
     // simplify_expr.cpp
     Expr rebuild(const Expr& e);
+    bool wider(const Expr& now, const Expr& before);
     Expr simplify_select(const Expr& e);
     Expr simplify_arm(const Expr& arm, const CondRef& c);
     Expr simplify_let(const Expr& e);

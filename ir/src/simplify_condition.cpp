@@ -212,7 +212,7 @@ CondRef Algebra::cond(const Expr& e) {
 
 // ---- Facts.
 
-Algebra::Algebra(const Facts& given) {
+Algebra::Algebra(const Facts& given) : machine(given) {
     frames.emplace_back();
     // What memory held may have changed: of values read from it only their types' bounds are known.
     const auto lasts = [](const Expr& e) { return tensors_read(e).empty(); };

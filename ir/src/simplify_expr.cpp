@@ -91,7 +91,9 @@ Expr Algebra::simplify_select(const Expr& e) {
     }
     Expr condition = emit(c);
     if (equal(condition, s.condition)) condition = s.condition;
-    if (condition.same_as(s.condition) && arms[0].same_as(s.then_value) && arms[1].same_as(s.else_value))
+    const bool decided = c->kind == Cond::Kind::constant;
+    if (!decided && condition.same_as(s.condition) && arms[0].same_as(s.then_value) &&
+        arms[1].same_as(s.else_value))
         return e;
     return fold(with_operands(e, {condition, arms[0], arms[1]}));
 }
@@ -125,6 +127,14 @@ Expr Algebra::rebuild(const Expr& e) {
     return fold(changed ? with_operands(e, now) : e);
 }
 
+/// Whether `now` needs more bits than `before`, and more than a machine has: a sum of terms may be wider than
+/// what it was made from, such as 8·min(x·y, 7).
+bool Algebra::wider(const Expr& now, const Expr& before) {
+    if (now.same_as(before)) return false;
+    const size_t bits = machine.widest(now);
+    return bits > IndexRanges::machine_bits && bits > machine.widest(before);
+}
+
 Expr Algebra::simplify(const Expr& e) {
     if (!e.defined() || e.kind() == ExprKind::constant) return e;
     if (auto i = frames.back().exprs.find(e.get()); i != frames.back().exprs.end()) return i->second.second;
@@ -137,6 +147,8 @@ Expr Algebra::simplify(const Expr& e) {
     else
         r = rebuild(e);
     if (!r.same_as(e) && equal(r, e)) r = e; // keeps the user's lines
+    if (wider(r, e)) r = rebuild(e);
+    if (wider(r, e)) r = e;
     frames.back().exprs.emplace(e.get(), std::pair{e, r});
     return r;
 }

@@ -14,6 +14,7 @@ class StmtSimplifier {
 
     Stmt run(const Stmt& s) {
         if (!s.defined() || ++visited > limits::statements) return s;
+        algebra.machine.enter(s);
         switch (s.kind()) {
         case StmtKind::block:
             return block(s);
@@ -60,7 +61,7 @@ class StmtSimplifier {
         return out;
     }
 
-    /// Statements after an assertion know that it held.
+    /// Statements after an assertion know that it held, and never run if it never does.
     Stmt block(const Stmt& s) {
         std::vector<Stmt> out;
         bool changed = false;
@@ -70,6 +71,8 @@ class StmtSimplifier {
             changed |= !now.same_as(part);
             if (!now.defined()) continue;
             out.push_back(now);
+            if (auto* a = now.as<Assert>(); a && is_const_false(a->condition))
+                return Block::make(std::move(out));
             if (auto* a = now.as<Assert>(); a && tensors_read(a->condition).empty()) {
                 CondRef c = algebra.cond(a->condition);
                 scopes.emplace_back(algebra);

@@ -259,18 +259,13 @@ struct Uses {
     void add(const Stmt& s) {
         if (const auto* f = s.as<For>()) bound.insert(f->var);
         if (const auto* l = s.as<LetStmt>()) bound.insert(l->symbol);
-        if (const auto* w = s.as<Store>())
-            for (const StoreTarget& t : w->targets)
-                written.insert(t.tensor);
-        if (const auto* r = s.as<Reduce>()) {
-            written.insert(r->target.tensor);
-            read.insert(r->target.tensor);
+        for (const Write& w : writes_of(s)) {
+            written.insert(w.tensor);
+            if (w.reads) read.insert(w.tensor);
         }
         if (const auto* c = s.as<ExternCall>())
-            for (const ExternArgument& a : c->arguments) {
-                if (a.tensor && a.direction != Direction::out) read.insert(a.tensor);
-                if (a.tensor && a.direction != Direction::in) written.insert(a.tensor);
-            }
+            for (const ExternArgument& a : c->arguments)
+                if (a.tensor && a.direction == Direction::in) read.insert(a.tensor);
     }
     std::set<Symbol> free() const {
         std::set<Symbol> result;
@@ -293,6 +288,19 @@ Uses uses_of(const Stmt& s) {
 }
 
 } // namespace
+
+std::vector<Write> writes_of(const Stmt& s) {
+    std::vector<Write> all;
+    if (const auto* w = s.as<Store>())
+        for (const StoreTarget& t : w->targets)
+            all.push_back({t.tensor, &t, false});
+    if (const auto* r = s.as<Reduce>()) all.push_back({r->target.tensor, &r->target, true});
+    if (const auto* c = s.as<ExternCall>())
+        for (const ExternArgument& a : c->arguments)
+            if (a.tensor && a.direction != Direction::in)
+                all.push_back({a.tensor, nullptr, a.direction == Direction::inout});
+    return all;
+}
 
 std::set<Symbol> free_variables(const Expr& e) {
     return uses_of(e).free();

@@ -89,9 +89,10 @@ std::vector<Dim> storage_for(const std::vector<Dim>& loops, const Facts& facts) 
     return dims;
 }
 
-/// A Func that is computed inside another one that moves.
+/// A Func that is computed inside another one that moves, or that this one reads.
 struct Inner {
-    Symbol func, loop;       ///< in which loop
+    Symbol func, loop; ///< in which loop
+    bool along = false;
     std::vector<Dim> ranges; ///< of what is needed there, before the move
 };
 
@@ -103,20 +104,37 @@ std::vector<Dim> needed_ranges(const Edit& e, const Symbol& func, const Stmt& ro
     return clip(*box, declared_tensor(e, func).dims, facts);
 }
 
+/// The same where only pure loops' ranges can be set.
+std::vector<Dim> set_ranges(const Edit& e, const Symbol& func, const Stmt& root, const Symbol& loop,
+                            const PureLoops& pure) {
+    std::vector<Dim> loops = needed_ranges(e, func, root, loop);
+    const std::vector<Dim>& whole = declared_tensor(e, func).dims;
+    for (size_t d = 0; d < whole.size(); ++d)
+        if (pure[d].empty()) loops[d] = whole[d];
+    return loops;
+}
+
 std::vector<Inner> computed_inside(const Edit& e, const Extracted& x) {
     std::vector<Inner> inner;
+    const std::set<Symbol> inputs = inputs_of(x);
+    std::set<Symbol> inside;
     for (const Stmt& stage : x.stages)
         for_each_stmt(stage, [&](const Stmt& s) {
-            const Allocate* a = s.as<Allocate>();
-            if (!a || a->tensor.dims.empty()) return;
-            const Symbol& func = a->tensor.symbol;
-            const Path path = find_path(e.body(), [&](const Stmt& t) { return t.same_as(s); });
-            const auto loop =
-                std::find_if(path.rbegin(), path.rend(), [](const Stmt& t) { return t.as<For>(); });
-            if (e.state().definition(func, 0)) // no accumulator
-                inner.push_back(
-                    {func, loop->as<For>()->var, needed_ranges(e, func, e.body(), loop->as<For>()->var)});
+            if (const Allocate* a = s.as<Allocate>()) inside.insert(a->tensor.symbol);
         });
+    for_each_stmt(e.body(), [&](const Stmt& s) {
+        const Allocate* a = s.as<Allocate>();
+        if (!a || a->tensor.dims.empty()) return;
+        const Symbol& func = a->tensor.symbol;
+        if (!e.state().definition(func, 0)) return; // an accumulator
+        const bool along = inside.contains(func);
+        if (!along && !inputs.contains(func)) return;
+        const Path path = find_path(e.body(), [&](const Stmt& t) { return t.same_as(s); });
+        const auto loop = std::find_if(path.rbegin(), path.rend(), [](const Stmt& t) { return t.as<For>(); });
+        if (loop == path.rend()) return;
+        const Symbol& at = loop->as<For>()->var;
+        inner.push_back({func, at, along, needed_ranges(e, func, e.body(), at)});
+    });
     return inner;
 }
 
@@ -129,33 +147,62 @@ void place(Edit& e, const Symbol& func, const Symbol& loop, Extracted x, const P
         if (const For* f = s.as<For>(); f && f->loop == LoopKind::vectorized())
             e.refuse("loop {}{} is vectorized", f->var.name(), f->var == loop ? "" : " around it");
     check_all_reads(e, func, rebuild(path, For::make(at.var, at.min, at.extent, at.loop, {}, at.loc)), loop);
-    std::vector<Dim> loops = needed_ranges(e, func, x.rest, loop);
+    const std::vector<Dim> loops = set_ranges(e, func, x.rest, loop, pure);
     check_scope(e, x, func, path);
-    const std::vector<Dim>& whole = declared_tensor(e, func).dims;
-    for (size_t d = 0; d < whole.size(); ++d)
-        if (pure[d].empty()) loops[d] = whole[d];
     restrict_to(x, pure, loops, storage_for(loops, e.facts_in_loop(path)));
     e.set_body(rebuild(path, with_body(path.back(), insert_before_use(at.body, x))));
 }
 
-/// Gives Funcs inside the one that moved the ranges that are needed now.
+bool same_ranges(const std::vector<Dim>& a, const std::vector<Dim>& b) {
+    return std::ranges::equal(
+        a, b, [](const Dim& x, const Dim& y) { return equal(x.min, y.min) && equal(x.extent, y.extent); });
+}
+
+/// Whether `part` is proved to lie in `all`.
+bool within(const std::vector<Dim>& part, const std::vector<Dim>& all, const Facts& facts) {
+    return std::ranges::equal(part, all, [&](const Dim& p, const Dim& a) {
+        return prove(at_most(a.min, p.min), facts) &&
+               prove(at_most(iadd(p.min, p.extent), iadd(a.min, a.extent)), facts);
+    });
+}
+
+/// Gives the Func's tensors at `loop` new memory where the old one may be too small: it may have been sized
+/// by what held at another place.
+void resize(Edit& e, const Inner& i) {
+    const Facts facts = e.facts_in_loop(e.path(i.loop));
+    const std::vector<Dim> ranges = set_ranges(e, i.func, e.body(), i.loop, pure_loops(e, i.func));
+    const std::set<Symbol> own = own_tensors(e.state(), i.func);
+    e.set_body(transform(e.body(), [&](const Stmt& s) {
+        const Allocate* a = s.as<Allocate>();
+        if (!a || !own.contains(a->tensor.symbol) || within(ranges, a->tensor.dims, facts)) return s;
+        Tensor t = a->tensor;
+        t.dims = storage_for(ranges, facts);
+        return Allocate::make(std::move(t), a->body);
+    }));
+}
+
+/// Gives Funcs inside the one that moved, and those that it reads, the ranges that are needed now.
 void follow(Edit& e, const std::vector<Inner>& inner) {
     for (const Inner& i : inner) {
         const std::vector<Dim> now = needed_ranges(e, i.func, e.body(), i.loop);
-        const auto same = [](const Dim& a, const Dim& b) {
-            return equal(a.min, b.min) && equal(a.extent, b.extent);
-        };
-        if (std::ranges::equal(now, i.ranges, same)) continue;
+        const bool enough = same_ranges(now, i.ranges) ||
+                            (!i.along && within(now, i.ranges, e.facts_in_loop(e.path(i.loop))));
+        if (enough) {
+            if (i.along) resize(e, i);
+            continue;
+        }
         const PureLoops pure = pure_loops(e, i.func);
         if (std::string reason = scheduled(e, i.func, pure); !reason.empty())
             e.refuse("{} is computed inside {}, would need another range, and {}. Call {} before that",
-                     i.func.name(), e.step().func.name(), reason, e.step().primitive);
+                     i.func.name(), i.along ? e.step().func.name() : "loop " + i.loop.name(), reason,
+                     e.step().primitive);
         place(e, i.func, i.loop, extract(e, i.func), pure);
     }
 }
 
 /// What was done to loops since the Func came to its place may hold at that place only: a loop's extent may
-/// be bounded there, or known not to be negative.
+/// be bounded there, or known not to be negative, and an order may be right for the part of the Func that is
+/// needed there only.
 void check_not_scheduled_here(const Edit& e, const Extracted& x) {
     const std::vector<Step>& steps = e.state().steps;
     size_t placed = steps.size();
@@ -169,10 +216,8 @@ void check_not_scheduled_here(const Edit& e, const Extracted& x) {
         for_each_stmt(stage, [&](const Stmt& s) {
             if (const Stage* g = s.as<Stage>()) inside.insert(g->func);
         });
-    static const std::set<std::string> of_bounds = {"split",     "fuse",      "unroll",
-                                                    "vectorize", "fuse_init", "separate"};
     for (size_t n = placed + 1; n < steps.size(); ++n)
-        if (inside.contains(steps[n].func) && of_bounds.contains(steps[n].primitive))
+        if (inside.contains(steps[n].func) && find_primitive(steps[n].primitive)->of_place)
             e.refuse("{} at {} was allowed where {} is computed now. Call {} before that", steps[n].str(),
                      steps[n].loc.str(), e.step().func.name(), e.step().primitive);
 }

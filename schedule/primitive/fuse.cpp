@@ -28,6 +28,23 @@ Inside directly_inside(const Edit& e, const For& outer, const Symbol& inner) {
     return in;
 }
 
+/// The loops' bounds are evaluated before them, outside of what stands between them, and in the body again.
+void check_bounds(const Edit& e, const Path& path, const For& o, const For& i) {
+    const std::set<Symbol> written = tensors_written(o.body);
+    for (const For* f : {&o, &i})
+        for (const Expr& bound : {f->min, f->extent})
+            for (const Symbol& t : tensors_read(bound))
+                if (written.contains(t))
+                    e.refuse("the bounds of {} read {}, which the loops write", f->var.name(), t.name());
+    const Facts facts = e.facts(path);
+    for (const Expr& bound : {i.min, i.extent})
+        if (const auto t = e.unsafe_load(bound, path, facts))
+            e.refuse(
+                "the bounds of {0} read {1}, and would be evaluated outside of {2}, where {1} is not proved "
+                "to be read in bounds. Clamp the subscript, or require it",
+                i.var.name(), t->name(), o.var.name());
+}
+
 } // namespace
 
 void fuse(Edit& e) {
@@ -40,6 +57,7 @@ void fuse(Edit& e) {
     if (uses(i.min, outer) || uses(i.extent, outer))
         e.refuse("the bounds of {} depend on {}", inner.name(), outer.name());
 
+    check_bounds(e, path, o, i);
     const std::string& name = e.step().words[0];
     Symbol fused = e.result(0, name.empty() ? outer.name() + inner.name() : name);
     Facts facts = e.facts(path);

@@ -1,5 +1,7 @@
 #include "fuse_init.h"
 
+#include "../src/relocate.h"
+
 #include "lathe/ir/dependence.h"
 
 #include <algorithm>
@@ -57,6 +59,15 @@ const StoreTarget* update_target(const Edit& e, const Stmt& stage, const Symbol&
     return found;
 }
 
+/// From the statement to the store or reduction of the target; empty if it is not in there.
+Path path_to_target(const Stmt& root, const StoreTarget& target) {
+    return find_path(root, [&](const Stmt& s) {
+        if (const Store* st = s.as<Store>()) return &st->targets.front() == &target;
+        const Reduce* r = s.as<Reduce>();
+        return r && &r->target == &target;
+    });
+}
+
 /// In the algorithm the update must run through the same elements as the initialisation: each subscript a
 /// loop over the whole dimension, and no condition on those loops alone.
 void check_covers(const Edit& e, const Symbol& func, int definition) {
@@ -77,7 +88,7 @@ void check_covers(const Edit& e, const Symbol& func, int definition) {
     }
     for_each_stmt(stage, [&](const Stmt& s) {
         const If* i = s.as<If>();
-        if (!i) return;
+        if (!i || path_to_target(s, t).empty()) return;
         auto used = free_variables(i->condition);
         if (std::all_of(used.begin(), used.end(),
                         [&](const Symbol& v) { return pure.contains(v) || !path_to_loop(stage, v).size(); }))
@@ -103,16 +114,21 @@ std::set<Symbol> loops_of_target(const Stmt& stage, const StoreTarget& t) {
 }
 
 /// The loops that the update's reduction loops became, alone or together with others; without those of which
-/// the algorithm says that they have iterations.
+/// the algorithm says that they run in full for each element.
 std::set<Symbol> loops_of_reductions(const Edit& e, const Symbol& func, const Symbol& tensor) {
     const Function& base = e.state().base.top();
     const Path path = stage_path(base.body, func, 1);
     const StoreTarget& t = *update_target(e, path.back(), tensor);
+    const Path to_target = path_to_target(path.back(), t);
+    const bool parts = std::ranges::any_of(to_target, [](const Stmt& s) { return s.as<If>(); });
     std::set<Symbol> found;
-    for (const For* f : loops_in(path.back())) {
+    for (const Stmt& s : to_target) {
+        const For* f = s.as<For>();
+        if (!f) continue;
         const Path to = path_to_loop(base.body, f->var);
         const bool pure = std::ranges::any_of(t.indices, [&](const Expr& i) { return uses(i, f->var); });
-        if (!pure && !prove(at_most(index(1), f->extent), facts_at(to, base))) found.insert(f->var);
+        if (!pure && (parts || !prove(at_most(index(1), f->extent), facts_at(to, base))))
+            found.insert(f->var);
     }
     for (size_t n = 0; n < e.state().steps.size(); ++n)
         for (const auto& [loop, fate] : e.state().fates) {
@@ -122,6 +138,29 @@ std::set<Symbol> loops_of_reductions(const Edit& e, const Symbol& func, const Sy
                 found.insert(e.state().steps[n].results.begin(), e.state().steps[n].results.end());
         }
     return found;
+}
+
+/// The place must be around the target's update, and nothing may read the Func on the way there: it would
+/// read what is not initialised yet.
+void check_way(const Edit& e, const Symbol& func, const Stmt& stage, const StoreTarget& target,
+               const Symbol& loop) {
+    const Path way = path_to_target(stage, target);
+    const std::set<Symbol> own = own_tensors(e.state(), func);
+    const auto place =
+        std::ranges::find_if(way, [&](const Stmt& s) { return s.as<For>() && s.as<For>()->var == loop; });
+    if (place == way.end()) e.refuse("loop {} is not around the update of {}", loop.name(), func.name());
+    for (const Stmt& s : way) {
+        const If* i = s.as<If>();
+        if (i && i->else_body.defined())
+            e.refuse("the update stands in one branch of the condition at {}. Call fuse_init before separate",
+                     i->loc.str());
+    }
+    for (auto s = way.begin(); s <= place; ++s)
+        for (const Expr& x : expressions(*s))
+            for (const Symbol& t : tensors_read(x))
+                if (own.contains(t))
+                    e.refuse("{} is read{}, before it would be initialised", func.name(),
+                             s->loc().known() ? " at " + s->loc().str() : " on the way to " + loop.name());
 }
 
 /// The update's body with everything left out but the loops and conditions over the target's elements, around
@@ -151,7 +190,13 @@ Stmt init_nest(Edit& e, const Stmt& s, const StoreTarget& target, const std::set
     if (const Allocate* a = s.as<Allocate>()) return init_nest(e, a->body, target, pure, store);
     if (const Store* st = s.as<Store>()) return &st->targets.front() == &target ? store : Stmt();
     if (const Reduce* r = s.as<Reduce>()) return &r->target == &target ? store : Stmt();
-    invariant(!s.as<LetStmt>(), "only kernels have variables of their own, and no initialisation");
+    if (const LetStmt* l = s.as<LetStmt>()) {
+        Stmt body = init_nest(e, l->body, target, pure, store);
+        if (body.defined() && free_variables(body).contains(l->symbol))
+            e.refuse("which elements are updated depends on the value of {} at {}", l->symbol.name(),
+                     l->loc.str());
+        return body;
+    }
     return {};
 }
 
@@ -228,6 +273,7 @@ void fuse_init(Edit& e) {
                      "initialised. Call fuse_init before fuse",
                      l.name());
     Symbol loop = e.step().loops.empty() ? default_place(e, update.back(), pure) : e.loop(0);
+    check_way(e, func, update.back(), target, loop);
 
     for (const Symbol& l : init.loops)
         e.forward(l, {});

@@ -127,6 +127,46 @@ void check_bounds(const Edit& e, const std::vector<const For*>& order) {
                              order[inner]->var.name());
 }
 
+/// The loops and conditions that a loop stands in: their variables, and the nodes of the conditions.
+struct Around {
+    std::set<Symbol> loops;
+    std::set<const ExprNode*> conditions;
+};
+
+Around around(const Path& path) {
+    Around a;
+    for (size_t n = 0; n + 1 < path.size(); ++n) {
+        if (const For* f = path[n].as<For>()) a.loops.insert(f->var);
+        if (const If* i = path[n].as<If>()) a.conditions.insert(i->condition.get());
+    }
+    return a;
+}
+
+/// A bound that reads memory may be evaluated where it was not before only when that is proved to do no harm.
+void check_loads(const Edit& e, const Nest& nest, const Stmt& root) {
+    const std::set<Symbol> written = tensors_written(nest.body);
+    for (const For* f : nest.loops) {
+        std::set<Symbol> read = tensors_read(f->min);
+        read.merge(tensors_read(f->extent));
+        if (read.empty()) continue;
+        for (const Symbol& t : read)
+            if (written.contains(t))
+                e.refuse("the bounds of {} read {}, which the loops write", f->var.name(), t.name());
+        const Path path = path_to_loop(root, f->var);
+        const Around before = around(e.path(f->var)), after = around(path);
+        if (std::ranges::includes(after.loops, before.loops) &&
+            std::ranges::includes(after.conditions, before.conditions))
+            continue;
+        for (const Expr& bound : {f->min, f->extent})
+            if (const auto t = e.unsafe_load(bound, path, e.facts(path)))
+                e.refuse(
+                    "the bounds of {0} read {1}, and would be evaluated outside of loops or conditions that "
+                    "they stand in, where {1} is not proved to be read in bounds. Clamp the subscript, or "
+                    "require it",
+                    f->var.name(), t->name());
+    }
+}
+
 } // namespace
 
 void reorder(Edit& e) {
@@ -147,6 +187,8 @@ void reorder(Edit& e) {
             if (written.contains(t))
                 e.refuse("the condition at {} reads {}, which the loops write", g->loc.str(), t.name());
 
+    Stmt reordered = rebuild(nest.path, build(nest, order, false));
+    check_loads(e, nest, reordered);
     Stmt root = rebuild(nest.path, build(nest, nest.loops, true));
     std::vector<Symbol> before, after;
     for (size_t n = 0; n < order.size(); ++n) {
@@ -155,7 +197,7 @@ void reorder(Edit& e) {
     }
     if (auto c = reorder_conflict(root, before, after))
         e.refuse("{} would run in another order, and the operation does not allow it", c->describe());
-    e.set_body(rebuild(nest.path, build(nest, order, false)));
+    e.set_body(std::move(reordered));
 }
 
 } // namespace lathe

@@ -9,11 +9,26 @@ namespace {
 /// Collects the conditions under which a tile is full, and what then becomes simpler.
 class Fullness {
   public:
-    Fullness(const std::vector<Symbol>& t, const Facts& f) : tiles(t), facts(f) {}
+    /// \param p to the loop in whose body the condition will be asked first.
+    Fullness(const Edit& edit, const std::vector<Symbol>& t, const Path& p, const Facts& f)
+        : e(edit), tiles(t), path(p), facts(f) {
+        const Stmt& body = p.back().as<For>()->body;
+        written = tensors_written(body);
+        for_each(
+            body,
+            [&](const Stmt& s) {
+                if (const For* loop = s.as<For>()) bound_inside.insert(loop->var);
+                if (const LetStmt* l = s.as<LetStmt>()) bound_inside.insert(l->symbol);
+            },
+            [&](const Expr& x) {
+                if (const Let* l = x.as<Let>()) bound_inside.insert(l->symbol);
+            });
+    }
 
     std::vector<Expr> conditions;
     std::set<const StmtNode*> implied;      ///< conditions that always hold in a full tile
     std::map<const ExprNode*, Expr> chosen; ///< min and max that are one of their arms
+    std::string left_out;                   ///< why one more condition cannot be asked there
 
     void visit(const Stmt& s) {
         if (!s.defined()) return;
@@ -60,9 +75,7 @@ class Fullness {
             return;
         if (c->op == BinaryOp::lt || c->op == BinaryOp::gt) low = isub(low, index(1));
         Expr least = smallest(low);
-        if (!least.defined()) return;
-        implied.insert(&i);
-        require(least);
+        if (least.defined() && require(least)) implied.insert(&i);
     }
 
     /// The least value of `e` over the loops inside, as an expression of what is outside.
@@ -78,33 +91,48 @@ class Fullness {
 
     Expr resolved(const Expr& e) const;
 
-    /// Makes the condition e ≥ 0 part of fullness.
-    void require(const Expr& least) {
-        Expr e = simplify(least, facts);
-        Expr condition = at_most(index(0), e);
-        if (prove(condition, facts)) return;
+    /// Makes the condition least ≥ 0 part of fullness; false where it cannot be asked before the body.
+    bool require(const Expr& least) {
+        Expr condition = at_most(index(0), simplify(least, facts));
+        if (prove(condition, facts)) return true;
         for (const Expr& c : conditions)
-            if (equal(c, condition)) return;
+            if (equal(c, condition)) return true;
+        if (std::string reason = unmovable(condition); !reason.empty()) {
+            left_out = reason;
+            return false;
+        }
         conditions.push_back(condition);
+        return true;
+    }
+
+    std::string unmovable(const Expr& condition) const {
+        for (const Symbol& v : free_variables(condition))
+            if (bound_inside.contains(v)) return v.name() + " has no value";
+        for (const Symbol& t : tensors_read(condition))
+            if (written.contains(t)) return t.name() + " is written after that";
+        if (const auto t = e.unsafe_load(condition, path, facts))
+            return t->name() + " is not proved to be read in bounds";
+        return {};
     }
 
     /// In min(constant, rest) the constant is the full tile's.
-    void bound(const Expr& e) {
-        for_each_expr(e, [&](const Expr& x) {
+    void bound(const Expr& of) {
+        for_each_expr(of, [&](const Expr& x) {
             const Binary* b = x.as<Binary>();
             if (!b || (b->op != BinaryOp::min && b->op != BinaryOp::max) || !about_tiles(x)) return;
             bool first = as_int(b->a).has_value();
             if (!first && !as_int(b->b)) return;
             const Expr &full = first ? b->a : b->b, &rest = first ? b->b : b->a;
             Expr least = smallest(b->op == BinaryOp::min ? isub(rest, full) : isub(full, rest));
-            if (!least.defined()) return;
-            chosen[x.get()] = full;
-            require(least);
+            if (least.defined() && require(least)) chosen[x.get()] = full;
         });
     }
 
+    const Edit& e;
     const std::vector<Symbol>& tiles;
+    const Path& path;
     const Facts& facts;
+    std::set<Symbol> bound_inside, written; ///< in the loop's body
     std::vector<const For*> around;
 };
 
@@ -146,8 +174,11 @@ void separate(Edit& e) {
             e.refuse("the loops are not inside each other");
     const For& inner = *path.back().as<For>();
     Facts facts = e.facts_in_loop(path);
-    Fullness full(tiles, facts);
+    Fullness full(e, tiles, path, facts);
     full.visit(inner.body);
+    if (full.conditions.empty() && !full.left_out.empty())
+        e.refuse("whether a tile is full would be asked at the beginning of {}'s body, where {}",
+                 inner.var.name(), full.left_out);
     if (full.conditions.empty())
         e.refuse("every tile is full: there is no guard and no clipped bound inside {} that depends on the "
                  "loops named",

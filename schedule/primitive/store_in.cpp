@@ -3,6 +3,7 @@
 #include "../src/relocate.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace lathe {
 
@@ -10,6 +11,7 @@ namespace {
 
 constexpr int64_t max_stack_bytes = 256 * 1024;
 constexpr int64_t max_register_bytes = 16 * 1024;
+constexpr int64_t max_frame_bytes = 960 * 1024; ///< of tensors that live at the same time
 
 /// Stack and registers need a constant and small size.
 void check_size(const Edit& e, const Tensor& t) {
@@ -27,6 +29,21 @@ void check_size(const Edit& e, const Tensor& t) {
         e.refuse(
             "{} takes more than {} bytes. Compute a smaller part of it at a time, or keep it on the heap",
             t.symbol.name(), most);
+}
+
+/// What the tensors in stack and register memory take at most at one time. \pre each has a constant and small
+/// size.
+int64_t frame_bytes(const Stmt& s) {
+    if (!s.defined()) return 0;
+    int64_t most = 0;
+    for (const Stmt& c : children(s))
+        most = std::max(most, frame_bytes(c));
+    const Allocate* a = s.as<Allocate>();
+    if (!a || a->tensor.space == MemorySpace::heap()) return most;
+    auto bytes = static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(a->tensor.type.width() + 7) / 8));
+    for (const Dim& d : a->tensor.dims)
+        bytes *= std::max<int64_t>(*as_int(d.extent), 0);
+    return most + bytes;
 }
 
 } // namespace
@@ -58,6 +75,11 @@ void check_storage(const Edit& e) {
         const Allocate* a = s.as<Allocate>();
         if (a && !(a->tensor.space == MemorySpace::heap())) check_size(e, a->tensor);
     });
+    if (frame_bytes(e.body()) > max_frame_bytes)
+        e.refuse(
+            "the tensors in stack and register memory would take more than {} bytes at one time. Keep one "
+            "of them on the heap",
+            max_frame_bytes);
 }
 
 } // namespace lathe

@@ -77,50 +77,6 @@ void check_carried(const Edit& e, const Symbol& loop, Commuting reductions) {
         e.refuse("{}{}", c->describe(), alternatives(e, loop, reductions));
 }
 
-std::string at(Loc loc) {
-    return loc.known() ? " at " + loc.str() : "";
-}
-
-/// What differs between the iterations of a loop: its variable, what memory holds that its body writes, and
-/// the lets of such values.
-class Varying {
-  public:
-    Varying(const Symbol& loop, const Stmt& body) : variables{loop}, written(tensors_written(body)) {}
-    bool operator()(const Expr& e) const {
-        return std::ranges::any_of(variables, [&](const Symbol& v) { return uses(e, v); }) ||
-               std::ranges::any_of(tensors_read(e), [&](const Symbol& t) { return written.contains(t); });
-    }
-    /// \pre what stands around the let has been met.
-    void meet(const LetStmt& l) {
-        if ((*this)(l.value)) variables.insert(l.symbol);
-    }
-
-  private:
-    std::set<Symbol> variables, written;
-};
-
-void check_vector_body(const Edit& e, const Symbol& loop) {
-    const Stmt body = e.path(loop).back().as<For>()->body;
-    Varying varies(loop, body);
-    for_each_stmt(body, [&](const Stmt& s) {
-        if (const LetStmt* l = s.as<LetStmt>()) varies.meet(*l);
-        if (const For* f = s.as<For>()) {
-            if (f->loop == LoopKind::vectorized() || f->loop == LoopKind::parallel())
-                e.refuse("loop {} inside it is {}", f->var.name(), f->loop.name());
-            if (varies(f->min) || varies(f->extent))
-                e.refuse("the bounds of loop {} inside it depend on {}", f->var.name(), loop.name());
-        }
-        if (s.as<While>())
-            e.refuse("a while loop inside it{} ends at another time in each lane", at(s.loc()));
-        if (s.as<Print>()) e.refuse("it prints{}, and prints keep their order", at(s.loc()));
-        if (const auto* c = s.as<ExternCall>())
-            e.refuse("it calls the extern function {}{}, and such calls keep their order", c->callee->name,
-                     at(s.loc()));
-        if (const Allocate* a = s.as<Allocate>(); a && !a->tensor.dims.empty())
-            e.refuse("{} is computed inside it", a->tensor.symbol.name());
-    });
-}
-
 } // namespace
 
 void serial(Edit& e) {
@@ -155,7 +111,7 @@ void vectorize(Edit& e) {
         check_carried(e, loop, Commuting::free);
         Symbol inner = blocks_of(e, loop, copy++);
         make_constant(e, inner, "vectorize");
-        check_vector_body(e, inner);
+        if (std::string reason = no_vector_form(e.body(), inner); !reason.empty()) e.refuse_text(reason);
         for (const Stmt& s : e.path(inner))
             if (const For* f = s.as<For>(); f && f->loop == LoopKind::vectorized())
                 e.refuse("loop {} around it is vectorized already", f->var.name());

@@ -107,6 +107,30 @@ Symbol Edit::resolve(const Symbol& named, const Symbol& func, int definition) co
            known.empty() ? "none" : known);
 }
 
+std::optional<Symbol> Edit::unsafe_load(const Expr& e, const Path& p, const Facts& known) const {
+    std::map<Symbol, const Tensor*> visible;
+    for (const Argument& a : work.module.top().arguments)
+        visible[a.tensor.symbol] = &a.tensor;
+    for (const Tensor& t : work.module.top().constants)
+        visible[t.symbol] = &t;
+    for (const Stmt& s : p)
+        if (const Allocate* a = s.as<Allocate>()) visible[a->tensor.symbol] = &a->tensor;
+    std::optional<Symbol> unsafe;
+    for_each_expr(e, [&](const Expr& x) {
+        const Load* l = x.as<Load>();
+        if (!l || unsafe) return;
+        const auto tensor = visible.find(l->tensor);
+        bool safe = tensor != visible.end();
+        for (size_t d = 0; safe && d < l->indices.size(); ++d) {
+            const Dim& dim = tensor->second->dims[d];
+            safe = prove(at_most(dim.min, l->indices[d]), known) &&
+                   prove(less(l->indices[d], iadd(dim.min, dim.extent)), known);
+        }
+        if (!safe) unsafe = l->tensor;
+    });
+    return unsafe;
+}
+
 Symbol Edit::result(size_t n, const std::string& name) {
     while (call.results.size() <= n)
         call.results.emplace_back(name);

@@ -38,6 +38,10 @@ class Edit {
     Facts facts(const Path& p) const { return facts_at(p, work.module.top()); }
     Facts facts_in_loop(const Path& p) const { return facts_inside(p, work.module.top()); }
 
+    /// The tensor that `e` loads and that is not in scope at the end of the path, or not proved to be read in
+    /// bounds by what `known` says; none: `e` may be evaluated there though it was not before.
+    std::optional<Symbol> unsafe_load(const Expr& e, const Path& p, const Facts& known) const;
+
     /// "split(i) at gemm.cpp:41 is illegal: " and the reason.
     template <class... Args>
     [[noreturn]] void refuse(fmt::format_string<Args...> format, Args&&... args) const {
@@ -60,6 +64,7 @@ struct Primitive {
     size_t min_numbers = 0, max_numbers = 0;
     size_t words = 0;
     bool consumer = false;
+    bool of_place = false; ///< its result is right only where the Func is computed when it is called
 };
 /// Null if there is none of this name.
 const Primitive* find_primitive(const std::string& name);

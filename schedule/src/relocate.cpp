@@ -39,10 +39,8 @@ void check_no_later_writer(const Stmt& body, const Symbol& func, const std::set<
     bool later = false;
     for_each_stmt(body, [&](const Stmt& s) {
         if (const Stage* g = s.as<Stage>(); g && g->func == func) later = false;
-        if (const Store* st = s.as<Store>())
-            for (const StoreTarget& t : st->targets)
-                later |= inputs.contains(t.tensor);
-        if (const Reduce* r = s.as<Reduce>()) later |= inputs.contains(r->target.tensor);
+        for (const Write& w : writes_of(s))
+            later |= inputs.contains(w.tensor);
     });
     invariant(!later, "what a Func reads is written after it");
 }
@@ -92,8 +90,12 @@ std::vector<Symbol> pure_loops_of(const Stmt& stage, const std::set<Symbol>& own
             if (!v || !(v->symbol == over[d])) pure[d] = false;
         }
     });
-    for (size_t d = 0; d < dims.size(); ++d)
-        if (!pure[d]) over[d] = {};
+    for (size_t d = 0; d < dims.size(); ++d) {
+        // A loop gets the range of one dimension: others that it runs over, too, are computed whole.
+        const bool taken = std::find(over.begin(), over.begin() + static_cast<long>(d), over[d]) !=
+                           over.begin() + static_cast<long>(d);
+        if (!pure[d] || taken) over[d] = {};
+    }
     return over;
 }
 

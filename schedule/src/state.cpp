@@ -25,21 +25,22 @@ namespace lathe {
 
 const Primitive* find_primitive(const std::string& name) {
     constexpr size_t any = SIZE_MAX;
-    static const std::map<std::string, Primitive> all{{"split", {split, 1, 1, 1, 1, 3}},
-                                                      {"reorder", {reorder, 0, any}},
-                                                      {"fuse", {fuse, 2, 2, 0, 0, 1}},
-                                                      {"serial", {serial, 1, 1}},
-                                                      {"parallel", {parallel, 1, 1}},
-                                                      {"unroll", {unroll, 1, 1, 0, 1}},
-                                                      {"vectorize", {vectorize, 1, 1, 0, 1}},
-                                                      {"rename", {rename, 1, 1, 0, 0, 1}},
-                                                      {"pipeline", {pipeline, 1, 1, 1, 1}},
-                                                      {"fuse_init", {fuse_init, 0, 1}},
-                                                      {"separate", {separate, 1, any}},
-                                                      {"compute_at", {compute_at, 1, 1, 0, 0, 0, true}},
-                                                      {"compute_root", {compute_root}},
-                                                      {"store_in", {store_in, 0, 0, 0, 0, 1}},
-                                                      {"inline_", {inline_func}}};
+    static const std::map<std::string, Primitive> all{
+        {"split", {split, 1, 1, 1, 1, 3, false, true}},
+        {"reorder", {reorder, 0, any, 0, 0, 0, false, true}},
+        {"fuse", {fuse, 2, 2, 0, 0, 1, false, true}},
+        {"serial", {serial, 1, 1}},
+        {"parallel", {parallel, 1, 1}}, // asked again by itself wherever it stands
+        {"unroll", {unroll, 1, 1, 0, 1, 0, false, true}},
+        {"vectorize", {vectorize, 1, 1, 0, 1, 0, false, true}},
+        {"rename", {rename, 1, 1, 0, 0, 1}},
+        {"pipeline", {pipeline, 1, 1, 1, 1}},
+        {"fuse_init", {fuse_init, 0, 1, 0, 0, 0, false, true}},
+        {"separate", {separate, 1, any, 0, 0, 0, false, true}},
+        {"compute_at", {compute_at, 1, 1, 0, 0, 0, true}},
+        {"compute_root", {compute_root}},
+        {"store_in", {store_in, 0, 0, 0, 0, 1}},
+        {"inline_", {inline_func}}};
     const auto found = all.find(name);
     return found == all.end() ? nullptr : &found->second;
 }
@@ -108,11 +109,8 @@ void State::apply(Step step) {
         edit.refuse("{} is a kernel, which runs as it is written: only its loops can be scheduled",
                     step.func.name());
     find_primitive(step.primitive)->run(edit);
-    if (auto c = tag_conflict(module.top().body, legal_tags)) {
-        const For& f = *edit.path(c->loop).back().as<For>();
-        edit.refuse("{} is {}, and would no longer be legal: {}", c->loop.name(), f.loop.name(),
-                    c->describe());
-    }
+    if (auto c = tag_conflict(module.top().body, legal_tags))
+        edit.refuse("{} is {}, and would no longer be legal: {}", c->loop.name(), c->kind.name(), c->reason);
     check_storage(edit);
     steps.push_back(std::move(step));
 }

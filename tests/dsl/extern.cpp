@@ -2,6 +2,7 @@
 
 #include "lathe/lathe.h"
 
+#include "lathe/ir/analysis.h"
 #include "lathe/ir/verify.h"
 #include "lathe/ir/visit.h"
 
@@ -30,6 +31,12 @@ int scale_rows(HalideBuffer* in, int32_t factor, HalideBuffer* out) {
 int add_one(HalideBuffer* data) {
     for (int x = 0; x < data->dim[0].extent; ++x)
         ++at<int8_t>(data, x);
+    return 0;
+}
+
+int add_one_word(HalideBuffer* data) {
+    for (int x = 0; x < data->dim[0].extent; ++x)
+        ++at<int32_t>(data, x);
     return 0;
 }
 
@@ -206,6 +213,46 @@ TEST_CASE("calls of extern functions keep their order, and what they touch count
           std::string::npos);
     jit(t)(y);
     CHECK(y(2, 0) == 3);
+}
+
+TEST_CASE("what an extern function writes is no constant") {
+    InOut data("data", Int(8), {4}), words("words", Int(32), {4});
+    const Extern step("add_one", {data}, add_one), step_words("add_one_word", {words}, add_one_word);
+    Output bytes("bytes", Int(8), {4}), wide("wide", Int(32), {4});
+    Var i("i"), j("j");
+    const auto kernel = [&](const Output& y, const Extern& f) {
+        return Kernel("k", {y}, [&](KernelBody& b) {
+            Array t = b.array("t", y.type(), {4});
+            b.for_(i, 0, 4, [&] { t(i) = 0; });
+            b.call(f, {t});
+            b.for_(j, 0, 4, [&] { y(j) = t(j) + 1; });
+        });
+    };
+    Buffer<int8_t> x({4});
+    jit(Schedule(kernel(bytes, step)))(x);
+    CHECK(x(3) == 2);
+    interpret(Schedule(kernel(bytes, step)), {&x});
+    CHECK(x(3) == 2);
+    Buffer<int32_t> y({4});
+    jit(Schedule(kernel(wide, step_words)))(y);
+    CHECK(y(3) == 2);
+}
+
+TEST_CASE("accesses: an extern function touches whole tensors") {
+    InOut data("data", Int(8), {4}), a("a", Int(8), {4});
+    const Extern step("add_one", {data}, add_one);
+    const Kernel k("k", {a}, [&](KernelBody& b) { b.call(step, {a}); });
+    const std::vector<Access> all = accesses(Schedule(k).module().top().body);
+    REQUIRE(all.size() == 2);
+    CHECK(!all[0].write);
+    CHECK(all[1].write);
+    for (const Access& access : all) {
+        REQUIRE(access.whole.has_value());
+        const Region region = region_of(access, {});
+        REQUIRE(region.size() == 1);
+        CHECK(as_int(region[0].min) == 0);
+        CHECK(as_int(region[0].max) == 3);
+    }
 }
 
 TEST_CASE("what an extern function reads must have been stored") {

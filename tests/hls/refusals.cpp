@@ -118,20 +118,6 @@ TEST_CASE("refused by hls: what no C++ type or header can do") {
     refused(line, "a conversion from Fixed(4096, 4100) to Fixed(8, -8) drops too many bits for Vitis",
             [&] { vitis_source(build({out}).module); });
     refused(0, "the module has no function", [] { vitis_source(Module{}); });
-    const Loc loc = Loc::current();
-    refused(loc.line, "the subscript 18446744073709551616 does not fit in 64 bits", [&] {
-        vitis_source(loop_module(
-            {},
-            [&](const Symbol& in_, const Symbol& out_, const Expr& x) {
-                const Expr huge = Constant::make(Value::index(mpz_class(1) << 64), loc);
-                return Store::make(out_, Int(8), {x},
-                                   Select::make(Binary::make(BinaryOp::lt, x, huge),
-                                                Load::make(in_, Int(8), {x}),
-                                                Load::make(in_, Int(8), {index(0)})),
-                                   loc);
-            },
-            loc));
-    });
 }
 
 TEST_CASE("refused by hls: projects without data or a place") {

@@ -255,8 +255,8 @@ TEST_CASE("if, let, assert and stage") {
         refusal(module_of({}, loop(i, index(0), index(-3), Assert::make(less(index(1), index(0)), "never"))),
                 {}) == "no error");
     const Expr top = index(std::numeric_limits<int64_t>::max());
-    CHECK(refusal(module_of({}, loop(i, top, index(2), check)), {}).find("ends beyond 64 bits") !=
-          std::string::npos);
+    CHECK(refusal(module_of({}, loop(i, top, index(2), check)), {})
+              .find("loop's bound does not fit in 64 bits") != std::string::npos);
     CHECK(refusal(module_of({}, If::make(less(index(1), index(0)),
                                          Assert::make(less(index(1), index(0)), "never"))),
                   {}) == "no error");

@@ -3,6 +3,7 @@
 // seen.
 
 #include "deep.h"
+#include "lathe/ir/index_ranges.h"
 #include "lathe/ir/interpret.h"
 #include "simplify_support.h"
 
@@ -183,6 +184,45 @@ void check_condition(const World& w, const Expr& c, const std::vector<Point>& po
 }
 
 } // namespace
+
+TEST_CASE("simplify: nothing becomes wider than what its operands prove") {
+    int wide = 0, values = 0;
+    for (int round = 0; round < count(400, 25'000); ++round) {
+        Generator g(static_cast<unsigned>(round) + 1);
+        const World w(g);
+        const Symbol x("x"), y("y");
+        for (const Symbol& s : {x, y})
+            g.variables.push_back(
+                Cast::make(IndexType(), Variable::make(s, g.chance(50) ? Int(32) : UInt(62))));
+        for (const int64_t c : {int64_t{1} << 31, int64_t{1} << 40, int64_t{1} << 62})
+            g.variables.push_back(n(c + g.below(3) - 1));
+        for (int e = 0; e < 4; ++e) {
+            const Expr before = e % 2 ? g.value(1 + g.below(4)) : g.condition(2);
+            const Expr after = simplify(before, w.facts);
+            IndexRanges ranges(w.facts);
+            INFO(print(before), "\nsimplified: ", print(after));
+            const size_t most = std::max(ranges.widest(before), IndexRanges::machine_bits);
+            CHECK(ranges.widest(after) <= most);
+            wide += most > IndexRanges::machine_bits;
+            ++values;
+        }
+    }
+    MESSAGE("beyond 64 bits: ", wide, " of ", values);
+    CHECK(wide > values / 20);
+    CHECK(wide < values * 19 / 20);
+}
+
+TEST_CASE("simplify: a scaled clamp and nested quotients stay as narrow as they are") {
+    const auto data = [](const char* name, Type t) {
+        return Cast::make(IndexType(), Variable::make(Symbol(name), t));
+    };
+    const Expr y = data("y", Int(32)), z = data("z", Int(32));
+    const auto bits = [](const Expr& e) { return IndexRanges().widest(simplify(e)); };
+    CHECK(bits(max_(n(0), min_(y * z, n(7))) * n(8)) <= IndexRanges::machine_bits);
+    const Expr x = data("x", Int(62));
+    const Expr nested = (x / n(int64_t{1} << 40) + n(1)) / n(int64_t{1} << 40);
+    CHECK(bits(nested) <= IndexRanges::machine_bits);
+}
 
 TEST_CASE("simplify: random expressions keep their value") {
     Counts counts;

@@ -40,7 +40,10 @@ Expr RandomExpressions::small(const Expr& x) {
 }
 
 Expr RandomExpressions::position(const Expr& x, const Expr& last) {
-    return clamp(cast(Int(20), x), 0, last);
+    if (pick(8)) return clamp(cast(Int(20), x), 0, last);
+    // Through numbers that 64 bits do not hold.
+    const Expr n = cast(pick(2) ? Int(20) : Int(62), x), wide = n * n * (int64_t{1} << 40) - 5;
+    return clamp(pick(2) ? wide : floor_div(floor_div(wide, int64_t{1} << 50), int64_t{1} << 40), 0, last);
 }
 
 Expr RandomExpressions::value(const Expr& y, const Expr& x, int depth) {

@@ -26,7 +26,7 @@ class RandomExpressions {
     Expr compared(const Expr& a, const Expr& b);
     /// y, to stand beside x: a float and an exact number do not mix.
     Expr alike(const Expr& y, const Expr& x);
-    static Expr position(const Expr& x, const Expr& last);
+    Expr position(const Expr& x, const Expr& last);
     static Expr zero(Type t);
 
   private:

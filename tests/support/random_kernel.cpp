@@ -2,11 +2,23 @@
 
 #include "random_expressions.h"
 
+#include "lathe/dsl/extern.h"
 #include "lathe/dsl/kernel.h"
 
 using namespace lathe;
 
 namespace {
+
+/// Nothing in a program says what this makes of four small numbers.
+int bump(HalideBuffer* words) {
+    auto* x = reinterpret_cast<int32_t*>(words->host);
+    for (int i = 0; i < 4; ++i)
+        x[i] = x[i] * 3 + 100'000;
+    return 0;
+}
+constexpr const char* bump_in_vitis =
+    "#ifndef BUMP\n#define BUMP\nstatic void bump(ap_int<32>* x) {\n"
+    "    for (int i = 0; i < 4; ++i)\n        x[i] = x[i] * 3 + 100000;\n}\n#endif\n";
 
 class RandomKernel : RandomExpressions {
   public:
@@ -20,13 +32,18 @@ class RandomKernel : RandomExpressions {
             const Array local = k->array("local", storage_type(), {4});
             k->for_(0, 4, [&](Var n) { local(n) = n; });
             array = &local;
+            const Array four = k->array("words", Int(32), {4});
+            k->for_(0, 4, [&](Var n) { four(n) = select(n < 2, pick(5), pick(90)); });
+            words = &four;
             block(3, 0);
         }));
     }
 
   private:
     Expr leaf(const Expr& y, const Expr& x) override {
-        switch (pick(9)) {
+        switch (pick(10)) {
+        case 8:
+            return (*words)(position(x, 3)) + (*words)(pick(4));
         case 0:
             return Expr(pick(40) - 20);
         case 1:
@@ -59,6 +76,10 @@ class RandomKernel : RandomExpressions {
     }
 
     void statement(int depth, int around) {
+        if (pick(8) == 0) {
+            if (pick(3) == 0) (*words)(position(row(), 3)) = cast(Int(6), any(1));
+            return k->call(step, {*words});
+        }
         switch (pick(depth > 0 ? 11 : 6)) {
         case 0: {
             StoreRef target = a(position(row(), N - 1), position(row(), M - 1));
@@ -127,7 +148,7 @@ class RandomKernel : RandomExpressions {
         case 4:
             return void(k->for_(N, pick(3) - 1, -1, body));
         default:
-            return void(k->for_(position(any(1), 6), pick(4), -3, body));
+            return void(k->for_(clamp(cast(Int(20), any(1)), 0, 6), pick(4), -3, body));
         }
     }
 
@@ -147,7 +168,9 @@ class RandomKernel : RandomExpressions {
     InOut a{"a", storage_type(), Shape{N, M}}, b{"b", storage_type(), Shape{M}};
     KernelBody* k = nullptr;
     std::vector<Scalar*> scalars;
-    const Array* array = nullptr;
+    const Array *array = nullptr, *words = nullptr;
+    InOut data{"data", Int(32), {4}};
+    Extern step{"bump", {data}, bump, {.vitis = bump_in_vitis}};
     std::vector<Expr> loops;
     int budget = 12;
 };

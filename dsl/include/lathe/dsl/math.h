@@ -22,7 +22,7 @@ template <class... Rest>
 template <class T> [[nodiscard]] Expr cast(const Operand& a) {
     return cast(type_of<T>(), a);
 }
-/// The same bits as another type of the same width.
+/// The same bits as another type of the same width. Every NaN has those of the quiet, positive one.
 [[nodiscard]] Expr bitcast(Type to, const Operand& a);
 /// The value of an element reference, or any value, kept for use in several places.
 [[nodiscard]] Expr let(const Operand& a);

@@ -13,6 +13,8 @@ struct Access {
     bool write = false;
     bool reduce = false; ///< the read or the write of a Reduce's target
     std::vector<Expr> indices;
+    /// Of an extern function, which touches any elements: the tensor's dimensions. Then there are no indices.
+    std::optional<std::vector<Dim>> whole;
     Loc loc;
     const StmtNode* stmt =
         nullptr; ///< the statement that holds it, alive as long as the Stmt that was asked about
@@ -28,9 +30,9 @@ struct Access {
         definitions; ///< Index lets around it, inside the Stmt, outermost first, that still hold there
 };
 
-/// All accesses of `s`, in program order: one for each load node, store target and half of a reduce (read,
-/// then write). Loads in loop bounds, conditions and subscripts count too. Shared expressions are visited
-/// once per statement.
+/// All accesses of `s`, in program order: one for each load node, store target, half of a reduce (read, then
+/// write) and tensor that an extern function reads or writes. Loads in loop bounds, conditions and subscripts
+/// count too. Shared expressions are visited once per statement.
 std::vector<Access> accesses(const Stmt& s);
 
 /// True if `body` writes nothing that `e` reads.

@@ -12,8 +12,7 @@ namespace lathe {
 using DimsOf = std::function<const std::vector<Dim>&(const Symbol& tensor)>;
 
 /// Assertions for the accesses that `s` itself makes (not those in its bodies), where no proof is found from
-/// `facts`, and for numbers of more than 62 bits that become subscripts or bounds: with them a program ends
-/// where the interpreter does. Lazy, as the accesses are. Those of a While
+/// `facts`: with them a program ends where the interpreter does. Lazy, as the accesses are. Those of a While
 /// are about its condition, which is evaluated before every round.
 std::vector<Stmt> bounds_checks(const Stmt& s, const DimsOf& dims_of, const Facts& facts);
 

@@ -49,12 +49,33 @@ std::optional<Conflict> loop_carried(const Stmt& root, const Symbol& loop, Commu
 std::optional<Conflict> reorder_conflict(const Stmt& root, const std::vector<Symbol>& before,
                                          const std::vector<Symbol>& after);
 
-/// Loops, by node, whose tags were found legal: they stay so while the node is the same, since whatever
-/// changes a loop around it in a way that matters to it makes a new one.
-using LegalTags = std::map<const StmtNode*, Stmt>;
-/// The first loop tagged parallel or vectorized (or otherwise concurrent) that carries a dependence which its
-/// tag forbids, apart from those in `legal`. When there is none, `legal` becomes the tagged loops of `root`.
-std::optional<Conflict> tag_conflict(const Stmt& root, LegalTags& legal);
+/// A loop whose tag was found legal, and what that was found from: its node, and what stands around it.
+struct LegalTag {
+    struct Header { ///< of a loop, a let, a condition (its arm) or an assertion
+        StmtKind kind;
+        Symbol symbol;
+        Expr first, second;
+        bool otherwise = false;
+    };
+    Stmt loop;
+    std::vector<Header> around; ///< outermost first
+};
+/// By the loop's variable. A tag stays legal while all of it is the same.
+using LegalTags = std::map<Symbol, LegalTag>;
+
+/// A tag that is not legal, and why.
+struct TagConflict {
+    Symbol loop;
+    LoopKind kind;
+    std::string reason;
+};
+/// The first loop tagged parallel or vectorized that carries a dependence which its tag forbids or has no
+/// vector form, apart from those in `legal`. When there is none, `legal` becomes the tagged loops of `root`.
+std::optional<TagConflict> tag_conflict(const Stmt& root, LegalTags& legal);
+
+/// Why the body of `loop` (inside `root`) cannot run for all iterations at once, one instruction for all;
+/// empty: it can. Whatever is accepted here has vector code. Dependences are another question.
+std::string no_vector_form(const Stmt& root, const Symbol& loop);
 
 /// True when running an iteration of `loop` again, later, changes nothing: no reductions into and no reads of
 /// what it writes, and no element is written by two iterations.

@@ -69,6 +69,15 @@ std::set<Symbol> tensors_read(const Stmt& s);
 std::set<Symbol> tensors_read(const Expr& e);
 std::set<Symbol> tensors_written(const Stmt& s);
 
+/// What a statement itself writes, beside what is in its bodies. Whoever draws a conclusion from all writers
+/// of a tensor asks for these.
+struct Write {
+    Symbol tensor;
+    const StoreTarget* target = nullptr; ///< null: any elements, as an extern call does
+    bool reads = false;                  ///< what was there is read, too
+};
+std::vector<Write> writes_of(const Stmt& s);
+
 /// The calls of extern functions in `s`, in program order.
 std::vector<const ExternCall*> extern_calls(const Stmt& s);
 

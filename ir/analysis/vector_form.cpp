@@ -1,0 +1,143 @@
+#include "lathe/ir/dependence.h"
+#include "lathe/ir/simplify.h"
+#include "lathe/ir/visit.h"
+
+#include <algorithm>
+
+namespace lathe {
+
+namespace {
+
+std::string at(Loc loc) {
+    return loc.known() ? " at " + loc.str() : "";
+}
+
+/// What differs between the iterations of a loop, and what that keeps from having a vector form.
+class Lanes {
+  public:
+    Lanes(const For& f, Facts known)
+        : loop(f), facts(std::move(known)), varying{f.var}, written(tensors_written(f.body)) {
+        facts.bound(f.var, {f.min, isub(iadd(f.min, f.extent), index(1))});
+    }
+
+    /// Empty: nothing.
+    std::string obstacle(const Stmt& s) {
+        if (!s.defined()) return {};
+        if (std::string reason = of_statement(s); !reason.empty()) return reason;
+        const size_t outside = context.size();
+        const Facts before = facts;
+        std::string reason;
+        if (const If* i = s.as<If>()) {
+            if (varies(i->condition)) context.push_back({{}, i->condition, i->loc});
+            reason = obstacle(i->then_body);
+            if (reason.empty()) reason = obstacle(i->else_body);
+        } else {
+            if (const LetStmt* l = s.as<LetStmt>(); l && varies(l->value)) {
+                varying.insert(l->symbol);
+                context.push_back({l->symbol, l->value, l->loc});
+            }
+            if (const For* f = s.as<For>())
+                facts.bound(f->var, {f->min, isub(iadd(f->min, f->extent), index(1))});
+            for (const Stmt& t : bodies(s))
+                if (reason.empty()) reason = obstacle(t);
+        }
+        context.resize(outside);
+        facts = before;
+        return reason;
+    }
+
+  private:
+    bool varies(const Expr& e) const {
+        return std::ranges::any_of(varying, [&](const Symbol& v) { return uses(e, v); }) || reads_written(e);
+    }
+    bool reads_written(const Expr& e) const {
+        return std::ranges::any_of(tensors_read(e), [&](const Symbol& t) { return written.contains(t); });
+    }
+
+    std::string of_statement(const Stmt& s) const {
+        if (const For* f = s.as<For>()) {
+            if (f->loop == LoopKind::vectorized() || f->loop == LoopKind::parallel())
+                return fmt::format("loop {} inside it is {}", f->var.name(), f->loop.name());
+            if (varies(f->min) || varies(f->extent))
+                return fmt::format("the bounds of loop {} inside it depend on {}", f->var.name(),
+                                   loop.var.name());
+        }
+        if (s.as<While>())
+            return fmt::format("a while loop inside it{} ends at another time in each lane", at(s.loc()));
+        if (s.as<Print>()) return fmt::format("it prints{}, and prints keep their order", at(s.loc()));
+        if (const auto* c = s.as<ExternCall>())
+            return fmt::format("it calls the extern function {}{}, and such calls keep their order",
+                               c->callee->name, at(s.loc()));
+        if (const Allocate* a = s.as<Allocate>(); a && !a->tensor.dims.empty())
+            return fmt::format("{} is computed inside it", a->tensor.symbol.name());
+        if (const Reduce* r = s.as<Reduce>()) return of_scatter(*r);
+        return {};
+    }
+
+    /// Where two lanes may update one element, the update runs lane after lane: what it depends on is
+    /// computed once more then, and must be the same.
+    std::string of_scatter(const Reduce& r) const {
+        if (std::ranges::none_of(r.target.indices, [&](const Expr& i) { return varies(i); })) return {};
+        if (std::ranges::any_of(r.target.indices, [&](const Expr& i) { return differs(i); })) return {};
+        const auto because = [&](const Part& p) {
+            return fmt::format("two iterations may update the same element of {}{}, one after the other, and "
+                               "the {}{} reads what the loop writes",
+                               r.target.tensor.name(), at(r.loc),
+                               p.let ? "value of " + p.let.name() : "condition", at(p.loc));
+        };
+        std::set<Symbol> used = free_variables(Stmt(Reduce::make(r.op, r.target, r.loc, r.predicate)));
+        for (size_t n = context.size(); n-- > 0;) {
+            const Part& p = context[n];
+            if (p.let && !used.contains(p.let)) continue;
+            if (reads_written(p.value)) return because(p);
+            used.merge(free_variables(p.value));
+        }
+        return {};
+    }
+
+    /// Each lane has another value.
+    bool differs(const Expr& e) const {
+        if (!e.type().is_index() || !tensors_read(e).empty()) return false;
+        for (const Part& p : context)
+            if (p.let && uses(e, p.let)) return false;
+        const Expr next = substitute(e, {{loop.var, iadd(Variable::make(loop.var, IndexType()), index(1))}});
+        const Expr step = simplify(isub(next, e), facts);
+        return !uses(step, loop.var) && (prove(Binary::make(BinaryOp::gt, step, index(0)), facts) ||
+                                         prove(Binary::make(BinaryOp::lt, step, index(0)), facts));
+    }
+
+    /// A condition, or a let's value, that differs between lanes.
+    struct Part {
+        Symbol let;
+        Expr value;
+        Loc loc;
+    };
+
+    const For& loop;
+    Facts facts;
+    std::set<Symbol> varying, written;
+    std::vector<Part> context; ///< around the statement, outermost first
+};
+
+const For* find_loop(const Stmt& s, const Symbol& loop, Facts& facts) {
+    if (!s.defined()) return nullptr;
+    const For* f = s.as<For>();
+    if (f && f->var == loop) return f;
+    for (const Stmt& t : bodies(s))
+        if (const For* found = find_loop(t, loop, facts)) {
+            if (f) facts.bound(f->var, {f->min, isub(iadd(f->min, f->extent), index(1))});
+            return found;
+        }
+    return nullptr;
+}
+
+} // namespace
+
+std::string no_vector_form(const Stmt& root, const Symbol& loop) {
+    Facts facts;
+    const For* f = find_loop(root, loop, facts);
+    invariant(f, "a question about a loop that is not in the module");
+    return Lanes(*f, std::move(facts)).obstacle(f->body);
+}
+
+} // namespace lathe

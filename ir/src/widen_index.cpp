@@ -1,0 +1,148 @@
+#include "lathe/ir/index_ranges.h"
+#include "lathe/ir/visit.h"
+
+namespace lathe {
+
+namespace {
+
+/// Room for sums and differences of two bounds.
+constexpr unsigned bound_bits = 62;
+
+Type type_for(const IntegerRange& r) {
+    const auto bits = static_cast<int>(r.bits());
+    return r.low < 0 ? Int(bits) : UInt(std::max(bits - 1, 1));
+}
+
+class Widener : public Mutator {
+  public:
+    explicit Widener(const Stmt& body) : ranges(body) {}
+    using Mutator::operator();
+
+  protected:
+    Expr mutate(const Expr& e) override {
+        if (!e.type().is_scalar()) return Mutator::mutate(e);
+        if (const auto* l = e.as<Let>(); l && !e.type().is_index() && leaves(*l))
+            return let(*l, [&](const Expr& body) { return (*this)(body); });
+        if (e.type().is_index()) return ranges.fits(e) ? Mutator::mutate(e) : machine(e);
+        const auto* b = e.as<Binary>();
+        if (b && is_compare(b->op) && b->a.type().is_index() && !(ranges.fits(b->a) && ranges.fits(b->b)))
+            return Binary::make(b->op, wide(b->a), wide(b->b), b->loc);
+        if (const auto* c = e.as<Cast>(); c && c->a.type().is_index() && !ranges.fits(c->a))
+            return Cast::make(c->type, wide(c->a), c->loc);
+        return Mutator::mutate(e);
+    }
+
+    Stmt mutate(const Stmt& s) override {
+        const Stmt now = Mutator::mutate(s);
+        Stmt checks;
+        for (const Expr& e : bounds_of_statement(s))
+            checks = Block::make({checks, check(e, s.loc())});
+        return checks.defined() ? Block::make({checks, now}) : now;
+    }
+
+  private:
+    IndexRanges ranges;
+    std::map<Symbol, Symbol> renamed; ///< lets that became integers
+    std::unordered_map<const ExprNode*, std::pair<Expr, Expr>> wides;
+
+    /// What is kept as an Index, beside subscripts.
+    static std::vector<Expr> bounds_of_statement(const Stmt& s) {
+        std::vector<Expr> all;
+        const auto add = [&](const std::vector<Dim>& dims) {
+            for (const Dim& d : dims)
+                all.insert(all.end(), {d.min, d.extent});
+        };
+        if (const auto* f = s.as<For>()) all = {f->min, f->extent};
+        if (const auto* l = s.as<LetStmt>(); l && l->value.type() == IndexType()) all = {l->value};
+        if (const auto* p = s.as<Print>())
+            for (const Expr& e : p->values)
+                if (e.type() == IndexType()) all.push_back(e);
+        if (const auto* a = s.as<Allocate>()) add(a->tensor.dims);
+        return all;
+    }
+
+    Stmt check(const Expr& e, Loc loc) {
+        const mpz_class most = mpz_class(1) << bound_bits;
+        if (!e.type().is_scalar() || (ranges.fits(e) && ranges.of(e).inside({1 - most, most - 1}))) return {};
+        const Expr x = wide(e);
+        const auto literal = [](const mpz_class& v) { return Constant::make(Value::literal(v)); };
+        const Expr low = Binary::make(BinaryOp::gt, x, literal(-most)),
+                   high = Binary::make(BinaryOp::lt, x, literal(most));
+        return Assert::make(Select::make(low, high, Constant::make(Value::boolean(false))),
+                            "a subscript or a loop's bound does not fit in 64 bits", loc);
+    }
+
+    /// `e`, which an Index is needed for.
+    Expr machine(const Expr& e) {
+        const Expr x = wide(e);
+        const bool holds = ranges.of(e).bits() <= IndexRanges::machine_bits;
+        // What is too large stays so, which the check of the subscript finds.
+        const Type t = holds ? Int(64) : Fixed(64, 0, Round::trn, Overflow::sat);
+        return Cast::make(IndexType(), Cast::make(Int(64), Cast::make(t, x)), e.loc());
+    }
+
+    /// The value of the Index `e` as an integer.
+    Expr wide(const Expr& e) {
+        if (const auto found = wides.find(e.get()); found != wides.end()) return found->second.second;
+        Expr r = make_wide(e);
+        const IntegerRange range = ranges.of(e);
+        if (const Type t = type_for(range); t.width() < r.type().width()) r = Cast::make(t, r, e.loc());
+        wides.insert_or_assign(e.get(), std::pair(e, r));
+        return r;
+    }
+
+    Expr make_wide(const Expr& e) {
+        if (const auto* c = e.as<Constant>()) return Constant::make(Value::literal(c->value.raw()), e.loc());
+        if (ranges.fits(e)) return Cast::make(type_for(ranges.of(e)), (*this)(e), e.loc());
+        if (const auto* c = e.as<Cast>()) {
+            const Type from = c->a.type();
+            if (from.is_index()) return wide(c->a);
+            return from.is_int() ? (*this)(c->a) : Cast::make(type_for(ranges.of(e)), (*this)(c->a), e.loc());
+        }
+        if (const auto* b = e.as<Binary>()) return Binary::make(b->op, wide(b->a), wide(b->b), b->loc);
+        if (const auto* u = e.as<Unary>()) return Unary::make(u->op, wide(u->a), u->loc);
+        if (const auto* s = e.as<Select>())
+            return Select::make((*this)(s->condition), wide(s->then_value), wide(s->else_value), s->loc);
+        if (const auto* v = e.as<Variable>())
+            return Variable::make(renamed.at(v->symbol), type_for(ranges.of(e)), e.loc());
+        const auto* l = e.as<Let>();
+        invariant(l != nullptr, "an Index expression of an unknown kind");
+        return let(*l, [&](const Expr& body) { return wide(body); });
+    }
+
+    bool leaves(const Let& l) {
+        return l.value.type().is_index() && ranges.of(l.value).bits() > IndexRanges::machine_bits;
+    }
+
+    /// A let of an Index that may leave 64 bits becomes one of an integer.
+    Expr let(const Let& l, const std::function<Expr(const Expr&)>& body) {
+        if (!leaves(l)) {
+            const Expr value = (*this)(l.value);
+            return Let::make(l.symbol, value, body(l.body), l.loc);
+        }
+        const Symbol symbol(l.symbol.name());
+        const Expr value = Cast::make(type_for(ranges.of(l.value)), wide(l.value));
+        renamed.insert_or_assign(l.symbol, symbol);
+        return Let::make(symbol, value, body(l.body), l.loc);
+    }
+};
+
+} // namespace
+
+Function widen_index(const Function& function) {
+    Function result = function;
+    Widener widen(function.body);
+    for (Argument& a : result.arguments)
+        a.tensor = widen(a.tensor);
+    result.body = widen(function.body);
+    return result;
+}
+
+Module widen_index(const Module& module) {
+    Module result = module;
+    for (Function& f : result.functions)
+        f = widen_index(f);
+    return result;
+}
+
+} // namespace lathe
