@@ -32,7 +32,8 @@ Set overtakes(DependenceQuery& q, size_t a, size_t b) {
     }
     const ProgramAccess &first = p.accesses[a], &second = p.accesses[b];
     // Within one statement all lanes read, then all write. Nothing is said about the order of the writes.
-    const bool behind = first.statement == second.statement ? first.write : second.statement < first.statement;
+    const bool behind =
+        first.statement == second.statement ? first.write : second.statement < first.statement;
     return behind ? sooner | equal_so_far : sooner;
 }
 
@@ -91,7 +92,6 @@ std::optional<Dependence> dependence_reversed(const Stmt& root, const Symbol& lo
             turned = turned | (equal_so_far & less(t.second[n], t.first[n]));
             equal_so_far = equal_so_far & equal(t.first[n], t.second[n]);
         }
-        if (b <= a) turned = turned | equal_so_far;
         for (const Set& c : q.instances().couplings(t.terms_first, t.terms_second))
             turned = turned & c;
         const size_t levels = q.common(a, b);

@@ -115,7 +115,8 @@ Set Translation::make_condition(const Expr& e, size_t moment) {
             return condition(let->second.expr, let->second.moment);
     if (const auto* u = e.as<Unary>(); u && u->op == UnaryOp::bit_not) return ~condition(u->a, moment);
     if (const auto* l = e.as<Let>()) return condition(l->body, moment);
-    if (const auto* s = e.as<Select>(); s && s->then_value.type().is_bool() && s->else_value.type().is_bool()) {
+    if (const auto* s = e.as<Select>();
+        s && s->then_value.type().is_bool() && s->else_value.type().is_bool()) {
         const Set where = condition(s->condition, moment);
         return (where & condition(s->then_value, moment)) | (~where & condition(s->else_value, moment));
     }
@@ -224,7 +225,7 @@ Affine Translation::opaque(const Expr& e, size_t moment) {
 
 /// A Bool as a number, 0 or 1.
 Set Translation::opaque_condition(const Expr& e, size_t moment) {
-    const Expr number = Cast::make(IndexType(), e);
+    const Expr number = Select::make(e, lathe::index(1), lathe::index(0));
     return equal(opaque(number, moment), Affine::constant(in.context, 1));
 }
 

@@ -1,10 +1,13 @@
 #include "isl_set.h"
 
+#include <isl/aff.h>
+#include <isl/ctx.h>
 #include <isl/id.h>
 #include <isl/ilp.h>
 #include <isl/local_space.h>
 #include <isl/options.h>
 #include <isl/point.h>
+#include <isl/set.h>
 #include <isl/space.h>
 #include <isl/val_gmp.h>
 
@@ -12,10 +15,30 @@ namespace lathe::isl {
 
 namespace {
 
-using Val = Handle<isl_val, isl_val_copy, isl_val_free>;
-using Point = Handle<isl_point, isl_point_copy, isl_point_free>;
-using Id = Handle<isl_id, isl_id_copy, isl_id_free>;
-using Space = Handle<isl_space, isl_space_copy, isl_space_free>;
+// The class Handle is for what callers hold; these live in here only.
+template <class T, T* (*copy)(T*), T* (*release)(T*)> class Local {
+  public:
+    explicit Local(T* owned) : object(owned) {
+        if (!owned) throw GaveUp();
+    }
+    Local(const Local&) = delete;
+    Local& operator=(Local&& o) noexcept {
+        std::swap(object, o.object);
+        return *this;
+    }
+    ~Local() { release(object); }
+    T* get() const { return object; }
+    T* give() const { return copy(object); }
+
+  private:
+    T* object;
+};
+
+using Val = Local<isl_val, isl_val_copy, isl_val_free>;
+using Point = Local<isl_point, isl_point_copy, isl_point_free>;
+using Id = Local<isl_id, isl_id_copy, isl_id_free>;
+using Space = Local<isl_space, isl_space_copy, isl_space_free>;
+using Aff = Local<isl_aff, isl_aff_copy, isl_aff_free>;
 
 Val val(isl_ctx* c, const mpz_class& value) {
     mpz_class copy = value;
@@ -61,12 +84,25 @@ std::optional<mpz_class> extreme(const Set& s, const Affine& of, isl_val* (*find
     const Set flat = dimensions(s & equal(value, of));
     const int at = isl_set_find_dim_by_id(flat.get(), isl_dim_set, id.get());
     if (at < 0) throw GaveUp();
-    const Handle<isl_aff, isl_aff_copy, isl_aff_free> objective(isl_aff_var_on_domain(
-        isl_local_space_from_space(isl_set_get_space(flat.get())), isl_dim_set, static_cast<unsigned>(at)));
+    const Aff objective(isl_aff_var_on_domain(isl_local_space_from_space(isl_set_get_space(flat.get())),
+                                              isl_dim_set, static_cast<unsigned>(at)));
     return integer(Val(find(flat.get(), objective.get())));
 }
 
 } // namespace
+
+isl_pw_aff* copy_reference(isl_pw_aff* a) {
+    return isl_pw_aff_copy(a);
+}
+isl_set* copy_reference(isl_set* s) {
+    return isl_set_copy(s);
+}
+void release_reference(isl_pw_aff* a) {
+    isl_pw_aff_free(a);
+}
+void release_reference(isl_set* s) {
+    isl_set_free(s);
+}
 
 Context::Context(unsigned long operations) : ctx(isl_ctx_alloc()) {
     if (!ctx) throw GaveUp();
@@ -100,7 +136,7 @@ bool Affine::is_constant() const {
 
 std::optional<mpz_class> Affine::value() const {
     if (!is_constant() || !yes(isl_pw_aff_isa_aff(get()))) return std::nullopt;
-    const Handle<isl_aff, isl_aff_copy, isl_aff_free> aff(isl_pw_aff_as_aff(give()));
+    const Aff aff(isl_pw_aff_as_aff(give()));
     return integer(Val(isl_aff_get_constant_val(aff.get())));
 }
 
@@ -131,8 +167,8 @@ Affine max(const Affine& a, const Affine& b) {
     return Affine(isl_pw_aff_max(a.give(), b.give()));
 }
 Affine floor_div(const Affine& a, const mpz_class& by) {
-    return Affine(isl_pw_aff_floor(
-        isl_pw_aff_scale_down_val(a.give(), val(isl_pw_aff_get_ctx(a.get()), by).give())));
+    return Affine(
+        isl_pw_aff_floor(isl_pw_aff_scale_down_val(a.give(), val(isl_pw_aff_get_ctx(a.get()), by).give())));
 }
 
 Set Set::all(const Context& c) {

@@ -3,14 +3,16 @@
 /// null. All variables of a set are named (isl's parameters), so that sets of different variables combine.
 
 #include <gmpxx.h>
-#include <isl/aff.h>
-#include <isl/ctx.h>
-#include <isl/set.h>
 
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+// Nothing here calls isl: its functions are hidden in one object.
+struct isl_ctx;
+struct isl_pw_aff;
+struct isl_set;
 
 namespace lathe::isl {
 
@@ -32,30 +34,35 @@ class Context {
     isl_ctx* ctx;
 };
 
+isl_pw_aff* copy_reference(isl_pw_aff* a);
+isl_set* copy_reference(isl_set* s);
+void release_reference(isl_pw_aff* a);
+void release_reference(isl_set* s);
+
 /// Owns one reference. \throws GaveUp when made from null.
-template <class T, T* (*copy)(T*), T* (*release)(T*)> class Handle {
+template <class T> class Handle {
   public:
     explicit Handle(T* owned) : object(owned) {
         if (!owned) throw GaveUp();
     }
-    Handle(const Handle& o) : object(o.object ? copy(o.object) : nullptr) {}
+    Handle(const Handle& o) : object(o.object ? o.give() : nullptr) {}
     Handle(Handle&& o) noexcept : object(std::exchange(o.object, nullptr)) {}
     Handle& operator=(Handle o) noexcept {
         std::swap(object, o.object);
         return *this;
     }
     ~Handle() {
-        if (object) release(object);
+        if (object) release_reference(object);
     }
     T* get() const { return object; }
-    T* give() const { return copy(object); } ///< a reference for a callee that takes it
+    T* give() const { return copy_reference(object); } ///< a reference for a callee that takes it
 
   private:
     T* object;
 };
 
 /// An integer that depends on the variables, piece by piece.
-class Affine : public Handle<isl_pw_aff, isl_pw_aff_copy, isl_pw_aff_free> {
+class Affine : public Handle<isl_pw_aff> {
   public:
     using Handle::Handle;
     static Affine constant(const Context& c, const mpz_class& value);
@@ -74,7 +81,7 @@ Affine min(const Affine& a, const Affine& b);
 Affine max(const Affine& a, const Affine& b);
 Affine floor_div(const Affine& a, const mpz_class& by); ///< by ≠ 0
 
-class Set : public Handle<isl_set, isl_set_copy, isl_set_free> {
+class Set : public Handle<isl_set> {
   public:
     using Handle::Handle;
     static Set all(const Context& c);

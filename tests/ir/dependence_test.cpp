@@ -65,8 +65,8 @@ TEST_CASE("dependences: distance, direction, text and witness") {
     // Below its bounds nothing is read that is written.
     const Stmt far = loop(n.i, index(100), n.store(n.A, {n.vi}, n.load(n.A, {iadd(n.vi, index(100))})));
     CHECK_FALSE(carried(far, n.i));
-    const Stmt odd = loop(n.i, n.vN, n.store(n.A, {iadd(imul(n.vi, index(2)), index(1))},
-                                             n.load(n.A, {imul(n.vi, index(2))})));
+    const Stmt odd = loop(
+        n.i, n.vN, n.store(n.A, {iadd(imul(n.vi, index(2)), index(1))}, n.load(n.A, {imul(n.vi, index(2))})));
     CHECK_FALSE(carried(odd, n.i));
 }
 
@@ -114,8 +114,9 @@ TEST_CASE("dependences: triangular domains") {
     const Stmt inner = n.store(n.A, {n.vi, n.vj}, mul(n.load(n.A, {n.vi, n.vk}), n.load(n.A, {n.vk, n.vj})));
     const auto nest = [&](const Expr& first_j) {
         const Expr first_i = iadd(n.vk, index(1));
-        return loop(n.k, n.vN, loop_from(n.i, first_i, isub(n.vN, first_i),
-                                         loop_from(n.j, first_j, isub(n.vN, first_j), inner)));
+        return loop(n.k, n.vN,
+                    loop_from(n.i, first_i, isub(n.vN, first_i),
+                              loop_from(n.j, first_j, isub(n.vN, first_j), inner)));
     };
     const Stmt lu = nest(n.vi);
     CHECK_FALSE(carried(lu, n.j));
@@ -125,19 +126,23 @@ TEST_CASE("dependences: triangular domains") {
     CHECK(carried(nest(index(0)), n.j)); // j = k: A[i, k] is written where others read it
     // a(i, j) = a(j, i) below the diagonal
     const Stmt mirror = n.store(n.A, {n.vi, n.vj}, n.load(n.A, {n.vj, n.vi}));
-    const auto below = [&](const Expr& guard) { return loop(n.i, n.vN, loop(n.j, n.vN, If::make(guard, mirror))); };
+    const auto below = [&](const Expr& guard) {
+        return loop(n.i, n.vN, loop(n.j, n.vN, If::make(guard, mirror)));
+    };
     CHECK_FALSE(carried(below(less(n.vj, n.vi)), n.i));
     CHECK_FALSE(carried(below(less(n.vj, n.vi)), n.j));
     CHECK(carried(below(less(n.vj, iadd(n.vi, index(2)))), n.i));
     // The else branch has the opposite condition.
-    const Stmt other = loop(n.i, n.vN, loop(n.j, n.vN, If::make(op(BinaryOp::ge, n.vj, n.vi), Stmt(), mirror)));
+    const Stmt other =
+        loop(n.i, n.vN, loop(n.j, n.vN, If::make(op(BinaryOp::ge, n.vj, n.vi), Stmt(), mirror)));
     CHECK_FALSE(carried(other, n.i));
 }
 
 TEST_CASE("dependences: orders of perfect nests") {
     Names n;
     const auto nest = [&](int di, int dj) {
-        const Stmt s = n.store(n.A, {n.vi, n.vj}, n.load(n.A, {iadd(n.vi, index(di)), iadd(n.vj, index(dj))}));
+        const Stmt s =
+            n.store(n.A, {n.vi, n.vj}, n.load(n.A, {iadd(n.vi, index(di)), iadd(n.vj, index(dj))}));
         return loop(n.i, n.vN, loop(n.j, n.vM, s));
     };
     CHECK_FALSE(reversed(nest(-1, -1), {n.j, n.i}));
@@ -166,9 +171,12 @@ TEST_CASE("dependences: statements in a new order") {
     const auto fission = [&](int by) {
         const Stmt last = second(by);
         const Stmt s = loop(n.i, n.vN, Block::make({first, last}));
-        return dependence_reversed(s, n.i, [&](const Place& p) {
-                   return std::vector<Expr>{index(p.path.back() == last.get() ? 1 : 0), n.vi};
-               }).has_value();
+        return dependence_reversed(s, n.i,
+                                   [&](const Place& p) {
+                                       return std::vector<Expr>{index(p.path.back() == last.get() ? 1 : 0),
+                                                                n.vi};
+                                   })
+            .has_value();
     };
     CHECK_FALSE(fission(0));
     CHECK_FALSE(fission(-1));
@@ -176,9 +184,9 @@ TEST_CASE("dependences: statements in a new order") {
     const auto fuse = [&](int by) {
         const Stmt last = substitute(second(by), {{n.i, n.vj}});
         const Stmt s = Block::make({loop(n.i, n.vN, first), loop(n.j, n.vN, last)});
-        return dependence_reversed(s, Symbol(), [&](const Place& p) {
-                   return std::vector<Expr>{var(p.loops[0])};
-               }).has_value();
+        return dependence_reversed(s, Symbol(),
+                                   [&](const Place& p) { return std::vector<Expr>{var(p.loops[0])}; })
+            .has_value();
     };
     CHECK_FALSE(fuse(0));
     CHECK_FALSE(fuse(-1));
@@ -197,8 +205,9 @@ TEST_CASE("dependences: lanes run statement by statement") {
     CHECK(lockstep(shift(-4), n.i, 8));
     // Two statements: what the first writes is read by the second in a later lane only.
     const auto two = [&](int by) {
-        return loop(n.i, index(64), Block::make({n.store(n.A, {n.vi}, n.vi),
-                                                 n.store(n.B, {n.vi}, n.load(n.A, {iadd(n.vi, index(by))}))}));
+        return loop(n.i, index(64),
+                    Block::make({n.store(n.A, {n.vi}, n.vi),
+                                 n.store(n.B, {n.vi}, n.load(n.A, {iadd(n.vi, index(by))}))}));
     };
     CHECK_FALSE(lockstep(two(-1), n.i));
     CHECK(lockstep(two(1), n.i));
@@ -225,13 +234,12 @@ TEST_CASE("dependences: what a loop allocates is its own") {
     const Stmt inside = loop(n.i, n.vN, body(index(4)));
     CHECK_FALSE(carried(inside, n.i));
     CHECK_FALSE(lockstep(inside, n.i));
-    const Stmt outside = Allocate::make(tensor(n.x, i32, {index(4)}),
-                                        loop(n.i, n.vN, body(index(4)).as<Allocate>()->body));
+    const Stmt outside =
+        Allocate::make(tensor(n.x, i32, {index(4)}), loop(n.i, n.vN, body(index(4)).as<Allocate>()->body));
     CHECK(carried(outside, n.i));
     // Private to the outer loop: the inner one shares it.
     const Stmt middle = loop(
-        n.i, n.vN,
-        Allocate::make(tensor(n.x, i32, {}), loop(n.j, n.vM, n.store(n.x, {}, n.load(n.x, {})))));
+        n.i, n.vN, Allocate::make(tensor(n.x, i32, {}), loop(n.j, n.vM, n.store(n.x, {}, n.load(n.x, {})))));
     CHECK_FALSE(carried(middle, n.i));
     CHECK(carried(middle, n.j));
     CHECK_FALSE(reversed(middle, {n.i}));
@@ -241,8 +249,9 @@ TEST_CASE("dependences: lets, selects, asserts and memory") {
     Names n;
     const Symbol t("t");
     const Expr vt = var(t);
-    const Stmt of_let = loop(n.i, n.vN, LetStmt::make(t, imul(n.vi, index(2)),
-                                                      n.store(n.A, {vt}, n.load(n.A, {iadd(vt, index(1))}))));
+    const Stmt of_let =
+        loop(n.i, n.vN,
+             LetStmt::make(t, imul(n.vi, index(2)), n.store(n.A, {vt}, n.load(n.A, {iadd(vt, index(1))}))));
     CHECK_FALSE(carried(of_let, n.i));
     // Arms are lazy: A[i - 1] is read at i = 0 only.
     const Expr lazy = Select::make(op(BinaryOp::gt, n.vi, index(0)), n.load(n.B, {n.vi}),
@@ -263,8 +272,9 @@ TEST_CASE("dependences: lets, selects, asserts and memory") {
     CHECK_FALSE(carried(gather, n.j));
     CHECK(carried(gather, n.i));
     // Unless the loop writes it.
-    const Stmt moving = loop(n.i, n.vN, loop(n.j, n.vM, Block::make({n.store(n.A, {iadd(row, n.vj)}, n.vj),
-                                                                     n.store(n.B, {n.vi}, n.vj)})));
+    const Stmt moving = loop(
+        n.i, n.vN,
+        loop(n.j, n.vM, Block::make({n.store(n.A, {iadd(row, n.vj)}, n.vj), n.store(n.B, {n.vi}, n.vj)})));
     CHECK(carried(moving, n.j));
     // A flag that ends the loop is carried by it.
     const Expr go = Load::make(n.x, Bool(), {});

@@ -52,8 +52,7 @@ struct Place {
     std::vector<const StmtNode*> path;  ///< the statements from the root to its own
 };
 /// The new time of an access: Index expressions of its loops (constants for the places of statements),
-/// compared lexicographically; the shorter one is filled by what it lacks being equal. At equal times the
-/// order of the program holds between different accesses.
+/// compared lexicographically as far as both go. What is equal so far keeps its old order.
 using NewOrder = std::function<std::vector<Expr>(const Place&)>;
 
 /// A dependence between accesses inside `loop` (no symbol: of all of `root`) that a new order of their
