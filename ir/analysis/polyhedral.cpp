@@ -9,15 +9,32 @@ namespace lathe {
 using isl::Affine;
 using isl::Set;
 
+namespace {
+
+/// Asks `ask` about each pair.
+template <class Ask>
+std::optional<Dependence> answer(const Stmt& root, const Symbol& loop, const Facts& known,
+                                 bool commuting_free, const Ask& ask) {
+    try {
+        DependenceQuery q(root, loop, known);
+        return q.any(commuting_free, [&](size_t a, size_t b) { return ask(q, a, b); });
+    } catch (const isl::GaveUp&) {
+        return Dependence{{}, {}, {}, false};
+    }
+}
+
+} // namespace
+
 std::optional<Dependence> dependence_carried(const Stmt& root, const Symbol& loop, Commuting reductions,
                                              const Facts& known) {
-    DependenceQuery q(root, loop, known);
-    const size_t level = q.program().around;
-    return q.any(reductions == Commuting::free, [&](size_t a, size_t b) -> std::optional<Dependence> {
+    const bool free = reductions == Commuting::free;
+    const auto ask = [](DependenceQuery& q, size_t a, size_t b) -> std::optional<Dependence> {
+        const size_t level = q.program().around;
         if (q.is_private(a, level)) return std::nullopt;
         const Set s = q.meeting(a, b, q.carried_at(level, a, b));
         return s.is_empty() ? std::nullopt : std::optional(q.found(s, level, a, b));
-    });
+    };
+    return answer(root, loop, known, free, ask);
 }
 
 namespace {
@@ -41,9 +58,8 @@ Set overtakes(DependenceQuery& q, size_t a, size_t b) {
 
 std::optional<Dependence> dependence_in_lockstep(const Stmt& root, const Symbol& loop, int64_t lanes,
                                                  const Facts& known) {
-    DependenceQuery q(root, loop, known);
-    const size_t level = q.program().around;
-    return q.any(true, [&](size_t a, size_t b) -> std::optional<Dependence> {
+    const auto ask = [&](DependenceQuery& q, size_t a, size_t b) -> std::optional<Dependence> {
+        const size_t level = q.program().around;
         if (q.is_private(a, level)) return std::nullopt;
         Set order = q.carried_at(level, a, b) & overtakes(q, a, b);
         if (lanes > 0) {
@@ -53,7 +69,8 @@ std::optional<Dependence> dependence_in_lockstep(const Stmt& root, const Symbol&
         }
         const Set s = q.meeting(a, b, order);
         return s.is_empty() ? std::nullopt : std::optional(q.found(s, level, a, b));
-    });
+    };
+    return answer(root, loop, known, true, ask);
 }
 
 namespace {
@@ -84,8 +101,7 @@ Times times_of(DependenceQuery& q, const NewOrder& order, size_t a, size_t b) {
 
 std::optional<Dependence> dependence_reversed(const Stmt& root, const Symbol& loop, const NewOrder& order,
                                               const Facts& known) {
-    DependenceQuery q(root, loop, known);
-    return q.any(true, [&](size_t a, size_t b) -> std::optional<Dependence> {
+    const auto ask = [&](DependenceQuery& q, size_t a, size_t b) -> std::optional<Dependence> {
         const Times t = times_of(q, order, a, b);
         Set turned = Set::none(q.context()), equal_so_far = Set::all(q.context());
         for (size_t n = 0; n < std::min(t.first.size(), t.second.size()); ++n) {
@@ -103,7 +119,8 @@ std::optional<Dependence> dependence_reversed(const Stmt& root, const Symbol& lo
             if (!s.is_empty()) return q.found(s, level < levels || level == 0 ? level : level - 1, a, b);
         }
         return std::nullopt;
-    });
+    };
+    return answer(root, loop, known, true, ask);
 }
 
 } // namespace lathe

@@ -31,7 +31,7 @@ struct Dependence {
     Conflict conflict;
     std::vector<LoopStep> steps; ///< of the loops around both accesses, outermost first
     Witness witness;
-    bool proved = true; ///< false: the search was given up, and it may not exist
+    bool proved = true; ///< false: the search was given up; it may not exist, and `conflict` may be empty
 };
 
 /// A dependence that `loop` (inside `root`) carries: two accesses to one element in different iterations of
@@ -48,8 +48,8 @@ std::optional<Dependence> dependence_in_lockstep(const Stmt& root, const Symbol&
 
 /// Where an access stands.
 struct Place {
-    std::vector<Symbol> loops;          ///< around it, outermost first
-    std::vector<const StmtNode*> path;  ///< the statements from the root to its own
+    std::vector<Symbol> loops;         ///< around it, outermost first
+    std::vector<const StmtNode*> path; ///< the statements from the root to its own
 };
 /// The new time of an access: Index expressions of its loops (constants for the places of statements),
 /// compared lexicographically as far as both go. What is equal so far keeps its old order.
