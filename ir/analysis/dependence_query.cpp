@@ -11,8 +11,8 @@ using isl::Set;
 
 namespace {
 
-/// isl's operations for one pair of accesses: some tenths of a second.
-constexpr unsigned long budget = 1'000'000;
+/// isl's operations for all pairs of one query: some tenths of a second.
+constexpr unsigned long budget = 2'000'000;
 
 ConflictAccess side_of(const ProgramAccess& a) {
     if (!a.shown.empty()) return {a.tensor, a.shown, a.write, a.loc};
@@ -56,13 +56,13 @@ DependenceQuery::DependenceQuery(const Stmt& root, const Symbol& loop, const Fac
 
 std::optional<Dependence> DependenceQuery::any(bool commuting_free, const Ask& ask) {
     const auto& accesses = what.accesses;
+    isl_context.restart();
     for (size_t i = 0; i < accesses.size(); ++i)
         for (size_t j = i; j < accesses.size(); ++j) {
             const ProgramAccess &a = accesses[i], &b = accesses[j];
             if (!(a.tensor == b.tensor) || (!a.write && !b.write)) continue;
             if (commuting_free && both_commute(a, b)) continue;
             try {
-                isl_context.restart();
                 if (auto d = ask(i, j)) return d;
                 if (i == j) continue;
                 if (auto d = ask(j, i)) return d;

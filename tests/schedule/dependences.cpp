@@ -285,3 +285,13 @@ TEST_CASE("a condition on parameters parts what is read from what is written") {
     check_same<int32_t>(s, {{26}, {13}}, {{"D", 13}});
     CHECK(refusal([&] { t[open].parallel(i); }).find("carried by i") != std::string::npos);
 }
+
+TEST_CASE("a refusal names two iterations that meet where their distance differs") {
+    Param N("N");
+    InOut a("a", Int(32), {N});
+    Var i("i");
+    const Kernel k("k", {a}, [&](KernelBody& k) { k.for_(i, 0, N, [&] { a(i % 8) = i; }); });
+    Schedule s(k);
+    const std::string message = refusal([&] { s[k].parallel(i); });
+    CHECK(message.find("(carried by i). They meet at i = 0 and i = 8") != std::string::npos);
+}
