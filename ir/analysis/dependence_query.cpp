@@ -127,7 +127,9 @@ Conflict DependenceQuery::conflict(size_t first, size_t second, const Symbol& lo
 Dependence DependenceQuery::unproved(size_t first, size_t second) const {
     const size_t n = common(first, second);
     const size_t level = std::min(what.around, n ? n - 1 : 0);
-    return {conflict(first, second, n ? what.loops[what.accesses[first].loops[level]].var : Symbol()), {}, {},
+    return {conflict(first, second, n ? what.loops[what.accesses[first].loops[level]].var : Symbol()),
+            {},
+            {},
             false};
 }
 

@@ -208,7 +208,9 @@ class Collector {
 
     /// The statement as a root of its own, to be asked for its accesses.
     static Stmt alone(const Store& s) { return Store::make(s.targets, s.loc, s.predicate); }
-    static Stmt alone(const Reduce& r) { return Reduce::make(r.op, r.target, r.loc, r.predicate, r.contract); }
+    static Stmt alone(const Reduce& r) {
+        return Reduce::make(r.op, r.target, r.loc, r.predicate, r.contract);
+    }
 
     ProgramAccess& add_write(const StoreTarget& t, const Expr& predicate, Loc loc) {
         ProgramAccess& a = add(t.tensor, t.indices, true, loc);

@@ -39,10 +39,10 @@ struct ProgramAccess {
     Loc loc;
     std::string shown; ///< in messages, if not the element
 
-    std::vector<size_t> loops; ///< around it, in Program::loops, outermost first
-    std::vector<const StmtNode*> path; ///< from the root to its statement
+    std::vector<size_t> loops;                        ///< around it, in Program::loops, outermost first
+    std::vector<const StmtNode*> path;                ///< from the root to its statement
     std::shared_ptr<const std::vector<Guard>> guards; ///< of its statement, in the order of evaluation
-    std::vector<Guard> own_guards;   ///< those of the arms that hold it
+    std::vector<Guard> own_guards;                    ///< those of the arms that hold it
     size_t private_to = 0; ///< its tensor is allocated anew in each iteration of so many of the loops
     size_t statement = 0;  ///< the order of evaluation in one iteration of the common loops
     size_t target = 0;     ///< of the statement's writes
