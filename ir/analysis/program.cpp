@@ -68,8 +68,11 @@ class Collector {
             return reduce(*s.as<Reduce>());
         case StmtKind::allocate: {
             const Allocate& a = *s.as<Allocate>();
+            const auto outside = homes;
             homes[a.tensor.symbol] = loops.size();
-            return visit(a.body);
+            visit(a.body);
+            homes = outside;
+            return;
         }
         case StmtKind::assert_:
             return check(*s.as<Assert>());
