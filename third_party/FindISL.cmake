@@ -1,6 +1,6 @@
-# The integer set library: ISL::isl.
+# The integer set library, static: ISL::isl.
 find_path(ISL_INCLUDE_DIR isl/ctx.h)
-find_library(ISL_LIBRARY isl)
+find_library(ISL_LIBRARY NAMES libisl.a)
 mark_as_advanced(ISL_INCLUDE_DIR ISL_LIBRARY)
 
 include(FindPackageHandleStandardArgs)
