@@ -187,7 +187,7 @@ TEST_CASE("separate asks its condition only where that can be asked") {
     RDom r({{0, 2}, {0, min(f(x, 0), 3)}}, "r");
     f(x, r.y) -= 1 + r.x * 0;
     Schedule s(f);
-    says(refusal_of(s, [&] { s[f].separate(x); }), "f is written after that");
+    says(refusal_of(s, [&] { s[f].separate(x); }), "there is no guard and no clipped bound");
 
     Func n("n", Int(32), {8}), g("g", Int(32), {8, 8});
     n(x) = x % 5;

@@ -213,22 +213,32 @@ class Driver {
         return loops;
     }
 
+    /// A Func that is no argument.
+    bool moves(const Definition& d) const {
+        return !d.tensors.empty() &&
+               std::ranges::none_of(algorithm.module.top().arguments,
+                                    [&](const Argument& a) { return a.tensor.symbol == d.func; });
+    }
+
     void step() {
         const Definition& d = algorithm.definitions[pick(algorithm.definitions.size())];
         const Definition& other = algorithm.definitions[pick(algorithm.definitions.size())];
         auto loops = loops_of(d.func, d.index), others = loops_of(other.func, other.index);
         StageHandle stage = handle(d);
-        if (pick(4) == 0 && !others.empty()) {
-            stage.compute_at(handle(other), others[pick(others.size())]);
-            return;
-        }
         if (pick(12) == 0) return quantize(d);
-        if (pick(20) == 0) return stage.inline_();
-        if (pick(10) == 0) return void(stage.compute_root());
-        if (pick(20) == 0) {
-            const MemorySpace spaces[] = {MemorySpace::stack(), MemorySpace::registers(),
-                                          MemorySpace::heap()};
-            return void(stage.store_in(spaces[pick(3)]));
+        // What has no place of its own is asked to move from time to time only, to see that refused.
+        if (moves(d) || pick(8) == 0) {
+            if (pick(4) == 0 && !others.empty()) {
+                stage.compute_at(handle(other), others[pick(others.size())]);
+                return;
+            }
+            if (pick(20) == 0) return stage.inline_();
+            if (pick(10) == 0) return void(stage.compute_root());
+            if (pick(20) == 0) {
+                const MemorySpace spaces[] = {MemorySpace::stack(), MemorySpace::registers(),
+                                              MemorySpace::heap()};
+                return void(stage.store_in(spaces[pick(3)]));
+            }
         }
         if (loops.empty()) return;
         auto one = [&]() -> const LoopRef& { return loops[pick(loops.size())]; };
