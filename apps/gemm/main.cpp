@@ -28,7 +28,8 @@ struct Matrix {
         : rows(rows), columns(columns), values(static_cast<size_t>(rows) * columns) {
         dims[0] = {0, columns, 1, 0};
         dims[1] = {0, rows, columns, 0};
-        buffer.host = reinterpret_cast<uint8_t*>(values.data());
+        static uint8_t nothing[sizeof(float)]; // some address for a matrix without elements
+        buffer.host = values.empty() ? nothing : reinterpret_cast<uint8_t*>(values.data());
         buffer.type = {halide_type_float, 32, 1};
         buffer.dimensions = 2;
         buffer.dim = dims;

@@ -9,6 +9,8 @@ namespace lathe::codegen {
 namespace {
 
 constexpr int64_t most_lanes = 4096;
+/// Integers over 64 bits have no vectors on any machine: code for each lane would only be long.
+constexpr int64_t most_wide_lanes = 8;
 
 Expr widen(const Expr& e, int lanes) {
     return e.type().lanes() == lanes ? e : Broadcast::make(e, lanes, e.loc());
@@ -518,10 +520,23 @@ class LoopVectorizer : public ScopedMutator {
                  loop->var.name(), *extent, most_lanes);
         if (*extent <= 0) return Stmt();
         if (*extent == 1) return one_lane(*loop);
+        if (*extent > most_wide_lanes && computes_wide(loop->body)) return lane_after_lane(*loop);
         const int lanes = static_cast<int>(std::bit_ceil(static_cast<uint64_t>(*extent)));
         return Vectorizer(*loop, lanes, facts(),
                           [&](const Symbol& t) -> const Tensor& { return declaration(t); })
             .run();
+    }
+
+    static bool computes_wide(const Stmt& body) {
+        bool wide = false;
+        for_each(body, nullptr, [&](const Expr& e) { wide |= e.type().is_int() && e.type().width() > 64; });
+        return wide;
+    }
+
+    /// A loop over the lanes; that vectors are legal says that this order is, too.
+    Stmt lane_after_lane(const For& loop) {
+        return ScopedMutator::mutate(
+            For::make(loop.var, loop.min, loop.extent, LoopKind::serial(), loop.body, loop.loc));
     }
 
     Stmt one_lane(const For& loop) {

@@ -148,10 +148,14 @@ std::string c_header(const Abi& abi, const Module& original, const std::string& 
     const std::string plain = parameters.empty() ? "void" : parameters.substr(2);
     return fmt::format(
         "/* {0}, compiled by Lathe for {1}. Shapes are written outermost dimension first.\n{2} * Returns 0, "
-        "or an "
-        "error code after calling halide_error. */\n#ifndef {3}\n#define {3}\n\n{4}\n#ifdef "
-        "__cplusplus\nextern "
-        "\"C\" {{\n#endif\nint {0}({5});\nint {0}_with_user_context(void *user_context{6});\nint "
+        "or an error code after calling halide_error.\n"
+        " * A buffer without memory (host and device are null) asks for its bounds: the call fills in its "
+        "type "
+        "and\n * dimensions, and computes nothing. One that has no elements, and whose type and dimensions "
+        "already say so,\n * does not ask when others have memory: then it is a call. */\n#ifndef "
+        "{3}\n#define "
+        "{3}\n\n{4}\n#ifdef __cplusplus\nextern \"C\" {{\n#endif\nint {0}({5});\nint "
+        "{0}_with_user_context(void *user_context{6});\nint "
         "{0}_argv(void **arguments); /* pointers to the "
         "buffers and the scalars */\nconst struct halide_filter_metadata_t *{0}_metadata(void);\nconst char "
         "*{0}_signature(void); /* the arguments and their full types, as JSON */\n#ifdef "

@@ -48,6 +48,8 @@ class FunctionEmitter {
     void check(const std::vector<Check>& checks);
     /// Ends the function successfully.
     void finish();
+    /// Memory of this function's frame.
+    llvm::AllocaInst* frame(llvm::Type* type, const std::string& name);
 
   private:
     /// An expression whose lanes are base + stride·lane (no stride: all lanes are equal).
@@ -117,7 +119,6 @@ class FunctionEmitter {
     Place place_of(const Tensor& t, llvm::Value* base);
     void fail(llvm::Value* code);
     llvm::BasicBlock* block(const char* name);
-    llvm::AllocaInst* frame(llvm::Type* type, const std::string& name);
 
     // Parallel loops, in emit_parallel.cpp.
     struct Closure;

@@ -7,6 +7,7 @@
 #include "lathe/ir/visit.h"
 #include "metadata.h"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace lathe::codegen {
@@ -18,8 +19,8 @@ namespace {
 /// Emits the checks of one function's arguments, and tells the emitter where everything lies.
 class Entry {
   public:
-    Entry(FunctionEmitter& emitter, const Abi& abi, std::vector<Value*> pointers)
-        : e(emitter), b(emitter.builder()), abi(abi), pointers(std::move(pointers)) {}
+    Entry(Unit& unit, FunctionEmitter& emitter, const Abi& abi, std::vector<Value*> pointers)
+        : unit(unit), e(emitter), b(emitter.builder()), abi(abi), pointers(std::move(pointers)) {}
 
     void check_pointers();
     /// What a C caller may get wrong before there is a shape.
@@ -46,7 +47,9 @@ class Entry {
     void limbs(const BufferArgument& a, const Dimension& d);
     void place(const BufferArgument& a, const Fields& f);
     Range range(const BufferArgument& a, const Fields& f);
+    void overlaps_itself(const BufferArgument& a, const Fields& f);
     void overlaps();
+    llvm::Function* find_overlap(llvm::Type* table);
     void check(Value* ok, ErrorCode code, std::string format, std::vector<Value*> arguments = {}) {
         checks.push_back({ok, code, std::move(format), std::move(arguments)});
     }
@@ -74,6 +77,7 @@ class Entry {
                            a.halide_dimension(static_cast<int>(d)));
     }
 
+    Unit& unit;
     FunctionEmitter& e;
     Builder& b;
     const Abi& abi;
@@ -100,8 +104,10 @@ void Entry::check_headers() {
 }
 
 void Entry::header(const BufferArgument& a, Value* p) {
+    // Without memory anywhere it is empty: else the call was a bounds query.
     Value* has_host = b.CreateIsNotNull(field(p, offsetof(HalideBuffer, host), b.getPtrTy()));
-    check(has_host, ErrorCode::null_host,
+    Value* nowhere = is(field(p, offsetof(HalideBuffer, device), b.getInt64Ty()), 0);
+    check(b.CreateOr(has_host, nowhere), ErrorCode::null_host,
           about(a) + " has no memory on the host: copy it from the device first");
     constexpr uint64_t device_dirty = 2;
     Value* flags = field(p, offsetof(HalideBuffer, flags), b.getInt64Ty());
@@ -161,6 +167,10 @@ void Entry::not_negative(const Symbol& size, Value* x) {
 void Entry::bind_buffers() {
     for (size_t i = 0; i < fields.size(); ++i)
         shape(abi.buffers[i], fields[i]);
+    for (size_t i = 0; i < fields.size(); ++i)
+        overlaps_itself(abi.buffers[i], fields[i]);
+    // The search reads what has been checked.
+    flush();
     overlaps();
     flush();
     for (size_t i = 0; i < fields.size(); ++i)
@@ -230,21 +240,122 @@ Entry::Range Entry::range(const BufferArgument& a, const Fields& f) {
     return r;
 }
 
-void Entry::overlaps() {
-    std::vector<Range> ranges;
-    for (size_t i = 0; i < fields.size(); ++i)
-        ranges.push_back(range(abi.buffers[i], fields[i]));
-    for (size_t i = 0; i < fields.size(); ++i) {
-        if (!abi.buffers[i].written()) continue;
-        for (size_t j = 0; j < fields.size(); ++j) {
-            if (j == i || (abi.buffers[j].written() && j < i)) continue;
-            const Range &x = ranges[i], &y = ranges[j];
-            Value* apart = b.CreateOr(b.CreateICmpSLE(x.high, y.low), b.CreateICmpSLE(y.high, x.low));
-            check(b.CreateOr(apart, b.CreateOr(x.empty, y.empty)), ErrorCode::overlap,
-                  about(abi.buffers[i]) + " is written, and its memory overlaps that of buffer " +
-                      printf_text(abi.buffers[j].tensor.symbol.name()));
-        }
+/// A dimension's steps must lead over all that the dimensions with smaller steps reach.
+void Entry::overlaps_itself(const BufferArgument& a, const Fields& f) {
+    if (!a.written() || a.rank() < 2) return;
+    std::vector<Value*> steps, reaches;
+    Value *apart = b.getTrue(), *empty = b.getFalse();
+    for (const Dimension& d : f.dims) {
+        steps.push_back(b.CreateBinaryIntrinsic(llvm::Intrinsic::abs, d.stride, b.getFalse()));
+        reaches.push_back(b.CreateMul(b.CreateSub(d.extent, b.getInt64(1)), steps.back()));
+        empty = b.CreateOr(empty, is(d.extent, 0));
     }
+    for (size_t i = 0; i < steps.size(); ++i) {
+        Value* reach = b.getInt64(0);
+        for (size_t j = 0; j < steps.size(); ++j)
+            if (j != i)
+                reach = b.CreateAdd(
+                    reach, b.CreateSelect(b.CreateICmpULE(steps[j], steps[i]), reaches[j], b.getInt64(0)));
+        Value* single = b.CreateICmpSLE(f.dims[i].extent, b.getInt64(1));
+        apart = b.CreateAnd(apart, b.CreateOr(single, b.CreateICmpUGT(steps[i], reach)));
+    }
+    check(b.CreateOr(apart, empty), ErrorCode::overlap,
+          about(a) + " is written, and its strides let its elements overlap each other");
+}
+
+/// A function that looks through a table of ranges: for each buffer its first byte and the one behind its
+/// last. It returns i << 32 | j for the first buffer i that is written and overlaps buffer j, or −1. Code for
+/// every pair would grow with the square of the buffers.
+llvm::Function* Entry::find_overlap(llvm::Type* table) {
+    llvm::LLVMContext& context = b.getContext();
+    llvm::Function* f = unit.function(abi.name + "_overlap",
+                                      llvm::FunctionType::get(b.getInt64Ty(), {b.getPtrTy()}, false), false);
+    const auto block = [&](const char* name) { return llvm::BasicBlock::Create(context, name, f); };
+    Builder at(block("entry"));
+    auto *outer = block("outer"), *inner = block("inner"), *pair = block("pair"),
+         *next_inner = block("next_inner"), *next_outer = block("next_outer"), *found = block("found"),
+         *none = block("none");
+    std::vector<uint8_t> flags;
+    for (const BufferArgument& a : abi.buffers)
+        flags.push_back(a.written());
+    llvm::Constant* written = unit.table(abi.name + "_written", llvm::ConstantDataArray::get(context, flags));
+    Value *zero = at.getInt64(0), *one = at.getInt64(1), *count = at.getInt64(flags.size());
+    const auto is_written = [&](Value* i) {
+        return at.CreateICmpNE(
+            at.CreateLoad(at.getInt8Ty(), at.CreateInBoundsGEP(at.getInt8Ty(), written, i)), at.getInt8(0));
+    };
+    const auto bound = [&](Value* i, uint64_t end) {
+        return at.CreateLoad(at.getInt64Ty(),
+                             at.CreateInBoundsGEP(table, f->getArg(0), {zero, i, at.getInt64(end)}));
+    };
+    at.CreateBr(outer);
+    at.SetInsertPoint(outer);
+    llvm::PHINode* i = at.CreatePHI(at.getInt64Ty(), 2);
+    Value *low = bound(i, 0), *high = bound(i, 1);
+    at.CreateCondBr(is_written(i), inner, next_outer);
+    at.SetInsertPoint(inner);
+    llvm::PHINode* j = at.CreatePHI(at.getInt64Ty(), 2);
+    // Two that are both written meet once.
+    Value* seen = at.CreateAnd(is_written(j), at.CreateICmpULT(j, i));
+    at.CreateCondBr(at.CreateOr(seen, at.CreateICmpEQ(i, j)), next_inner, pair);
+    at.SetInsertPoint(pair);
+    Value* apart = at.CreateOr(at.CreateICmpULE(high, bound(j, 0)), at.CreateICmpULE(bound(j, 1), low));
+    at.CreateCondBr(apart, next_inner, found);
+    at.SetInsertPoint(next_inner);
+    Value* after_j = at.CreateAdd(j, one);
+    at.CreateCondBr(at.CreateICmpULT(after_j, count), inner, next_outer);
+    at.SetInsertPoint(next_outer);
+    Value* after_i = at.CreateAdd(i, one);
+    at.CreateCondBr(at.CreateICmpULT(after_i, count), outer, none);
+    i->addIncoming(zero, &f->getEntryBlock());
+    i->addIncoming(after_i, next_outer);
+    j->addIncoming(zero, outer);
+    j->addIncoming(after_j, next_inner);
+    at.SetInsertPoint(found);
+    at.CreateRet(at.CreateOr(at.CreateShl(i, 32), j));
+    at.SetInsertPoint(none);
+    at.CreateRet(at.getInt64(~uint64_t{0}));
+    return f;
+}
+
+void Entry::overlaps() {
+    const size_t count = fields.size();
+    const auto written = [](const BufferArgument& a) { return a.written(); };
+    if (count < 2 || std::ranges::none_of(abi.buffers, written)) return;
+    llvm::Type* pair = llvm::ArrayType::get(b.getInt64Ty(), 2);
+    llvm::Type* type = llvm::ArrayType::get(pair, count);
+    llvm::Function* search = find_overlap(type);
+    Value* table = e.frame(type, "ranges");
+    // What lies beyond the address space overlaps nothing there.
+    const auto address = [&](Value* wide) {
+        llvm::Type* t = wide->getType();
+        Value* most = llvm::ConstantInt::get(t, ~uint64_t{0});
+        Value* low = b.CreateBinaryIntrinsic(llvm::Intrinsic::smax, wide, llvm::ConstantInt::get(t, 0));
+        return b.CreateTrunc(b.CreateBinaryIntrinsic(llvm::Intrinsic::smin, low, most), b.getInt64Ty());
+    };
+    std::vector<llvm::Constant*> names;
+    for (size_t i = 0; i < count; ++i) {
+        const Range r = range(abi.buffers[i], fields[i]);
+        const auto put = [&](uint64_t end, Value* x) {
+            b.CreateStore(x,
+                          b.CreateInBoundsGEP(type, table, {b.getInt64(0), b.getInt64(i), b.getInt64(end)}));
+        };
+        // An empty one ends before all others, and begins behind them.
+        put(0, b.CreateSelect(r.empty, b.getInt64(~uint64_t{0}), address(r.low)));
+        put(1, b.CreateSelect(r.empty, b.getInt64(0), address(r.high)));
+        names.push_back(unit.text(abi.buffers[i].tensor.symbol.name()));
+    }
+    auto* list = llvm::ArrayType::get(b.getPtrTy(), count);
+    llvm::Constant* texts = unit.table(abi.name + "_buffers", llvm::ConstantArray::get(list, names));
+    Value* found = b.CreateCall(search, {table});
+    Value* none = is(found, -1);
+    const auto name = [&](Value* i) {
+        Value* safe = b.CreateSelect(none, b.getInt64(0), i);
+        return b.CreateLoad(b.getPtrTy(), b.CreateInBoundsGEP(b.getPtrTy(), texts, safe));
+    };
+    check(none, ErrorCode::overlap,
+          printf_text(abi.name) + ": buffer %s is written, and its memory overlaps that of buffer %s",
+          {name(b.CreateLShr(found, 32)), name(b.CreateAnd(found, b.getInt64(UINT32_MAX)))});
 }
 
 void Entry::bind_scalar(const ScalarArgument& s, Value* passed) {
@@ -298,7 +409,7 @@ llvm::Function* emit_checked(Unit& unit, const Abi& abi, const Function& f, Call
     std::vector<Value*> pointers;
     for (unsigned i = 0; i < abi.buffers.size(); ++i)
         pointers.push_back(function->getArg(i + 1));
-    Entry entry(emitter, abi, std::move(pointers));
+    Entry entry(unit, emitter, abi, std::move(pointers));
     if (callers == Callers::c) {
         entry.check_pointers();
         answer_bounds_query(unit, emitter, abi, function);

@@ -28,14 +28,15 @@ class Metadata {
 
     llvm::Constant* make(const Abi& abi, const Target& target) {
         auto* array = llvm::ArrayType::get(argument_type, arguments.size());
-        llvm::Constant* list = global(llvm::ConstantArray::get(array, arguments), abi.name + "_arguments");
+        llvm::Constant* list =
+            unit.table(abi.name + "_arguments", llvm::ConstantArray::get(array, arguments));
         llvm::StructType* whole =
             llvm::StructType::get(context, {i32(), i32(), pointer(), pointer(), pointer()});
         constexpr int version = 1;
-        return global(llvm::ConstantStruct::get(whole, {number(32, version),
-                                                        number(32, static_cast<int>(arguments.size())), list,
-                                                        unit.text(target.name()), unit.text(abi.name)}),
-                      abi.name + "_metadata_storage");
+        return unit.table(abi.name + "_metadata_storage",
+                          llvm::ConstantStruct::get(
+                              whole, {number(32, version), number(32, static_cast<int>(arguments.size())),
+                                      list, unit.text(target.name()), unit.text(abi.name)}));
     }
 
   private:
@@ -44,14 +45,6 @@ class Metadata {
     llvm::Constant* number(unsigned bits, int x) {
         return llvm::ConstantInt::getSigned(llvm::Type::getIntNTy(context, bits), x);
     }
-    llvm::Constant* global(llvm::Constant* value, const std::string& name) {
-        auto* g = llvm::cast<llvm::GlobalVariable>(unit.module().getOrInsertGlobal(name, value->getType()));
-        g->setInitializer(value);
-        g->setConstant(true);
-        g->setLinkage(llvm::GlobalValue::PrivateLinkage);
-        return g;
-    }
-
     Unit& unit;
     llvm::LLVMContext& context;
     llvm::StructType* type_type =

@@ -80,6 +80,14 @@ llvm::Constant* Unit::text(const std::string& s) {
     return t;
 }
 
+llvm::Constant* Unit::table(const std::string& name, llvm::Constant* value) {
+    auto* global = llvm::cast<llvm::GlobalVariable>(ir->getOrInsertGlobal(name, value->getType()));
+    global->setInitializer(value);
+    global->setConstant(true);
+    global->setLinkage(llvm::GlobalValue::PrivateLinkage);
+    return global;
+}
+
 llvm::Constant* Unit::elements(const Tensor& t) {
     const size_t size = element_bytes(t.type);
     std::vector<std::byte> bytes(t.data->size() * size);
@@ -87,12 +95,8 @@ llvm::Constant* Unit::elements(const Tensor& t) {
         store_element(t.type, &bytes[i * size], (*t.data)[i]);
     const llvm::StringRef raw(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     llvm::Constant* data = llvm::ConstantDataArray::getString(context(), raw, false);
-    const std::string name = "data." + std::to_string(data_tensors++);
-    auto* global = llvm::cast<llvm::GlobalVariable>(ir->getOrInsertGlobal(name, data->getType()));
-    global->setInitializer(data);
-    global->setConstant(true);
-    global->setLinkage(llvm::GlobalValue::PrivateLinkage);
-    global->setAlignment(llvm::Align(64));
+    llvm::Constant* global = table("data." + std::to_string(data_tensors++), data);
+    llvm::cast<llvm::GlobalVariable>(global)->setAlignment(llvm::Align(64));
     return global;
 }
 

@@ -42,6 +42,8 @@ class Unit {
     /// A function that the program links. \throws Error if its name means something else here.
     llvm::FunctionCallee extern_function(const std::string& name, llvm::FunctionType* type, Loc loc);
     llvm::Constant* text(const std::string& s);
+    /// A constant in memory that only this module sees.
+    llvm::Constant* table(const std::string& name, llvm::Constant* value);
     /// A constant tensor's elements in memory.
     llvm::Constant* elements(const Tensor& t);
 

@@ -1,3 +1,4 @@
+#include "lathe/ir/analysis.h"
 #include "lathe/ir/dependence.h"
 #include "lathe/ir/visit.h"
 
@@ -21,20 +22,26 @@ class Tags {
                 order.push_back(f);
                 all[f->var] = {s, around};
             }
-            around.push_back({s.kind(), f->var, f->min, f->extent});
+            const bool lasting = lasts(f->min, f->body) && lasts(f->extent, f->body);
+            around.push_back({s.kind(), f->var, f->min, f->extent, lasting});
             visit(f->body);
         } else if (const If* i = s.as<If>()) {
-            around.push_back({s.kind(), {}, i->condition, {}});
+            around.push_back({s.kind(), {}, i->condition, {}, lasts(i->condition, i->then_body)});
             visit(i->then_body);
+            around.back().lasting = lasts(i->condition, i->else_body);
             around.back().otherwise = true;
             visit(i->else_body);
+        } else if (const While* w = s.as<While>()) {
+            around.push_back({s.kind(), {}, w->condition, {}, lasts(w->condition, w->body)});
+            visit(w->body);
         } else if (const LetStmt* l = s.as<LetStmt>()) {
-            around.push_back({s.kind(), l->symbol, l->value, {}});
+            around.push_back({s.kind(), l->symbol, l->value, {}, lasts(l->value, l->body)});
             visit(l->body);
         } else if (const Block* b = s.as<Block>()) {
             for (const Stmt& t : b->stmts) {
                 visit(t);
-                if (const Assert* a = t.as<Assert>()) around.push_back({t.kind(), {}, a->condition, {}});
+                if (const Assert* a = t.as<Assert>())
+                    around.push_back({t.kind(), {}, a->condition, {}, true});
             }
         } else {
             for (const Stmt& t : bodies(s))
@@ -55,20 +62,21 @@ bool stands(const LegalTag& before, const LegalTag& now) {
     return before.loop.same_as(now.loop) &&
            std::ranges::equal(before.around, now.around, [](const auto& a, const auto& b) {
                return a.kind == b.kind && a.symbol == b.symbol && a.otherwise == b.otherwise &&
-                      same(a.first, b.first) && same(a.second, b.second);
+                      a.lasting == b.lasting && same(a.first, b.first) && same(a.second, b.second);
            });
 }
 
 } // namespace
 
-std::optional<TagConflict> tag_conflict(const Stmt& root, LegalTags& legal) {
+std::optional<TagConflict> tag_conflict(const Stmt& root, LegalTags& legal, const Facts& known) {
     Tags tags;
     tags.visit(root);
     for (const For* f : tags.order) {
-        const auto known = legal.find(f->var);
-        if (known != legal.end() && stands(known->second, tags.all.at(f->var))) continue;
+        const auto before = legal.find(f->var);
+        if (before != legal.end() && stands(before->second, tags.all.at(f->var))) continue;
         const bool vectors = f->loop == LoopKind::vectorized();
-        if (const auto c = loop_carried(root, f->var, vectors ? Commuting::free : Commuting::ordered))
+        if (const auto c = vectors ? lockstep_conflict(root, f->var, 0, known)
+                                   : loop_carried(root, f->var, Commuting::ordered, known))
             return TagConflict{f->var, f->loop, c->describe()};
         if (std::string reason = vectors ? no_vector_form(root, f->var) : ""; !reason.empty())
             return TagConflict{f->var, f->loop, std::move(reason)};

@@ -1,4 +1,5 @@
 #include "lathe/ir/dependence.h"
+#include "lathe/ir/polyhedral.h"
 #include "lathe/ir/print.h"
 #include "lathe/ir/visit.h"
 
@@ -381,17 +382,8 @@ class DirectionSearch {
     std::vector<Step> steps;
 };
 
-} // namespace
-
-std::string Conflict::describe() const {
-    auto at = [](const ConflictAccess& a) { return a.loc.known() ? " at " + a.loc.str() : std::string(); };
-    std::string carried = "carried by " + loop.name();
-    if (distance) carried += fmt::format(", distance {}", *distance);
-    return fmt::format("{} {}{} is {} as {}{} ({})", first.text, first.write ? "written" : "read", at(first),
-                       kind == ConflictKind::flow ? "read" : "written", second.text, at(second), carried);
-}
-
-std::optional<Conflict> loop_carried(const Stmt& root, const Symbol& loop, Commuting reductions) {
+/// The answers of the tests on linear subscripts alone.
+std::optional<Conflict> maybe_carried(const Stmt& root, const Symbol& loop, Commuting reductions) {
     LoopAccesses in = accesses_inside(root, loop);
     const auto& all = in.accesses;
     for (size_t i = 0; i < all.size(); ++i)
@@ -415,8 +407,8 @@ std::optional<Conflict> loop_carried(const Stmt& root, const Symbol& loop, Commu
     return std::nullopt;
 }
 
-std::optional<Conflict> reorder_conflict(const Stmt& root, const std::vector<Symbol>& before,
-                                         const std::vector<Symbol>& after) {
+std::optional<Conflict> maybe_reversed(const Stmt& root, const std::vector<Symbol>& before,
+                                       const std::vector<Symbol>& after) {
     LoopAccesses in = accesses_inside(root, before.front());
     std::vector<size_t> order;
     for (const Symbol& s : after)
@@ -436,7 +428,61 @@ std::optional<Conflict> reorder_conflict(const Stmt& root, const std::vector<Sym
     return std::nullopt;
 }
 
-bool idempotent(const Stmt& root, const Symbol& loop) {
+bool same_access(const ConflictAccess& a, const ConflictAccess& b) {
+    return a.tensor == b.tensor && a.write == b.write && a.loc.str() == b.loc.str();
+}
+
+/// What stands in a message: the conflict that was found last, since the first may be none.
+std::optional<Conflict> confirmed(const Conflict& maybe, const std::optional<Dependence>& found) {
+    if (!found) return std::nullopt;
+    if (!found->proved) return maybe;
+    const Conflict& sure = found->conflict;
+    const bool same = same_access(maybe.first, sure.first) && same_access(maybe.second, sure.second) &&
+                      maybe.loop == sure.loop;
+    Conflict c = same ? maybe : sure;
+    if (!c.distance) c.distance = sure.distance;
+    if (!c.distance) c.example = found->witness.describe();
+    return c;
+}
+
+} // namespace
+
+std::string Conflict::describe() const {
+    auto at = [](const ConflictAccess& a) { return a.loc.known() ? " at " + a.loc.str() : std::string(); };
+    std::string carried = "carried by " + loop.name();
+    if (distance) carried += fmt::format(", distance {}", *distance);
+    return fmt::format("{} {}{} is {} as {}{} ({})", first.text, first.write ? "written" : "read", at(first),
+                       kind == ConflictKind::flow ? "read" : "written", second.text, at(second), carried);
+}
+
+std::optional<Conflict> loop_carried(const Stmt& root, const Symbol& loop, Commuting reductions,
+                                     const Facts& known) {
+    const auto maybe = maybe_carried(root, loop, reductions);
+    return maybe ? confirmed(*maybe, dependence_carried(root, loop, reductions, known)) : std::nullopt;
+}
+
+std::optional<Conflict> lockstep_conflict(const Stmt& root, const Symbol& loop, int64_t lanes,
+                                          const Facts& known) {
+    const auto maybe = maybe_carried(root, loop, Commuting::free);
+    return maybe ? confirmed(*maybe, dependence_in_lockstep(root, loop, lanes, known)) : std::nullopt;
+}
+
+std::optional<Conflict> reorder_conflict(const Stmt& root, const std::vector<Symbol>& before,
+                                         const std::vector<Symbol>& after, const Facts& known) {
+    const auto maybe = maybe_reversed(root, before, after);
+    if (!maybe) return std::nullopt;
+    const NewOrder order = [&](const Place& p) {
+        std::vector<Expr> time;
+        for (const Symbol& l : after) {
+            if (std::ranges::find(p.loops, l) == p.loops.end()) break;
+            time.push_back(Variable::make(l, IndexType()));
+        }
+        return time;
+    };
+    return confirmed(*maybe, dependence_reversed(root, before.front(), order, known));
+}
+
+bool idempotent(const Stmt& root, const Symbol& loop, const Facts& known) {
     LoopAccesses in = accesses_inside(root, loop);
     std::set<Symbol> written;
     for (const LoopAccess& a : in.accesses) {
@@ -445,7 +491,7 @@ bool idempotent(const Stmt& root, const Symbol& loop) {
     }
     for (const LoopAccess& a : in.accesses)
         if (!a.write && written.contains(a.tensor)) return false;
-    return !loop_carried(root, loop, Commuting::ordered);
+    return !loop_carried(root, loop, Commuting::ordered, known);
 }
 
 } // namespace lathe::ir

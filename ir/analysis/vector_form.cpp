@@ -54,11 +54,21 @@ class Lanes {
         return std::ranges::any_of(tensors_read(e), [&](const Symbol& t) { return written.contains(t); });
     }
 
+    /// Lanes run as often as the one that runs longest, switched off when they are done.
+    bool has_longest(const Expr& extent) const {
+        const bool by_loop_only =
+            tensors_read(extent).empty() && std::ranges::none_of(varying, [&](const Symbol& v) {
+                return !(v == loop.var) && uses(extent, v);
+            });
+        const Interval lanes = {loop.min, isub(iadd(loop.min, loop.extent), index(1))};
+        return by_loop_only && bounds_of(extent, {{loop.var, lanes}}).max.defined();
+    }
+
     std::string of_statement(const Stmt& s) const {
         if (const For* f = s.as<For>()) {
             if (f->loop == LoopKind::vectorized() || f->loop == LoopKind::parallel())
                 return fmt::format("loop {} inside it is {}", f->var.name(), f->loop.name());
-            if (varies(f->min) || varies(f->extent))
+            if (varies(f->min) || (varies(f->extent) && !has_longest(f->extent)))
                 return fmt::format("the bounds of loop {} inside it depend on {}", f->var.name(),
                                    loop.var.name());
         }

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 namespace lathe::ir {
 
@@ -106,7 +107,27 @@ std::pair<uintptr_t, uintptr_t> span_of(const AnyBuffer& b) {
     return {at(low), at(high + 1)};
 }
 
+/// Whether each dimension's steps lead over all that the dimensions with smaller steps reach.
+bool elements_apart(const AnyBuffer& b) {
+    for (int i = 0; i < b.rank(); ++i) {
+        int64_t reach = 0;
+        for (int j = 0; j < b.rank(); ++j)
+            if (j != i && std::abs(b.stride(j)) <= std::abs(b.stride(i)))
+                reach += (b.extent(j) - 1) * std::abs(b.stride(j));
+        if (b.extent(i) > 1 && std::abs(b.stride(i)) <= reach) return false;
+    }
+    return true;
+}
+
 void Invocation::check_overlap() const {
+    for (size_t i = 0; i < buffers.size(); ++i) {
+        const Argument& a = function.arguments[i];
+        if (a.direction != Direction::in && buffers[i]->size() > 0 && !elements_apart(*buffers[i]))
+            fail(a.tensor.loc,
+                 "the buffer of the argument {} is written, and its strides let its elements overlap each "
+                 "other",
+                 a.tensor.symbol.name());
+    }
     for (size_t i = 0; i < buffers.size(); ++i)
         for (size_t j = 0; j < i; ++j) {
             const Argument &a = function.arguments[j], &b = function.arguments[i];

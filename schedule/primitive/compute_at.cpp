@@ -89,13 +89,6 @@ std::vector<Dim> storage_for(const std::vector<Dim>& loops, const Facts& facts) 
     return dims;
 }
 
-/// A Func that is computed inside another one that moves, or that this one reads.
-struct Inner {
-    Symbol func, loop; ///< in which loop
-    bool along = false;
-    std::vector<Dim> ranges; ///< of what is needed there, before the move
-};
-
 std::vector<Dim> needed_ranges(const Edit& e, const Symbol& func, const Stmt& root, const Symbol& loop) {
     const Path path = path_to_loop(root, loop);
     const Facts facts = e.facts_in_loop(path);
@@ -114,28 +107,44 @@ std::vector<Dim> set_ranges(const Edit& e, const Symbol& func, const Stmt& root,
     return loops;
 }
 
-std::vector<Inner> computed_inside(const Edit& e, const Extracted& x) {
-    std::vector<Inner> inner;
-    const std::set<Symbol> inputs = inputs_of(x);
+/// The loop in whose body the Func is computed; none at root.
+std::optional<Symbol> loop_around(const Stmt& root, const Symbol& func) {
+    const Path path = find_path(root, [&](const Stmt& s) {
+        const Allocate* a = s.as<Allocate>();
+        return a && a->tensor.symbol == func;
+    });
+    const auto loop = std::find_if(path.rbegin(), path.rend(), [](const Stmt& t) { return t.as<For>(); });
+    if (loop == path.rend()) return std::nullopt;
+    return loop->as<For>()->var;
+}
+
+/// The Funcs whose stages stand inside these stages.
+std::set<Symbol> funcs_inside(const Extracted& x) {
     std::set<Symbol> inside;
     for (const Stmt& stage : x.stages)
         for_each_stmt(stage, [&](const Stmt& s) {
-            if (const Allocate* a = s.as<Allocate>()) inside.insert(a->tensor.symbol);
+            if (const Stage* g = s.as<Stage>()) inside.insert(g->func);
         });
-    for_each_stmt(e.body(), [&](const Stmt& s) {
-        const Allocate* a = s.as<Allocate>();
-        if (!a || a->tensor.dims.empty()) return;
-        const Symbol& func = a->tensor.symbol;
-        if (!e.state().definition(func, 0)) return; // an accumulator
-        const bool along = inside.contains(func);
-        if (!along && !inputs.contains(func)) return;
-        const Path path = find_path(e.body(), [&](const Stmt& t) { return t.same_as(s); });
-        const auto loop = std::find_if(path.rbegin(), path.rend(), [](const Stmt& t) { return t.as<For>(); });
-        if (loop == path.rend()) return;
-        const Symbol& at = loop->as<For>()->var;
-        inner.push_back({func, at, along, needed_ranges(e, func, e.body(), at)});
-    });
-    return inner;
+    return inside;
+}
+
+/// What was done to loops since the Func came to its place may hold at that place only: a loop's extent may
+/// be bounded there, or known not to be negative, and an order may be right for the part of the Func that is
+/// needed there only.
+void check_not_scheduled_here(const Edit& e, const Symbol& func, const Extracted& x,
+                              const std::string& part) {
+    const std::vector<Step>& steps = e.state().steps;
+    size_t placed = steps.size();
+    for (size_t n = 0; n < steps.size(); ++n)
+        if (steps[n].func == func &&
+            (steps[n].primitive == "compute_at" || steps[n].primitive == "compute_root"))
+            placed = n;
+    if (placed == steps.size() || steps[placed].primitive == "compute_root") return;
+    const std::set<Symbol> inside = funcs_inside(x);
+    for (size_t n = placed + 1; n < steps.size(); ++n)
+        if (inside.contains(steps[n].func) && find_primitive(steps[n].primitive)->of_place)
+            e.refuse("{} at {} was allowed {} is computed now. Call {} before that", steps[n].str(),
+                     steps[n].loc.str(), part, e.step().primitive);
 }
 
 /// Computes the Func inside `loop`.
@@ -168,10 +177,10 @@ bool within(const std::vector<Dim>& part, const std::vector<Dim>& all, const Fac
 
 /// Gives the Func's tensors at `loop` new memory where the old one may be too small: it may have been sized
 /// by what held at another place.
-void resize(Edit& e, const Inner& i) {
-    const Facts facts = e.facts_in_loop(e.path(i.loop));
-    const std::vector<Dim> ranges = set_ranges(e, i.func, e.body(), i.loop, pure_loops(e, i.func));
-    const std::set<Symbol> own = own_tensors(e.state(), i.func);
+void resize(Edit& e, const Symbol& func, const Symbol& loop) {
+    const Facts facts = e.facts_in_loop(e.path(loop));
+    const std::vector<Dim> ranges = set_ranges(e, func, e.body(), loop, pure_loops(e, func));
+    const std::set<Symbol> own = own_tensors(e.state(), func);
     e.set_body(transform(e.body(), [&](const Stmt& s) {
         const Allocate* a = s.as<Allocate>();
         if (!a || !own.contains(a->tensor.symbol) || within(ranges, a->tensor.dims, facts)) return s;
@@ -181,52 +190,55 @@ void resize(Edit& e, const Inner& i) {
     }));
 }
 
-/// Gives Funcs inside the one that moved, and those that it reads, the ranges that are needed now.
-void follow(Edit& e, const std::vector<Inner>& inner) {
-    for (const Inner& i : inner) {
-        const std::vector<Dim> now = needed_ranges(e, i.func, e.body(), i.loop);
-        const bool enough = same_ranges(now, i.ranges) ||
-                            (!i.along && within(now, i.ranges, e.facts_in_loop(e.path(i.loop))));
-        if (enough) {
-            if (i.along) resize(e, i);
-            continue;
-        }
-        const PureLoops pure = pure_loops(e, i.func);
-        if (std::string reason = scheduled(e, i.func, pure); !reason.empty())
-            e.refuse("{} is computed inside {}, would need another range, and {}. Call {} before that",
-                     i.func.name(), i.along ? e.step().func.name() : "loop " + i.loop.name(), reason,
-                     e.step().primitive);
-        place(e, i.func, i.loop, extract(e, i.func), pure);
+/// Gives the Func in `loop` the range that is needed there now; false where it keeps the one that it has.
+/// \param before the Module's body before the move.
+/// \param along the loop moved, or runs over another range.
+bool adapt(Edit& e, const Symbol& func, const Symbol& loop, const Stmt& before, bool along) {
+    const std::vector<Dim> then = needed_ranges(e, func, before, loop),
+                           now = needed_ranges(e, func, e.body(), loop);
+    const bool less = within(now, then, e.facts_in_loop(e.path(loop)));
+    if (same_ranges(now, then) || (less && !along)) {
+        if (along) resize(e, func, loop);
+        return false;
     }
+    const PureLoops pure = pure_loops(e, func);
+    if (std::string reason = scheduled(e, func, pure); !reason.empty())
+        e.refuse("{} is computed inside {}, would need another range, and {}. Call {} before that",
+                 func.name(), along ? e.step().func.name() : "loop " + loop.name(), reason,
+                 e.step().primitive);
+    Extracted x = extract(e, func);
+    if (!less) check_not_scheduled_here(e, func, x, "for the part of " + func.name() + " that");
+    place(e, func, loop, std::move(x), pure);
+    return true;
 }
 
-/// What was done to loops since the Func came to its place may hold at that place only: a loop's extent may
-/// be bounded there, or known not to be negative, and an order may be right for the part of the Func that is
-/// needed there only.
-void check_not_scheduled_here(const Edit& e, const Extracted& x) {
-    const std::vector<Step>& steps = e.state().steps;
-    size_t placed = steps.size();
-    for (size_t n = 0; n < steps.size(); ++n)
-        if (steps[n].func == e.step().func &&
-            (steps[n].primitive == "compute_at" || steps[n].primitive == "compute_root"))
-            placed = n;
-    if (placed == steps.size() || steps[placed].primitive == "compute_root") return;
-    std::set<Symbol> inside;
-    for (const Stmt& stage : x.stages)
-        for_each_stmt(stage, [&](const Stmt& s) {
-            if (const Stage* g = s.as<Stage>()) inside.insert(g->func);
-        });
-    for (size_t n = placed + 1; n < steps.size(); ++n)
-        if (inside.contains(steps[n].func) && find_primitive(steps[n].primitive)->of_place)
-            e.refuse("{} at {} was allowed where {} is computed now. Call {} before that", steps[n].str(),
-                     steps[n].loc.str(), e.step().func.name(), e.step().primitive);
+/// Gives Funcs inside the one that moved, and those that it reads, the ranges that are needed now; and so on
+/// for each that gets another one.
+void follow(Edit& e, const Extracted& moved, const Stmt& before) {
+    std::set<Symbol> along, affected;
+    const auto changed = [&](const Extracted& x) {
+        along.merge(funcs_inside(x));
+        for (const Symbol& t : inputs_of(x))
+            if (const Definition* d = e.state().owner(t)) affected.insert(d->func);
+    };
+    changed(moved);
+    const std::vector<Definition>& all = e.state().algorithm.definitions;
+    for (size_t n = all.size(); n-- > 0;) { // consumers first
+        const Symbol& func = all[n].func;
+        if (all[n].index != 0 || func == e.step().func) continue;
+        if (!along.contains(func) && !affected.contains(func)) continue;
+        const auto loop = loop_around(before, func);
+        if (loop && !declared_tensor(e, func).dims.empty() &&
+            adapt(e, func, *loop, before, along.contains(func)))
+            changed(extract(e, func));
+    }
 }
 
 /// The step's Func, taken out of the Module.
 struct Taken {
     Extracted stages;
     PureLoops pure; ///< whose ranges can be set
-    std::vector<Inner> inner;
+    Stmt before;    ///< the Module's body
 };
 
 Taken take(const Edit& e) {
@@ -237,9 +249,8 @@ Taken take(const Edit& e) {
         e.refuse("{}. Call {} before that", reason, e.step().primitive);
     if (!reads_any(x.rest, value_tensors(e.state(), func)))
         e.refuse("nothing reads {} any more", func.name());
-    check_not_scheduled_here(e, x);
-    std::vector<Inner> inner = computed_inside(e, x);
-    return {std::move(x), std::move(pure), std::move(inner)};
+    check_not_scheduled_here(e, func, x, "where " + func.name());
+    return {std::move(x), std::move(pure), e.body()};
 }
 
 } // namespace
@@ -248,18 +259,18 @@ void compute_at(Edit& e) {
     const Symbol loop = e.resolve(e.step().loops[0], e.step().target, e.step().target_definition);
     const Taken taken = take(e);
     place(e, e.step().func, loop, taken.stages, taken.pure);
-    follow(e, taken.inner);
+    follow(e, taken.stages, taken.before);
 }
 
 void compute_root(Edit& e) {
     const Symbol& func = e.step().func;
-    Taken taken = take(e);
-    Extracted& x = taken.stages;
+    const Taken taken = take(e);
+    Extracted x = taken.stages;
     check_scope(e, x, func, {x.rest});
     const std::vector<Dim>& whole = declared_tensor(e, func).dims;
     restrict_to(x, taken.pure, whole, whole);
     e.set_body(insert_before_use(x.rest, x));
-    follow(e, taken.inner);
+    follow(e, taken.stages, taken.before);
 }
 
 } // namespace lathe::schedule

@@ -241,7 +241,7 @@ Expr first_iteration(const Edit& e, const Path& place, const std::set<Symbol>& p
 void check_order(const Edit& e, const Stmt& body, const Path& place, const std::set<Symbol>& pure) {
     for (const Stmt& s : place)
         if (const For* f = s.as<For>(); f && pure.contains(f->var))
-            if (auto c = loop_carried(body, f->var, Commuting::ordered))
+            if (auto c = loop_carried(body, f->var, Commuting::ordered, e.facts({})))
                 e.refuse("an element would be initialised in several iterations of {}: {}", f->var.name(),
                          c->describe());
 }

@@ -195,7 +195,7 @@ void reorder(Edit& e) {
         before.push_back(nest.loops[n]->var);
         after.push_back(order[n]->var);
     }
-    if (auto c = reorder_conflict(root, before, after))
+    if (auto c = reorder_conflict(root, before, after, e.facts({})))
         e.refuse("{} would run in another order, and the operation does not allow it", c->describe());
     e.set_body(std::move(reordered));
 }

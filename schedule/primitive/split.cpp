@@ -75,7 +75,7 @@ void split_loop(Edit& e, const Symbol& loop, int64_t factor, Tail tail, const Sy
                      "the first "
                      "iteration. Try Tail::guard, or require it",
                      print(f.extent), factor);
-        if (!idempotent(e.body(), loop))
+        if (!idempotent(e.body(), loop, e.facts({})))
             e.refuse("the last block repeats iterations of {}, and running one twice changes the result. Try "
                      "Tail::guard",
                      loop.name());

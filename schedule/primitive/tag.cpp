@@ -59,22 +59,26 @@ Symbol blocks_of(Edit& e, const Symbol& loop, size_t copy) {
     return inner;
 }
 
+/// The dependence that keeps the loop from getting the tag that the step is about.
+using Question = std::function<std::optional<Conflict>(const Symbol&)>;
+
 /// Loops of the same stage that could be parallel or vectorized instead.
-std::string alternatives(const Edit& e, const Symbol& loop, Commuting reductions) {
+std::string alternatives(const Edit& e, const Symbol& loop, const Question& ask) {
     Path path = e.path(loop);
     size_t stage = path.size();
     while (stage > 0 && path[stage - 1].kind() != StmtKind::stage)
         --stage;
     std::string found;
     for (const For* f : loops_in(path[stage ? stage - 1 : 0]))
-        if (!(f->var == loop) && f->loop == LoopKind::serial() && !loop_carried(e.body(), f->var, reductions))
+        if (!(f->var == loop) && f->loop == LoopKind::serial() && !ask(f->var))
             found += fmt::format("{}{}({})", found.empty() ? "" : " or ", e.step().primitive, f->var.name());
     return found.empty() ? "" : ". Try " + found;
 }
 
-void check_carried(const Edit& e, const Symbol& loop, Commuting reductions) {
-    if (auto c = loop_carried(e.body(), loop, reductions))
-        e.refuse("{}{}", c->describe(), alternatives(e, loop, reductions));
+void check(const Edit& e, const Symbol& loop, const Question& ask) {
+    if (auto c = ask(loop))
+        e.refuse("{}{}{}", c->describe(), alternatives(e, loop, ask),
+                 c->example.empty() ? "" : ". They meet at " + c->example);
 }
 
 } // namespace
@@ -90,7 +94,8 @@ void parallel(Edit& e) {
         for (const Stmt& s : path)
             if (const For* f = s.as<For>(); f && f->loop == LoopKind::vectorized())
                 e.refuse("loop {} around it is vectorized", f->var.name());
-        check_carried(e, loop, Commuting::ordered);
+        check(e, loop,
+              [&](const Symbol& l) { return loop_carried(e.body(), l, Commuting::ordered, e.facts({})); });
         set_kind(e, loop, LoopKind::parallel());
     }
 }
@@ -108,7 +113,8 @@ void vectorize(Edit& e) {
     size_t copy = 0;
     for (const Symbol& loop : e.loops(0)) {
         serial_loop(e, loop);
-        check_carried(e, loop, Commuting::free);
+        const int64_t lanes = e.step().numbers.empty() ? 0 : e.step().numbers[0];
+        check(e, loop, [&](const Symbol& l) { return lockstep_conflict(e.body(), l, lanes, e.facts({})); });
         Symbol inner = blocks_of(e, loop, copy++);
         make_constant(e, inner, "vectorize");
         if (std::string reason = no_vector_form(e.body(), inner); !reason.empty()) e.refuse_text(reason);

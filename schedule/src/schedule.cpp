@@ -1,3 +1,4 @@
+#include "../primitive/inline.h"
 #include "state.h"
 
 #include "lathe/dsl/kernel.h"
@@ -63,7 +64,7 @@ Schedule& Schedule::inline_all_pure(Loc loc) {
         outputs.insert(a.tensor.symbol);
     std::vector<Symbol> pure;
     for (const Definition& d : state->algorithm.definitions)
-        if (!outputs.contains(d.func) && !state->is_kernel(d.func) && state->definition_count(d.func) == 1)
+        if (!outputs.contains(d.func) && !state->is_kernel(d.func) && can_be_inlined(*state, d.func))
             pure.push_back(d.func);
     Schedule work = *this;
     for (const Symbol& f : pure)

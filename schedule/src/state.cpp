@@ -109,7 +109,7 @@ void State::apply(Step step) {
         edit.refuse("{} is a kernel, which runs as it is written: only its loops can be scheduled",
                     step.func.name());
     find_primitive(step.primitive)->run(edit);
-    if (auto c = tag_conflict(module.top().body, legal_tags))
+    if (auto c = tag_conflict(module.top().body, legal_tags, facts_at({}, module.top())))
         edit.refuse("{} is {}, and would no longer be legal: {}", c->loop.name(), c->kind.name(), c->reason);
     check_storage(edit);
     steps.push_back(std::move(step));

@@ -5,6 +5,8 @@
 
 namespace columns {
 
+using namespace lathe::ir;
+
 namespace {
 
 Module module_of(const Table& table, int lanes) {

@@ -19,13 +19,8 @@ TEST_CASE("cpu: random schedules compute what the reference does") {
         try {
             expect_compiled(s, p.sizes);
             ++compiled;
-        } catch (const InternalError& e) {
+        } catch (const Error& e) { // what a schedule call accepted has code
             FAIL_CHECK(e.message() << "\n" << s.trace());
-        } catch (const Error& e) {
-            const std::string text = e.message();
-            const bool has_no_code = text.find("has no vector form") != std::string::npos ||
-                                     text.find("has no constant bound") != std::string::npos;
-            CHECK_MESSAGE(has_no_code, text, "\n", s.trace());
         }
     }
     MESSAGE("calls accepted: " << accepted << ", refused: " << refused << "; compiled: " << compiled

@@ -213,3 +213,16 @@ TEST_CASE("cpu: lanes that may update one element, some of them left out by data
     s[count].vectorize(r, 8);
     expect_compiled(s, {{}});
 }
+
+TEST_CASE("cpu: lanes that may update one element, with sums of their own") {
+    RDom r(0, 37, "r"), q(0, 3, "q");
+    Var i("i");
+    Input places("places", UInt(3), {37}), m("m", Int(8), {37, 3});
+    Func count("count", Int(16), {8});
+    count(i) = 0;
+    r.where(places(r) != 3);
+    count(places(r)) += sum(q, m(r, q)) * 2;
+    Schedule s(count);
+    s[count].vectorize(r, 8);
+    expect_compiled(s, {{}});
+}

@@ -40,12 +40,14 @@ struct Batch {
     }
 };
 
-/// Makes schedules of `programs` programs, some in each compiled file, and checks them.
+/// Makes schedules of `programs` programs, some in each compiled file, and checks them. One in ten may be refused:
+/// its sizes are bound in the end, which can make a step fail.
 void run(int programs, int calls, unsigned first_seed, Program (*make)(std::mt19937&)) {
     std::map<std::string, int> refusals;
     int kernels = 0;
     Batch batch;
-    for (int n = 0; n < programs; ++n) {
+    const int most = programs + programs / 10 + 2;
+    for (int n = 0; n < most && kernels < programs; ++n) {
         std::mt19937 random(first_seed + static_cast<unsigned>(n));
         CAPTURE(n);
         try {
@@ -60,7 +62,7 @@ void run(int programs, int calls, unsigned first_seed, Program (*make)(std::mt19
         } catch (const Error& e) {
             ++refusals[e.message()];
         }
-        if (batch.expected.size() == 30 || n + 1 == programs) {
+        if (batch.expected.size() == 30 || n + 1 == most || kernels == programs) {
             batch.check();
             batch = {};
         }
@@ -68,7 +70,7 @@ void run(int programs, int calls, unsigned first_seed, Program (*make)(std::mt19
     for (const auto& [text, times] : refusals)
         MESSAGE(times << " × " << text);
     MESSAGE(kernels << " kernels of " << programs << " programs");
-    CHECK(kernels > programs * 9 / 10);
+    CHECK(kernels == programs);
 }
 
 } // namespace

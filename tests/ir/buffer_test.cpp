@@ -5,7 +5,6 @@
 
 using namespace lathe;
 using namespace lathe::ir;
-using namespace lathe::codegen;
 using lathe::testing::Random;
 
 namespace {

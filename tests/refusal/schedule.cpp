@@ -111,7 +111,12 @@ TEST_CASE("refused: orders with bounds that depend on loops") {
     Schedule s(f);
     REFUSED(s, "the bounds of t depend on i, which would be inside it", s[f].reorder(t, i));
     REFUSED(s, "the bounds of t depend on i", s[f].fuse(i, t));
-    REFUSED(s, "the bounds of loop t inside it depend on i", s[f].vectorize(i, 4));
+    Func g("g", Int(32), {N});
+    g(i) = 0;
+    RDom late(i, 3, "t");
+    g(i) += late;
+    Schedule u(g);
+    REFUSED(u, "the bounds of loop t inside it depend on i", u[g].vectorize(i, 4));
 }
 
 TEST_CASE("refused: reads between loops of what they write") {

@@ -35,7 +35,7 @@ class RandomAlgorithm : RandomExpressions {
             Func f = shaped ? Func(name, storage_type(), Shape{N, M}) : Func(name, storage_type());
             f(i, j) = value(i, j, 1 + pick(3));
             for (int u = pick(3); u-- > 0;)
-                update(f);
+                update(f, shaped);
             (shaped ? shapes : regions).push_back(f);
         }
         return build({shapes.back()});
@@ -44,7 +44,9 @@ class RandomAlgorithm : RandomExpressions {
   private:
     Expr leaf(const Expr& y, const Expr& x) override {
         const Input& in = inputs[static_cast<size_t>(pick(static_cast<int>(inputs.size())))];
-        switch (pick(10)) {
+        switch (pick(11)) {
+        case 10:
+            return reduced(in(y, x), [&](const Expr& r) { return leaf(y + r % 3, x); });
         case 9:
             if (!pairs.empty()) return pairs.back()(y + pick(3), x + pick(3))[pick(2)];
             return y - x;
@@ -97,11 +99,16 @@ class RandomAlgorithm : RandomExpressions {
         return f;
     }
 
-    /// A sum along rows, a recurrence, or a scatter.
-    void update(Func& f) {
+    /// A sum along rows, a recurrence, a scatter, along the diagonal, or as far as the Func itself says.
+    void update(Func& f, bool shaped) {
         const Type t = f.type();
-        const int kind = pick(3);
-        if (kind == 0) {
+        const int kind = pick(5);
+        if (kind == 3) return diagonal(f, shaped);
+        if (kind == 4) {
+            const Expr steps = few(f(i, min(1, max(M, 1) - 1)), 3);
+            RDom r(pick(2), select(M > 4, steps, 0), "r");
+            f(i, r) = alike(value(i, min(r, 3), 1), zero(t));
+        } else if (kind == 0) {
             RDom r(0, 3, "r");
             const Expr x = value(i, j, 1), step = alike(inputs[0](i + r, j + 1), zero(t));
             if (t.is_bool())
@@ -110,12 +117,47 @@ class RandomAlgorithm : RandomExpressions {
                 f(i, j) += alike(x, zero(t)) + step;
         } else if (kind == 1) {
             RDom r({{0, N}, {0, M}}, "r");
-            r.where(r.x + r.y != 3);
+            r.where(condition(r.x, r.y));
             const Expr x = inputs[0](r.x, r.y);
             f(clamp(r.y % 5 - 1, 0, N - 1), r.y) = alike(x, zero(t));
         } else {
             f(i, j) = select(j % 2 == 0, f(i, j), alike(value(i, j, 1), zero(t)));
         }
+    }
+
+    /// Some points of a rectangle, also by what is stored.
+    Expr condition(const Expr& y, const Expr& x) {
+        const Input& in = inputs[static_cast<size_t>(pick(static_cast<int>(inputs.size())))];
+        switch (pick(7)) {
+        case 0:
+            return y + x < M;
+        case 1:
+            return x >= y && x != 2;
+        case 2:
+            return M - x > 4 || y == x;
+        case 3:
+            return in(y, x + 1) != in(y + 1, x);
+        case 4:
+            return floor_mod(y * 2 + x, 3) <= 1;
+        case 5:
+            return y * 3 < x + N;
+        default:
+            return y + x != 3;
+        }
+    }
+
+    /// One variable in both dimensions; how far it runs may be data.
+    void diagonal(Func& f, bool shaped) {
+        const Type t = f.type();
+        const Expr corner = min(N, M);
+        const bool data = regions.empty() && shaped && pick(2); // else the region must be inferred
+        RDom r(0, data ? clamp(tables[0](3), 0, corner) : corner, "r");
+        if (pick(2)) r.where(condition(r, r));
+        const Expr x = alike(value(r, r, 1), zero(t));
+        if (t.is_bool())
+            f(r, r) = f(r, r) ^ (x != 0);
+        else
+            f(r, r) += x;
     }
 
     Param N{"N"}, M{"M"};

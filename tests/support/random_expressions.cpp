@@ -147,3 +147,68 @@ Expr RandomExpressions::of_exact(const Expr& a, const Expr& b) {
 Expr RandomExpressions::zero(Type t) {
     return Constant::make(cast(t, Value::literal(0)));
 }
+
+Expr RandomExpressions::few(const Expr& number, const Expr& most) {
+    return clamp(cast(Int(20), number), 0, most);
+}
+
+Expr RandomExpressions::reduced(const Expr& number, const std::function<Expr(const Expr&)>& at) {
+    if (reductions > 1) return at(0);
+    ++reductions;
+    const bool constant = pick(2);
+    Expr points = constant ? Expr(pick(5)) : few(number, 4);
+    if (!constant && pick(4) == 0) {
+        RDom q(0, 2, "q");
+        points = clamp(sum(q, cast(Int(6), number) + q), 0, 4);
+    }
+    RDom r(0, points, "r");
+    if (pick(3) == 0) r.where(pick(2) ? r != 1 : compared(at(r), at(0)));
+    const Expr value = at(r);
+    const Expr result = reduced(r, value.type().is_bool() ? cast(UInt(3), value) : value, constant);
+    --reductions;
+    return result;
+}
+
+Expr RandomExpressions::reduced(const RDom& r, const Expr& value, bool constant) {
+    const Type wide = value.type().is_float() ? value.type() : Int(24);
+    switch (pick(8)) {
+    case 0:
+        return constant ? sum(r, cast(Fixed(14, 3), value)) : sum(r, value, Fixed(18, 3));
+    case 1:
+        return sum(r, value, wide);
+    case 2:
+        return product(r, value, wide);
+    case 3:
+        return value.type().is_real() ? value : minimum(r, value);
+    case 4:
+        return value.type().is_real() ? value : maximum(r, value);
+    case 5:
+    case 6:
+        return best(r, value);
+    default:
+        return pair(r, value);
+    }
+}
+
+Expr RandomExpressions::best(const RDom& r, const Expr& value) {
+    const Best found = pick(2) ? argmin(r, value) : argmax(r, value);
+    switch (pick(3)) {
+    case 0:
+        return found.value;
+    case 1:
+        return found.at[0];
+    default:
+        return select(found.at[0] > 0, found.value, value.type().is_float() ? Expr(0.5) : Expr(3));
+    }
+}
+
+/// A reducer of two values that depend on each other.
+Expr RandomExpressions::pair(const RDom& r, const Expr& value) {
+    const Reducer mixed("mixed", {{Fixed(16, 4), 1}, {Int(12), 3}},
+                        [](const std::vector<Expr>& old, const std::vector<Expr>& at) {
+                            return std::vector<Expr>{select(old[1] % 2 == 0, at[0], old[0] + 1),
+                                                     old[1] + cast(Int(8), old[0])};
+                        });
+    const std::vector<Expr> both = mixed(r, {cast(Fixed(16, 4), value)});
+    return pick(3) ? both[0] + both[1] : both[static_cast<size_t>(pick(2))];
+}

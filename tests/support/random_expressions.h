@@ -28,6 +28,10 @@ class RandomExpressions {
     Expr alike(const Expr& y, const Expr& x);
     Expr position(const Expr& x, const Expr& last);
     static Expr zero(Type t);
+    /// An inline reduction of any kind over none to four points of a value that `at` makes for a position.
+    /// `number`, any value, may decide how many points there are.
+    Expr reduced(const Expr& number, const std::function<Expr(const Expr&)>& at);
+    Expr few(const Expr& number, const Expr& most); ///< 0 … most, from any value
 
   private:
     Expr tamed(const Expr& x);
@@ -35,6 +39,10 @@ class RandomExpressions {
     Expr unary(const Expr& a);
     Expr of_floats(const Expr& a, const Expr& b);
     Expr of_exact(const Expr& a, const Expr& b);
+    Expr reduced(const lathe::RDom& r, const Expr& value, bool constant);
+    Expr best(const lathe::RDom& r, const Expr& value);
+    Expr pair(const lathe::RDom& r, const Expr& value);
 
+    int reductions = 0; ///< around what is made now
     std::mt19937& random;
 };

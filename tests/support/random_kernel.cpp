@@ -42,7 +42,9 @@ class RandomKernel : RandomExpressions {
 
   private:
     Expr leaf(const Expr& y, const Expr& x) override {
-        switch (pick(10)) {
+        switch (pick(11)) {
+        case 9:
+            return reduced(*scalars[1], [&](const Expr& r) { return leaf(y + r, x); });
         case 8:
             return (*words)(position(x, 3)) + (*words)(pick(4));
         case 0:
@@ -76,7 +78,19 @@ class RandomKernel : RandomExpressions {
             statement(depth, around);
     }
 
+    /// The same reduction in several statements, in a require, and as an argument.
+    void reductions() {
+        const Expr y = row();
+        const Expr s = reduced(in(position(y, N), 1),
+                               [&](const Expr& r) { return in(position(y + r, N + 1), position(r, M + 2)); });
+        *scalars[0] = alike(s, zero(scalars[0]->type()));
+        b(position(y, M - 1)) = alike(s, zero(b.type()));
+        if (pick(2)) k->require(cast(Int(8), s) >= -128, "never");
+        if (pick(2)) k->call(add, {*words, cast(Int(6), s)});
+    }
+
     void statement(int depth, int around) {
+        if (pick(10) == 0) return reductions();
         if (pick(8) == 0) {
             if (pick(3) == 0) (*words)(position(row(), 3)) = cast(Int(6), any(1));
             return k->call(step, {*words});
@@ -172,6 +186,11 @@ class RandomKernel : RandomExpressions {
     const Array *array = nullptr, *words = nullptr;
     InOut data{"data", Int(32), {4}};
     Extern step{"bump", {data}, bump, {.vitis = bump_in_vitis}};
+    Param amount{"amount", Int(16)};
+    Var n{"n"};
+    Kernel add{"add", {data, amount}, [&](KernelBody& body) {
+                   body.for_(n, 0, 4, [&] { data(n) = cast(Int(7), data(n) + amount); });
+               }};
     std::vector<Expr> loops;
     int budget = 12;
 };

@@ -44,14 +44,135 @@ Program in_place(std::mt19937& random) {
     return {build({out}), {{{"N", 6}}, {{"N", 1}}, {{"N", 0}}, {{"N", 2}}}};
 }
 
+/// A condition on two reduction variables below N, some of them on what `a` holds.
+Expr condition(std::mt19937& random, const Expr& x, const Expr& y, const Param& N, const Input& a) {
+    switch (random() % 10) {
+    case 0:
+    case 8:
+        return x + N < 8;
+    case 1:
+    case 9:
+        return x + y < N;
+    case 2:
+        return x <= y && y != 2;
+    case 3:
+        return N - x > 3 || x == y;
+    case 4:
+        return a(x, y) > 0;
+    case 5:
+        return floor_mod(x + y, 3) == 1;
+    case 6:
+        return y >= x * 2 - 3;
+    default:
+        return x != y;
+    }
+}
+
+/// Funcs that read each other, and at last one whose update reads a part of them under a condition.
+Program chain(std::mt19937& random) {
+    Param N("N");
+    Var x("x"), y("y");
+    RDom r(0, N, "r");
+    Input a("a", Int(8), {Operand(N + 2), Operand(N + 2)});
+    Func p("p", Int(32)), q("q", Int(32)), t("t", Int(32)), h("h", Int(32), {N});
+    p(x) = a(x, 1) * 3 + 1;
+    q(x) = p(x) + p(random() % 2 ? x + 1 : x);
+    t(x) = random() % 3 ? q(x) * 2 : q(x) - p(x);
+    h(y) = 7;
+    if (random() % 5 != 0) r.where(condition(random, r, y, N, a));
+    h(y) += random() % 4 ? t(r) : t(y) + t(r);
+    return {build({h}), {{{"N", 10}}, {{"N", 3}}, {{"N", 1}}, {{"N", 0}}}};
+}
+
+/// A reduction variable in two dimensions, an anti-diagonal, and reductions under conditions.
+Program parts(std::mt19937& random) {
+    Param N("N");
+    Var x("x"), y("y");
+    RDom r(0, 8, "r");
+    Func f("f", Int(32), {8, 24}), g("g", Int(32), {24});
+    Input a("a", Int(8), {32, 32});
+    const std::vector<Sizes> none{{}};
+    switch (random() % 5) {
+    case 0: {
+        Func out("out", Int(32), {8, 24});
+        f(x, y) = a(x, y);
+        f(r, r) += 1;
+        out(x, y) = f(x, y) * 2 + f(x, 23 - y);
+        return {build({out}), none};
+    }
+    case 1:
+        f(x, y) = a(x, y);
+        f(x, r) = f(x, r + 8 - x);
+        g(y) = f(0, y) + f(random() % 2 ? 0 : 1, y);
+        return {build({g}), none};
+    case 2: {
+        RDom q({{0, N}, {0, 2}}, "q");
+        q.where(condition(random, q.x, q.y, N, a));
+        Func p("p", Int(32)), t("t", Int(32)), h("h", Int(32), {N});
+        p(x) = x * 3;
+        t(x) = p(x) + p(x + 1);
+        h(x) = 7;
+        h(q.x) += t(q.x) * q.y;
+        return {build({h}), {{{"N", 10}}, {{"N", 3}}, {{"N", 0}}}};
+    }
+    case 3: {
+        RDom q(0, 3, "q");
+        g(x) = 1;
+        if (random() % 2) r.where(a(r, 4) > 0);
+        g(clamp(a(r, 0), 0, 5)) += sum(q, a(r, q));
+        Func out("out", Int(32), {24});
+        out(x) = g(x) - g(23 - x);
+        return {build({out}), none};
+    }
+    default: {
+        Func n("n", Int(32), {8}), h("h", Int(32), {8, 8});
+        n(x) = x % 5 + 1;
+        h(x, y) = 7;
+        if (random() % 2) {
+            RDom q(0, clamp(n(x), 0, 3), "q");
+            h(x, q) += a(x, q);
+        } else {
+            RDom q(0, 4, "q"), t(0, 3, "t");
+            q.where(q + x > 5);
+            h(x, y) += a(q, y) + sum(t, a(x, y + t));
+        }
+        Func out("out", Int(32), {8, 8});
+        out(x, y) = h(x, y) + h(x, 7 - y);
+        return {build({out}), none};
+    }
+    }
+}
+
 class Driver {
   public:
     Driver(Schedule& s, const Algorithm& a, std::mt19937& r) : schedule(s), algorithm(a), random(r) {}
 
     bool call() {
+        if (pick(6) == 0) return gather();
+        return attempt([&] { step(); });
+    }
+
+  private:
+    size_t pick(size_t n) { return random() % n; }
+
+    /// Computes Funcs in one loop, consumers first, one call after the other.
+    bool gather() {
+        const std::vector<Definition>& all = algorithm.definitions;
+        const Definition& other = pick(2) ? all.back() : all[pick(all.size())];
+        const auto loops = loops_of(other.func, other.index);
+        if (loops.empty()) return false;
+        const LoopRef loop = loops[pick(loops.size())];
+        bool accepted = false;
+        for (size_t n = all.size(); n-- > 0 && pick(4) != 0;)
+            if (all[n].index == 0 && !(all[n].func == other.func))
+                accepted |= attempt([&] { handle(all[n]).compute_at(handle(other), loop); });
+        return accepted;
+    }
+
+    template <class F> bool attempt(const F& make) {
         std::string before = print(schedule), trace = schedule.trace();
         try {
-            step();
+            make();
             verify(schedule.module());
             return true;
         } catch (const InternalError& e) {
@@ -62,9 +183,6 @@ class Driver {
         }
         return false;
     }
-
-  private:
-    size_t pick(size_t n) { return random() % n; }
 
     /// The loops that stand in a stage now.
     std::vector<LoopRef> loops_of(const Symbol& func, int definition) {
@@ -96,19 +214,33 @@ class Driver {
         return loops;
     }
 
+    /// A Func that is no argument.
+    bool moves(const Definition& d) const {
+        return !d.tensors.empty() &&
+               std::ranges::none_of(algorithm.module.top().arguments,
+                                    [&](const Argument& a) { return a.tensor.symbol == d.func; });
+    }
+
     void step() {
         const Definition& d = algorithm.definitions[pick(algorithm.definitions.size())];
         const Definition& other = algorithm.definitions[pick(algorithm.definitions.size())];
         auto loops = loops_of(d.func, d.index), others = loops_of(other.func, other.index);
         StageHandle stage = handle(d);
-        if (pick(5) == 0 && !others.empty()) {
-            stage.compute_at(handle(other), others[pick(others.size())]);
-            return;
-        }
         if (pick(12) == 0) return quantize(d);
-        if (pick(20) == 0) return stage.inline_();
-        if (pick(20) == 0) return void(stage.compute_root());
-        if (pick(20) == 0) return void(stage.store_in(pick(2) ? MemorySpace::stack() : MemorySpace::heap()));
+        // What has no place of its own is asked to move from time to time only, to see that refused.
+        if (moves(d) || pick(8) == 0) {
+            if (pick(4) == 0 && !others.empty()) {
+                stage.compute_at(handle(other), others[pick(others.size())]);
+                return;
+            }
+            if (pick(20) == 0) return stage.inline_();
+            if (pick(10) == 0) return void(stage.compute_root());
+            if (pick(20) == 0) {
+                const MemorySpace spaces[] = {MemorySpace::stack(), MemorySpace::registers(),
+                                              MemorySpace::heap()};
+                return void(stage.store_in(spaces[pick(3)]));
+            }
+        }
         if (loops.empty()) return;
         auto one = [&]() -> const LoopRef& { return loops[pick(loops.size())]; };
         Tail tails[] = {Tail::guard, Tail::guard, Tail::peel, Tail::shift_inwards, Tail::exact};
@@ -169,7 +301,13 @@ class Driver {
 
 Program make_program(std::mt19937& random) {
     Type types[] = {Int(8), Float(32), Fixed(14, 9)};
-    switch (random() % 5) {
+    switch (random() % 9) {
+    case 5:
+    case 6:
+        return parts(random);
+    case 7:
+    case 8:
+        return chain(random);
     case 0:
         return {build({Gemm(types[random() % 3], Float(32)).C}), Gemm::sizes()};
     case 1:

@@ -1,8 +1,9 @@
 #pragma once
-/// \file Which iterations of a loop depend on each other, decided by tests on linear subscripts (ZIV, SIV,
-/// GCD, bounds propagation). An answer of "no conflict" is a proof; a conflict may be one that a stronger
-/// test would disprove.
+/// \file Which iterations of a loop depend on each other. Tests on linear subscripts (ZIV, SIV, GCD, bounds
+/// propagation) come first; a conflict that they cannot exclude is looked for by sets of integer points
+/// (polyhedral.h). An answer of "no conflict" is a proof. `known` holds for parameters.
 
+#include "lathe/ir/simplify.h"
 #include "lathe/ir/stmt.h"
 
 #include <functional>
@@ -29,6 +30,7 @@ struct Conflict {
     ConflictAccess first, second;
     Symbol loop;
     std::optional<int64_t> distance; ///< iterations between the two, when it is always the same
+    std::string example = {}; ///< two such iterations: "i = 1, k = 0 and i = 0, k = 1"; empty: not known
 
     /// "S[i] written at blur.cpp:30 is read as S[i - 1] at blur.cpp:31 (carried by i, distance 1)"
     std::string describe() const;
@@ -42,12 +44,19 @@ enum class Commuting : uint8_t {
 /// A dependence that `loop` (inside `root`) carries: two accesses to one element in different iterations of
 /// it, in equal iterations of the loops around it and any iterations of those inside. Tensors allocated
 /// inside the loop are private.
-std::optional<Conflict> loop_carried(const Stmt& root, const Symbol& loop, Commuting reductions);
+std::optional<Conflict> loop_carried(const Stmt& root, const Symbol& loop, Commuting reductions,
+                                     const Facts& known = {});
+
+/// A dependence that is turned round when `lanes` iterations of `loop` at a time (0: all of them) run in
+/// lockstep: statement after statement, in each one first all lanes read, then all write. Reductions that
+/// commute are free.
+std::optional<Conflict> lockstep_conflict(const Stmt& root, const Symbol& loop, int64_t lanes = 0,
+                                          const Facts& known = {});
 
 /// A dependence that runs backwards when the perfectly nested loops `before` (outermost first) are put into
 /// the order `after`. Reductions that commute are free.
 std::optional<Conflict> reorder_conflict(const Stmt& root, const std::vector<Symbol>& before,
-                                         const std::vector<Symbol>& after);
+                                         const std::vector<Symbol>& after, const Facts& known = {});
 
 /// A loop whose tag was found legal, and what that was found from: its node, and what stands around it.
 struct LegalTag {
@@ -55,6 +64,7 @@ struct LegalTag {
         StmtKind kind;
         Symbol symbol;
         Expr first, second;
+        bool lasting; ///< what they read keeps its value inside
         bool otherwise = false;
     };
     Stmt loop;
@@ -71,7 +81,7 @@ struct TagConflict {
 };
 /// The first loop tagged parallel or vectorized that carries a dependence which its tag forbids or has no
 /// vector form, apart from those in `legal`. When there is none, `legal` becomes the tagged loops of `root`.
-std::optional<TagConflict> tag_conflict(const Stmt& root, LegalTags& legal);
+std::optional<TagConflict> tag_conflict(const Stmt& root, LegalTags& legal, const Facts& known = {});
 
 /// Why the body of `loop` (inside `root`) cannot run for all iterations at once, one instruction for all;
 /// empty: it can. Whatever is accepted here has vector code. Dependences are another question.
@@ -79,6 +89,6 @@ std::string no_vector_form(const Stmt& root, const Symbol& loop);
 
 /// True when running an iteration of `loop` again, later, changes nothing: no reductions into and no reads of
 /// what it writes, and no element is written by two iterations.
-bool idempotent(const Stmt& root, const Symbol& loop);
+bool idempotent(const Stmt& root, const Symbol& loop, const Facts& known = {});
 
 } // namespace lathe::ir

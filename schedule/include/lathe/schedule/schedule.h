@@ -139,6 +139,8 @@ class Schedule {
     Schedule& compute_root(const StageRef& func, Loc loc = Loc::current());
     Schedule& store_in(const StageRef& func, const MemorySpace& space, Loc loc = Loc::current());
     Schedule& inline_(const StageRef& func, Loc loc = Loc::current());
+    /// Inlines every Func that is one expression; others stay (outputs, those with updates or inline
+    /// reductions, and those inlined before).
     Schedule& inline_all_pure(Loc loc = Loc::current());
 
     /// Gives tensors a type. The algorithm's other types follow, and every step is checked again.
