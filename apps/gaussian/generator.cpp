@@ -11,10 +11,10 @@ Generator gaussian_generator() {
             {{"taps", 3, "3 or 5"}, {"pixel", UInt(8), "UInt(8), or fixed point"}},
             [](const GeneratorArguments& a) {
                 const int64_t taps = a.integer("taps");
-                if (taps != 3 && taps != 5) fail({}, "taps is 3 or 5, not {}", taps);
+                if (taps != 3 && taps != 5) ir::fail({}, "taps is 3 or 5, not {}", taps);
                 const Type pixel = a.type("pixel");
                 if (!pixel.is_fixed() && !(pixel == UInt(8)))
-                    fail({}, "pixel is UInt(8) or fixed point, not {}", pixel.str());
+                    ir::fail({}, "pixel is UInt(8) or fixed point, not {}", pixel.str());
                 return cpu_schedule(gaussian(static_cast<int>(taps), pixel), a.target());
             }};
 }

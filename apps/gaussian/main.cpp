@@ -54,12 +54,12 @@ support::Image run(const Variant& v, const support::Image& image, support::Repor
     AnyBuffer out(v.pixel, in.shape()), expected(v.pixel, in.shape());
     support::Descriptor in_buffer(in), out_buffer(out);
     const Generated f = generated(v.name);
-    if (const int error = f(in_buffer, out_buffer)) fail({}, "{} returned error {}", v.name, error);
+    if (const int error = f(in_buffer, out_buffer)) ir::fail({}, "{} returned error {}", v.name, error);
 
     const Gaussian g = gaussian(v.taps, v.pixel);
     AnyBuffer source = in;
     interpret(Schedule(g.out).reference(), {&source, &expected});
-    if (!bit_equal(out, expected)) fail({}, "{} differs from the interpreter", v.name);
+    if (!bit_equal(out, expected)) ir::fail({}, "{} differs from the interpreter", v.name);
 
     const std::string name = fmt::format("{}×{} {}", v.taps, v.taps, v.pixel.str());
     report.text(name, fmt::format("{} pixels, all equal to the interpreter's", out.size()));

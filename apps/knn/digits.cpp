@@ -18,13 +18,13 @@ struct Idx {
 class IdxReader {
   public:
     explicit IdxReader(const std::string& p) : path(p), file(gzopen(p.c_str(), "rb"), &gzclose) {
-        if (!file) fail({}, "cannot open \"{}\"", path);
+        if (!file) ir::fail({}, "cannot open \"{}\"", path);
     }
 
     Idx read(size_t rank) {
         constexpr uint32_t unsigned_bytes = 0x800;
         if (number() != unsigned_bytes + rank)
-            fail({}, "\"{}\" is no IDX file of bytes of rank {}", path, rank);
+            ir::fail({}, "\"{}\" is no IDX file of bytes of rank {}", path, rank);
         Idx idx;
         size_t count = 1;
         for (size_t d = 0; d < rank; ++d) {
@@ -32,7 +32,7 @@ class IdxReader {
             count *= static_cast<size_t>(idx.sizes.back());
         }
         constexpr size_t most = size_t{1} << 30;
-        if (count > most) fail({}, "\"{}\" says that it holds {} bytes", path, count);
+        if (count > most) ir::fail({}, "\"{}\" says that it holds {} bytes", path, count);
         idx.bytes.resize(count);
         take(idx.bytes.data(), count);
         return idx;
@@ -46,7 +46,7 @@ class IdxReader {
     }
     void take(uint8_t* to, size_t n) {
         if (gzread(file.get(), to, static_cast<unsigned>(n)) != static_cast<int>(n))
-            fail({}, "\"{}\" is shorter than it says, or damaged", path);
+            ir::fail({}, "\"{}\" is shorter than it says, or damaged", path);
     }
 
     std::string path;
@@ -60,7 +60,7 @@ Digits read_digits(const std::string& prefix) {
     const Idx labels = IdxReader(prefix + "-labels.idx1.gz").read(1);
     const int64_t count = images.sizes[0];
     if (labels.sizes[0] != count || images.sizes[1] != side || images.sizes[2] != side)
-        fail({}, "\"{}\": the images are not 28 × 28, or not as many as the labels", prefix);
+        ir::fail({}, "\"{}\": the images are not 28 × 28, or not as many as the labels", prefix);
     Digits d = {AnyBuffer(UInt(small * small), {count}), AnyBuffer(UInt(4), {count})};
     for (int64_t n = 0; n < count; ++n) {
         mpz_class bits = 0;

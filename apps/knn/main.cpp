@@ -55,14 +55,14 @@ void run_on_cpu(const Digits& known, const Digits& asked, support::Report& repor
     const int64_t count = asked.labels.size();
     AnyBuffer found(UInt(4), {count});
     support::Descriptor train(known.pixels), labels(known.labels), test(asked.pixels), digit(found);
-    if (const int error = knn(train, labels, test, digit)) fail({}, "knn returned error {}", error);
+    if (const int error = knn(train, labels, test, digit)) ir::fail({}, "knn returned error {}", error);
     const PlainKnn plain(known);
     const std::vector<uint64_t> images = limbs_of(asked.pixels);
     int64_t right = 0;
     for (int64_t n = 0; n < count; ++n) {
         const int64_t d = found.get({n}).as_int64();
         if (d != plain.digit(&images[static_cast<size_t>(4 * n)]))
-            fail({}, "image {} differs from plain C++", n);
+            ir::fail({}, "image {} differs from plain C++", n);
         right += d == asked.labels.get({n}).as_int64();
     }
     report.text("digits", fmt::format("{}, all equal to plain C++'s", count));

@@ -54,7 +54,7 @@ void plain_seidel_2d(Buffer<double>& a, int64_t sweeps) {
 }
 
 void expect_zero(int code, const char* function) {
-    if (code) fail({}, "{} returned error {}", function, code);
+    if (code) ir::fail({}, "{} returned error {}", function, code);
 }
 
 void run_seidel(int64_t height, int64_t width, support::Report& report) {
@@ -63,7 +63,7 @@ void run_seidel(int64_t height, int64_t width, support::Report& report) {
     support::Descriptor from(in), to(out);
     expect_zero(seidel(from, to), "seidel");
     plain_seidel(in, expected);
-    if (!bit_equal(out, expected)) fail({}, "seidel differs from plain C++");
+    if (!bit_equal(out, expected)) ir::fail({}, "seidel differs from plain C++");
     report.text("seidel", fmt::format("{} elements, all equal to plain C++'s", out.size()));
     for (int threads : {1, 2}) {
         support::use_threads(threads);
@@ -80,7 +80,7 @@ void run_seidel_2d(int64_t size, int64_t sweeps, support::Report& report) {
     support::Descriptor to(a);
     expect_zero(seidel_2d(to, sweeps), "seidel_2d");
     plain_seidel_2d(expected, sweeps);
-    if (!bit_equal(a, expected)) fail({}, "seidel_2d differs from plain C++");
+    if (!bit_equal(a, expected)) ir::fail({}, "seidel_2d differs from plain C++");
     report.text("seidel_2d",
                 fmt::format("{} elements, {} sweeps, all equal to plain C++'s", a.size(), sweeps));
     const auto [ours, plain] =

@@ -14,7 +14,7 @@ Generator smith_waterman_generator() {
             [](const GeneratorArguments& a) {
                 const auto score = [&](const char* name) {
                     const int64_t x = a.integer(name);
-                    if (x < -100 || x > 100) fail({}, "{} is between -100 and 100, not {}", name, x);
+                    if (x < -100 || x > 100) ir::fail({}, "{} is between -100 and 100, not {}", name, x);
                     return static_cast<int>(x);
                 };
                 return cpu_schedule(smith_waterman({score("match"), score("mismatch"), score("gap")}),

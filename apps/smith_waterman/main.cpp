@@ -85,7 +85,7 @@ void run_on_cpu(const Pairs& pairs, support::Report& report) {
     AnyBuffer score(Int(16), {count});
     support::Descriptor first(a), second(b), out(score);
     if (const int error = smith_waterman(first, second, out))
-        fail({}, "smith_waterman returned error {}", error);
+        ir::fail({}, "smith_waterman returned error {}", error);
     const auto plain = [&] {
         int64_t wrong = 0;
         for (int64_t p = 0; p < count; ++p) {
@@ -94,7 +94,7 @@ void run_on_cpu(const Pairs& pairs, support::Report& report) {
         }
         return wrong;
     };
-    if (const int64_t wrong = plain()) fail({}, "{} of {} scores differ from plain C++", wrong, count);
+    if (const int64_t wrong = plain()) ir::fail({}, "{} of {} scores differ from plain C++", wrong, count);
     report.text("scores", fmt::format("{} pairs of {} bases, all equal to plain C++'s", count, length));
     const double cells = static_cast<double>(count) * static_cast<double>(length * length);
     for (int threads : {1, 2}) {

@@ -91,7 +91,8 @@ void compile_to_static_library(const std::vector<TargetVariant>& variants, const
 
 void compile_to_header(const Module& module, const std::string& path, const CompileOptions& options) {
     const Module machine = lower(module, options.target);
-    const auto abi = codegen::make_abi(module, machine, options.name.empty() ? module.top().name : options.name);
+    const auto abi =
+        codegen::make_abi(module, machine, options.name.empty() ? module.top().name : options.name);
     write_file(path, codegen::c_header(abi, module, options.target.name()));
 }
 

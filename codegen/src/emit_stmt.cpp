@@ -302,8 +302,8 @@ void FunctionEmitter::emit_allocate(const Allocate& s) {
     if (space == "heap") return emit_on_heap(s);
     if (space == "stack" || space == "register") return emit_on_stack(s);
     ir::fail(s.loc,
-                "{} is in memory space \"{}\", which this target does not have: use heap, stack or register",
-                s.tensor.symbol.name(), space);
+             "{} is in memory space \"{}\", which this target does not have: use heap, stack or register",
+             s.tensor.symbol.name(), space);
 }
 
 void FunctionEmitter::emit_on_stack(const Allocate& s) {
@@ -314,7 +314,7 @@ void FunctionEmitter::emit_on_stack(const Allocate& s) {
         const auto extent = as_int(d.extent);
         if (!extent)
             ir::fail(t.loc, "{} is on the stack, so its extents must be constant: use MemorySpace::heap()",
-                        t.symbol.name());
+                     t.symbol.name());
         shape.push_back(std::max<int64_t>(*extent, 0));
         if (__builtin_mul_overflow(bytes, shape.back(), &bytes)) bytes = most_frame_bytes + 1;
         bytes = std::min(bytes, most_frame_bytes + 1);
@@ -322,7 +322,7 @@ void FunctionEmitter::emit_on_stack(const Allocate& s) {
     frame_bytes += bytes;
     if (frame_bytes > most_frame_bytes)
         ir::fail(t.loc, "{} makes the stack frame larger than {} bytes: use MemorySpace::heap()",
-                    t.symbol.name(), most_frame_bytes);
+                 t.symbol.name(), most_frame_bytes);
     llvm::Type* memory = llvm::ArrayType::get(b.getInt8Ty(), static_cast<uint64_t>(bytes));
     Place p = place_of(t, frame(memory, t.symbol.name()));
     p.shape = shape;

@@ -137,7 +137,7 @@ Value* Ops::float_bits(Type t, Value* x) {
     llvm::Type* bits = integers(t.width(), t);
     const mpz_class quiet =
         ir::bitcast(UInt(t.width()),
-                       lathe::Value::from_double(t.element(), std::numeric_limits<double>::quiet_NaN()))
+                    lathe::Value::from_double(t.element(), std::numeric_limits<double>::quiet_NaN()))
             .raw();
     Value* nan = llvm::ConstantInt::get(bits, quiet.get_ui());
     Value* is_nan = nullptr;
@@ -146,7 +146,7 @@ Value* Ops::float_bits(Type t, Value* x) {
         const uint64_t sign = uint64_t{1} << 15;
         const mpz_class infinity =
             ir::bitcast(UInt(16),
-                           lathe::Value::from_double(t.element(), std::numeric_limits<double>::infinity()))
+                        lathe::Value::from_double(t.element(), std::numeric_limits<double>::infinity()))
                 .raw();
         Value* positive = b.CreateAnd(pattern, llvm::ConstantInt::get(bits, sign - 1));
         is_nan = b.CreateICmpUGT(positive, llvm::ConstantInt::get(bits, infinity.get_ui()));

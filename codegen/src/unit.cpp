@@ -68,9 +68,9 @@ llvm::FunctionCallee Unit::extern_function(const std::string& name, llvm::Functi
     const llvm::GlobalValue* known = ir->getNamedValue(name);
     const auto* function = llvm::dyn_cast_or_null<llvm::Function>(known);
     if (is_own(name, ir->getName().str()) || (known && (!function || function->getFunctionType() != type)))
-        ir::fail(
-            loc, "the extern function {} has a name that means something else in the code of {}: rename it",
-            name, ir->getName().str());
+        ir::fail(loc,
+                 "the extern function {} has a name that means something else in the code of {}: rename it",
+                 name, ir->getName().str());
     return ir->getOrInsertFunction(name, type);
 }
 

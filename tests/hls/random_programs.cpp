@@ -40,8 +40,8 @@ struct Batch {
     }
 };
 
-/// Makes schedules of `programs` programs, some in each compiled file, and checks them. One in ten may be refused:
-/// its sizes are bound in the end, which can make a step fail.
+/// Makes schedules of `programs` programs, some in each compiled file, and checks them. One in ten may be
+/// refused: its sizes are bound in the end, which can make a step fail.
 void run(int programs, int calls, unsigned first_seed, Program (*make)(std::mt19937&)) {
     std::map<std::string, int> refusals;
     int kernels = 0;

@@ -311,7 +311,8 @@ TEST_CASE("refused: quantize") {
     Schedule s(g.C);
     Gemm other;
     REFUSED(s, "A is no Func or Input of this schedule's algorithm", s.quantize(other.A, Int(8)));
-    REFUSED(s, "A has no update, so it has no accumulator", s.quantize(g.A, Int(8), {.accumulate = Accumulate::exact}));
+    REFUSED(s, "A has no update, so it has no accumulator",
+            s.quantize(g.A, Int(8), {.accumulate = Accumulate::exact}));
     s.quantize({g.A, g.B}, Fixed(16, 12));
     unsigned line = 0;
     try {

@@ -190,9 +190,9 @@ class Misuser {
             schedule.quantize(pick(2) ? TensorRef(func()) : TensorRef(gemm.A), types[pick(6)]);
             return;
         default:
-            schedule.quantize(
-                func(), types[pick(6)],
-                {.accumulate = pick(2) ? Accumulate::exact : Accumulate(types[pick(6)]), .literals = types[pick(6)]});
+            schedule.quantize(func(), types[pick(6)],
+                              {.accumulate = pick(2) ? Accumulate::exact : Accumulate(types[pick(6)]),
+                               .literals = types[pick(6)]});
         }
     }
 

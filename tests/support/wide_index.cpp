@@ -113,8 +113,7 @@ std::vector<WideProgram> wide_programs() {
     add(
         "a power of two too far",
         [](auto& t, E, E, E z) { return t(floor_mod(z, 4) * (int64_t{1} << 62) * 4); }, 10);
-    add(
-        "always out of bounds", [](auto& t, E x, E, E) { return t(x + INT64_MAX); }, {});
+    add("always out of bounds", [](auto& t, E x, E, E) { return t(x + INT64_MAX); }, {});
     add("wrapped into bounds", [](auto& t, E, E y, E) { return t(y * y * y * y * y - y); }, {});
     add(
         "nested quotients",

@@ -17,7 +17,7 @@ class Kernel;
 
 /// One definition of one Func in an Algorithm's Module: its Stage node carries (func, index).
 struct Definition {
-    ir::Symbol func;      ///< the symbol of the Func's (first) tensor
+    ir::Symbol func;  ///< the symbol of the Func's (first) tensor
     std::string name; ///< the Func's name
     int index = 0;    ///< 0: pure definition or initialisation; n: update n − 1
     Loc loc;

@@ -101,13 +101,13 @@ class Func {
     const std::string& name() const;
     const ir::Symbol& symbol() const;
     const ir::Symbol& symbol(size_t value) const; ///< of one value's tensor
-    size_t values() const;                    ///< how many values an element holds
-    Type type(size_t value = 0) const;        ///< \throws Error while neither declared nor defined
-    size_t rank() const;                      ///< \throws Error while neither shaped nor defined
-    bool defined() const;                     ///< has a definition
-    size_t definitions() const;               ///< number of definitions, an implied initialisation included
-    Expr min(size_t dimension) const;         ///< the first coordinate, as a value; likewise
-    Expr extent(size_t dimension) const;      ///< as a value. \throws Error unless a shape was declared
+    size_t values() const;                        ///< how many values an element holds
+    Type type(size_t value = 0) const;            ///< \throws Error while neither declared nor defined
+    size_t rank() const;                          ///< \throws Error while neither shaped nor defined
+    bool defined() const;                         ///< has a definition
+    size_t definitions() const;          ///< number of definitions, an implied initialisation included
+    Expr min(size_t dimension) const;    ///< the first coordinate, as a value; likewise
+    Expr extent(size_t dimension) const; ///< as a value. \throws Error unless a shape was declared
     Loc loc() const;
 
     template <class... I>

@@ -11,8 +11,8 @@ class Accumulate {
     enum class Kind : uint8_t { tensor, exact, type };
     explicit Accumulate(Kind k) : what(k) {}
     Accumulate(Type t) : what(Kind::type), chosen(t) {}
-    /// As wide as the sum needs: ceil(log2 n) more bits than the value added n times. The tensor is written once,
-    /// at the end.
+    /// As wide as the sum needs: ceil(log2 n) more bits than the value added n times. The tensor is written
+    /// once, at the end.
     static const Accumulate exact;
     /// The tensor's type, rounded at every step, as in C (the default).
     static const Accumulate tensor;

@@ -7,11 +7,11 @@ namespace lathe::schedule {
 
 /// One call of a structural primitive, as the user wrote it: enough to run it again.
 struct Step {
-    std::string primitive;     ///< "split"
+    std::string primitive;         ///< "split"
     ir::Symbol func;               ///< the Func that it acts on …
-    int definition = 0;        ///< … and which of its definitions
+    int definition = 0;            ///< … and which of its definitions
     std::vector<ir::Symbol> loops; ///< Vars, RDom dimensions or earlier results
-    bool every = false;        ///< on every copy of the loops
+    bool every = false;            ///< on every copy of the loops
     std::vector<int64_t> numbers;
     std::vector<std::string> words;
     ir::Symbol target; ///< compute_at: the consumer
