@@ -55,7 +55,7 @@ TEST_CASE("print writes lines in order, in the interpreter and in machine code")
     CHECK(output_of([&] { jit(s).call({&in, &out}); }) == want);
     Schedule parallel(k);
     CHECK_THROWS_WITH_AS(parallel[k].parallel(i),
-                         doctest::Contains("print written at print.cpp:41 is written as print"), Error);
+                         doctest::Contains("print written at print.cpp:42 is written as print"), Error);
     CHECK_THROWS_WITH_AS(parallel[k].vectorize(i), doctest::Contains("print"), Error);
 }
 

@@ -14,6 +14,8 @@
 
 namespace lathe {
 
+using ir::HalideBuffer;
+
 struct ExternOptions {
     /// C++ that defines `void NAME(…)` for Vitis: `const T*` or `T*` for a tensor, row-major, whose elements
     /// are ap_int, ap_fixed, float and the like, and a number for a scalar (`int` or `int64_t` for a size).
