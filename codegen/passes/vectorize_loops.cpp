@@ -1,5 +1,7 @@
 #include "vectorize_loops.h"
 
+#include "common_start.h"
+
 #include "lathe/ir/print.h"
 #include "scoped_pass.h"
 
@@ -49,7 +51,7 @@ class Vectorizer {
                 Binary::make(BinaryOp::lt, Ramp::make(index(0), index(1), lanes), widen(loop.extent, lanes));
     }
 
-    Stmt run() { return statement(loop.body, {}); }
+    Stmt run() { return statement(with_common_starts(loop), {}); }
 
   private:
     const For& loop;

@@ -115,15 +115,25 @@ class FunctionEmitter {
     void emit_allocate(const Allocate& s);
     void emit_on_stack(const Allocate& s);
     void emit_on_heap(const Allocate& s);
+    struct Sequence;
+    void emit_in_sequence(const Stmt& s);
+    llvm::Value* byte_count(const Tensor& t);
+    void allocate(const Symbol& tensor, llvm::Value* bytes, Place place);
+    void own(const Symbol& tensor, llvm::Value* memory);
+    void release(const Symbol& tensor);
+    void free_owned();
     llvm::Value* element_count(const Tensor& t);
     Place place_of(const Tensor& t, llvm::Value* base);
     void fail(llvm::Value* code);
     llvm::BasicBlock* block(const char* name);
 
-    // Parallel loops, in emit_parallel.cpp.
+    // Parallel loops, and other statements in functions of their own, in emit_parallel.cpp.
     struct Closure;
     void emit_parallel(const For& s);
-    Closure capture(const For& s, llvm::Value* first);
+    void emit_apart(const Stmt& s);
+    Closure capture(const Stmt& body, const Symbol& loop, llvm::Value* first);
+    void enter(FunctionEmitter& task, const Closure& closure,
+               const std::map<llvm::Value*, llvm::Value*>& inside) const;
     llvm::Function* emit_task(const For& s, llvm::Value* first, const Closure& closure);
 
     Unit& unit;
@@ -142,6 +152,11 @@ class FunctionEmitter {
     llvm::AllocaInst* message = nullptr;
     llvm::BasicBlock* exit = nullptr;
     llvm::BasicBlock* unwind = nullptr; ///< where an error goes
+    /// Memory from the heap, in places of the frame, so that an error can free what there is. (As values, all
+    /// of them would live as long as an error is possible.) Null: nothing.
+    llvm::AllocaInst* owned = nullptr;
+    std::vector<Symbol> owners; ///< by place; empty: free for another tensor
+    Sequence* sequence = nullptr;
     int64_t frame_bytes = 0;
 };
 

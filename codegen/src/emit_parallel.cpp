@@ -2,6 +2,8 @@
 
 #include "lathe/ir/visit.h"
 
+#include <llvm/IR/MDBuilder.h>
+
 namespace lathe::codegen {
 
 using llvm::Value;
@@ -13,19 +15,20 @@ struct FunctionEmitter::Closure {
     llvm::StructType* type = nullptr;
 };
 
-FunctionEmitter::Closure FunctionEmitter::capture(const For& s, Value* first) {
+/// `loop` is no variable of the closure; `first` is where it begins, if any.
+FunctionEmitter::Closure FunctionEmitter::capture(const Stmt& body, const Symbol& loop, Value* first) {
     Closure c;
     const auto add = [&](Value* v) {
         if (!llvm::isa<llvm::Constant>(v) && std::ranges::find(c.values, v) == c.values.end())
             c.values.push_back(v);
     };
-    std::set<Symbol> needed = free_variables(s.body), used = tensors_read(s.body);
-    used.merge(tensors_written(s.body));
+    std::set<Symbol> needed = free_variables(body), used = tensors_read(body);
+    used.merge(tensors_written(body));
     for (const Symbol& t : used)
         if (const auto it = tensors.find(t); it != tensors.end()) {
             c.tensors.push_back(t);
-            for (const Expr& first : it->second.first) // addresses on the stack count from there
-                needed.merge(free_variables(first));
+            for (const Expr& start : it->second.first) // addresses on the stack count from there
+                needed.merge(free_variables(start));
             add(it->second.base);
             for (Value* v : it->second.strides)
                 add(v);
@@ -33,11 +36,11 @@ FunctionEmitter::Closure FunctionEmitter::capture(const For& s, Value* first) {
                 add(v);
         }
     for (const Symbol& v : needed)
-        if (const auto it = variables.find(v); it != variables.end() && v != s.var) {
+        if (const auto it = variables.find(v); it != variables.end() && v != loop) {
             c.variables.push_back(v);
             add(it->second);
         }
-    add(first);
+    if (first) add(first);
     std::vector<llvm::Type*> types;
     for (Value* v : c.values)
         types.push_back(v->getType());
@@ -45,16 +48,9 @@ FunctionEmitter::Closure FunctionEmitter::capture(const For& s, Value* first) {
     return c;
 }
 
-llvm::Function* FunctionEmitter::emit_task(const For& s, Value* first, const Closure& closure) {
-    llvm::Type* pointer = b.getPtrTy();
-    auto* type = llvm::FunctionType::get(b.getInt32Ty(), {pointer, b.getInt32Ty(), pointer}, false);
-    llvm::Function* f = unit.function("parallel." + s.var.name(), type, false);
-    FunctionEmitter task(unit, f, f->getArg(0));
-    std::map<Value*, Value*> inside;
-    for (unsigned i = 0; i < closure.values.size(); ++i) {
-        Value* at = task.b.CreateStructGEP(closure.type, f->getArg(2), i);
-        inside[closure.values[i]] = task.b.CreateLoad(closure.type->getElementType(i), at);
-    }
+/// Tells the task's emitter where everything lies inside of it.
+void FunctionEmitter::enter(FunctionEmitter& task, const Closure& closure,
+                            const std::map<Value*, Value*>& inside) const {
     const auto here = [&](Value* v) { return llvm::isa<llvm::Constant>(v) ? v : inside.at(v); };
     for (const Symbol& v : closure.variables)
         task.variables[v] = here(variables.at(v));
@@ -67,9 +63,49 @@ llvm::Function* FunctionEmitter::emit_task(const For& s, Value* first, const Clo
             v = here(v);
         task.tensors[t] = std::move(p);
     }
+}
+
+/// Calls a function that has the statement as its body.
+void FunctionEmitter::emit_apart(const Stmt& s) {
+    const Closure closure = capture(s, {}, nullptr);
+    std::vector<llvm::Type*> types{b.getPtrTy()};
+    types.insert(types.end(), closure.type->element_begin(), closure.type->element_end());
+    llvm::Function* f = unit.function("apart", llvm::FunctionType::get(b.getInt32Ty(), types, false), false);
+    FunctionEmitter task(unit, f, f->getArg(0));
+    std::map<Value*, Value*> inside;
+    std::vector<Value*> arguments{user_context};
+    for (unsigned i = 0; i < closure.values.size(); ++i) {
+        inside[closure.values[i]] = f->getArg(i + 1);
+        arguments.push_back(closure.values[i]);
+    }
+    enter(task, closure, inside);
+    task.emit(s);
+    task.finish();
+
+    llvm::BasicBlock *bad = block("bad"), *after = block("after");
+    Value* code = b.CreateCall(f, arguments);
+    b.CreateCondBr(b.CreateICmpEQ(code, b.getInt32(0)), after, bad,
+                   llvm::MDBuilder(b.getContext()).createLikelyBranchWeights());
+    b.SetInsertPoint(bad);
+    fail(code);
+    b.SetInsertPoint(after);
+}
+
+llvm::Function* FunctionEmitter::emit_task(const For& s, Value* first, const Closure& closure) {
+    llvm::Type* pointer = b.getPtrTy();
+    auto* type = llvm::FunctionType::get(b.getInt32Ty(), {pointer, b.getInt32Ty(), pointer}, false);
+    llvm::Function* f = unit.function("parallel." + s.var.name(), type, false);
+    FunctionEmitter task(unit, f, f->getArg(0));
+    std::map<Value*, Value*> inside;
+    for (unsigned i = 0; i < closure.values.size(); ++i) {
+        Value* at = task.b.CreateStructGEP(closure.type, f->getArg(2), i);
+        inside[closure.values[i]] = task.b.CreateLoad(closure.type->getElementType(i), at);
+    }
+    enter(task, closure, inside);
+    Value* start = llvm::isa<llvm::Constant>(first) ? first : inside.at(first);
     // The pool counts from 0 in 32 bits.
     task.variables[s.var] =
-        task.b.CreateAdd(here(first), task.b.CreateSExt(f->getArg(1), task.b.getInt64Ty()), s.var.name());
+        task.b.CreateAdd(start, task.b.CreateSExt(f->getArg(1), task.b.getInt64Ty()), s.var.name());
     task.emit(s.body);
     task.finish();
     return f;
@@ -82,7 +118,7 @@ void FunctionEmitter::emit_parallel(const For& s) {
             "the parallel loop " + printf_text(s.var.name()) + " has %lld iterations: the most is 2147483647",
             {count}}});
     Value* first = value(s.min);
-    const Closure closure = capture(s, first);
+    const Closure closure = capture(s.body, s.var, first);
     llvm::AllocaInst* memory = frame(closure.type, "closure");
     for (unsigned i = 0; i < closure.values.size(); ++i)
         b.CreateStore(closure.values[i], b.CreateStructGEP(closure.type, memory, i));

@@ -4,7 +4,9 @@
 #include "lathe/ir/buffer.h"
 #include "lathe/ir/visit.h"
 
+#include <functional>
 #include <llvm/IR/MDBuilder.h>
+#include <utility>
 
 namespace lathe::codegen {
 
@@ -24,6 +26,78 @@ std::string printf_text(const std::string& s) {
     for (const char c : s)
         r += c == '%' ? "%%" : std::string(1, c);
     return r;
+}
+
+/// The statements that run one after the other from an allocation on, and which of them are the first and the
+/// last to use a tensor. Its memory is there from the one to the other: stages in sequence need no more of it
+/// than two of them do.
+struct FunctionEmitter::Sequence {
+    explicit Sequence(const Allocate& first) {
+        visit(first);
+        first_used.resize(count + 1);
+        last_used.resize(count + 1);
+        for (const auto& [tensor, use] : uses) {
+            first_used[use.first].push_back(tensor);
+            last_used[use.second].push_back(tensor);
+        }
+    }
+    static bool is_part(const Stmt& s) {
+        return s.kind() == StmtKind::block || s.kind() == StmtKind::allocate || s.kind() == StmtKind::let;
+    }
+
+    /// What a tensor needs when its memory is allocated.
+    struct Waiting {
+        Value* bytes;
+        Place place;
+    };
+    std::map<Symbol, Waiting> waiting;
+    std::vector<std::vector<Symbol>> first_used, last_used; ///< by number of the statement
+    size_t next = 0;
+
+  private:
+    void use(const std::set<Symbol>& used) {
+        for (const Symbol& t : used)
+            if (own.contains(t)) uses.try_emplace(t, count, count).first->second.second = count;
+    }
+    void visit(const Stmt& s) {
+        if (!s.defined()) return;
+        if (is_part(s)) {
+            // What stands between two statements is used by the next one, at the earliest.
+            for (const Expr& e : expressions(s))
+                use(tensors_read(e));
+            if (const auto* a = s.as<Allocate>()) return visit(*a);
+            for (const Stmt& inner : bodies(s))
+                visit(inner);
+            return;
+        }
+        use(tensors_read(s));
+        use(tensors_written(s));
+        ++count;
+    }
+    void visit(const Allocate& a) {
+        own.insert(a.tensor.symbol);
+        visit(a.body);
+    }
+
+    std::set<Symbol> own;
+    std::map<Symbol, std::pair<size_t, size_t>> uses; ///< the first and the last statement
+    size_t count = 0;
+};
+
+void FunctionEmitter::emit_in_sequence(const Stmt& s) {
+    Sequence* const now = std::exchange(sequence, nullptr);
+    for (const Symbol& t : now->first_used[now->next])
+        if (const auto it = now->waiting.find(t); it != now->waiting.end())
+            allocate(t, it->second.bytes, it->second.place);
+    // LLVM's time grows faster than a function's length.
+    constexpr size_t most_together = 32;
+    if (now->last_used.size() > most_together && bodies(s).size() == 1)
+        emit_apart(s);
+    else
+        emit(s);
+    sequence = now;
+    for (const Symbol& t : now->last_used[now->next++])
+        release(t);
 }
 
 FunctionEmitter::FunctionEmitter(Unit& u, llvm::Function* f, Value* context)
@@ -55,6 +129,55 @@ llvm::AllocaInst* FunctionEmitter::frame(llvm::Type* type, const std::string& na
 
 void FunctionEmitter::finish() {
     b.CreateRet(b.getInt32(0));
+    if (owned) free_owned();
+}
+
+/// Puts the memory into a free place of the frame.
+void FunctionEmitter::own(const Symbol& tensor, Value* memory) {
+    if (!owned) {
+        owned = frame(b.getPtrTy(), "owned");
+        unwind = block("unwind");
+    }
+    auto at = std::ranges::find(owners, Symbol());
+    if (at == owners.end()) at = owners.insert(at, Symbol());
+    *at = tensor;
+    b.CreateStore(memory, b.CreateConstInBoundsGEP1_64(b.getPtrTy(), owned,
+                                                       static_cast<uint64_t>(at - owners.begin())));
+}
+
+/// Frees the tensor's memory, if it is from the heap and was not freed before.
+void FunctionEmitter::release(const Symbol& tensor) {
+    const auto at = std::ranges::find(owners, tensor);
+    if (at == owners.end()) return;
+    *at = Symbol();
+    b.CreateCall(unit.runtime("halide_free"), {user_context, tensors.at(tensor).base});
+    b.CreateStore(
+        llvm::ConstantPointerNull::get(b.getPtrTy()),
+        b.CreateConstInBoundsGEP1_64(b.getPtrTy(), owned, static_cast<uint64_t>(at - owners.begin())));
+}
+
+/// What an error leaves behind, the latest first.
+void FunctionEmitter::free_owned() {
+    const uint64_t count = owners.size();
+    owned->setOperand(0, b.getInt32(static_cast<uint32_t>(count)));
+    b.SetInsertPoint(function->getEntryBlock().getTerminator());
+    b.CreateMemSet(owned, b.getInt8(0), count * sizeof(void*), owned->getAlign());
+
+    llvm::BasicBlock *each = block("each"), *some = block("some"), *next = block("next");
+    b.SetInsertPoint(unwind);
+    b.CreateBr(each);
+    b.SetInsertPoint(each);
+    llvm::PHINode* left = b.CreatePHI(b.getInt64Ty(), 2);
+    left->addIncoming(b.getInt64(count), unwind);
+    Value* i = b.CreateSub(left, b.getInt64(1));
+    Value* memory = b.CreateLoad(b.getPtrTy(), b.CreateInBoundsGEP(b.getPtrTy(), owned, i));
+    b.CreateCondBr(b.CreateIsNull(memory), next, some);
+    b.SetInsertPoint(some);
+    b.CreateCall(unit.runtime("halide_free"), {user_context, memory});
+    b.CreateBr(next);
+    b.SetInsertPoint(next);
+    left->addIncoming(i, next);
+    b.CreateCondBr(b.CreateICmpEQ(i, b.getInt64(0)), exit, each);
 }
 
 void FunctionEmitter::fail(Value* code) {
@@ -112,6 +235,7 @@ void FunctionEmitter::write_message(const std::string& format, const std::vector
 
 void FunctionEmitter::emit(const Stmt& s) {
     if (!s.defined()) return;
+    if (sequence && !Sequence::is_part(s)) return emit_in_sequence(s);
     switch (s.kind()) {
     case StmtKind::block:
         for (const Stmt& each : s.as<Block>()->stmts)
@@ -353,34 +477,38 @@ Value* FunctionEmitter::element_count(const Tensor& t) {
     return count;
 }
 
-void FunctionEmitter::emit_on_heap(const Allocate& s) {
-    const Tensor& t = s.tensor;
+/// The bytes of a tensor, as many as memory can hold.
+Value* FunctionEmitter::byte_count(const Tensor& t) {
     const auto each = static_cast<uint64_t>(element_bytes(t.type));
     Value* count = element_count(t);
     // 2^48 bytes are more than an address space holds; 1 byte, since some allocators give nothing for 0.
     Value* fits = b.CreateICmpULE(count, b.getInt64((uint64_t{1} << 48) / each));
-    const std::string name = printf_text(t.symbol.name());
-    check(
-        {{fits, ErrorCode::out_of_memory, name + ": %lld elements are more than memory can hold", {count}}});
-    Value* bytes =
-        b.CreateBinaryIntrinsic(llvm::Intrinsic::umax, b.CreateMul(count, b.getInt64(each)), b.getInt64(1));
-    Value* memory = b.CreateCall(unit.runtime("halide_malloc"), {user_context, bytes}, t.symbol.name());
-    check({{b.CreateIsNotNull(memory),
+    check({{fits,
             ErrorCode::out_of_memory,
-            name + ": there is no memory for %lld bytes",
+            printf_text(t.symbol.name()) + ": %lld elements are more than memory can hold",
+            {count}}});
+    return b.CreateBinaryIntrinsic(llvm::Intrinsic::umax, b.CreateMul(count, b.getInt64(each)),
+                                   b.getInt64(1));
+}
+
+void FunctionEmitter::allocate(const Symbol& tensor, Value* bytes, Place place) {
+    place.base = b.CreateCall(unit.runtime("halide_malloc"), {user_context, bytes}, tensor.name());
+    check({{b.CreateIsNotNull(place.base),
+            ErrorCode::out_of_memory,
+            printf_text(tensor.name()) + ": there is no memory for %lld bytes",
             {bytes}}});
-    const auto release = [&] { b.CreateCall(unit.runtime("halide_free"), {user_context, memory}); };
-    llvm::BasicBlock* outer = unwind;
-    llvm::BasicBlock* inside = b.GetInsertBlock();
-    unwind = block("unwind");
-    b.SetInsertPoint(unwind);
-    release();
-    b.CreateBr(outer);
-    b.SetInsertPoint(inside);
-    tensors[t.symbol] = place_of(t, memory);
+    own(tensor, place.base);
+    tensors[tensor] = std::move(place);
+}
+
+void FunctionEmitter::emit_on_heap(const Allocate& s) {
+    std::optional<Sequence> from;
+    Sequence* const around = sequence;
+    if (!around) sequence = &from.emplace(s);
+    Value* bytes = byte_count(s.tensor);
+    sequence->waiting.emplace(s.tensor.symbol, Sequence::Waiting{bytes, place_of(s.tensor, nullptr)});
     emit(s.body);
-    release();
-    unwind = outer;
+    sequence = around;
 }
 
 } // namespace lathe::codegen

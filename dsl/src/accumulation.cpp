@@ -37,21 +37,44 @@ bool commuting_operator(BinaryOp op) {
     }
 }
 
+/// −e; a product's sign is its first factor's, so that it still contracts.
+Expr negated(const Expr& e) {
+    const auto* b = e.as<Binary>();
+    if (b && b->op == BinaryOp::mul) return Binary::make(b->op, negated(b->a), b->b, e.loc());
+    return Unary::make(UnaryOp::neg, e, e.loc());
+}
+
+/// `old op value` for the operators that commute, if `value` is that, with `is_old` for the old element.
+template <class IsOld> Accumulation update_in(const Expr& value, const IsOld& is_old) {
+    if (const auto* s = value.as<Select>()) {
+        const auto* c = s->condition.as<Binary>();
+        if (!c || !is_old(s->else_value)) return {{}, value};
+        const Expr& fresh = s->then_value;
+        // Exactly std::max(old, fresh) and std::min(old, fresh), NaNs and zeros of both signs too.
+        const bool forth = is_old(c->a) && equal(c->b, fresh), back = is_old(c->b) && equal(c->a, fresh);
+        if ((forth && c->op == BinaryOp::lt) || (back && c->op == BinaryOp::gt))
+            return {BinaryOp::max, fresh};
+        if ((forth && c->op == BinaryOp::gt) || (back && c->op == BinaryOp::lt))
+            return {BinaryOp::min, fresh};
+        return {{}, value};
+    }
+    const auto* b = value.as<Binary>();
+    if (b && is_old(b->a)) return {b->op, b->b};
+    if (b && is_old(b->b) && b->op != BinaryOp::sub) return {b->op, b->a};
+    return {{}, value};
+}
+
 } // namespace
 
 Accumulation accumulation(const TensorData& tensor, const std::vector<Expr>& subscripts,
                           std::optional<BinaryOp> op, const Expr& value, Loc loc) {
-    Accumulation found{op, value};
-    if (const auto* b = op ? nullptr : value.as<Binary>()) {
-        const auto is_old = [&](const Expr& e) {
-            const auto* load = dsl_node<TensorLoad>(e);
-            return load && load->tensor == tensor.symbol && same_subscripts(load->subscripts, subscripts);
-        };
-        if (is_old(b->a))
-            found = {b->op, b->b};
-        else if (is_old(b->b))
-            found = {b->op, b->a};
-    }
+    const auto is_old = [&](const Expr& e) {
+        const auto* load = dsl_node<TensorLoad>(e);
+        return load && load->tensor == tensor.symbol && same_subscripts(load->subscripts, subscripts);
+    };
+    Accumulation found = op ? Accumulation{op, value} : update_in(value, is_old);
+    if (found.op == BinaryOp::sub && !found.value.type().is_real())
+        found = {BinaryOp::add, negated(found.value)};
     if (found.op && commuting_operator(*found.op) && !reads(found.value, tensor.symbol)) return found;
     if (!op) return {{}, value};
     const Expr old(

@@ -36,8 +36,11 @@ class Lanes {
                 varying.insert(l->symbol);
                 context.push_back({l->symbol, l->value, l->loc});
             }
-            if (const For* f = s.as<For>())
+            if (const For* f = s.as<For>()) {
                 facts.bound(f->var, {f->min, isub(iadd(f->min, f->extent), index(1))});
+                if (varies(f->min)) varying.insert(f->var);
+            }
+            if (const Allocate* a = s.as<Allocate>()) own.insert(a->tensor.symbol);
             for (const Stmt& t : bodies(s))
                 if (reason.empty()) reason = obstacle(t);
         }
@@ -68,7 +71,8 @@ class Lanes {
         if (const For* f = s.as<For>()) {
             if (f->loop == LoopKind::vectorized() || f->loop == LoopKind::parallel())
                 return fmt::format("loop {} inside it is {}", f->var.name(), f->loop.name());
-            if (varies(f->min) || (varies(f->extent) && !has_longest(f->extent)))
+            // Lanes may start apart: all count from there.
+            if (reads_written(f->min) || (varies(f->extent) && !has_longest(f->extent)))
                 return fmt::format("the bounds of loop {} inside it depend on {}", f->var.name(),
                                    loop.var.name());
         }
@@ -78,8 +82,11 @@ class Lanes {
         if (const auto* c = s.as<ExternCall>())
             return fmt::format("it calls the extern function {}{}, and such calls keep their order",
                                c->callee->name, at(s.loc()));
-        if (const Allocate* a = s.as<Allocate>(); a && !a->tensor.dims.empty())
-            return fmt::format("{} is computed inside it", a->tensor.symbol.name());
+        if (const Allocate* a = s.as<Allocate>())
+            for (const Dim& d : a->tensor.dims)
+                if (reads_written(d.min) || varies(d.extent))
+                    return fmt::format("the size of {}, which is computed inside it, depends on {}",
+                                       a->tensor.symbol.name(), loop.var.name());
         if (const Reduce* r = s.as<Reduce>()) return of_scatter(*r);
         return {};
     }
@@ -87,6 +94,7 @@ class Lanes {
     /// Where two lanes may update one element, the update runs lane after lane: what it depends on is
     /// computed once more then, and must be the same.
     std::string of_scatter(const Reduce& r) const {
+        if (own.contains(r.target.tensor)) return {}; // each lane has its own elements
         if (std::ranges::none_of(r.target.indices, [&](const Expr& i) { return varies(i); })) return {};
         if (std::ranges::any_of(r.target.indices, [&](const Expr& i) { return differs(i); })) return {};
         const auto because = [&](const Part& p) {
@@ -108,8 +116,8 @@ class Lanes {
     /// Each lane has another value.
     bool differs(const Expr& e) const {
         if (!e.type().is_index() || !tensors_read(e).empty()) return false;
-        for (const Part& p : context)
-            if (p.let && uses(e, p.let)) return false;
+        for (const Symbol& v : varying)
+            if (!(v == loop.var) && uses(e, v)) return false;
         const Expr next = substitute(e, {{loop.var, iadd(Variable::make(loop.var, IndexType()), index(1))}});
         const Expr step = simplify(isub(next, e), facts);
         return !uses(step, loop.var) && (prove(Binary::make(BinaryOp::gt, step, index(0)), facts) ||
@@ -125,8 +133,8 @@ class Lanes {
 
     const For& loop;
     Facts facts;
-    std::set<Symbol> varying, written;
-    std::vector<Part> context; ///< around the statement, outermost first
+    std::set<Symbol> varying, written, own; ///< own: allocated inside
+    std::vector<Part> context;              ///< around the statement, outermost first
 };
 
 const For* find_loop(const Stmt& s, const Symbol& loop, Facts& facts) {

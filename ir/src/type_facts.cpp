@@ -74,7 +74,9 @@ bool commutes(BinaryOp op, Type t, Type value) {
     case BinaryOp::bit_xor:
         // Under AP_SAT_SYM a result that is the most negative pattern is changed by the store.
         if (t.is_signed() && t.overflow() == Overflow::sat_sym) return false;
-        return exact && holds(t, value);
+        if (!exact || holds(t, value)) return exact;
+        // Of a wider operand the bits that the target has.
+        return !t.is_bool() && t.overflow() == Overflow::wrap && value.frac() <= t.frac();
     case BinaryOp::logical_and:
     case BinaryOp::logical_or:
         return t.is_bool() && value.is_bool();

@@ -152,9 +152,6 @@ void place(Edit& e, const Symbol& func, const Symbol& loop, Extracted x, const P
     Path path = path_to_loop(x.rest, loop);
     if (path.empty()) e.refuse("loop {} is inside {} itself", loop.name(), func.name());
     const For& at = *path.back().as<For>();
-    for (const Stmt& s : path)
-        if (const For* f = s.as<For>(); f && f->loop == LoopKind::vectorized())
-            e.refuse("loop {}{} is vectorized", f->var.name(), f->var == loop ? "" : " around it");
     check_all_reads(e, func, rebuild(path, For::make(at.var, at.min, at.extent, at.loop, {}, at.loc)), loop);
     const std::vector<Dim> loops = set_ranges(e, func, x.rest, loop, pure);
     check_scope(e, x, func, path);

@@ -1,5 +1,6 @@
 #include "fuse.h"
 
+#include "../src/hull.h"
 #include "split.h"
 
 namespace lathe::schedule {
@@ -54,17 +55,20 @@ void fuse(Edit& e) {
     const For& o = *path.back().as<For>();
     Inside in = directly_inside(e, o, inner);
     const For& i = *in.loop;
-    if (uses(i.min, outer) || uses(i.extent, outer))
-        e.refuse("the bounds of {} depend on {}", inner.name(), outer.name());
+    const bool triangle = uses(i.min, outer) || uses(i.extent, outer);
+    const auto hull = triangle ? hull_of(i, {&o}, e.facts(path)) : Hull{i.min, i.extent, {}};
+    if (!hull) e.refuse("the bounds of {} depend on {}", inner.name(), outer.name());
 
     check_bounds(e, path, o, i);
     const std::string& name = e.step().words[0];
     Symbol fused = e.result(0, name.empty() ? outer.name() + inner.name() : name);
     Facts facts = e.facts(path);
-    Expr total = imul(non_negative(o.extent, facts), non_negative(i.extent, facts));
-    Substitution with{{outer, iadd(o.min, ifloordiv(var(fused), i.extent))},
-                      {inner, iadd(i.min, ifloormod(var(fused), i.extent))}};
+    Expr total = imul(non_negative(o.extent, facts), non_negative(hull->extent, facts));
+    Substitution with{{outer, iadd(o.min, ifloordiv(var(fused), hull->extent))},
+                      {inner, iadd(hull->min, ifloormod(var(fused), hull->extent))}};
     Stmt body = i.body;
+    for (size_t n = hull->inside.size(); n-- > 0;)
+        body = If::make(hull->inside[n], body, {}, i.loc);
     for (size_t n = in.guards.size(); n-- > 0;)
         body = with_body(in.guards[n], body);
     e.set_body(rebuild(path, For::make(fused, index(0), total, {}, substitute(body, with), o.loc)));

@@ -1,5 +1,7 @@
 #include "reorder.h"
 
+#include "../src/hull.h"
+
 #include "lathe/ir/dependence.h"
 
 #include <algorithm>
@@ -51,31 +53,51 @@ bool loads(const Expr& e) {
     return !tensors_read(e).empty();
 }
 
-/// The loops in `order` around the body; each condition as far out as its variables and its place among the
-/// others allow.
-Stmt build(const Nest& nest, const std::vector<const For*>& order, bool guards_inside) {
+/// A loop of the new nest.
+struct Layer {
+    const For* loop;
+    Expr min, extent;
+};
+
+/// The new nest: its loops, outermost first, and the conditions in the order of their evaluation.
+struct NewNest {
+    std::vector<Layer> loops;
+    std::vector<Stmt> guards;
+};
+
+NewNest unchanged(const Nest& nest, const std::vector<const For*>& order) {
+    NewNest n;
+    for (const For* f : order)
+        n.loops.push_back({f, f->min, f->extent});
+    for (const If* g : nest.guards)
+        n.guards.push_back(If::make(g->condition, nest.body, {}, g->loc));
+    return n;
+}
+
+/// The loops around the body; each condition as far out as its variables and its place among the others
+/// allow.
+Stmt build(const NewNest& nest, const Stmt& body, bool guards_inside) {
     std::set<Symbol> all, bound;
-    for (const For* f : nest.loops)
-        all.insert(f->var);
+    for (const Layer& l : nest.loops)
+        all.insert(l.loop->var);
     std::vector<Stmt> layers;
     size_t next = 0;
-    auto ready = [&](const If& g) {
-        if (loads(g.condition)) return false;
-        for (const Symbol& v : free_variables(g.condition))
+    auto ready = [&](const Expr& condition) {
+        if (loads(condition)) return false;
+        for (const Symbol& v : free_variables(condition))
             if (all.contains(v) && !bound.contains(v)) return false;
         return true;
     };
-    for (size_t n = 0; n < order.size(); ++n) {
-        layers.push_back(For::make(order[n]->var, order[n]->min, order[n]->extent, order[n]->loop, nest.body,
-                                   order[n]->loc));
-        bound.insert(order[n]->var);
-        bool last = n + 1 == order.size();
-        while (next < nest.guards.size() && (last || (!guards_inside && ready(*nest.guards[next])))) {
-            layers.push_back(If::make(nest.guards[next]->condition, nest.body, {}, nest.guards[next]->loc));
-            ++next;
-        }
+    for (size_t n = 0; n < nest.loops.size(); ++n) {
+        const auto& [f, min, extent] = nest.loops[n];
+        layers.push_back(For::make(f->var, min, extent, f->loop, body, f->loc));
+        bound.insert(f->var);
+        bool last = n + 1 == nest.loops.size();
+        while (next < nest.guards.size() &&
+               (last || (!guards_inside && ready(nest.guards[next].as<If>()->condition))))
+            layers.push_back(nest.guards[next++]);
     }
-    Stmt s = nest.body;
+    Stmt s = body;
     for (size_t n = layers.size(); n-- > 0;)
         s = with_body(layers[n], std::move(s));
     return s;
@@ -112,19 +134,47 @@ std::vector<Symbol> moved(const Edit& e, std::vector<Symbol> named) {
     return {named.begin() + static_cast<long>(first), named.begin() + static_cast<long>(last)};
 }
 
-void check_bounds(const Edit& e, const std::vector<const For*>& order) {
+void check_kinds(const Edit& e, const std::vector<const For*>& order) {
     for (size_t n = 1; n < order.size(); ++n)
         for (size_t outer = 0; outer < n; ++outer)
             if (order[outer]->loop == LoopKind::vectorized() &&
                 (order[n]->loop == LoopKind::parallel() || order[n]->loop == LoopKind::vectorized()))
                 e.refuse("loop {}, which is {}, would be inside {}, which is vectorized",
                          order[n]->var.name(), order[n]->loop.name(), order[outer]->var.name());
-    for (size_t n = 0; n < order.size(); ++n)
-        for (size_t inner = n; inner < order.size(); ++inner)
-            for (const Expr& bound : {order[n]->min, order[n]->extent})
-                if (uses(bound, order[inner]->var))
-                    e.refuse("the bounds of {} depend on {}, which would be inside it", order[n]->var.name(),
-                             order[inner]->var.name());
+}
+
+/// A loop whose bounds name loops that come to stand inside it runs over all values that it has for any of
+/// their iterations; conditions say which of them it has for one.
+NewNest freed(const Edit& e, const Nest& nest, const std::vector<const For*>& order) {
+    NewNest made = unchanged(nest, order);
+    std::vector<Stmt> inside;
+    const Facts facts = e.facts(nest.path);
+    for (size_t n = 0; n < order.size(); ++n) {
+        const For& f = *order[n];
+        std::vector<const For*> gone; // the loops that were around it and will be inside, outermost first
+        for (const For* old : nest.loops) {
+            if (old == &f) break;
+            if (std::find(order.begin() + static_cast<long>(n), order.end(), old) != order.end())
+                gone.push_back(old);
+        }
+        const auto named = std::ranges::find_if(
+            gone, [&](const For* g) { return uses(f.min, g->var) || uses(f.extent, g->var); });
+        if (named == gone.end()) continue;
+        const auto hull = hull_of(f, gone, facts);
+        const bool fixed = f.loop == LoopKind::vectorized() || f.loop == LoopKind::unrolled();
+        if (!hull || (fixed && !as_int(hull->extent)))
+            e.refuse("the bounds of {} depend on {}, which would be inside it{}", f.var.name(),
+                     (*named)->var.name(),
+                     hull ? fmt::format(", and {} is {}: call serial({}) first", f.var.name(), f.loop.name(),
+                                        f.var.name())
+                          : "");
+        made.loops[n].min = hull->min;
+        made.loops[n].extent = hull->extent;
+        for (const Expr& c : hull->inside)
+            inside.push_back(If::make(c, nest.body, {}, f.loc));
+    }
+    made.guards.insert(made.guards.begin(), inside.begin(), inside.end());
+    return made;
 }
 
 /// The loops and conditions that a loop stands in: their variables, and the nodes of the conditions.
@@ -180,16 +230,16 @@ void reorder(Edit& e) {
     if (named.empty()) return;
     Nest nest = collect(e, named);
     std::vector<const For*> order = new_order(nest, named);
-    check_bounds(e, order);
+    check_kinds(e, order);
     std::set<Symbol> written = tensors_written(nest.body);
     for (const If* g : nest.guards)
         for (const Symbol& t : tensors_read(g->condition))
             if (written.contains(t))
                 e.refuse("the condition at {} reads {}, which the loops write", g->loc.str(), t.name());
 
-    Stmt reordered = rebuild(nest.path, build(nest, order, false));
+    Stmt reordered = rebuild(nest.path, build(freed(e, nest, order), nest.body, false));
     check_loads(e, nest, reordered);
-    Stmt root = rebuild(nest.path, build(nest, nest.loops, true));
+    Stmt root = rebuild(nest.path, build(unchanged(nest, nest.loops), nest.body, true));
     std::vector<Symbol> before, after;
     for (size_t n = 0; n < order.size(); ++n) {
         before.push_back(nest.loops[n]->var);

@@ -115,16 +115,16 @@ class Fullness {
         return {};
     }
 
-    /// In min(constant, rest) the constant is the full tile's.
+    /// In min(constant, rest) the constant is the full tile's, in max(constant, rest) it is the rest.
     void bound(const Expr& of) {
         for_each_expr(of, [&](const Expr& x) {
             const Binary* b = x.as<Binary>();
             if (!b || (b->op != BinaryOp::min && b->op != BinaryOp::max) || !about_tiles(x)) return;
             bool first = as_int(b->a).has_value();
             if (!first && !as_int(b->b)) return;
-            const Expr &full = first ? b->a : b->b, &rest = first ? b->b : b->a;
-            Expr least = smallest(b->op == BinaryOp::min ? isub(rest, full) : isub(full, rest));
-            if (least.defined() && require(least)) chosen[x.get()] = full;
+            const Expr &constant = first ? b->a : b->b, rest = resolved(first ? b->b : b->a);
+            Expr least = smallest(isub(rest, constant));
+            if (least.defined() && require(least)) chosen[x.get()] = b->op == BinaryOp::min ? constant : rest;
         });
     }
 

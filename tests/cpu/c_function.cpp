@@ -1,5 +1,6 @@
 #include "c_function.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <dlfcn.h>
 #include <filesystem>
@@ -52,7 +53,7 @@ void* allocate(void*, size_t size) {
     TestRuntime& r = CFunction::runtime();
     if (r.allocations_left-- <= 0) return nullptr;
     ++r.allocated;
-    ++r.live;
+    r.most_live = std::max(r.most_live, ++r.live);
     return std::aligned_alloc(128, (size + 127) / 128 * 128);
 }
 

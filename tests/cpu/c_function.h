@@ -12,9 +12,9 @@
 /// What halide_error and the like do, and what they saw.
 struct TestRuntime {
     std::vector<std::string> errors;
-    std::vector<void*> contexts;    ///< of the errors
-    int allocated = 0, live = 0;    ///< blocks of memory
-    int allocations_left = 1 << 30; ///< then memory has run out
+    std::vector<void*> contexts;                ///< of the errors
+    int allocated = 0, live = 0, most_live = 0; ///< blocks of memory
+    int allocations_left = 1 << 30;             ///< then memory has run out
     std::vector<int> tasks;         ///< iterations of parallel loops, in the order in which they ran
     std::vector<uint64_t> features; ///< of the machine, as halide_can_use_target_features knows them
     int pool_code = 0;              ///< what halide_do_par_for returns instead of running anything, unless 0

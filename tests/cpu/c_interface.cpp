@@ -328,6 +328,50 @@ TEST_CASE("cpu: memory runs out, and what was allocated is freed") {
     CHECK(CFunction::runtime().live == 0);
 }
 
+TEST_CASE("cpu: memory is freed after its last use, and whatever is left when something fails") {
+    Param N("N");
+    Var i("i"), j("j");
+    RDom r(0, N, "r");
+    Input a("a", Int(16), {N}), at("at", UInt(8), {N});
+    std::vector<Func> f;
+    for (int n = 0; n < 6; ++n) {
+        f.emplace_back("f" + std::to_string(n), Int(16), Shape{N});
+        f.back()(i) = n == 0 ? a(i) + 1 : f[static_cast<size_t>(n) - 1](i) * 2;
+    }
+    // f0 is needed to the end; `rows` is computed in a loop, and so is one that reads f0 there.
+    Func rows("rows"), out("out", Int(16), {N});
+    rows(i, j) = f[5](j) + f[0](at(j)) + i;
+    out(i) = 0;
+    out(i) += rows(i, r);
+    Schedule s(out);
+    s.compute_at(rows, out, i);
+    const CFunction function(s.module(), "freed");
+    CBuffer<int16_t> x({5}), y({5});
+    CBuffer<uint8_t> places({5});
+    for (int k = 0; k < 5; ++k)
+        x({k}) = static_cast<int16_t>(k);
+    const auto call = [&] { return function(x, places, y); };
+    CFunction::runtime() = {};
+    CHECK(call() == 0);
+    CHECK(CFunction::runtime().allocated == 11);
+    CHECK(CFunction::runtime().most_live == 3);
+    CHECK(CFunction::runtime().live == 0);
+    for (int k = 0; k < 5; ++k)
+        CHECK(y({k}) == 32 * 15 + 5 * 1 + 5 * k);
+    for (int blocks = 0; blocks < 11; ++blocks) {
+        CFunction::runtime() = {};
+        CFunction::runtime().allocations_left = blocks;
+        CHECK(call() == halide_error_code_out_of_memory);
+        CHECK(CFunction::runtime().live == 0);
+    }
+    places({3}) = 5;
+    CFunction::runtime() = {};
+    CHECK(call() != 0);
+    CHECK(last_error() == "subscript 0 of f0 is out of bounds");
+    CHECK(CFunction::runtime().live == 0);
+    CFunction::runtime() = {};
+}
+
 TEST_CASE("cpu: parallel loops: any order, and a failure anywhere is the function's") {
     Param N("N");
     Var i("i"), j("j");

@@ -2,6 +2,8 @@
 
 #include "refused.h"
 
+#include <lathe/dsl/kernel.h>
+
 using namespace lathe;
 
 namespace {
@@ -104,19 +106,22 @@ TEST_CASE("refused: orders with bounds that depend on loops") {
     Var i("i");
     RDom k({{0, N}}, "k");
     RDom r({{0, N}, {0, k.x}}, "r");
-    Func f("f", Int(32), {N});
-    f(i) = 0;
-    RDom t(0, i, "t");
-    f(i) += t;
-    Schedule s(f);
-    REFUSED(s, "the bounds of t depend on i, which would be inside it", s[f].reorder(t, i));
-    REFUSED(s, "the bounds of t depend on i", s[f].fuse(i, t));
-    Func g("g", Int(32), {N});
-    g(i) = 0;
-    RDom late(i, 3, "t");
-    g(i) += late;
-    Schedule u(g);
-    REFUSED(u, "the bounds of loop t inside it depend on i", u[g].vectorize(i, 4));
+    Input x("x", Int(8), {N});
+    InOut f("f", Int(32), {N});
+    Var t("t");
+    Kernel rows("rows", {x, f},
+                [&](KernelBody& b) { b.for_(i, 0, N, [&] { b.for_(t, 0, x(i), [&] { f(i) += t; }); }); });
+    Schedule s(rows);
+    REFUSED(s, "the bounds of t depend on i, which would be inside it", s[rows].reorder(t, i));
+    REFUSED(s, "the bounds of t depend on i", s[rows].fuse(i, t));
+    Func h("h", Int(32), {N});
+    h(i) = 0;
+    RDom band(i, 3, "t");
+    h(i) += band;
+    Schedule v(h);
+    v[h].unroll(band);
+    REFUSED(v, "and t is unrolled: call serial(t) first", v[h].reorder(band, i));
+    REFUSED(s, "the bounds of loop t inside it depend on i", s[rows].vectorize(i, 4));
 }
 
 TEST_CASE("refused: reads between loops of what they write") {
@@ -200,9 +205,13 @@ TEST_CASE("refused: compute_at") {
     REFUSED(v, "q is no longer computed: it was inlined", v.compute_at(q, out, i));
     v[p].vectorize(i, 4);
     REFUSED(v, "loop i of p is gone: vectorize(i, 4)", v.compute_at(p, out, i));
-    s[b.out].vectorize(b.x, 8);
-    REFUSED(s, "rows is computed inside it",
-            Schedule(b.out).compute_at(b.rows, b.out, b.x)[b.out].vectorize(b.x, 8));
+    RDom r(0, i + 1, "r");
+    Func g("g", Int(32), {N});
+    g(i) = 0;
+    g(i) += p(r);
+    Schedule w(g);
+    w[p].compute_at(w[g].update(0), i);
+    REFUSED(w, "the size of p, which is computed inside it, depends on i", w[g].update(0).vectorize(i, 8));
 }
 
 TEST_CASE("refused: compute_at of what is read elsewhere or needs what is elsewhere") {

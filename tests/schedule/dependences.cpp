@@ -184,6 +184,62 @@ TEST_CASE("triangles by bounds: the outer loop in vectors, loops that do not bou
     check_same<int32_t>(u, {{11, 11}, {11}});
 }
 
+TEST_CASE("triangles by bounds: loops that bound each other in any order, in tiles, fused") {
+    Param N("N");
+    InOut a("a", Int(32), {N, N}), b("b", Int(32), {N});
+    Var i("i"), j("j"), p("p"), q("q"), r("r");
+    const Kernel k("k", {a, b}, [&](KernelBody& k) {
+        k.for_(i, 0, N, [&] { k.for_(j, 0, i + 1, [&] { a(i, j) = a(i, j) * 3 + b(i); }); });
+        k.for_(p, 0, N, [&] { k.for_(q, p, N, [&] { k.for_(r, p, q + 1, [&] { b(p) += a(q, r); }); }); });
+    });
+    const std::vector<std::function<void(StageHandle)>> calls{
+        [&](StageHandle s) { s.reorder(j, i); },
+        [&](StageHandle s) { s.reorder(j, i).parallel(j).vectorize(i, 4); },
+        [&](StageHandle s) { s.tile({i, j}, {3, 4}); },
+        [&](StageHandle s) { s.parallel(s.fuse(i, j)); },
+        [&](StageHandle s) { s.reorder(r, q, p); },
+        [&](StageHandle s) { s.reorder(q, r, p); },
+        [&](StageHandle s) { s.reorder(r, p, q); },
+        [&](StageHandle s) { s.tile({q, r}, {4, 3}); },
+        [&](StageHandle s) { s.fuse(q, r); },
+        [&](StageHandle s) { s.fuse(p, q); },
+        [&](StageHandle s) {
+            s.reorder(q, p, r);
+            s.reorder(p, q, r);
+        },
+    };
+    for (const auto& call : calls) {
+        Schedule s(k);
+        call(s[k]);
+        INFO(print(s));
+        for (const int64_t n : {0, 1, 2, 11})
+            check_same<int32_t>(s, {{n, n}, {n}});
+    }
+    Func f("f", Int(32), {N}), g("g", Int(32), {N});
+    RDom u(0, i + 1, "u");
+    f(i) = 0;
+    f(i) += u * i;
+    g(i) = f(i);
+    Schedule s(g);
+    s[f].update(0).reorder(u, i).vectorize(i, 4);
+    Buffer<int32_t> expected({13}), out({13});
+    jit(Schedule(g))(expected);
+    jit(s)(out);
+    CHECK(bit_equal(out, expected));
+}
+
+TEST_CASE("what bounds each other stays in order where a dependence needs it") {
+    Param N("N");
+    InOut a("a", Int(32), {N, N});
+    Var i("i"), j("j");
+    const Kernel k("k", {a}, [&](KernelBody& k) {
+        k.for_(i, 1, N - 1, [&] { k.for_(j, 0, i, [&] { a(i, j) = a(i - 1, j + 1) + 1; }); });
+    });
+    Schedule s(k);
+    CHECK(refusal([&] { s[k].reorder(j, i); }).find("a[i - 1, j + 1]") != std::string::npos);
+    CHECK(refusal([&] { s[k].tile({i, j}, {2, 2}); }).find("another order") != std::string::npos);
+}
+
 TEST_CASE("elements below the diagonal from above it") {
     Param N("N");
     InOut a("a", Int(32), {N, N});
