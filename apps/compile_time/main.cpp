@@ -6,6 +6,7 @@
 #include "support/report.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 
 int main(int argc, char** argv) try {
@@ -24,6 +25,21 @@ int main(int argc, char** argv) try {
     };
     compare("gemm", lathe_gemm, halide_gemm);
     compare("gaussian 5x5", lathe_gaussian, halide_gaussian);
+    const auto alone = [&](const char* name, auto run) {
+        report.figure(name, support::best_seconds(run) * 1e3, "ms");
+    };
+    alone("Lathe, gemm's schedule and its checks", schedule_gemm);
+    alone("Lathe, Gaussian's schedule and its checks", schedule_gaussian);
+    alone("Lathe, 40 buffers", [] { lathe_buffers(40); });
+    for (const int stages : {25, 50, 100, 200}) {
+        ChainTime best = lathe_chain(stages);
+        for (int again = 0; again < 4; ++again) {
+            const ChainTime t = lathe_chain(stages);
+            best = {std::min(best.schedule, t.schedule), std::min(best.compile, t.compile)};
+        }
+        report.figure("Lathe, schedule of " + std::to_string(stages) + " stages", best.schedule * 1e3, "ms");
+        report.figure("Lathe, code of " + std::to_string(stages) + " stages", best.compile * 1e3, "ms");
+    }
     if (!json.empty()) report.write_json(json);
     return 0;
 } catch (const std::exception& e) {

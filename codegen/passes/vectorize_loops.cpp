@@ -179,8 +179,7 @@ class Vectorizer {
             refuse(inner.loc,
                    fmt::format("loop {} inside it is parallel; make it the outer loop", inner.var.name()));
         const Expr min = expr(inner.min, where), extent = expr(inner.extent, where);
-        if (is_vector(min))
-            refuse(inner.loc, fmt::format("the start of loop {} depends on it", inner.var.name()));
+        invariant(!is_vector(min), "loops inside a vector loop count from a common start");
         const auto over = [&](const Expr& count, const Expr& inside) {
             const auto learn = [&] {
                 facts.bound(inner.var, {min, isub(iadd(min, count), index(1))});

@@ -244,7 +244,15 @@ class Definer {
             func.definitions.push_back(std::move(start));
         }
         def.sequence = Symbol(func.name()).id();
+        if (def.subscripts.empty() && !func.extents) be_scalar();
         func.definitions.push_back(std::move(def));
+    }
+
+    /// Without dimensions there is nothing to infer.
+    void be_scalar() {
+        func.extents.emplace();
+        for (TensorData& t : func.more)
+            t.extents.emplace();
     }
 };
 

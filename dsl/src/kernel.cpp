@@ -108,6 +108,34 @@ SliceRef::operator Expr() && {
     return std::move(*this).value(location);
 }
 
+BitRef::BitRef(std::shared_ptr<KernelTensor> t, std::vector<Expr> at, const Operand& p)
+    : tensor(std::move(t)), subscripts(std::move(at)), position(p) {}
+
+void BitRef::operator=(const Operand& bit) && {
+    const Loc at = position.loc();
+    const Expr whole = load(tensor, subscripts, at), place = position.expr();
+    const Expr old = whole[place]; // refuses what has no bits
+    const Type bits = UInt(whole.type().width());
+    const auto shifted = [&](const Expr& e) {
+        return Binary::make(BinaryOp::shl, Cast::make(bits, e, at), place, at);
+    };
+    const Expr others = Unary::make(UnaryOp::bit_not, shifted(Expr(1)), at);
+    const Expr rest = Binary::make(BinaryOp::bit_and, Bitcast::make(bits, whole, at), others, at);
+    const Expr fresh = shifted(Cast::make(old.type(), bit.expr(), at));
+    const Expr value = Binary::make(BinaryOp::bit_or, rest, fresh, at);
+    record(tensor, subscripts, {}, Bitcast::make(whole.type(), value, at), at);
+}
+void BitRef::operator=(BitRef&& bit) && {
+    const Loc at = position.loc();
+    std::move(*this) = Operand(std::move(bit), at);
+}
+Expr BitRef::value(Loc) && {
+    return load(tensor, subscripts, position.loc())[position.expr()];
+}
+BitRef::operator Expr() && {
+    return std::move(*this).value(position.loc());
+}
+
 StoreRef::StoreRef(const std::shared_ptr<KernelTensor>& t, std::vector<Expr> at, Loc loc)
     : ElementRef(t, std::move(at), loc) {}
 
@@ -148,6 +176,9 @@ void Scalar::operator-=(const Operand& value) {
 }
 SliceRef Scalar::operator[](BitPosition bit) {
     return {tensor, {}, bit.position, bit.position, bit.loc};
+}
+Loc Scalar::tensor_loc() const {
+    return tensor->loc;
 }
 SliceRef Scalar::operator()(int hi, int lo, Loc loc) {
     return {tensor, {}, hi, lo, loc};

@@ -23,3 +23,16 @@
 #include "lathe/ir/target.h"
 #include "lathe/ir/type.h"
 #include "lathe/schedule/schedule.h"
+
+namespace lathe {
+
+/// As it is written, without a schedule.
+inline JitFunction jit(const Func& f, const Target& target = Target::host()) {
+    return jit(Schedule(f), target);
+}
+inline std::vector<AnyBuffer> realize(const Func& f, const std::vector<AnyBuffer>& inputs = {},
+                                      const std::map<std::string, Value>& scalars = {}) {
+    return realize(Schedule(f), inputs, scalars);
+}
+
+} // namespace lathe

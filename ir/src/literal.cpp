@@ -33,6 +33,14 @@ const Expr Expr::operator[](BitPosition bit) const {
     return Slice::make(*this, bit.position, bit.position, bit.loc);
 }
 
+Expr Expr::bit_at(const Expr& position) const {
+    const Loc at = position.loc();
+    const Type t = type();
+    const Expr lowest = Slice::make(*this, 0, 0, at); // refuses what has no bits
+    const Expr bits = Bitcast::make(UInt(t.width()), *this, at);
+    return Cast::make(lowest.type(), Binary::make(BinaryOp::shr, bits, position, at), at);
+}
+
 const Expr Expr::operator()(int hi, int lo, Loc loc) const {
     return Slice::make(*this, hi, lo, loc);
 }

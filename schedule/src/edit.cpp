@@ -55,8 +55,10 @@ Symbol Edit::original(const Symbol& named, const Definition& d) const {
     for (const auto& [variable, loop] : d.loops)
         if (variable == named) of_variable.push_back(loop);
     if (of_variable.size() > 1)
-        refuse("{} loops of {} have the variable {}: give each a Var of its own", of_variable.size(), d.name,
-               named.name());
+        refuse("{} loops of {} have the variable {}: give each a Var of its own. For a kernel that is called "
+               "several "
+               "times, make one Kernel for each call, in a function that takes the Var",
+               of_variable.size(), d.name, named.name());
     if (!of_variable.empty()) return of_variable[0];
     if (work.fates.contains(named) || !path(named).empty()) return named;
     Path stage = find_path(work.base.top().body, [&](const Stmt& s) {

@@ -34,7 +34,7 @@ void program(const Input& in, Func f, const Var& x, Expr e, const Output& out, S
     auto late = out(x);
     e = late;
 #elif CASE == 7
-    //! 7: deleted
+    //! 7: let\(s\)
     Scalar copy = s;
 #elif CASE == 8
     //! 8: StoreRef
@@ -44,5 +44,12 @@ void program(const Input& in, Func f, const Var& x, Expr e, const Output& out, S
     //! 9: nodiscard
     KernelBody& k = reinterpret_cast<KernelBody&>(s);
     k.let(out(x));
+#elif CASE == 10
+    //! 10: write `s \+= 1`
+    s++;
+#elif CASE == 11
+    //! 11: write k.while_
+    KernelBody& k = reinterpret_cast<KernelBody&>(s);
+    k.while_(s < 4, [] {});
 #endif
 }

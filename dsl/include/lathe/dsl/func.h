@@ -70,6 +70,7 @@ class FuncRef : public ElementRef {
 
     /// Of a Func of several values, value n; of another, bit n of its only value.
     const Expr operator[](BitPosition n) &&;
+    using ElementRef::operator[];
 
   private:
     friend class Tuple;

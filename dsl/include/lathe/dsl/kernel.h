@@ -45,6 +45,23 @@ class SliceRef {
     Loc location;
 };
 
+/// The bit of an element at a position that is computed, to be read or assigned. Beyond the type's bits it is
+/// 0, and stays so.
+class BitRef {
+  public:
+    BitRef(std::shared_ptr<KernelTensor> tensor, std::vector<Expr> subscripts, const Operand& position);
+    BitRef(const BitRef&) = delete;
+    void operator=(const Operand& bit) &&;
+    void operator=(BitRef&& bit) &&;
+    Expr value(Loc) &&;
+    operator Expr() &&;
+
+  private:
+    std::shared_ptr<KernelTensor> tensor;
+    std::vector<Expr> subscripts;
+    Operand position;
+};
+
 /// `b(i)`: an element that is read, or stored to where the kernel's body stands.
 class StoreRef : public ElementRef {
   public:
@@ -62,6 +79,11 @@ class StoreRef : public ElementRef {
     void operator<<=(const Operand& value) &&;
     void operator>>=(const Operand& value) &&;
     SliceRef operator[](BitPosition bit) &&;
+    template <Operable T>
+        requires(!ir::Number<std::remove_cvref_t<T>>)
+    BitRef operator[](T&& position) && {
+        return {target(), subscripts, Operand(std::forward<T>(position), location)};
+    }
     SliceRef operator()(int hi, int lo, Loc loc = Loc::current()) &&;
 
   private:
@@ -120,7 +142,7 @@ class Array : public KernelArray {
 /// variable: `Expr old = k.let(x)` keeps the value.
 class Scalar {
   public:
-    Scalar(const Scalar&) = delete;
+    Scalar(const Scalar&) = delete; // write `Expr old = k.let(s)`, which keeps the value
     const std::string& name() const;
     Type type() const;
     void operator=(const Operand& value);
@@ -135,7 +157,16 @@ class Scalar {
     void operator^=(const Operand& value);
     void operator<<=(const Operand& value);
     void operator>>=(const Operand& value);
+    template <class T = void> void operator++() { no_step<T>(); }
+    template <class T = void> void operator++(int) { no_step<T>(); }
+    template <class T = void> void operator--() { no_step<T>(); }
+    template <class T = void> void operator--(int) { no_step<T>(); }
     SliceRef operator[](BitPosition bit);
+    template <Operable T>
+        requires(!ir::Number<std::remove_cvref_t<T>>)
+    BitRef operator[](T&& position) {
+        return {tensor, {}, Operand(std::forward<T>(position), tensor_loc())};
+    }
     SliceRef operator()(int hi, int lo, Loc loc = Loc::current());
     Expr value(Loc loc) const;
     operator Expr() const;
@@ -144,6 +175,10 @@ class Scalar {
   private:
     friend class KernelBody;
     explicit Scalar(std::shared_ptr<KernelTensor> t) : tensor(std::move(t)) {}
+    Loc tensor_loc() const;
+    template <class T> static void no_step() {
+        static_assert(dependent_false<T>, "write `s += 1` or `s -= 1`: they know their line");
+    }
     std::shared_ptr<KernelTensor> tensor;
 };
 
@@ -241,6 +276,11 @@ class KernelBody {
     IfChain if_(const Operand& condition, const Body& body);
     /// The condition is made anew before each round.
     void while_(const std::function<Expr()>& condition, const Body& body, Loc loc = Loc::current());
+    template <Operable T> void while_(T&&, const Body&, Loc = Loc::current()) {
+        static_assert(
+            dependent_false<T>,
+            "the condition is made anew before each round: write k.while_([&] { return s < 4; }, …)");
+    }
     /// Runs `body(i, j, …)` for every position of the domain, the last index innermost. Returns the loops'
     /// variables. \throws Error if the body takes another number of variables.
     template <class F> std::vector<Var> mutate(const Shape& domain, F body, Loc loc = Loc::current()) {

@@ -29,6 +29,38 @@ namespace lathe {
 [[nodiscard]] Expr operator~(const Operand& a);
 [[nodiscard]] Expr operator!(const Operand& a); ///< Bool
 
+/// Another value for the handle: `e = e + x`.
+inline Expr& operator+=(Expr& e, const Operand& x) {
+    return e = e + x;
+}
+inline Expr& operator-=(Expr& e, const Operand& x) {
+    return e = e - x;
+}
+inline Expr& operator*=(Expr& e, const Operand& x) {
+    return e = e * x;
+}
+inline Expr& operator/=(Expr& e, const Operand& x) {
+    return e = e / x;
+}
+inline Expr& operator%=(Expr& e, const Operand& x) {
+    return e = e % x;
+}
+inline Expr& operator&=(Expr& e, const Operand& x) {
+    return e = e & x;
+}
+inline Expr& operator|=(Expr& e, const Operand& x) {
+    return e = e | x;
+}
+inline Expr& operator^=(Expr& e, const Operand& x) {
+    return e = e ^ x;
+}
+inline Expr& operator<<=(Expr& e, const Operand& x) {
+    return e = e << x;
+}
+inline Expr& operator>>=(Expr& e, const Operand& x) {
+    return e = e >> x;
+}
+
 /// Rounds toward −∞, unlike `/`; x / 0 = 0. Integers.
 [[nodiscard]] Expr floor_div(const Operand& a, const Operand& b);
 /// a − floor_div(a, b)·b: has the sign of b; x mod 0 = x. Integers.

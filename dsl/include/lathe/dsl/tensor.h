@@ -28,6 +28,12 @@ class ElementRef {
     operator Expr() && { return load(); }
     template <std::same_as<Expr> T> operator T() const& { return value<T>(Loc{}); }
     const Expr operator[](BitPosition bit) && { return load()[bit]; }
+    /// The bit at a position that is computed: 0 beyond the type's bits.
+    template <Operable T>
+        requires(!ir::Number<std::remove_cvref_t<T>>)
+    const Expr operator[](T&& position) && {
+        return load()[Operand(std::forward<T>(position), location).expr()];
+    }
     const Expr operator()(int hi, int lo, Loc loc = Loc::current()) && { return load()(hi, lo, loc); }
 
   protected:
@@ -83,6 +89,14 @@ class Const : public ReadTensor {
     /// \throws Error on a wrong count, or an integer type that does not hold a value.
     Const(Name name, Type type, const std::vector<int64_t>& shape, const std::vector<Expr>& values);
     Const(Name name, const AnyBuffer& values);
+    /// Numbers of C++, in row-major order: `Const("c", Float(32), {2, 3}, std::vector<float>{…})`; of one
+    /// dimension and their own type: `Const("c", std::vector<float>{…})`.
+    template <ir::Number T>
+    Const(Name name, Type type, const std::vector<int64_t>& shape, const std::vector<T>& values)
+        : Const(std::move(name), type, shape, std::vector<Expr>(values.begin(), values.end())) {}
+    template <ir::Number T>
+    Const(Name name, const std::vector<T>& values)
+        : Const(std::move(name), ir::type_of<T>(), {static_cast<int64_t>(values.size())}, values) {}
 };
 
 } // namespace lathe

@@ -57,6 +57,17 @@ class RDom {
     using loop_handle = void;
     RDom(const Operand& min, const Operand& extent, Name name = "r");
     explicit RDom(const std::vector<RRange>& ranges, Name name = "r");
+    /// Of two, three or four dimensions: min, extent, min, extent, …, outermost first.
+    RDom(const Operand& min0, const Operand& extent0, const Operand& min1, const Operand& extent1,
+         Name name = "r")
+        : RDom({{min0, extent0}, {min1, extent1}}, std::move(name)) {}
+    RDom(const Operand& min0, const Operand& extent0, const Operand& min1, const Operand& extent1,
+         const Operand& min2, const Operand& extent2, Name name = "r")
+        : RDom({{min0, extent0}, {min1, extent1}, {min2, extent2}}, std::move(name)) {}
+    RDom(const Operand& min0, const Operand& extent0, const Operand& min1, const Operand& extent1,
+         const Operand& min2, const Operand& extent2, const Operand& min3, const Operand& extent3,
+         Name name = "r")
+        : RDom({{min0, extent0}, {min1, extent1}, {min2, extent2}, {min3, extent3}}, std::move(name)) {}
     /// Only points where the condition holds take part. Conditions add up. \throws Error once the domain was
     /// used.
     void where(const Operand& condition);

@@ -100,6 +100,12 @@ class Expr {
     /// Bit i as UInt(1); bits hi..lo inclusive as UInt(hi − lo + 1). Const: a slice of a value cannot be
     /// assigned.
     const Expr operator[](BitPosition bit) const;
+    /// The bit at a position that is computed: 0 beyond the type's bits.
+    template <class T>
+        requires(!ir::Number<std::remove_cvref_t<T>> && std::convertible_to<T, Expr>)
+    const Expr operator[](T&& position) const {
+        return bit_at(std::forward<T>(position));
+    }
     const Expr operator()(int hi, int lo, Loc loc = Loc::current()) const;
     bool defined() const { return node != nullptr; }
     Type type() const { return node->type; }
@@ -124,6 +130,7 @@ class Expr {
         else
             return static_cast<uint64_t>(value);
     }
+    Expr bit_at(const Expr& position) const;
     static Expr literal(bool value, Loc loc);
     static Expr literal(int64_t value, Loc loc);
     static Expr literal(uint64_t value, Loc loc);
