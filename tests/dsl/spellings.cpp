@@ -71,7 +71,7 @@ TEST_CASE("bits at positions that are computed") {
         });
         AnyBuffer in(type, {1}), positions(Int(8), {24}), bits(UInt(1), {24}), ones(type, {24}),
             zeros(type, {24});
-        in.set({0}, cast(type, Value::literal(value)));
+        in.set({0}, ir::cast(type, Value::literal(value)));
         for (int64_t n = 0; n < 24; ++n)
             positions.set({n}, Value::literal(n - 4));
         jit(Schedule(k)).call({&in, &positions, &bits, &ones, &zeros});
