@@ -66,7 +66,7 @@ class Lanes {
 
     std::string of_statement(const Stmt& s) const {
         if (const For* f = s.as<For>()) {
-            if (f->loop == LoopKind::vectorized() || f->loop == LoopKind::parallel())
+            if (!f->runs().ordered)
                 return fmt::format("loop {} inside it is {}", f->var.name(), f->loop.name());
             if (varies(f->min) || (varies(f->extent) && !has_longest(f->extent)))
                 return fmt::format("the bounds of loop {} inside it depend on {}", f->var.name(),
