@@ -43,7 +43,7 @@ class Interior : public Mutator {
     Stmt mutate(const Stmt& s) override {
         auto* inner = s.as<For>();
         if (!inner) return Mutator::mutate(s);
-        const bool vector = inner->loop == LoopKind::vectorized();
+        const bool vector = inner->runs().lockstep;
         const Expr min = (*this)(inner->min);
         Expr extent = (*this)(inner->extent);
         if (vector && uses(extent, loop.var)) extent = decided(extent, false);
@@ -146,7 +146,7 @@ class Partitioner : public ScopedMutator {
         const size_t before = partitioned;
         const Stmt inner = ScopedMutator::mutate(s);
         // One level of loops only: copies of copies would add up.
-        const bool can = loop->loop == LoopKind::serial() || loop->loop == LoopKind::parallel();
+        const bool can = loop->runs().plain() || loop->runs().concurrent;
         if (partitioned != before || !can || as_int(loop->extent) == 1) return inner;
         size_t statements = 0;
         for_each(inner, [&](const Stmt&) { ++statements; }, nullptr);
@@ -165,7 +165,7 @@ class Partitioner : public ScopedMutator {
         };
         const Expr first = range.min.defined() ? within(loop.min, range.min) : loop.min;
         const Expr after = range.max.defined() ? within(first, iadd(range.max, index(1))) : end;
-        if (loop.loop == LoopKind::parallel()) return choose(loop, first, after, body);
+        if (loop.runs().concurrent) return choose(loop, first, after, body);
         std::vector<Stmt> parts;
         if (range.min.defined()) parts.push_back(fresh_copy(piece(loop, loop.min, first, loop.body)));
         parts.push_back(piece(loop, first, after, body));

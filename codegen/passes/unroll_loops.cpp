@@ -11,7 +11,7 @@ constexpr int64_t most_copies = 1024;
 class Unroller : public ScopedMutator {
     Stmt mutate(const Stmt& s) override {
         auto* loop = s.as<For>();
-        if (!loop || loop->loop != LoopKind::unrolled()) return ScopedMutator::mutate(s);
+        if (!loop || !loop->runs().replicated) return ScopedMutator::mutate(s);
         const std::optional<int64_t> copies = most_iterations(*loop);
         if (!copies)
             fail(loop->loc,

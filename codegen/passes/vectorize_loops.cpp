@@ -173,9 +173,9 @@ class Vectorizer {
     }
 
     Stmt inner_loop(const For& inner, const Expr& where) {
-        if (inner.loop == LoopKind::vectorized())
+        if (inner.runs().lockstep)
             refuse(inner.loc, fmt::format("loop {} inside it is vectorized too", inner.var.name()));
-        if (inner.loop == LoopKind::parallel())
+        if (inner.runs().concurrent)
             refuse(inner.loc,
                    fmt::format("loop {} inside it is parallel; make it the outer loop", inner.var.name()));
         const Expr min = expr(inner.min, where), extent = expr(inner.extent, where);
@@ -508,7 +508,7 @@ class Vectorizer {
 class LoopVectorizer : public ScopedMutator {
     Stmt mutate(const Stmt& s) override {
         auto* loop = s.as<For>();
-        if (!loop || loop->loop != LoopKind::vectorized()) return ScopedMutator::mutate(s);
+        if (!loop || !loop->runs().lockstep) return ScopedMutator::mutate(s);
         const std::optional<int64_t> extent = most_iterations(*loop);
         if (!extent)
             fail(loop->loc,

@@ -270,8 +270,8 @@ void FunctionEmitter::emit(const Stmt& s) {
 }
 
 void FunctionEmitter::emit_for(const For& s) {
-    if (s.loop == LoopKind::parallel()) return emit_parallel(s);
-    if (s.loop != LoopKind::serial())
+    if (s.runs().concurrent) return emit_parallel(s);
+    if (!s.runs().plain())
         throw InternalError("a loop of kind " + s.loop.name() + " reached code generation");
     Value* first = value(s.min);
     Value* count = value(s.extent);

@@ -34,7 +34,7 @@ Module without_pipelines(Module m) {
         Stmt mutate(const Stmt& s) override {
             const Stmt r = Mutator::mutate(s);
             const auto* f = r.as<For>();
-            return f && f->loop.is_pipeline() ? For::make(f->var, f->min, f->extent, {}, f->body, f->loc) : r;
+            return f && f->runs().overlapped ? For::make(f->var, f->min, f->extent, {}, f->body, f->loc) : r;
         }
     };
     for (Function& f : m.functions)

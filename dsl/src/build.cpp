@@ -3,6 +3,7 @@
 #include "entry_checks.h"
 #include "nest.h"
 #include "nodes.h"
+#include "resolve.h"
 #include "shape.h"
 #include "touched.h"
 
@@ -100,6 +101,11 @@ class Builder {
             const std::shared_ptr<FuncData> func = std::move(pending.back());
             pending.pop_back();
             funcs.push_back(func);
+            for (const FuncData::Requirement& r : func->requirements) {
+                Mentions mentions;
+                mentions.add(r.condition);
+                params.insert(mentions.params.begin(), mentions.params.end());
+            }
             for (const DefinitionData& def : func->definitions) {
                 Mentions mentions;
                 for (const Expr& v : def.values)
@@ -140,6 +146,10 @@ class Builder {
         if (!listed_inputs.empty()) take_listed_inputs();
         for (const auto& [symbol, param] : params)
             if (param.type.is_index()) entry.size(param, is_extent(param));
+        Resolver scope(entry.facts());
+        for (const auto& func : funcs)
+            for (const FuncData::Requirement& r : func->requirements)
+                entry.add(scope(r.condition), r.message, r.loc);
         check_names();
     }
 

@@ -5,6 +5,7 @@
 
 #include "lathe/dsl/algorithm.h"
 #include "lathe/dsl/math.h"
+#include "lathe/ir/print.h"
 
 #include <algorithm>
 
@@ -452,5 +453,22 @@ size_t Func::rank() const {
 }
 
 StageRef::StageRef(const Func& f, Loc l) : func(f.symbol()), loc(l) {}
+
+void Func::require(const Operand& condition, const std::string& message) const {
+    const Type t = condition.expr().type();
+    if (!t.is_bool())
+        fail(condition.loc(), "the condition of require is {}: it must be a Bool; compare with 0", t.str());
+    Mentions mentions;
+    mentions.add(condition.expr());
+    if (!mentions.loads.empty() || !mentions.variables.empty())
+        fail(condition.loc(),
+             "{}.require({}) names more than parameters, which is not known when the function is "
+             "called",
+             name(), print(condition.expr()));
+    if (func->built)
+        fail(condition.loc(), "{} was built, and takes no more requirements: state them before that", name());
+    func->requirements.push_back(
+        {condition.expr(), message.empty() ? "a requirement does not hold" : message, condition.loc()});
+}
 
 } // namespace lathe

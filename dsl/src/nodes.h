@@ -59,6 +59,12 @@ struct DefinitionData {
 struct FuncData : TensorData {
     std::vector<TensorData> more; ///< the tensors of the values after the first
     std::vector<DefinitionData> definitions;
+    struct Requirement {
+        Expr condition;
+        std::string message;
+        Loc loc;
+    };
+    std::vector<Requirement> requirements;
     std::string reader; ///< the first other definition that read this Func
     Loc read_at;
     std::atomic<bool> built = false;

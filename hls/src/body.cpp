@@ -96,7 +96,7 @@ void BodyEmitter::loop(const For& s) {
     if (reads_memory(end)) last = expr.named(s.var.name() + "_end", IndexType(), last);
     scope.names.open();
     const std::string name = scope.names.take(s.var.name());
-    if (s.loop == LoopKind::parallel()) out.line("// Iterations are independent.");
+    if (s.loop.known() && s.loop.properties().concurrent) out.line("// Iterations are independent.");
     out.line(fmt::format("{}: for ({} {} = {}; {} < {}; ++{}) {{", label, scope.index_type, name, first, name,
                          last, name));
     pragmas(s);
@@ -185,12 +185,11 @@ void BodyEmitter::call(const ExternCall& s) {
 }
 
 void BodyEmitter::pragmas(const For& s) {
-    if (s.loop == LoopKind::unrolled() || s.loop == LoopKind::vectorized())
-        out.edge("#pragma HLS unroll");
-    else if (s.loop.is_pipeline())
-        out.edge(fmt::format("#pragma HLS pipeline II={}", s.loop.interval()));
-    else if (s.loop != LoopKind::serial() && s.loop != LoopKind::parallel())
+    if (!s.loop.known() || s.loop.properties().sync != SyncScope::none)
         fail(s.loc, "loop {} is {}, which has no HLS code", s.var.name(), s.loop.name());
+    const LoopProperties& p = s.runs();
+    if (p.by_extent()) out.edge("#pragma HLS unroll");
+    if (p.overlapped) out.edge(fmt::format("#pragma HLS pipeline II={}", s.loop.interval()));
     if (!as_int(s.extent)) tripcount(s);
 }
 

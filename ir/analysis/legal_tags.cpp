@@ -11,14 +11,14 @@ namespace {
 /// Finds the tagged loops, and what stands around each.
 class Tags {
   public:
-    LegalTags all;
+    std::map<Symbol, LegalTag> all;
     std::vector<const For*> order;
 
     void visit(const Stmt& s) {
         if (!s.defined()) return;
         const size_t outside = around.size();
         if (const For* f = s.as<For>()) {
-            if (f->loop == LoopKind::parallel() || f->loop == LoopKind::vectorized()) {
+            if (!f->runs().ordered) {
                 order.push_back(f);
                 all[f->var] = {s, around};
             }
@@ -68,20 +68,30 @@ bool stands(const LegalTag& before, const LegalTag& now) {
 
 } // namespace
 
-std::optional<TagConflict> tag_conflict(const Stmt& root, LegalTags& legal, const Facts& known) {
+std::optional<Conflict> kind_conflict(const Stmt& root, const Symbol& loop, const LoopKind& kind,
+                                      int64_t lanes, const Facts& known) {
+    const LoopProperties& p = kind.properties();
+    if (p.concurrent) return loop_carried(root, loop, Commuting::ordered, known);
+    if (p.lockstep) return lockstep_conflict(root, loop, lanes, known);
+    invariant(p.ordered, "a kind of loop whose iterations follow no order that is known");
+    return std::nullopt;
+}
+
+std::optional<TagConflict> tag_conflict(const Stmt& root, LegalTags& legal, const Facts& known,
+                                        const std::set<Symbol>& proved) {
     Tags tags;
     tags.visit(root);
     for (const For* f : tags.order) {
-        const auto before = legal.find(f->var);
-        if (before != legal.end() && stands(before->second, tags.all.at(f->var))) continue;
-        const bool vectors = f->loop == LoopKind::vectorized();
-        if (const auto c = vectors ? lockstep_conflict(root, f->var, 0, known)
-                                   : loop_carried(root, f->var, Commuting::ordered, known))
+        const auto before = legal.tags.find(f->var);
+        if (before != legal.tags.end() && stands(before->second, tags.all.at(f->var))) continue;
+        if (proved.contains(f->var)) continue;
+        ++legal.asked;
+        if (const auto c = kind_conflict(root, f->var, f->loop, 0, known))
             return TagConflict{f->var, f->loop, c->describe()};
-        if (std::string reason = vectors ? no_vector_form(root, f->var) : ""; !reason.empty())
+        if (std::string reason = f->runs().lockstep ? no_vector_form(root, f->var) : ""; !reason.empty())
             return TagConflict{f->var, f->loop, std::move(reason)};
     }
-    legal = std::move(tags.all);
+    legal.tags = std::move(tags.all);
     return std::nullopt;
 }
 

@@ -308,7 +308,7 @@ ConflictAccess side(const LoopAccess& a) {
     if (!a.written_as.empty()) {
         text += "[";
         for (size_t d = 0; d < a.written_as.size(); ++d)
-            text += (d ? ", " : "") + print(a.written_as[d]);
+            text += (d ? ", " : "") + print(simplify(a.written_as[d]));
         text += "]";
     }
     return {a.tensor, text, a.write, a.loc};

@@ -69,7 +69,7 @@ class Lanes {
 
     std::string of_statement(const Stmt& s) const {
         if (const For* f = s.as<For>()) {
-            if (f->loop == LoopKind::vectorized() || f->loop == LoopKind::parallel())
+            if (!f->runs().ordered)
                 return fmt::format("loop {} inside it is {}", f->var.name(), f->loop.name());
             // Lanes may start apart: all count from there.
             if (reads_written(f->min) || (varies(f->extent) && !has_longest(f->extent)))

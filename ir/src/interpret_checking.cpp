@@ -14,12 +14,9 @@ enum class Running : uint8_t { ordered, concurrent, lockstep };
 
 /// How the iterations of a loop of this kind follow each other.
 Running running(const For& s) {
-    if (s.loop == LoopKind::parallel()) return Running::concurrent;
-    if (s.loop == LoopKind::vectorized()) return Running::lockstep;
-    if (s.loop == LoopKind::serial() || s.loop == LoopKind::unrolled() || s.loop.is_pipeline())
-        return Running::ordered;
-    fail(s.loc, "loop {} is of the kind {}, and how its iterations run is unknown", s.var.name(),
-         s.loop.name());
+    const LoopProperties& p = s.runs();
+    if (p.concurrent) return Running::concurrent;
+    return p.lockstep ? Running::lockstep : Running::ordered;
 }
 
 /// A part of a statement that a lane has prepared: a value, and where it goes.

@@ -18,8 +18,8 @@ std::string stage_label(const Stage& s, const Names& names) {
 
 /// "range(M)", "range(1, M - 1)"; other kinds of loops by their own name.
 std::string range(const For& f, ExprPrinter& text) {
-    const std::string kind = f.loop == LoopKind::serial() ? "range" : f.loop.name();
-    const std::string end_of_call = f.loop.is_pipeline() ? fmt::format(", II={})", f.loop.interval()) : ")";
+    const std::string kind = f.loop == LoopKind() ? "range" : f.loop.name();
+    const std::string end_of_call = f.loop.interval() > 0 ? fmt::format(", II={})", f.loop.interval()) : ")";
     if (!f.min.defined() || !f.extent.defined() || as_int(f.min) == 0)
         return fmt::format("{}({}{}", kind, text(f.extent), end_of_call);
     const auto* length = f.extent.as<Binary>();

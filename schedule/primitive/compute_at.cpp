@@ -1,7 +1,6 @@
 #include "compute_at.h"
 
-#include "../src/region.h"
-#include "../src/relocate.h"
+#include "../src/placement.h"
 
 #include <algorithm>
 
@@ -9,265 +8,47 @@ namespace lathe::schedule {
 
 namespace {
 
-/// Why the ranges of the Func's loops cannot be set; empty: they are still those of the algorithm.
-std::string scheduled(const Edit& e, const Symbol& func, const PureLoops& pure) {
-    for (const auto& dimension : pure)
-        for (const auto& [definition, loop] : dimension) {
-            auto fate = e.state().fates.find(loop);
-            if (fate != e.state().fates.end())
-                return fmt::format("loop {} of {} is gone: {} consumed it", loop.name(), func.name(),
-                                   e.cause(fate->second));
-            const LoopKind& kind = e.path(loop).back().as<For>()->loop;
-            if (kind == LoopKind::unrolled() || kind == LoopKind::vectorized())
-                return fmt::format("loop {} of {} is {}", loop.name(), func.name(), kind.name());
-        }
-    return {};
-}
-
-/// What the stages read must be in scope at the end of `path`.
-void check_scope(const Edit& e, const Extracted& x, const Symbol& func, const Path& path) {
-    std::set<Symbol> visible;
-    for (const Argument& a : e.state().module.top().arguments)
-        visible.insert(a.tensor.symbol);
-    for (const Tensor& t : e.state().module.top().constants)
-        visible.insert(t.symbol);
-    for (const Stmt& s : path)
-        if (const Allocate* a = s.as<Allocate>()) visible.insert(a->tensor.symbol);
-    std::function<void(const Stmt&)> first =
-        [&](const Stmt& s) { // producers at the beginning of the loop's body
-            if (const Allocate* a = s.as<Allocate>()) {
-                visible.insert(a->tensor.symbol);
-                first(a->body);
-            } else if (const Block* b = s.as<Block>())
-                first(b->stmts.back());
-        };
-    if (const For* f = path.back().as<For>())
-        first(f->body);
-    else
-        first(path.back());
-    for (const Symbol& t : inputs_of(x))
-        if (!visible.contains(t)) e.refuse("{} reads {}, which is computed elsewhere", func.name(), t.name());
-}
-
-/// Nothing in `rest`, which is all but the body of `loop`, may read the Func.
-void check_all_reads(const Edit& e, const Symbol& func, const Stmt& rest, const Symbol& loop) {
-    Loc line;
-    const std::set<Symbol> tensors = value_tensors(e.state(), func);
-    const Path reader = find_path(rest, [&](const Stmt& s) {
-        bool found = false;
-        for (const Expr& x : expressions(s))
-            for_each_expr(x, [&](const Expr& r) {
-                const Load* l = r.as<Load>();
-                if (!l || !tensors.contains(l->tensor)) return;
-                found = true;
-                line = l->loc;
-            });
-        return found;
+/// Whether a definition of `reader` reads the values of `func`.
+bool reads(const Edit& e, const Symbol& reader, const Symbol& func) {
+    bool found = false;
+    for_each_stmt(e.state().base.top().body, [&](const Stmt& s) {
+        const Stage* g = s.as<Stage>();
+        found |= g && g->func == reader && reads_any(s, value_tensors(e.state(), func));
     });
-    if (reader.empty()) return;
-    std::string advice;
-    for (const Stmt& s : reader)
-        if (const Stage* stage = s.as<Stage>(); stage && !(stage->func == e.step().target))
-            advice = fmt::format(" by {}. Compute {} there first, or inline it", stage->func.name(),
-                                 stage->func.name());
-    e.refuse("{} is also read outside of loop {}, at {}{}", func.name(), loop.name(), line.str(), advice);
+    return found;
 }
 
-/// Constant extents where little memory is lost by that: a size that is merely known to fit Int(32) stays as
-/// it is.
-std::vector<Dim> storage_for(const std::vector<Dim>& loops, const Facts& facts) {
-    constexpr int64_t most_elements = 1 << 16;
-    int64_t elements = 1;
-    std::vector<Dim> dims;
-    for (const Dim& d : loops) {
-        auto most = const_upper_bound(d.extent, facts);
-        if (most) most = std::max<int64_t>(*most, 0);
-        const bool constant = most && *most <= most_elements / elements;
-        if (constant) elements *= std::max<int64_t>(*most, 1);
-        dims.push_back({d.min, constant ? index(*most) : non_negative(d.extent, facts)});
-    }
-    return dims;
+void check_roles(const Edit& e) {
+    const Symbol &func = e.step().func, &consumer = e.step().target;
+    if (!reads(e, func, consumer) || reads(e, consumer, func)) return;
+    const auto& arguments = e.state().module.top().arguments;
+    const bool argument =
+        std::ranges::any_of(arguments, [&](const Argument& a) { return a.tensor.symbol == func; });
+    e.refuse("{0} {2}reads {1}: the Func that is computed comes first, then its consumer. Try "
+             "compute_at({1}, {0}, …)",
+             func.name(), consumer.name(), argument ? "is an argument of the function, and " : "");
 }
 
-std::vector<Dim> needed_ranges(const Edit& e, const Symbol& func, const Stmt& root, const Symbol& loop) {
-    const Path path = path_to_loop(root, loop);
-    const Facts facts = e.facts_in_loop(path);
-    auto box = required_box(path.back().as<For>()->body, value_tensors(e.state(), func), facts);
-    invariant(box.has_value(), "a Func is computed in a loop that does not read it");
-    return clip(*box, declared_tensor(e, func).dims, facts);
-}
-
-/// The same where only pure loops' ranges can be set.
-std::vector<Dim> set_ranges(const Edit& e, const Symbol& func, const Stmt& root, const Symbol& loop,
-                            const PureLoops& pure) {
-    std::vector<Dim> loops = needed_ranges(e, func, root, loop);
-    const std::vector<Dim>& whole = declared_tensor(e, func).dims;
-    for (size_t d = 0; d < whole.size(); ++d)
-        if (pure[d].empty()) loops[d] = whole[d];
-    return loops;
-}
-
-/// The loop in whose body the Func is computed; none at root.
-std::optional<Symbol> loop_around(const Stmt& root, const Symbol& func) {
-    const Path path = find_path(root, [&](const Stmt& s) {
-        const Allocate* a = s.as<Allocate>();
-        return a && a->tensor.symbol == func;
-    });
-    const auto loop = std::find_if(path.rbegin(), path.rend(), [](const Stmt& t) { return t.as<For>(); });
-    if (loop == path.rend()) return std::nullopt;
-    return loop->as<For>()->var;
-}
-
-/// The Funcs whose stages stand inside these stages.
-std::set<Symbol> funcs_inside(const Extracted& x) {
-    std::set<Symbol> inside;
-    for (const Stmt& stage : x.stages)
-        for_each_stmt(stage, [&](const Stmt& s) {
-            if (const Stage* g = s.as<Stage>()) inside.insert(g->func);
-        });
-    return inside;
-}
-
-/// What was done to loops since the Func came to its place may hold at that place only: a loop's extent may
-/// be bounded there, or known not to be negative, and an order may be right for the part of the Func that is
-/// needed there only.
-void check_not_scheduled_here(const Edit& e, const Symbol& func, const Extracted& x,
-                              const std::string& part) {
-    const std::vector<Step>& steps = e.state().steps;
-    size_t placed = steps.size();
-    for (size_t n = 0; n < steps.size(); ++n)
-        if (steps[n].func == func &&
-            (steps[n].primitive == "compute_at" || steps[n].primitive == "compute_root"))
-            placed = n;
-    if (placed == steps.size() || steps[placed].primitive == "compute_root") return;
-    const std::set<Symbol> inside = funcs_inside(x);
-    for (size_t n = placed + 1; n < steps.size(); ++n)
-        if (inside.contains(steps[n].func) && find_primitive(steps[n].primitive)->of_place)
-            e.refuse("{} at {} was allowed {} is computed now. Call {} before that", steps[n].str(),
-                     steps[n].loc.str(), part, e.step().primitive);
-}
-
-/// Computes the Func inside `loop`.
-void place(Edit& e, const Symbol& func, const Symbol& loop, Extracted x, const PureLoops& pure) {
-    Path path = path_to_loop(x.rest, loop);
-    if (path.empty()) e.refuse("loop {} is inside {} itself", loop.name(), func.name());
-    const For& at = *path.back().as<For>();
-    check_all_reads(e, func, rebuild(path, For::make(at.var, at.min, at.extent, at.loop, {}, at.loc)), loop);
-    const std::vector<Dim> loops = set_ranges(e, func, x.rest, loop, pure);
-    check_scope(e, x, func, path);
-    restrict_to(x, pure, loops, storage_for(loops, e.facts_in_loop(path)));
-    e.set_body(rebuild(path, with_body(path.back(), insert_before_use(at.body, x))));
-}
-
-bool same_ranges(const std::vector<Dim>& a, const std::vector<Dim>& b) {
-    return std::ranges::equal(
-        a, b, [](const Dim& x, const Dim& y) { return equal(x.min, y.min) && equal(x.extent, y.extent); });
-}
-
-/// Whether `part` is proved to lie in `all`.
-bool within(const std::vector<Dim>& part, const std::vector<Dim>& all, const Facts& facts) {
-    return std::ranges::equal(part, all, [&](const Dim& p, const Dim& a) {
-        return prove(at_most(a.min, p.min), facts) &&
-               prove(at_most(iadd(p.min, p.extent), iadd(a.min, a.extent)), facts);
-    });
-}
-
-/// Gives the Func's tensors at `loop` new memory where the old one may be too small: it may have been sized
-/// by what held at another place.
-void resize(Edit& e, const Symbol& func, const Symbol& loop) {
-    const Facts facts = e.facts_in_loop(e.path(loop));
-    const std::vector<Dim> ranges = set_ranges(e, func, e.body(), loop, pure_loops(e, func));
-    const std::set<Symbol> own = own_tensors(e.state(), func);
-    e.set_body(transform(e.body(), [&](const Stmt& s) {
-        const Allocate* a = s.as<Allocate>();
-        if (!a || !own.contains(a->tensor.symbol) || within(ranges, a->tensor.dims, facts)) return s;
-        Tensor t = a->tensor;
-        t.dims = storage_for(ranges, facts);
-        return Allocate::make(std::move(t), a->body);
-    }));
-}
-
-/// Gives the Func in `loop` the range that is needed there now; false where it keeps the one that it has.
-/// \param before the Module's body before the move.
-/// \param along the loop moved, or runs over another range.
-bool adapt(Edit& e, const Symbol& func, const Symbol& loop, const Stmt& before, bool along) {
-    const std::vector<Dim> then = needed_ranges(e, func, before, loop),
-                           now = needed_ranges(e, func, e.body(), loop);
-    const bool less = within(now, then, e.facts_in_loop(e.path(loop)));
-    if (same_ranges(now, then) || (less && !along)) {
-        if (along) resize(e, func, loop);
-        return false;
-    }
-    const PureLoops pure = pure_loops(e, func);
-    if (std::string reason = scheduled(e, func, pure); !reason.empty())
-        e.refuse("{} is computed inside {}, would need another range, and {}. Call {} before that",
-                 func.name(), along ? e.step().func.name() : "loop " + loop.name(), reason,
-                 e.step().primitive);
-    Extracted x = extract(e, func);
-    if (!less) check_not_scheduled_here(e, func, x, "for the part of " + func.name() + " that");
-    place(e, func, loop, std::move(x), pure);
-    return true;
-}
-
-/// Gives Funcs inside the one that moved, and those that it reads, the ranges that are needed now; and so on
-/// for each that gets another one.
-void follow(Edit& e, const Extracted& moved, const Stmt& before) {
-    std::set<Symbol> along, affected;
-    const auto changed = [&](const Extracted& x) {
-        along.merge(funcs_inside(x));
-        for (const Symbol& t : inputs_of(x))
-            if (const Definition* d = e.state().owner(t)) affected.insert(d->func);
-    };
-    changed(moved);
-    const std::vector<Definition>& all = e.state().algorithm.definitions;
-    for (size_t n = all.size(); n-- > 0;) { // consumers first
-        const Symbol& func = all[n].func;
-        if (all[n].index != 0 || func == e.step().func) continue;
-        if (!along.contains(func) && !affected.contains(func)) continue;
-        const auto loop = loop_around(before, func);
-        if (loop && !declared_tensor(e, func).dims.empty() &&
-            adapt(e, func, *loop, before, along.contains(func)))
-            changed(extract(e, func));
-    }
-}
-
-/// The step's Func, taken out of the Module.
-struct Taken {
-    Extracted stages;
-    PureLoops pure; ///< whose ranges can be set
-    Stmt before;    ///< the Module's body
-};
-
-Taken take(const Edit& e) {
-    const Symbol& func = e.step().func;
-    Extracted x = extract(e, func);
-    PureLoops pure = pure_loops(e, func);
-    if (std::string reason = scheduled(e, func, pure); !reason.empty())
-        e.refuse("{}. Call {} before that", reason, e.step().primitive);
-    if (!reads_any(x.rest, value_tensors(e.state(), func)))
-        e.refuse("nothing reads {} any more", func.name());
-    check_not_scheduled_here(e, func, x, "where " + func.name());
-    return {std::move(x), std::move(pure), e.body()};
-}
-
-} // namespace
-
-void compute_at(Edit& e) {
+void run(Edit& e) {
+    check_roles(e);
     const Symbol loop = e.resolve(e.step().loops[0], e.step().target, e.step().target_definition);
     const Taken taken = take(e);
     place(e, e.step().func, loop, taken.stages, taken.pure);
     follow(e, taken.stages, taken.before);
 }
 
-void compute_root(Edit& e) {
-    const Symbol& func = e.step().func;
-    const Taken taken = take(e);
-    Extracted x = taken.stages;
-    check_scope(e, x, func, {x.rest});
-    const std::vector<Dim>& whole = declared_tensor(e, func).dims;
-    restrict_to(x, taken.pure, whole, whole);
-    e.set_body(insert_before_use(x.rest, x));
-    follow(e, taken.stages, taken.before);
-}
+} // namespace
+
+constinit const Primitive primitives::compute_at{
+    .name = "compute_at",
+    .text = "a Func is computed inside a consumer's loop: the part that one iteration reads",
+    .run = run,
+    .acts_on = ActsOn::func,
+    .named = Named::kept,
+    .of_place = false,
+    .loops = {1, 1},
+    .consumer = true,
+    .moves = true,
+};
 
 } // namespace lathe::schedule

@@ -1,7 +1,7 @@
 #include "fuse.h"
 
 #include "../src/hull.h"
-#include "split.h"
+#include "../src/tag.h"
 
 namespace lathe::schedule {
 
@@ -46,9 +46,7 @@ void check_bounds(const Edit& e, const Path& path, const For& o, const For& i) {
                 i.var.name(), t->name(), o.var.name());
 }
 
-} // namespace
-
-void fuse(Edit& e) {
+void run(Edit& e) {
     Symbol outer = e.loop(0), inner = e.loop(1);
     Path path = serial_loop(e, outer);
     serial_loop(e, inner);
@@ -72,8 +70,21 @@ void fuse(Edit& e) {
     for (size_t n = in.guards.size(); n-- > 0;)
         body = with_body(in.guards[n], body);
     e.set_body(rebuild(path, For::make(fused, index(0), total, {}, substitute(body, with), o.loc)));
-    e.forward(outer, {});
-    e.forward(inner, {});
 }
+
+constexpr WordOperand words[] = {{"name of the loop"}};
+
+} // namespace
+
+constinit const Primitive primitives::fuse{
+    .name = "fuse",
+    .text = "two directly nested loops become one",
+    .run = run,
+    .acts_on = ActsOn::loops,
+    .named = Named::consumed,
+    .of_place = true,
+    .loops = {2, 2},
+    .words = words,
+};
 
 } // namespace lathe::schedule

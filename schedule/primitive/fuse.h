@@ -5,8 +5,8 @@
 
 namespace lathe::schedule {
 
-using namespace ir;
-
-void fuse(Edit& e);
+namespace primitives {
+extern const Primitive fuse;
+}
 
 } // namespace lathe::schedule

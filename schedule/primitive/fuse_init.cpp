@@ -133,9 +133,7 @@ std::set<Symbol> loops_of_reductions(const Edit& e, const Symbol& func, const Sy
     for (size_t n = 0; n < e.state().steps.size(); ++n)
         for (const auto& [loop, fate] : e.state().fates) {
             if (fate.step != n || !found.contains(loop)) continue;
-            found.insert(fate.images.begin(), fate.images.end());
-            if (fate.images.empty())
-                found.insert(e.state().steps[n].results.begin(), e.state().steps[n].results.end());
+            found.insert(fate.parts.begin(), fate.parts.end());
         }
     return found;
 }
@@ -238,17 +236,15 @@ Expr first_iteration(const Edit& e, const Path& place, const std::set<Symbol>& p
 }
 
 /// No element may be initialised again after it was updated.
-void check_order(const Edit& e, const Stmt& body, const Path& place, const std::set<Symbol>& pure) {
+void check_order(Edit& e, const Stmt& body, const Path& place, const std::set<Symbol>& pure) {
     for (const Stmt& s : place)
         if (const For* f = s.as<For>(); f && pure.contains(f->var))
-            if (auto c = loop_carried(body, f->var, Commuting::ordered, e.facts({})))
+            if (e.asks(); auto c = loop_carried(body, f->var, Commuting::ordered, e.facts({})))
                 e.refuse("an element would be initialised in several iterations of {}: {}", f->var.name(),
                          c->describe());
 }
 
-} // namespace
-
-void fuse_init(Edit& e) {
+void run(Edit& e) {
     const Symbol& func = e.step().func;
     int definition = e.step().definition;
     if (definition == 0) e.refuse("{} has no update", func.name());
@@ -287,7 +283,7 @@ void fuse_init(Edit& e) {
     Stmt store = Store::make(initial.tensor, initial.type, target.indices,
                              duplicate_lets(substitute(initial.value, with)), init.store->loc);
     Stmt nest = init_nest(e, place.back().as<For>()->body, target, pure, store);
-    nest = duplicate(nest, [&](const Symbol& old) { return e.copy_of(old); });
+    nest = e.copy(nest);
     nest = Stage::make(func, 0, std::move(nest), init_path.back().loc());
     if (first.defined()) nest = If::make(first, std::move(nest));
     Stmt body = Block::make({nest, place.back().as<For>()->body});
@@ -295,5 +291,17 @@ void fuse_init(Edit& e) {
     check_order(e, root, path_to_loop(root, loop), pure);
     e.set_body(std::move(root));
 }
+
+} // namespace
+
+constinit const Primitive primitives::fuse_init{
+    .name = "fuse_init",
+    .text = "the initialisation moves into the loops of the first update",
+    .run = run,
+    .acts_on = ActsOn::func,
+    .named = Named::kept,
+    .of_place = true,
+    .loops = {0, 1},
+};
 
 } // namespace lathe::schedule

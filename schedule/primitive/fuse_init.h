@@ -6,8 +6,8 @@
 
 namespace lathe::schedule {
 
-using namespace ir;
-
-void fuse_init(Edit& e);
+namespace primitives {
+extern const Primitive fuse_init;
+}
 
 } // namespace lathe::schedule

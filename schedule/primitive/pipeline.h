@@ -5,8 +5,8 @@
 
 namespace lathe::schedule {
 
-using namespace ir;
-
-void pipeline(Edit& e);
+namespace primitives {
+extern const Primitive pipeline;
+}
 
 } // namespace lathe::schedule

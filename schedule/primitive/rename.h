@@ -5,8 +5,8 @@
 
 namespace lathe::schedule {
 
-using namespace ir;
-
-void rename(Edit& e);
+namespace primitives {
+extern const Primitive rename;
+}
 
 } // namespace lathe::schedule

@@ -137,10 +137,9 @@ std::vector<Symbol> moved(const Edit& e, std::vector<Symbol> named) {
 void check_kinds(const Edit& e, const std::vector<const For*>& order) {
     for (size_t n = 1; n < order.size(); ++n)
         for (size_t outer = 0; outer < n; ++outer)
-            if (order[outer]->loop == LoopKind::vectorized() &&
-                (order[n]->loop == LoopKind::parallel() || order[n]->loop == LoopKind::vectorized()))
-                e.refuse("loop {}, which is {}, would be inside {}, which is vectorized",
-                         order[n]->var.name(), order[n]->loop.name(), order[outer]->var.name());
+            if (order[outer]->runs().lockstep && !order[n]->runs().ordered)
+                e.refuse("loop {}, which is {}, would be inside {}, which is {}", order[n]->var.name(),
+                         order[n]->loop.name(), order[outer]->var.name(), order[outer]->loop.name());
 }
 
 /// A loop whose bounds name loops that come to stand inside it runs over all values that it has for any of
@@ -161,7 +160,7 @@ NewNest freed(const Edit& e, const Nest& nest, const std::vector<const For*>& or
             gone, [&](const For* g) { return uses(f.min, g->var) || uses(f.extent, g->var); });
         if (named == gone.end()) continue;
         const auto hull = hull_of(f, gone, facts);
-        const bool fixed = f.loop == LoopKind::vectorized() || f.loop == LoopKind::unrolled();
+        const bool fixed = f.runs().by_extent();
         if (!hull || (fixed && !as_int(hull->extent)))
             e.refuse("the bounds of {} depend on {}, which would be inside it{}", f.var.name(),
                      (*named)->var.name(),
@@ -217,9 +216,7 @@ void check_loads(const Edit& e, const Nest& nest, const Stmt& root) {
     }
 }
 
-} // namespace
-
-void reorder(Edit& e) {
+void run(Edit& e) {
     std::vector<Symbol> named;
     for (size_t n = 0; n < e.step().loops.size(); ++n) {
         named.push_back(e.loop(n));
@@ -245,9 +242,22 @@ void reorder(Edit& e) {
         before.push_back(nest.loops[n]->var);
         after.push_back(order[n]->var);
     }
+    e.asks();
     if (auto c = reorder_conflict(root, before, after, e.facts({})))
         e.refuse("{} would run in another order, and the operation does not allow it", c->describe());
     e.set_body(std::move(reordered));
 }
+
+} // namespace
+
+constinit const Primitive primitives::reorder{
+    .name = "reorder",
+    .text = "perfectly nested loops in another order",
+    .run = run,
+    .acts_on = ActsOn::loops,
+    .named = Named::kept,
+    .of_place = true,
+    .loops = {0, Primitive::any},
+};
 
 } // namespace lathe::schedule

@@ -5,8 +5,8 @@
 
 namespace lathe::schedule {
 
-using namespace ir;
-
-void reorder(Edit& e);
+namespace primitives {
+extern const Primitive reorder;
+}
 
 } // namespace lathe::schedule

@@ -158,9 +158,7 @@ Expr Fullness::resolved(const Expr& e) const {
     return FullTile(*this)(e);
 }
 
-} // namespace
-
-void separate(Edit& e) {
+void run(Edit& e) {
     std::vector<Symbol> tiles;
     Path path;
     for (size_t n = 0; n < e.step().loops.size(); ++n) {
@@ -189,17 +187,23 @@ void separate(Edit& e) {
         facts.assume(c);
     }
 
-    std::map<Symbol, std::vector<Symbol>> images;
-    auto fresh = [&](const Symbol& old) {
-        images[old].push_back(e.copy_of(old));
-        return images[old].back();
-    };
-    Stmt full_body = duplicate(simplify(FullTile(full)(inner.body), facts), fresh);
-    Stmt edge_body = duplicate(inner.body, fresh);
-    for (auto& [old, both_copies] : images)
-        e.forward(old, both_copies);
+    Stmt full_body = e.copy(simplify(FullTile(full)(inner.body), facts));
+    Stmt edge_body = e.copy(inner.body);
+    e.forward_to_copies();
     Stmt fork = If::make(condition, std::move(full_body), std::move(edge_body), inner.loc);
     e.set_body(rebuild(path, with_body(path.back(), std::move(fork))));
 }
+
+} // namespace
+
+constinit const Primitive primitives::separate{
+    .name = "separate",
+    .text = "full tiles and edge tiles get code of their own",
+    .run = run,
+    .acts_on = ActsOn::loops,
+    .named = Named::kept,
+    .of_place = true,
+    .loops = {1, Primitive::any},
+};
 
 } // namespace lathe::schedule

@@ -5,8 +5,8 @@
 
 namespace lathe::schedule {
 
-using namespace ir;
-
-void separate(Edit& e);
+namespace primitives {
+extern const Primitive separate;
+}
 
 } // namespace lathe::schedule

@@ -1,10 +1,18 @@
 #include "split.h"
 
+#include "../src/tag.h"
+
 #include "lathe/ir/dependence.h"
+
+#include <algorithm>
 
 namespace lathe::schedule {
 
 namespace {
+
+constexpr std::string_view tails[] = {"guard", "shift_inwards", "peel", "exact"}; ///< in the order of Tail
+static_assert(static_cast<size_t>(Tail::guard) == 0 && static_cast<size_t>(Tail::shift_inwards) == 1 &&
+              static_cast<size_t>(Tail::peel) == 2 && static_cast<size_t>(Tail::exact) == 3);
 
 /// So that no bound of the loops comes near the end of 64 bits.
 constexpr int64_t max_factor = int64_t{1} << 31;
@@ -20,30 +28,18 @@ Stmt peeled(Edit& e, const For& f, int64_t factor, const Symbol& outer, const Sy
             const Expr& extent) {
     Expr blocks = ifloordiv(extent, index(factor)), done = imul(blocks, index(factor));
     Symbol tail = e.result(2, f.var.name() + "t");
-    std::map<Symbol, std::vector<Symbol>> copies;
-    auto fresh = [&](const Symbol& old) {
-        copies[old].push_back(e.copy_of(old));
-        return copies[old].back();
-    };
     Expr at = iadd(f.min, iadd(imul(var(outer), index(factor)), var(inner)));
-    Stmt main =
-        block_nest(f, outer, inner, factor, blocks, substitute(duplicate(f.body, fresh), {{f.var, at}}));
+    Stmt main = block_nest(f, outer, inner, factor, blocks, substitute(e.copy(f.body), {{f.var, at}}));
     Stmt rest = For::make(tail, iadd(f.min, done), isub(extent, done), {},
-                          substitute(duplicate(f.body, fresh), {{f.var, var(tail)}}), f.loc);
-    for (auto& [old, both] : copies)
-        e.forward(old, both);
+                          substitute(e.copy(f.body), {{f.var, var(tail)}}), f.loc);
+    e.forward_to_copies();
     return Block::make({std::move(main), std::move(rest)});
 }
 
 } // namespace
 
-Path serial_loop(const Edit& e, const Symbol& loop) {
-    Path path = e.path(loop);
-    const For& f = *path.back().as<For>();
-    if (!(f.loop == LoopKind::serial()))
-        e.refuse("loop {} is {}; split, fuse and tag loops before that, or call serial({}) first",
-                 loop.name(), f.loop.name(), loop.name());
-    return path;
+std::string_view word(Tail t) {
+    return tails[static_cast<size_t>(t)];
 }
 
 void split_loop(Edit& e, const Symbol& loop, int64_t factor, Tail tail, const Symbol& outer,
@@ -75,6 +71,7 @@ void split_loop(Edit& e, const Symbol& loop, int64_t factor, Tail tail, const Sy
                      "the first "
                      "iteration. Try Tail::guard, or require it",
                      print(f.extent), factor);
+        e.asks();
         if (!idempotent(e.body(), loop, e.facts({})))
             e.refuse("the last block repeats iterations of {}, and running one twice changes the result. Try "
                      "Tail::guard",
@@ -86,21 +83,34 @@ void split_loop(Edit& e, const Symbol& loop, int64_t factor, Tail tail, const Sy
     e.set_body(rebuild(path, std::move(fresh)));
 }
 
-void split(Edit& e) {
+namespace {
+
+void run(Edit& e) {
     Symbol loop = e.loop(0);
     const auto& words = e.step().words;
     auto name = [&](size_t n, const char* suffix) {
         return words[n].empty() ? loop.name() + suffix : words[n];
     };
     Symbol outer = e.result(0, name(1, "o")), inner = e.result(1, name(2, "i"));
-    static const std::map<std::string, Tail> tails{{"guard", Tail::guard},
-                                                   {"shift_inwards", Tail::shift_inwards},
-                                                   {"peel", Tail::peel},
-                                                   {"exact", Tail::exact}};
-    const auto tail = tails.find(words[0]);
-    if (tail == tails.end()) e.refuse("there is no tail {}", words[0]);
-    split_loop(e, loop, e.step().numbers[0], tail->second, outer, inner);
-    e.forward(loop, {});
+    const auto tail = std::ranges::find(tails, words[0]);
+    if (tail == std::end(tails)) e.refuse("there is no tail {}", words[0]);
+    split_loop(e, loop, e.step().numbers[0], static_cast<Tail>(tail - std::begin(tails)), outer, inner);
 }
+
+constexpr WordOperand words[] = {{"tail", tails, tails[0]}, {"name of the outer loop"}, {"of the inner one"}};
+
+} // namespace
+
+constinit const Primitive primitives::split{
+    .name = "split",
+    .text = "for i: becomes for io: for ii: with a number of iterations of ii",
+    .run = run,
+    .acts_on = ActsOn::loops,
+    .named = Named::consumed,
+    .of_place = true,
+    .loops = {1, 1},
+    .numbers = {1, 1},
+    .words = words,
+};
 
 } // namespace lathe::schedule

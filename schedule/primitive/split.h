@@ -7,13 +7,15 @@ namespace lathe::schedule {
 
 using namespace ir;
 
-void split(Edit& e);
+/// The word for a tail in steps.
+std::string_view word(Tail t);
 
-/// The rewrite for other primitives: splits `loop` into `outer` and `inner`, and forwards nothing.
+/// The rewrite for other primitives: splits `loop` into `outer` and `inner`.
 void split_loop(Edit& e, const Symbol& loop, int64_t factor, Tail tail, const Symbol& outer,
                 const Symbol& inner);
 
-/// The loop's statement; refuses loops that already run in another way than serially.
-Path serial_loop(const Edit& e, const Symbol& loop);
+namespace primitives {
+extern const Primitive split;
+}
 
 } // namespace lathe::schedule

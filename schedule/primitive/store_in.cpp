@@ -46,11 +46,13 @@ int64_t frame_bytes(const Stmt& s) {
     return most + bytes;
 }
 
-} // namespace
+/// What a CPU has.
+constexpr std::string_view spaces[] = {"heap", "stack", "register"};
+constexpr WordOperand words[] = {{"memory", spaces}};
 
-void store_in(Edit& e) {
+void run(Edit& e) {
     MemorySpace space(e.step().words[0]);
-    if (!(space == MemorySpace::heap() || space == MemorySpace::stack() || space == MemorySpace::registers()))
+    if (std::ranges::find(spaces, space.name()) == std::end(spaces))
         e.refuse("the CPU has heap, stack and register memory, and no {}", space.name());
     std::vector<Symbol> all;
     for (const Symbol& own : own_tensors(e.state(), e.step().func))
@@ -69,6 +71,18 @@ void store_in(Edit& e) {
         e.refuse("{} is an argument, or was inlined: it has no memory of its own", e.step().func.name());
     e.set_body(std::move(body));
 }
+
+} // namespace
+
+constinit const Primitive primitives::store_in{
+    .name = "store_in",
+    .text = "the memory that a Func's tensor lives in",
+    .run = run,
+    .acts_on = ActsOn::func,
+    .named = Named::kept,
+    .of_place = false,
+    .words = words,
+};
 
 void check_storage(const Edit& e) {
     for_each_stmt(e.body(), [&](const Stmt& s) {

@@ -5,11 +5,11 @@
 
 namespace lathe::schedule {
 
-using namespace ir;
-
-void store_in(Edit& e);
-
 /// What lies in the stack or in registers has a constant and small size, after any step.
 void check_storage(const Edit& edit);
+
+namespace primitives {
+extern const Primitive store_in;
+}
 
 } // namespace lathe::schedule

@@ -21,7 +21,9 @@ std::string stage_name(const State& s, const Symbol& func, int definition) {
 
 } // namespace
 
-Edit::Edit(State& s, Step& t) : work(s), call(t) {}
+Edit::Edit(State& s, Step& t) : work(s), call(t) {
+    call.copies.clear();
+}
 
 void Edit::refuse_text(const std::string& reason) const {
     std::string at = call.loc.known() ? " at " + call.loc.str() : "";
@@ -140,12 +142,52 @@ Symbol Edit::result(size_t n, const std::string& name) {
     return call.results[n];
 }
 
-Symbol Edit::copy_of(const Symbol& original) {
-    return result(used, original.name());
+Stmt Edit::copy(const Stmt& s) {
+    auto& pairs = call.copies.emplace_back();
+    return duplicate(s, [&](const Symbol& original) {
+        pairs.emplace_back(original, result(used, original.name()));
+        return pairs.back().second;
+    });
 }
 
-void Edit::forward(const Symbol& from, std::vector<Symbol> to) {
-    work.fates[from] = {std::move(to), work.steps.size()};
+void Edit::forward_to_copies() {
+    std::map<Symbol, std::vector<Symbol>> images;
+    for (const auto& copy : call.copies)
+        for (const auto& [original, image] : copy)
+            images[original].push_back(image);
+    for (const auto& [original, all] : images)
+        forward(original, all);
+}
+
+void Edit::forward(const Symbol& from, std::vector<Symbol> to, std::vector<Symbol> parts) {
+    if (parts.empty()) parts = to;
+    work.fates[from] = {std::move(to), std::move(parts), work.steps.size()};
+}
+
+void Edit::forward_named(const std::vector<std::vector<Symbol>>& named) {
+    std::vector<Symbol> made = call.results;
+    for (const auto& copy : call.copies)
+        for (const auto& [original, image] : copy)
+            std::erase(made, image);
+    switch (call.primitive->named) {
+    case Named::kept:
+        return;
+    case Named::consumed:
+        for (const auto& copies : named)
+            for (const Symbol& loop : copies)
+                forward(loop, {}, made);
+        return;
+    case Named::outer:
+        if (call.numbers.empty()) return;
+        for (size_t n = 0; n < named[0].size(); ++n)
+            forward(named[0][n], {made[2 * n]}, {made[2 * n], made[2 * n + 1]});
+        return;
+    }
+}
+
+std::optional<Conflict> Edit::conflict(const Symbol& loop, const LoopKind& kind, int64_t lanes) {
+    asks();
+    return kind_conflict(body(), loop, kind, lanes, facts({}));
 }
 
 std::string Edit::cause(const Fate& fate) const {

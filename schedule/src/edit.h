@@ -29,11 +29,25 @@ class Edit {
 
     /// Result number `n`, named `name`: made when the step first runs.
     Symbol result(size_t n, const std::string& name);
-    /// A new identity that belongs to this step, for a copy of `original`.
-    Symbol copy_of(const Symbol& original);
-    void forward(const Symbol& from, std::vector<Symbol> to);
+    /// A copy of the statement with loops, lets and tensors of its own, which belong to this step.
+    Stmt copy(const Stmt& s);
+    /// From now on the loops and tensors of which copies were made stand for all their copies.
+    void forward_to_copies();
+    /// \param parts the loops that run over the iterations of `from` now, where those are not `to`.
+    void forward(const Symbol& from, std::vector<Symbol> to, std::vector<Symbol> parts = {});
+    /// What the descriptor says of the loops that the step names. \param named those, one list an operand.
+    void forward_named(const std::vector<std::vector<Symbol>>& named);
     /// The step that made the fate, as "split(i, 4) at gemm.cpp:41".
     std::string cause(const Fate& fate) const;
+
+    /// Counts a dependence query.
+    void asks() { ++work.queries; }
+    /// The dependence that keeps so many iterations of the loop at a time (0: all) from running as the kind
+    /// says.
+    std::optional<Conflict> conflict(const Symbol& loop, const LoopKind& kind, int64_t lanes);
+    /// The loop's kind was asked for: the step's last check need not ask again.
+    void proved(const Symbol& loop) { legal.insert(loop); }
+    const std::set<Symbol>& proved() const { return legal; }
 
     /// The statement of the loop and those around it.
     Path path(const Symbol& loop) const { return path_to_loop(body(), loop); }
@@ -57,20 +71,7 @@ class Edit {
     State& work;
     Step& call;
     size_t used = 0;
+    std::set<Symbol> legal;
 };
-
-/// A primitive's code, and what its steps must hold.
-struct Primitive {
-    void (*run)(Edit&) = nullptr;
-    size_t min_loops = 0, max_loops = 0;
-    size_t min_numbers = 0, max_numbers = 0;
-    size_t words = 0;
-    bool consumer = false;
-    bool of_place = false; ///< its result is right only where the Func is computed when it is called
-};
-/// Null if there is none of this name.
-const Primitive* find_primitive(const std::string& name);
-/// \throws Error at `loc` unless the step's primitive exists and takes as many arguments as the step has.
-void check_arity(const Step& step, Loc loc);
 
 } // namespace lathe::schedule

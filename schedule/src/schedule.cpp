@@ -1,4 +1,4 @@
-#include "../primitive/inline.h"
+#include "../primitive/inline_.h"
 #include "state.h"
 
 #include "lathe/dsl/kernel.h"
@@ -114,6 +114,17 @@ std::vector<Symbol> Schedule::run(std::vector<Step> steps) {
     std::vector<Symbol> made = next->steps.empty() ? std::vector<Symbol>() : next->steps.back().results;
     state = std::move(next);
     return made;
+}
+
+Schedule& Schedule::call(Step step) {
+    state->check_step(step);
+    step.results.clear();
+    run({std::move(step)});
+    return *this;
+}
+
+size_t Schedule::queries() const {
+    return state->queries + state->legal_tags.asked;
 }
 
 const Module& Schedule::module() const {

@@ -1,27 +1,24 @@
+#include "../primitive/compute_at.h"
+#include "../primitive/compute_root.h"
+#include "../primitive/fuse.h"
+#include "../primitive/fuse_init.h"
+#include "../primitive/inline_.h"
+#include "../primitive/parallel.h"
+#include "../primitive/pipeline.h"
+#include "../primitive/rename.h"
+#include "../primitive/reorder.h"
+#include "../primitive/separate.h"
+#include "../primitive/serial.h"
+#include "../primitive/split.h"
+#include "../primitive/store_in.h"
+#include "../primitive/unroll.h"
+#include "../primitive/vectorize.h"
 #include "state.h"
 
 namespace lathe {
 
 using namespace ir;
 using namespace schedule;
-
-namespace {
-
-std::string word(Tail t) {
-    switch (t) {
-    case Tail::guard:
-        return "guard";
-    case Tail::shift_inwards:
-        return "shift_inwards";
-    case Tail::peel:
-        return "peel";
-    case Tail::exact:
-        return "exact";
-    }
-    throw InternalError("unknown tail");
-}
-
-} // namespace
 
 AllLoops all(const LoopRef& loop) {
     return {loop};
@@ -64,11 +61,12 @@ StageHandle StageHandle::write_back(Loc loc) const {
     return {*owner, func, {count}, location};
 }
 
-Step StageHandle::step(const char* primitive, std::vector<LoopRef> loops, Loc loc) const {
+Step StageHandle::step(const Primitive& primitive, std::vector<LoopRef> loops, Loc loc) const {
     Step s;
-    s.primitive = primitive;
+    s.primitive = &primitive;
     s.func = func;
     s.loc = loc;
+    s.part_of = part_of;
     for (LoopRef& l : loops)
         s.loops.push_back(l.name == l.symbol.name() ? l.symbol : l.symbol.renamed(l.name));
     return s;
@@ -86,17 +84,17 @@ StageHandle& StageHandle::apply(Step s) {
 
 std::vector<Symbol> StageHandle::apply_one(Step s) {
     if (definitions.size() != 1)
-        fail(s.loc, "{} makes new loops, so it works on one definition of {} at a time", s.primitive,
-             func.name());
+        fail(s.loc, "{} makes new loops, so it works on one definition of {} at a time",
+             part_of.empty() ? std::string(s.primitive->name) : part_of, func.name());
     s.definition = definitions[0];
     return owner->run({std::move(s)});
 }
 
 std::array<Loop, 2> StageHandle::split(const LoopRef& loop, int64_t factor, Tail tail,
                                        const SplitNames& names, Loc loc) {
-    Step s = step("split", {loop}, loc);
+    Step s = step(primitives::split, {loop}, loc);
     s.numbers = {factor};
-    s.words = {word(tail), names.outer, names.inner};
+    s.words = {std::string(word(tail)), names.outer, names.inner};
     auto made = apply_one(std::move(s));
     return {Loop(made[0]), Loop(made[1])};
 }
@@ -106,11 +104,15 @@ std::array<Loop, 4> StageHandle::tile(const std::array<LoopRef, 2>& loops,
     if (tail == Tail::peel)
         fail(loc, "tile takes no Tail::peel, after which the loops are not nested in each other. Try "
                   "Tail::guard, and separate to give full tiles code of their own");
+    const std::string call =
+        fmt::format("tile({}, {}, {}, {})", loops[0].name, loops[1].name, factors[0], factors[1]);
+    StageHandle part = *this;
+    part.part_of = call;
     Schedule before = *owner;
     try {
-        auto [io, ii] = split(loops[0], factors[0], tail, {}, loc);
-        auto [jo, ji] = split(loops[1], factors[1], tail, {}, loc);
-        reorder({io, jo, ii, ji}, loc);
+        auto [io, ii] = part.split(loops[0], factors[0], tail, {}, loc);
+        auto [jo, ji] = part.split(loops[1], factors[1], tail, {}, loc);
+        part.reorder({io, jo, ii, ji}, loc);
         return {io, jo, ii, ji};
     } catch (...) {
         *owner = before;
@@ -119,16 +121,16 @@ std::array<Loop, 4> StageHandle::tile(const std::array<LoopRef, 2>& loops,
 }
 
 StageHandle& StageHandle::reorder(const std::vector<LoopRef>& loops, Loc loc) {
-    return apply(step("reorder", loops, loc));
+    return apply(step(primitives::reorder, loops, loc));
 }
 
 Loop StageHandle::fuse(const LoopRef& outer, const LoopRef& inner, const std::string& name, Loc loc) {
-    Step s = step("fuse", {outer, inner}, loc);
+    Step s = step(primitives::fuse, {outer, inner}, loc);
     s.words = {name};
     return Loop(apply_one(std::move(s))[0]);
 }
 
-StageHandle& StageHandle::tag(const char* primitive, const LoopArg& loop, std::vector<int64_t> numbers,
+StageHandle& StageHandle::tag(const Primitive& primitive, const LoopArg& loop, std::vector<int64_t> numbers,
                               Loc loc) {
     Step s = step(primitive, {loop.loop}, loc);
     s.every = loop.every;
@@ -136,55 +138,62 @@ StageHandle& StageHandle::tag(const char* primitive, const LoopArg& loop, std::v
     return apply(std::move(s));
 }
 
+Blocks StageHandle::blocks(const Primitive& primitive, const LoopArg& loop, int64_t n, Loc loc) {
+    tag(primitive, loop, {n}, loc);
+    std::vector<Symbol> made = owner->state->steps.back().results;
+    if (definitions.size() != 1) made.clear();
+    return {*this, std::move(made)};
+}
+
+Loop Blocks::one(size_t n, Loc loc) const {
+    if (made.size() != 2)
+        fail(loc, "the loop was split in several places: name their loops one by one, or by all(loop)");
+    return Loop(made[n]);
+}
+
 StageHandle& StageHandle::serial(const LoopArg& loop, Loc loc) {
-    return tag("serial", loop, {}, loc);
+    return tag(primitives::serial, loop, {}, loc);
 }
 StageHandle& StageHandle::parallel(const LoopArg& loop, Loc loc) {
-    return tag("parallel", loop, {}, loc);
+    return tag(primitives::parallel, loop, {}, loc);
 }
 StageHandle& StageHandle::unroll(const LoopArg& loop, Loc loc) {
-    return tag("unroll", loop, {}, loc);
+    return tag(primitives::unroll, loop, {}, loc);
 }
-StageHandle& StageHandle::unroll(const LoopArg& loop, int64_t n, Loc loc) {
-    return tag("unroll", loop, {n}, loc);
+Blocks StageHandle::unroll(const LoopArg& loop, int64_t n, Loc loc) {
+    return blocks(primitives::unroll, loop, n, loc);
 }
 StageHandle& StageHandle::vectorize(const LoopArg& loop, Loc loc) {
-    return tag("vectorize", loop, {}, loc);
+    return tag(primitives::vectorize, loop, {}, loc);
 }
-StageHandle& StageHandle::vectorize(const LoopArg& loop, int64_t n, Loc loc) {
-    return tag("vectorize", loop, {n}, loc);
+Blocks StageHandle::vectorize(const LoopArg& loop, int64_t n, Loc loc) {
+    return blocks(primitives::vectorize, loop, n, loc);
 }
 
 StageHandle& StageHandle::pipeline(const LoopArg& loop, int64_t interval, Loc loc) {
-    return tag("pipeline", loop, {interval}, loc);
+    return tag(primitives::pipeline, loop, {interval}, loc);
 }
 
 StageHandle& StageHandle::rename(const LoopRef& loop, const std::string& name, Loc loc) {
-    Step s = step("rename", {loop}, loc);
+    Step s = step(primitives::rename, {loop}, loc);
     s.words = {name};
     return apply(std::move(s));
 }
 
 StageHandle& StageHandle::fuse_init(const LoopRef& loop, Loc loc) {
-    apply_one(step("fuse_init", {loop}, loc));
+    apply_one(step(primitives::fuse_init, {loop}, loc));
     return *this;
 }
 StageHandle& StageHandle::fuse_init(Loc loc) {
-    apply_one(step("fuse_init", {}, loc));
+    apply_one(step(primitives::fuse_init, {}, loc));
     return *this;
 }
 
 std::array<LoopCopy, 2> StageHandle::separate(const std::vector<LoopRef>& loops, Loc loc) {
     if (loops.empty()) fail(loc, "separate needs the loops over tiles");
-    apply_one(step("separate", loops, loc));
-    std::array<std::vector<std::pair<Symbol, Symbol>>, 2> copies;
-    const State& state = *owner->state;
-    for (const auto& [original, fate] : state.fates)
-        if (fate.step + 1 == state.steps.size()) { // what full tiles do not need is in the edge's copy alone
-            copies[1].emplace_back(original, fate.images.back());
-            if (fate.images.size() == 2) copies[0].emplace_back(original, fate.images[0]);
-        }
-    return {LoopCopy(std::move(copies[0])), LoopCopy(std::move(copies[1]))};
+    apply_one(step(primitives::separate, loops, loc));
+    const auto& copies = owner->state->steps.back().copies;
+    return {LoopCopy(copies[0]), LoopCopy(copies[1])};
 }
 
 StageHandle& StageHandle::compute_at(const StageRef& consumer, const LoopRef& loop, Loc loc) {
@@ -194,7 +203,7 @@ StageHandle& StageHandle::compute_at(const StageRef& consumer, const LoopRef& lo
 StageHandle& StageHandle::compute_at(const StageHandle& consumer, const LoopRef& loop, Loc loc) {
     if (consumer.definitions.size() != 1)
         fail(loc, "compute_at needs one definition of {}", consumer.func.name());
-    Step s = step("compute_at", {loop}, loc);
+    Step s = step(primitives::compute_at, {loop}, loc);
     s.target = consumer.func;
     s.target_definition = consumer.definitions[0];
     owner->run({std::move(s)});
@@ -202,19 +211,19 @@ StageHandle& StageHandle::compute_at(const StageHandle& consumer, const LoopRef&
 }
 
 StageHandle& StageHandle::compute_root(Loc loc) {
-    owner->run({step("compute_root", {}, loc)});
+    owner->run({step(primitives::compute_root, {}, loc)});
     return *this;
 }
 
 StageHandle& StageHandle::store_in(const MemorySpace& space, Loc loc) {
-    Step s = step("store_in", {}, loc);
+    Step s = step(primitives::store_in, {}, loc);
     s.words = {space.name()};
     owner->run({std::move(s)});
     return *this;
 }
 
 void StageHandle::inline_(Loc loc) {
-    owner->run({step("inline_", {}, loc)});
+    owner->run({step(primitives::inline_, {}, loc)});
 }
 
 } // namespace lathe

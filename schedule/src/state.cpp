@@ -1,20 +1,10 @@
 #include "edit.h"
 
+#include "bind.h"
 #include "lathe/ir/contract.h"
 #include "retype.h"
 
-#include "../primitive/bind.h"
-#include "../primitive/compute_at.h"
-#include "../primitive/fuse.h"
-#include "../primitive/fuse_init.h"
-#include "../primitive/inline.h"
-#include "../primitive/pipeline.h"
-#include "../primitive/rename.h"
-#include "../primitive/reorder.h"
-#include "../primitive/separate.h"
-#include "../primitive/split.h"
 #include "../primitive/store_in.h"
-#include "../primitive/tag.h"
 
 #include "lathe/ir/dependence.h"
 
@@ -22,39 +12,6 @@
 #include <set>
 
 namespace lathe::schedule {
-
-const Primitive* find_primitive(const std::string& name) {
-    constexpr size_t any = SIZE_MAX;
-    static const std::map<std::string, Primitive> all{
-        {"split", {split, 1, 1, 1, 1, 3, false, true}},
-        {"reorder", {reorder, 0, any, 0, 0, 0, false, true}},
-        {"fuse", {fuse, 2, 2, 0, 0, 1, false, true}},
-        {"serial", {serial, 1, 1}},
-        {"parallel", {parallel, 1, 1}}, // asked again by itself wherever it stands
-        {"unroll", {unroll, 1, 1, 0, 1, 0, false, true}},
-        {"vectorize", {vectorize, 1, 1, 0, 1, 0, false, true}},
-        {"rename", {rename, 1, 1, 0, 0, 1}},
-        {"pipeline", {pipeline, 1, 1, 1, 1}},
-        {"fuse_init", {fuse_init, 0, 1, 0, 0, 0, false, true}},
-        {"separate", {separate, 1, any, 0, 0, 0, false, true}},
-        {"compute_at", {compute_at, 1, 1, 0, 0, 0, true}},
-        {"compute_root", {compute_root}},
-        {"store_in", {store_in, 0, 0, 0, 0, 1}},
-        {"inline_", {inline_func}}};
-    const auto found = all.find(name);
-    return found == all.end() ? nullptr : &found->second;
-}
-
-void check_arity(const Step& s, Loc loc) {
-    const Primitive* p = find_primitive(s.primitive);
-    if (!p) fail(loc, "the trace names the primitive {}, which does not exist", s.primitive);
-    const auto within = [](size_t n, size_t least, size_t most) { return n >= least && n <= most; };
-    if (!within(s.loops.size(), p->min_loops, p->max_loops) ||
-        !within(s.numbers.size(), p->min_numbers, p->max_numbers) || s.words.size() != p->words ||
-        static_cast<bool>(s.target) != p->consumer)
-        fail(loc, "the trace has a step that {} does not take: {} loops, {} numbers, {} words{}", s.primitive,
-             s.loops.size(), s.numbers.size(), s.words.size(), s.target ? ", a consumer" : "");
-}
 
 std::optional<std::pair<size_t, size_t>> State::made_by(const Symbol& loop, size_t count) const {
     for (size_t n = count; n-- > 0;)
@@ -93,23 +50,31 @@ bool State::is_kernel(const Symbol& func) const {
                         }).empty();
 }
 
-namespace {
-
-/// Primitives that move, place or replace a Func as a whole.
-bool is_of_funcs(const std::string& primitive) {
-    static const std::set<std::string> all{"compute_at", "compute_root", "store_in", "inline_", "fuse_init"};
-    return all.contains(primitive);
+void State::check_step(const Step& s, std::string_view found_in) const {
+    const Primitive* p = s.primitive;
+    if (!p) fail(s.loc, "a step has no primitive");
+    if (!definition(s.func, s.definition) || (s.target && !definition(s.target, s.target_definition)))
+        fail(s.loc, "a step of {} names a definition that this schedule does not have", p->name);
+    if (!p->loops.has(s.loops.size()) || !p->numbers.has(s.numbers.size()) ||
+        s.words.size() != p->words.size() || bool(s.target) != p->consumer || (s.every && !p->every))
+        fail(s.loc, "{}a step that {} does not take: {} loops{}, {} numbers, {} words{}", found_in, p->name,
+             s.loops.size(), s.every ? " with all their copies" : "", s.numbers.size(), s.words.size(),
+             s.target ? ", a consumer" : "");
 }
-
-} // namespace
 
 void State::apply(Step step) {
     Edit edit(*this, step);
-    if (is_of_funcs(step.primitive) && is_kernel(step.func))
+    if (step.primitive->acts_on == ActsOn::func && is_kernel(step.func))
         edit.refuse("{} is a kernel, which runs as it is written: only its loops can be scheduled",
                     step.func.name());
-    find_primitive(step.primitive)->run(edit);
-    if (auto c = tag_conflict(module.top().body, legal_tags, facts_at({}, module.top())))
+    std::vector<std::vector<Symbol>> named;
+    if (step.primitive->named != Named::kept)
+        for (size_t n = 0; n < step.loops.size(); ++n)
+            named.push_back(edit.loops(n));
+    step.primitive->run(edit);
+    edit.forward_named(named);
+    const Facts known = facts_at({}, module.top());
+    if (auto c = tag_conflict(module.top().body, legal_tags, known, edit.proved()))
         edit.refuse("{} is {}, and would no longer be legal: {}", c->loop.name(), c->kind.name(), c->reason);
     check_storage(edit);
     steps.push_back(std::move(step));
@@ -184,7 +149,7 @@ void State::derive(const std::string& cause, Loc loc) {
     warnings = std::move(typed.warnings);
     module = base;
     fates.clear();
-    legal_tags.clear();
+    legal_tags.tags.clear();
     std::vector<Step> again = std::move(steps);
     steps.clear();
     for (Step& s : again) {

@@ -9,9 +9,10 @@ namespace lathe::schedule {
 
 using namespace ir;
 
-/// What became of a loop or tensor that is not in the Module any more. No images: consumed by the step.
+/// What became of a loop or tensor that is not in the Module any more.
 struct Fate {
-    std::vector<Symbol> images;
+    std::vector<Symbol> images; ///< what its name means now. None: the step consumed it
+    std::vector<Symbol> parts;  ///< the loops that run over its iterations now
     size_t step = 0;
 };
 
@@ -29,12 +30,15 @@ struct State {
     std::map<Symbol, Fate> fates;
     std::vector<std::string> warnings;
     LegalTags legal_tags; ///< of the module
+    size_t queries = 0;   ///< about dependences, that the steps asked beside those on tags
 
     /// What quantize and bind ask for, checked. Derive follows: at once for all of a trace.
     void add_types(const std::vector<TensorRef>& tensors, Type type, const QuantizeOptions& options, Loc loc);
     void add_size(const Param& size, int64_t value, Loc loc);
     /// Derives the lower half from the upper one. \throws Error when a step cannot be repeated, naming it.
     void derive(const std::string& cause, Loc loc);
+    /// \throws Error unless the step names a Func, definitions and as many operands as its primitive takes.
+    void check_step(const Step& step, std::string_view found_in = "") const;
     /// Runs one step and records it.
     void apply(Step step);
     const Definition* definition(const Symbol& func, int index) const;

@@ -8,16 +8,16 @@ using namespace schedule;
 std::string Step::str() const {
     std::string text;
     auto add = [&](const std::string& s) { text += (text.empty() ? "" : ", ") + s; };
-    bool whole = loops.empty() || primitive == "compute_at";
-    if (whole) add(func.name());
+    if (!part_of.empty()) return part_of;
+    if (loops.empty() || target) add(func.name());
     if (target) add(target.name());
     for (const Symbol& l : loops)
         add(every ? "all(" + l.name() + ")" : l.name());
     for (int64_t n : numbers)
         add(std::to_string(n));
-    for (const std::string& w : words)
-        if (!w.empty() && w != "guard") add(w);
-    return primitive + "(" + text + ")";
+    for (size_t n = 0; n < words.size(); ++n)
+        if (!words[n].empty() && words[n] != primitive->words[n].unsaid) add(words[n]);
+    return fmt::format("{}({})", primitive->name, text);
 }
 
 namespace {
@@ -33,7 +33,8 @@ std::string type_line(const TypeStep& t, const Names& names) {
 
 std::string step_line(const State& state, size_t number, const Names& names) {
     const Step& s = state.steps[number];
-    std::string line = fmt::format("{} {} {{{}, {}}}", number, s.primitive, names(s.func), s.definition);
+    std::string line =
+        fmt::format("{} {} {{{}, {}}}", number, s.primitive->name, names(s.func), s.definition);
     if (s.target) line += fmt::format(" {{{}, {}}}", names(s.target), s.target_definition);
     for (const Symbol& loop : s.loops) {
         std::string ref = fmt::format("{{{}, {}, {}}}", names(s.target ? s.target : s.func),

@@ -36,7 +36,7 @@ Json loop_json(const State& state, size_t number, const Symbol& loop) {
 
 Json step_json(const State& state, size_t number, const Names& names) {
     const Step& s = state.steps[number];
-    Json j{{"primitive", s.primitive}, {"stage", names(s.func)}, {"definition", s.definition}};
+    Json j{{"primitive", s.primitive->name}, {"stage", names(s.func)}, {"definition", s.definition}};
     if (s.target) {
         j["consumer"] = names(s.target);
         j["consumer_definition"] = s.target_definition;
@@ -67,7 +67,8 @@ class TraceReader {
     Step step(const Json& j) const {
         Step s;
         s.loc = loc;
-        s.primitive = text(j, "primitive");
+        const std::string primitive = text(j, "primitive");
+        s.primitive = find_primitive(primitive);
         s.func = func(text(j, "stage"));
         s.definition = definition(j, "definition", s.func);
         if (j.contains("consumer")) {
@@ -83,7 +84,8 @@ class TraceReader {
             s.numbers.push_back(number(n, "a number"));
         for (const Json& w : list(j, "words"))
             s.words.push_back(word(w));
-        check_arity(s, loc);
+        if (!s.primitive) fail(loc, "the trace names the primitive {}, which does not exist", primitive);
+        state.check_step(s, "the trace has ");
         return s;
     }
 

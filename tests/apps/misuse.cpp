@@ -107,8 +107,11 @@ TEST_CASE("schedules of other languages") {
     REFUSED("loop y of p is gone: split(y, 4) at misuse.cpp", s.compute_at(q, out, y).compute_at(p, out, y));
     s[p].vectorize(x, 8);
     Schedule u(out);
-    u[out].vectorize(x, 8);
-    REFUSED("loop x is gone: vectorize(x, 8) at misuse.cpp", u.compute_at(q, out, x));
+    u[out].split(x, 8);
+    REFUSED("loop x is gone: split(x, 8) at misuse.cpp", u.compute_at(q, out, x));
+    Schedule v(out);
+    v[out].vectorize(x, 8); // x means the outer loop now
+    REFUSED("p is also read outside of loop xo", v.compute_at(p, out, x));
 }
 
 TEST_CASE("no parallel loop comes inside a vectorized one") {

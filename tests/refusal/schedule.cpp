@@ -380,3 +380,125 @@ TEST_CASE("refused: bind") {
     s[g.C].separate(s[g.C].split(g.j, 8)[0]);
     REFUSED(s, "makes an earlier step fail: separate(jo)", s.bind(g.N, 16));
 }
+
+TEST_CASE("refused: a consumer in the place of what is computed") {
+    Blur b;
+    Schedule s(b.out);
+    REFUSED(s,
+            "out is an argument of the function, and reads rows: the Func that is computed comes first, then "
+            "its consumer. Try compute_at(rows, out, …)",
+            s.compute_at(b.out, b.rows, b.x));
+    Var i("i");
+    Func p("p", Int(8), {8}), q("q", Int(8), {8}), out("out", Int(8), {8});
+    p(i) = i;
+    q(i) = p(i);
+    out(i) = q(i) + 1;
+    Schedule t(out);
+    REFUSED(t, "q reads p: the Func that is computed comes first, then its consumer. Try compute_at(p, q, …)",
+            t.compute_at(q, p, i));
+}
+
+TEST_CASE("refused: the rest of a peeled loop reads the Func, too") {
+    Blur b;
+    Schedule s(b.out);
+    auto [yo, yi] = s[b.out].split(b.y, 4, Tail::peel);
+    REFUSED(s, "rows is also read in loop yt, the rest that split(y, 4, peel) at schedule.cpp:",
+            s.compute_at(b.rows, b.out, yo));
+    REFUSED(s, "no loop around both would compute it. Split with Tail::guard instead",
+            s.compute_at(b.rows, b.out, yi));
+}
+
+TEST_CASE("refused: tile speaks in its own name") {
+    Gemm g;
+    Schedule s(g.C);
+    REFUSED(s, "tile(i, k, 4, -1) at schedule.cpp:", s[g.C].tile({g.i, g.k}, {4, -1}));
+    REFUSED(s, "tile(i, j, 4, 4) makes new loops, so it works on one definition of C at a time",
+            s[g.C].all().tile({g.i, g.j}, {4, 4}));
+    RDom r({{1, 6}, {0, 6}}, "r");
+    Var i("i"), j("j");
+    Func f("f", Int(16), {8, 8});
+    f(i, j) = i + j;
+    f(r.x, r.y) = f(r.x - 1, r.y + 1) + 1;
+    Schedule u(f);
+    REFUSED(u, "tile(r_x, r_y, 2, 2) at schedule.cpp:", u[f].tile({r.x, r.y}, {2, 2}));
+    auto tiles = s[g.C].tile({g.i, g.j}, {4, 8});
+    REFUSED(s, "loop i is gone: tile(i, j, 4, 8) at schedule.cpp:", s[g.C].parallel(g.i));
+    s[g.C].parallel(tiles[0]);
+}
+
+TEST_CASE("refused: blocks of a loop that runs in another way already") {
+    Gemm g;
+    Schedule s(g.C);
+    s[g.C].parallel(g.i);
+    REFUSED(s,
+            "loop i is parallel. Call vectorize(i, 8) before that: i then means the outer loop, which can be "
+            "parallel",
+            s[g.C].vectorize(g.i, 8));
+}
+
+TEST_CASE("refused: other loops are named only where they help") {
+    Param N("N");
+    Var i("i"), j("j");
+    RDom r(1, N - 1, "r");
+    Func f("f", Int(16), {N}), h("h", Int(16), {N, N});
+    f(i) = 0;
+    f(r) = f(r - 1) + 1;
+    h(i, j) = f(j) + i;
+    Schedule s(h);
+    s.compute_at(f, h, i);
+    try {
+        s[f].parallel(r);
+        FAIL_CHECK("nothing was thrown");
+    } catch (const Error& e) {
+        CHECK(e.message().find("Try") == std::string::npos); // i is h's, and not f's
+    }
+}
+
+TEST_CASE("refused: subscripts in messages are simplified") {
+    Scan c;
+    Schedule s(c.out);
+    auto [ro, ri] = s[c.s].split(c.r, 2);
+    REFUSED(s, "s[2 * ro + ri + 1] written at", s[c.s].parallel(ro));
+    REFUSED(s, "is read as s[2 * ro + ri] at", s[c.s].parallel(ro));
+    Param N("N");
+    Var i("i");
+    RDom r(0, N - 1, "r");
+    Func f("f", Int(16), {N});
+    f(i) = i;
+    f(N - 1 - r) = f(N - 2 - r) + f(N - 1 - r);
+    Schedule t(f);
+    REFUSED(t, "f[N - r - 2] read at schedule.cpp", t[f].parallel(r));
+}
+
+TEST_CASE("refused: what an entry check of a Func would need more than parameters for") {
+    Param N("N");
+    Var i("i");
+    Input a("a", Int(8), {N});
+    Func f("f", Int(16), {N});
+    f(i) = a(i);
+    Schedule s(f);
+    REFUSED(s, "f was built, and takes no more requirements: state them before that", f.require(N >= 8));
+    Func g("g", Int(16), {N});
+    g(i) = a(i);
+    REFUSED(s, "g.require(a[Index(0)] > 1) names more than parameters", g.require(a(0) > 1));
+    REFUSED(s, "the condition of require is Int(32): it must be a Bool; compare with 0", g.require(N));
+    g.require(N >= 8 && floor_mod(N, 4) == 0, "whole blocks");
+    Schedule t(g);
+    t[g].split(i, 4, Tail::exact);
+    Schedule u(g);
+    u[g].split(i, 8, Tail::shift_inwards);
+    expect_right(t, {{{"N", 8}}, {{"N", 12}}});
+    expect_right(u, {{{"N", 12}}});
+    CHECK_THROWS_WITH_AS(run(t.module(), {{"N", 10}}, 1), doctest::Contains("whole blocks"), Error);
+}
+
+TEST_CASE("reorder of many loops needs no braces") {
+    Param N("N");
+    Var a("a"), b("b"), c("c"), d("d"), e("e"), f("f"), g("g");
+    Func t("t", Int(8), {2, 2, 2, 2, 2, 2, 2});
+    t(a, b, c, d, e, f, g) = a + b * c - d + e * f - g;
+    Schedule s(t), u(t);
+    s[t].reorder(g, f, e, d, c, b, a);
+    u[t].reorder({g, f, e, d, c, b, a});
+    CHECK(print(s) == print(u));
+}

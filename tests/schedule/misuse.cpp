@@ -94,8 +94,34 @@ class Misuser {
         }
     }
 
+    /// A step of any primitive with any operands, also with too few and too many.
+    void any_step() {
+        const auto all = schedule::all_primitives();
+        const schedule::Primitive& p = *all[pick(all.size())];
+        const auto some = [&](const schedule::Count& c) {
+            const size_t n = pick(6) ? c.least : c.least + pick(3);
+            return pick(12) ? std::min(n, c.most) : n + 1;
+        };
+        schedule::Step s;
+        s.primitive = pick(50) ? &p : nullptr;
+        s.func = pick(20) ? func().symbol() : Symbol("nobody's");
+        s.definition = static_cast<int>(pick(3));
+        for (size_t n = some(p.loops); n-- > 0;)
+            s.loops.push_back(loop().symbol);
+        for (size_t n = some(p.numbers); n-- > 0;)
+            s.numbers.push_back(number());
+        for (const schedule::WordOperand& w : p.words)
+            s.words.emplace_back(w.values.empty() || pick(5) == 0 ? "word" : w.values[pick(w.values.size())]);
+        if (p.consumer != (pick(20) == 0)) s.target = func().symbol();
+        s.every = pick(3) == 0;
+        schedule.call(std::move(s));
+    }
+
     void any_call() {
-        switch (pick(6)) {
+        switch (pick(8)) {
+        case 6:
+        case 7:
+            return any_step();
         case 0:
             return types_and_sizes();
         case 1:

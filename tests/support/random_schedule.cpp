@@ -4,6 +4,7 @@
 
 using namespace lathe;
 using namespace lathe::ir;
+using namespace lathe::schedule;
 
 namespace {
 
@@ -161,7 +162,8 @@ class Driver {
         const Definition& other = pick(2) ? all.back() : all[pick(all.size())];
         const auto loops = loops_of(other.func, other.index);
         if (loops.empty()) return false;
-        const LoopRef loop = loops[pick(loops.size())];
+        const Symbol at = loops[pick(loops.size())];
+        const LoopRef loop(at, at.name(), Loc::current());
         bool accepted = false;
         for (size_t n = all.size(); n-- > 0 && pick(4) != 0;)
             if (all[n].index == 0 && !(all[n].func == other.func))
@@ -185,16 +187,15 @@ class Driver {
     }
 
     /// The loops that stand in a stage now.
-    std::vector<LoopRef> loops_of(const Symbol& func, int definition) {
-        std::vector<LoopRef> loops;
+    std::vector<Symbol> loops_of(const Symbol& func, int definition) {
+        std::vector<Symbol> loops;
         std::vector<std::pair<Symbol, int>> inside;
         std::function<void(const Stmt&)> walk = [&](const Stmt& s) {
             if (!s.defined()) return;
             const Stage* g = s.as<Stage>();
             const For* f = s.as<For>();
             if (g) inside.emplace_back(g->func, g->definition);
-            if (f && !inside.empty() && inside.back() == std::pair(func, definition))
-                loops.emplace_back(f->var, f->var.name(), Loc::current());
+            if (f && !inside.empty() && inside.back() == std::pair(func, definition)) loops.push_back(f->var);
             if (const Block* b = s.as<Block>())
                 for (const Stmt& c : b->stmts)
                     walk(c);
@@ -221,60 +222,59 @@ class Driver {
                                     [&](const Argument& a) { return a.tensor.symbol == d.func; });
     }
 
+    /// A step of any primitive, as its descriptor says.
     void step() {
         const Definition& d = algorithm.definitions[pick(algorithm.definitions.size())];
-        const Definition& other = algorithm.definitions[pick(algorithm.definitions.size())];
-        auto loops = loops_of(d.func, d.index), others = loops_of(other.func, other.index);
-        StageHandle stage = handle(d);
         if (pick(12) == 0) return quantize(d);
+        const Primitive& p = *primitive();
         // What has no place of its own is asked to move from time to time only, to see that refused.
-        if (moves(d) || pick(8) == 0) {
-            if (pick(4) == 0 && !others.empty()) {
-                stage.compute_at(handle(other), others[pick(others.size())]);
-                return;
+        if (p.acts_on == ActsOn::func && !moves(d) && pick(8) != 0) return;
+        const Definition& consumer = algorithm.definitions[pick(algorithm.definitions.size())];
+        const Definition& around = p.consumer ? consumer : d;
+        if (auto s = random_step(p, loops_of(around.func, around.index))) {
+            s->func = d.func;
+            s->definition = d.index;
+            if (p.consumer) {
+                s->target = consumer.func;
+                s->target_definition = consumer.index;
             }
-            if (pick(20) == 0) return stage.inline_();
-            if (pick(10) == 0) return void(stage.compute_root());
-            if (pick(20) == 0) {
-                const MemorySpace spaces[] = {MemorySpace::stack(), MemorySpace::registers(),
-                                              MemorySpace::heap()};
-                return void(stage.store_in(spaces[pick(3)]));
-            }
+            schedule.call(std::move(*s));
         }
-        if (loops.empty()) return;
-        auto one = [&]() -> const LoopRef& { return loops[pick(loops.size())]; };
-        Tail tails[] = {Tail::guard, Tail::guard, Tail::peel, Tail::shift_inwards, Tail::exact};
-        switch (pick(9)) {
-        case 0:
-        case 1:
-            stage.split(one(), 1 + static_cast<int64_t>(pick(5)), tails[pick(5)]);
-            return;
-        case 2:
-            stage.fuse(one(), one());
-            return;
-        case 3:
-            stage.parallel(one());
-            return;
-        case 4:
-            stage.vectorize(one(), 1 + static_cast<int64_t>(pick(4)));
-            return;
-        case 5:
-            stage.unroll(one());
-            return;
-        case 6:
-            pick(2) ? stage.fuse_init(one()) : stage.fuse_init();
-            return;
-        case 7:
-            stage.separate(one());
-            return;
-        default: {
-            std::vector<LoopRef> order;
-            for (const LoopRef& l : loops)
-                if (pick(3)) order.push_back(l);
-            std::shuffle(order.begin(), order.end(), random);
-            stage.reorder(order);
+    }
+
+    /// Every primitive, those of loops more often.
+    const Primitive* primitive() {
+        const auto all = all_primitives();
+        const ActsOn wanted = pick(3) ? ActsOn::loops : ActsOn::func;
+        while (true)
+            if (const Primitive* p = all[pick(all.size())]; p->acts_on == wanted) return p;
+    }
+
+    /// Operands that make sense; none: there are too few loops.
+    std::optional<Step> random_step(const Primitive& p, std::vector<Symbol> loops) {
+        const size_t most = std::min(p.loops.most, loops.size());
+        if (most < p.loops.least) return std::nullopt;
+        Step s;
+        s.primitive = &p;
+        s.loc = Loc::current();
+        std::shuffle(loops.begin(), loops.end(), random);
+        // Many of any number, and one of the two that there may be.
+        const size_t count =
+            p.loops.most == Primitive::any && pick(3) ? most - pick(most / 3 + 1) : pick(most + 1);
+        loops.resize(std::max(p.loops.least, count));
+        s.loops = std::move(loops);
+        s.every = p.every && pick(4) == 0;
+        const size_t numbers = p.numbers.least + pick(p.numbers.most - p.numbers.least + 1);
+        for (size_t n = 0; n < numbers; ++n)
+            s.numbers.push_back(1 + static_cast<int64_t>(pick(5)));
+        for (const WordOperand& w : p.words) {
+            if (!w.values.empty())
+                s.words.emplace_back(pick(3) || w.unsaid.empty() ? w.values[pick(w.values.size())]
+                                                                 : w.unsaid);
+            else
+                s.words.push_back(pick(3) ? "" : fmt::format("n{}", pick(9)));
         }
-        }
+        return s;
     }
 
     void quantize(const Definition& d) {

@@ -120,6 +120,11 @@ class Func {
         return {func, subscripts, loc};
     }
     FuncRef operator()(Loc loc = Loc::current()) const { return {func, {}, loc}; } ///< of a scalar
+    /// Every function that computes the Func checks the condition, on parameters alone, when it is called,
+    /// and schedules may rely on it: `f.require(floor_mod(N, 8) == 0)`. \throws Error when something else
+    /// than parameters occurs in it.
+    void require(const Operand& condition, const std::string& message = "") const;
+
     const std::shared_ptr<FuncData>& data() const { return func; }
 
   private:

@@ -7,6 +7,7 @@
 #include "lathe/ir/stmt.h"
 
 #include <functional>
+#include <set>
 
 namespace lathe::ir {
 
@@ -70,8 +71,11 @@ struct LegalTag {
     Stmt loop;
     std::vector<Header> around; ///< outermost first
 };
-/// By the loop's variable. A tag stays legal while all of it is the same.
-using LegalTags = std::map<Symbol, LegalTag>;
+/// Those of a Module, by the loop's variable. A tag stays legal while all of it is the same.
+struct LegalTags {
+    std::map<Symbol, LegalTag> tags;
+    size_t asked = 0; ///< how many tags were looked into so far: what checking costs
+};
 
 /// A tag that is not legal, and why.
 struct TagConflict {
@@ -79,9 +83,16 @@ struct TagConflict {
     LoopKind kind;
     std::string reason;
 };
-/// The first loop tagged parallel or vectorized that carries a dependence which its tag forbids or has no
-/// vector form, apart from those in `legal`. When there is none, `legal` becomes the tagged loops of `root`.
-std::optional<TagConflict> tag_conflict(const Stmt& root, LegalTags& legal, const Facts& known = {});
+/// The first tagged loop that carries a dependence which its tag forbids or has no vector form, apart from
+/// those in `legal` and those that were `proved` for just this `root`. When there is none, `legal` becomes the
+/// tagged loops of `root`.
+std::optional<TagConflict> tag_conflict(const Stmt& root, LegalTags& legal, const Facts& known = {},
+                                        const std::set<Symbol>& proved = {});
+
+/// The dependence that keeps `lanes` iterations of `loop` at a time (0: all of them) from running as `kind`
+/// says. \pre the kind is known
+std::optional<Conflict> kind_conflict(const Stmt& root, const Symbol& loop, const LoopKind& kind,
+                                      int64_t lanes = 0, const Facts& known = {});
 
 /// Why the body of `loop` (inside `root`) cannot run for all iterations at once, one instruction for all;
 /// empty: it can. Whatever is accepted here has vector code. Dependences are another question.

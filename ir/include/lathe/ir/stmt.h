@@ -2,6 +2,7 @@
 /// \file Statements, tensors, functions and modules of the loop IR.
 
 #include "lathe/ir/expr.h"
+#include "lathe/ir/loop_kind.h"
 
 #include <map>
 #include <variant>
@@ -95,33 +96,6 @@ inline unsigned depth_above(const Stmt& body) {
     return body.defined() ? body->depth + 1 : 0;
 }
 
-/// How a loop runs: an open registry of names. serial, parallel (iterations on the thread pool), vectorized
-/// (one vector), unrolled (copies), pipeline (in hardware an iteration starts before the last one ends).
-/// Tags on ordinary loops; lowering carries them out.
-class LoopKind {
-  public:
-    LoopKind() = default; ///< serial
-    explicit LoopKind(std::string name) : kind(std::move(name)) {}
-    static LoopKind serial() { return LoopKind("serial"); }
-    static LoopKind parallel() { return LoopKind("parallel"); }
-    static LoopKind vectorized() { return LoopKind("vectorized"); }
-    static LoopKind unrolled() { return LoopKind("unrolled"); }
-    /// An iteration starts every `interval` cycles.
-    static LoopKind pipeline(int64_t interval) {
-        LoopKind k("pipeline");
-        k.cycles = interval;
-        return k;
-    }
-    bool is_pipeline() const { return kind == "pipeline"; }
-    int64_t interval() const { return cycles; } ///< of a pipeline; else 0
-    const std::string& name() const { return kind; }
-    friend bool operator==(const LoopKind&, const LoopKind&) = default;
-
-  private:
-    std::string kind = "serial";
-    int64_t cycles = 0;
-};
-
 /// One dimension of a tensor: subscripts min ≤ i < min + extent (Index expressions).
 struct Dim {
     Expr min, extent;
@@ -164,6 +138,8 @@ struct For : StmtNode {
     LoopKind loop;
     Stmt body;
     static Stmt make(Symbol var, Expr min, Expr extent, LoopKind loop, Stmt body, Loc loc = {});
+    /// What its kind says. \throws Error when nobody knows.
+    const LoopProperties& runs() const;
     For(Symbol v, Expr m, Expr e, LoopKind k, Stmt b, Loc l)
         : StmtNode(node_kind, l, depth_above(b)), var(std::move(v)), min(std::move(m)), extent(std::move(e)),
           loop(std::move(k)), body(std::move(b)) {}

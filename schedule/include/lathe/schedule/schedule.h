@@ -15,6 +15,7 @@ struct State;
 namespace lathe {
 
 class Schedule;
+class Blocks;
 
 /// Names of the two loops that split makes; empty: the loop's name with "o" and "i" appended.
 struct SplitNames {
@@ -66,6 +67,12 @@ class StageHandle {
                          const LoopRef& e, const LoopRef& f) {
         return reorder({a, b, c, d, e, f}, a.loc);
     }
+    template <NamesLoop... More>
+        requires(sizeof...(More) > 0)
+    StageHandle& reorder(const LoopRef& a, const LoopRef& b, const LoopRef& c, const LoopRef& d,
+                         const LoopRef& e, const LoopRef& f, const More&... more) {
+        return reorder(std::vector<LoopRef>{a, b, c, d, e, f, LoopRef(more, a.loc)...}, a.loc);
+    }
     /// Two directly nested loops as one.
     Loop fuse(const LoopRef& outer, const LoopRef& inner, const std::string& name = "",
               Loc loc = Loc::current());
@@ -73,11 +80,14 @@ class StageHandle {
     StageHandle& parallel(const LoopArg& loop, Loc loc = Loc::current());
     /// All iterations as copies; the extent must have a constant bound.
     StageHandle& unroll(const LoopArg& loop, Loc loc = Loc::current());
-    StageHandle& unroll(const LoopArg& loop, int64_t factor, Loc loc = Loc::current());
+    /// Blocks of `factor` iterations as copies: split, then unroll the inner loop. The loop's name then means
+    /// the outer one.
+    Blocks unroll(const LoopArg& loop, int64_t factor, Loc loc = Loc::current());
     /// All iterations as one vector; the extent must have a constant bound.
     StageHandle& vectorize(const LoopArg& loop, Loc loc = Loc::current());
-    /// Blocks of `lanes` iterations as vectors: split, then vectorize the inner loop.
-    StageHandle& vectorize(const LoopArg& loop, int64_t lanes, Loc loc = Loc::current());
+    /// Blocks of `lanes` iterations as vectors: split, then vectorize the inner loop. The loop's name then
+    /// means the outer one.
+    Blocks vectorize(const LoopArg& loop, int64_t lanes, Loc loc = Loc::current());
     /// In hardware an iteration starts every `interval` cycles, before the one in front of it has ended. What
     /// is computed stays the same; on a CPU the loop is serial.
     StageHandle& pipeline(const LoopArg& loop, int64_t interval = 1, Loc loc = Loc::current());
@@ -106,16 +116,32 @@ class StageHandle {
     void inline_(Loc loc = Loc::current());
 
   private:
-    schedule::Step step(const char* primitive, std::vector<LoopRef> loops, Loc loc) const;
+    schedule::Step step(const schedule::Primitive& primitive, std::vector<LoopRef> loops, Loc loc) const;
     StageHandle& apply(schedule::Step s);
     std::vector<ir::Symbol> apply_one(schedule::Step s);
-    StageHandle& tag(const char* primitive, const LoopArg& loop, std::vector<int64_t> numbers, Loc loc);
+    StageHandle& tag(const schedule::Primitive& primitive, const LoopArg& loop, std::vector<int64_t> numbers,
+                     Loc loc);
+    Blocks blocks(const schedule::Primitive& primitive, const LoopArg& loop, int64_t n, Loc loc);
 
     friend class Schedule;
     Schedule* owner;
     ir::Symbol func;
     std::vector<int> definitions;
     Loc location;
+    std::string part_of; ///< the call that the next ones belong to
+};
+
+/// What vectorize(i, n) and unroll(i, n) give back: the handle, to go on, and the two loops that i became.
+class Blocks : public StageHandle {
+  public:
+    Blocks(const StageHandle& of, std::vector<ir::Symbol> loops) : StageHandle(of), made(std::move(loops)) {}
+    Loop outer(Loc loc = Loc::current()) const { return one(0, loc); }
+    Loop inner(Loc loc = Loc::current()) const { return one(1, loc); }
+
+  private:
+    /// \throws Error when the loop had copies, or was one of several definitions.
+    Loop one(size_t n, Loc loc) const;
+    std::vector<ir::Symbol> made;
 };
 
 /// A schedule of an algorithm: a value; copies go their own ways, and handles work in all of them.
@@ -154,6 +180,9 @@ class Schedule {
     /// Products and sums of floats are rounded one by one, never together.
     Schedule& disable_contraction(Loc loc = Loc::current());
 
+    /// Runs a step that was put together from its primitive's descriptor, with every check.
+    Schedule& call(schedule::Step step);
+
     /// What references into it refer to lasts until the next call that changes this Schedule.
     const Module& module() const;
     operator const Module&() const { return module(); }
@@ -172,6 +201,8 @@ class Schedule {
     /// illegal.
     Schedule& apply_trace(const std::string& json, Loc loc = Loc::current());
     const std::vector<schedule::Step>& steps() const;
+    /// How many questions about dependences the checks have asked so far.
+    size_t queries() const;
 
   private:
     friend class StageHandle;

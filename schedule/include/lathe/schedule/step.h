@@ -2,22 +2,26 @@
 /// \file Entries of a Schedule's trace.
 
 #include "lathe/ir/stmt.h"
+#include "lathe/schedule/primitive.h"
 
 namespace lathe::schedule {
 
 /// One call of a structural primitive, as the user wrote it: enough to run it again.
 struct Step {
-    std::string primitive;         ///< "split"
+    const Primitive* primitive = nullptr;
     ir::Symbol func;               ///< the Func that it acts on …
     int definition = 0;            ///< … and which of its definitions
     std::vector<ir::Symbol> loops; ///< Vars, RDom dimensions or earlier results
     bool every = false;            ///< on every copy of the loops
     std::vector<int64_t> numbers;
     std::vector<std::string> words;
-    ir::Symbol target; ///< compute_at: the consumer
+    ir::Symbol target; ///< with a consumer: its Func …
     int target_definition = 0;
     Loc loc;
+    std::string part_of; ///< the call, where a user's call makes several steps: "tile(i, j, 4, 8)"
     std::vector<ir::Symbol> results; ///< made when the step first runs, and kept when it runs again
+    /// Each copy that the step made of statements: the loops and tensors in it, as (original, copy).
+    std::vector<std::vector<std::pair<ir::Symbol, ir::Symbol>>> copies;
 
     /// "split(i, 64)": the call in short, for messages.
     std::string str() const;

@@ -5,12 +5,12 @@
 
 namespace lathe::schedule {
 
-using namespace ir;
-
-void inline_func(Edit& e);
-
 /// Whether the Func is still computed, and its one definition is an expression: neither an update nor an
 /// inline reduction.
-bool can_be_inlined(const State& state, const Symbol& func);
+bool can_be_inlined(const State& state, const ir::Symbol& func);
+
+namespace primitives {
+extern const Primitive inline_;
+}
 
 } // namespace lathe::schedule

@@ -1,4 +1,4 @@
-#include "inline.h"
+#include "inline_.h"
 
 #include "../src/relocate.h"
 #include "../src/share.h"
@@ -154,9 +154,7 @@ const Store* only_store(const Stage& stage) {
     return s.as<Store>();
 }
 
-} // namespace
-
-void inline_func(Edit& e) {
+void run(Edit& e) {
     const Symbol& func = e.step().func;
     Extracted x = extract(e, func);
     Pure pure = pure_definition(e, x);
@@ -164,6 +162,17 @@ void inline_func(Edit& e) {
         e.forward(f->var, {});
     e.set_body(Inliner(e, std::move(pure))(x.rest));
 }
+
+} // namespace
+
+constinit const Primitive primitives::inline_{
+    .name = "inline_",
+    .text = "a Func's value is computed again at each of its uses",
+    .run = run,
+    .acts_on = ActsOn::func,
+    .named = Named::kept,
+    .of_place = false,
+};
 
 bool can_be_inlined(const State& state, const Symbol& func) {
     bool present = false, pure = state.definition_count(func) == 1;

@@ -1,0 +1,260 @@
+#include "placement.h"
+
+#include "region.h"
+
+#include <algorithm>
+
+namespace lathe::schedule {
+
+namespace {
+
+/// Why the ranges of the Func's loops cannot be set; empty: they are still those of the algorithm.
+std::string scheduled(const Edit& e, const Symbol& func, const PureLoops& pure) {
+    for (const auto& dimension : pure)
+        for (const auto& [definition, loop] : dimension) {
+            auto fate = e.state().fates.find(loop);
+            if (fate != e.state().fates.end())
+                return fmt::format("loop {} of {} is gone: {} consumed it", loop.name(), func.name(),
+                                   e.cause(fate->second));
+            const For& f = *e.path(loop).back().as<For>();
+            if (f.runs().by_extent())
+                return fmt::format("loop {} of {} is {}", loop.name(), func.name(), f.loop.name());
+        }
+    return {};
+}
+
+} // namespace
+
+void check_scope(const Edit& e, const Extracted& x, const Symbol& func, const Path& path) {
+    std::set<Symbol> visible;
+    for (const Argument& a : e.state().module.top().arguments)
+        visible.insert(a.tensor.symbol);
+    for (const Tensor& t : e.state().module.top().constants)
+        visible.insert(t.symbol);
+    for (const Stmt& s : path)
+        if (const Allocate* a = s.as<Allocate>()) visible.insert(a->tensor.symbol);
+    std::function<void(const Stmt&)> first =
+        [&](const Stmt& s) { // producers at the beginning of the loop's body
+            if (const Allocate* a = s.as<Allocate>()) {
+                visible.insert(a->tensor.symbol);
+                first(a->body);
+            } else if (const Block* b = s.as<Block>())
+                first(b->stmts.back());
+        };
+    if (const For* f = path.back().as<For>())
+        first(f->body);
+    else
+        first(path.back());
+    for (const Symbol& t : inputs_of(x))
+        if (!visible.contains(t)) e.refuse("{} reads {}, which is computed elsewhere", func.name(), t.name());
+}
+
+namespace {
+
+/// Nothing in `rest`, which is all but the body of `loop`, may read the Func.
+void check_all_reads(const Edit& e, const Symbol& func, const Stmt& rest, const Symbol& loop) {
+    Loc line;
+    const std::set<Symbol> tensors = value_tensors(e.state(), func);
+    const Path reader = find_path(rest, [&](const Stmt& s) {
+        bool found = false;
+        for (const Expr& x : expressions(s))
+            for_each_expr(x, [&](const Expr& r) {
+                const Load* l = r.as<Load>();
+                if (!l || !tensors.contains(l->tensor)) return;
+                found = true;
+                line = l->loc;
+            });
+        return found;
+    });
+    if (reader.empty()) return;
+    std::string advice;
+    if (const auto made = e.state().made_by(loop, e.state().steps.size())) {
+        const Step& step = e.state().steps[made->first];
+        for (const Stmt& s : reader) {
+            const For* f = s.as<For>();
+            const bool rest = f && std::ranges::find(step.results, f->var) != step.results.end();
+            if (rest && path_to_loop(s, loop).empty())
+                e.refuse("{} is also read in loop {}, the rest that {} at {} left: no loop around both would "
+                         "compute it. Split with Tail::guard instead",
+                         func.name(), f->var.name(), step.str(), step.loc.str());
+        }
+    }
+    for (const Stmt& s : reader)
+        if (const Stage* stage = s.as<Stage>(); stage && !(stage->func == e.step().target))
+            advice = fmt::format(" by {}. Compute {} there first, or inline it", stage->func.name(),
+                                 stage->func.name());
+    e.refuse("{} is also read outside of loop {}, at {}{}", func.name(), loop.name(), line.str(), advice);
+}
+
+/// Constant extents where little memory is lost by that: a size that is merely known to fit Int(32) stays as
+/// it is.
+std::vector<Dim> storage_for(const std::vector<Dim>& loops, const Facts& facts) {
+    constexpr int64_t most_elements = 1 << 16;
+    int64_t elements = 1;
+    std::vector<Dim> dims;
+    for (const Dim& d : loops) {
+        auto most = const_upper_bound(d.extent, facts);
+        if (most) most = std::max<int64_t>(*most, 0);
+        const bool constant = most && *most <= most_elements / elements;
+        if (constant) elements *= std::max<int64_t>(*most, 1);
+        dims.push_back({d.min, constant ? index(*most) : non_negative(d.extent, facts)});
+    }
+    return dims;
+}
+
+std::vector<Dim> needed_ranges(const Edit& e, const Symbol& func, const Stmt& root, const Symbol& loop) {
+    const Path path = path_to_loop(root, loop);
+    const Facts facts = e.facts_in_loop(path);
+    auto box = required_box(path.back().as<For>()->body, value_tensors(e.state(), func), facts);
+    invariant(box.has_value(), "a Func is computed in a loop that does not read it");
+    return clip(*box, declared_tensor(e, func).dims, facts);
+}
+
+/// The same where only pure loops' ranges can be set.
+std::vector<Dim> set_ranges(const Edit& e, const Symbol& func, const Stmt& root, const Symbol& loop,
+                            const PureLoops& pure) {
+    std::vector<Dim> loops = needed_ranges(e, func, root, loop);
+    const std::vector<Dim>& whole = declared_tensor(e, func).dims;
+    for (size_t d = 0; d < whole.size(); ++d)
+        if (pure[d].empty()) loops[d] = whole[d];
+    return loops;
+}
+
+/// The loop in whose body the Func is computed; none at root.
+std::optional<Symbol> loop_around(const Stmt& root, const Symbol& func) {
+    const Path path = find_path(root, [&](const Stmt& s) {
+        const Allocate* a = s.as<Allocate>();
+        return a && a->tensor.symbol == func;
+    });
+    const auto loop = std::find_if(path.rbegin(), path.rend(), [](const Stmt& t) { return t.as<For>(); });
+    if (loop == path.rend()) return std::nullopt;
+    return loop->as<For>()->var;
+}
+
+/// The Funcs whose stages stand inside these stages.
+std::set<Symbol> funcs_inside(const Extracted& x) {
+    std::set<Symbol> inside;
+    for (const Stmt& stage : x.stages)
+        for_each_stmt(stage, [&](const Stmt& s) {
+            if (const Stage* g = s.as<Stage>()) inside.insert(g->func);
+        });
+    return inside;
+}
+
+/// What was done to loops since the Func came to its place may hold at that place only: a loop's extent may
+/// be bounded there, or known not to be negative, and an order may be right for the part of the Func that is
+/// needed there only.
+void check_not_scheduled_here(const Edit& e, const Symbol& func, const Extracted& x,
+                              const std::string& part) {
+    const std::vector<Step>& steps = e.state().steps;
+    size_t placed = steps.size();
+    for (size_t n = 0; n < steps.size(); ++n)
+        if (steps[n].func == func && steps[n].primitive->moves) placed = n;
+    if (placed == steps.size() || !steps[placed].target) return; // at root everything is needed
+    const std::set<Symbol> inside = funcs_inside(x);
+    for (size_t n = placed + 1; n < steps.size(); ++n)
+        if (inside.contains(steps[n].func) && steps[n].primitive->of_place)
+            e.refuse("{} at {} was allowed {} is computed now. Call {} before that", steps[n].str(),
+                     steps[n].loc.str(), part, e.step().primitive->name);
+}
+
+} // namespace
+
+void place(Edit& e, const Symbol& func, const Symbol& loop, Extracted x, const PureLoops& pure) {
+    Path path = path_to_loop(x.rest, loop);
+    if (path.empty()) e.refuse("loop {} is inside {} itself", loop.name(), func.name());
+    const For& at = *path.back().as<For>();
+    check_all_reads(e, func, rebuild(path, For::make(at.var, at.min, at.extent, at.loop, {}, at.loc)), loop);
+    const std::vector<Dim> loops = set_ranges(e, func, x.rest, loop, pure);
+    check_scope(e, x, func, path);
+    restrict_to(x, pure, loops, storage_for(loops, e.facts_in_loop(path)));
+    e.set_body(rebuild(path, with_body(path.back(), insert_before_use(at.body, x))));
+}
+
+namespace {
+
+bool same_ranges(const std::vector<Dim>& a, const std::vector<Dim>& b) {
+    return std::ranges::equal(
+        a, b, [](const Dim& x, const Dim& y) { return equal(x.min, y.min) && equal(x.extent, y.extent); });
+}
+
+/// Whether `part` is proved to lie in `all`.
+bool within(const std::vector<Dim>& part, const std::vector<Dim>& all, const Facts& facts) {
+    return std::ranges::equal(part, all, [&](const Dim& p, const Dim& a) {
+        return prove(at_most(a.min, p.min), facts) &&
+               prove(at_most(iadd(p.min, p.extent), iadd(a.min, a.extent)), facts);
+    });
+}
+
+/// Gives the Func's tensors at `loop` new memory where the old one may be too small: it may have been sized
+/// by what held at another place.
+void resize(Edit& e, const Symbol& func, const Symbol& loop) {
+    const Facts facts = e.facts_in_loop(e.path(loop));
+    const std::vector<Dim> ranges = set_ranges(e, func, e.body(), loop, pure_loops(e, func));
+    const std::set<Symbol> own = own_tensors(e.state(), func);
+    e.set_body(transform(e.body(), [&](const Stmt& s) {
+        const Allocate* a = s.as<Allocate>();
+        if (!a || !own.contains(a->tensor.symbol) || within(ranges, a->tensor.dims, facts)) return s;
+        Tensor t = a->tensor;
+        t.dims = storage_for(ranges, facts);
+        return Allocate::make(std::move(t), a->body);
+    }));
+}
+
+/// Gives the Func in `loop` the range that is needed there now; false where it keeps the one that it has.
+/// \param before the Module's body before the move.
+/// \param along the loop moved, or runs over another range.
+bool adapt(Edit& e, const Symbol& func, const Symbol& loop, const Stmt& before, bool along) {
+    const std::vector<Dim> then = needed_ranges(e, func, before, loop),
+                           now = needed_ranges(e, func, e.body(), loop);
+    const bool less = within(now, then, e.facts_in_loop(e.path(loop)));
+    if (same_ranges(now, then) || (less && !along)) {
+        if (along) resize(e, func, loop);
+        return false;
+    }
+    const PureLoops pure = pure_loops(e, func);
+    if (std::string reason = scheduled(e, func, pure); !reason.empty())
+        e.refuse("{} is computed inside {}, would need another range, and {}. Call {} before that",
+                 func.name(), along ? e.step().func.name() : "loop " + loop.name(), reason,
+                 e.step().primitive->name);
+    Extracted x = extract(e, func);
+    if (!less) check_not_scheduled_here(e, func, x, "for the part of " + func.name() + " that");
+    place(e, func, loop, std::move(x), pure);
+    return true;
+}
+
+} // namespace
+
+void follow(Edit& e, const Extracted& moved, const Stmt& before) {
+    std::set<Symbol> along, affected;
+    const auto changed = [&](const Extracted& x) {
+        along.merge(funcs_inside(x));
+        for (const Symbol& t : inputs_of(x))
+            if (const Definition* d = e.state().owner(t)) affected.insert(d->func);
+    };
+    changed(moved);
+    const std::vector<Definition>& all = e.state().algorithm.definitions;
+    for (size_t n = all.size(); n-- > 0;) { // consumers first
+        const Symbol& func = all[n].func;
+        if (all[n].index != 0 || func == e.step().func) continue;
+        if (!along.contains(func) && !affected.contains(func)) continue;
+        const auto loop = loop_around(before, func);
+        if (loop && !declared_tensor(e, func).dims.empty() &&
+            adapt(e, func, *loop, before, along.contains(func)))
+            changed(extract(e, func));
+    }
+}
+
+Taken take(const Edit& e) {
+    const Symbol& func = e.step().func;
+    Extracted x = extract(e, func);
+    PureLoops pure = pure_loops(e, func);
+    if (std::string reason = scheduled(e, func, pure); !reason.empty())
+        e.refuse("{}. Call {} before that", reason, e.step().primitive->name);
+    if (!reads_any(x.rest, value_tensors(e.state(), func)))
+        e.refuse("nothing reads {} any more", func.name());
+    check_not_scheduled_here(e, func, x, "where " + func.name());
+    return {std::move(x), std::move(pure), e.body()};
+}
+
+} // namespace lathe::schedule

@@ -1,0 +1,59 @@
+#include "lathe/schedule/primitive.h"
+
+#include "lathe/ir/error.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace lathe::schedule {
+
+namespace {
+
+std::string operand(std::string_view what, const Count& count) {
+    if (count.most == 0) return {};
+    if (count.most == Primitive::any) return fmt::format("{}s", what);
+    const std::string text = count.most == 1 ? std::string(what) : fmt::format("{} {}s", count.most, what);
+    return count.least == 0 ? "perhaps a " + text : text;
+}
+
+std::string operands(const Primitive& p) {
+    std::vector<std::string> all{p.consumer ? "consumer" : "",
+                                 operand(p.every ? "loop or all(loop)" : "loop", p.loops),
+                                 operand("number", p.numbers)};
+    for (const WordOperand& w : p.words)
+        all.push_back(w.values.empty() ? std::string(w.name)
+                                       : fmt::format("{} ({})", w.name, fmt::join(w.values, ", ")));
+    std::erase(all, "");
+    return fmt::format("{}", fmt::join(all, "; "));
+}
+
+std::string_view afterwards(Named n) {
+    switch (n) {
+    case Named::kept:
+        return "stay";
+    case Named::consumed:
+        return "are gone: name the results";
+    case Named::outer:
+        return "with a number mean the outer loop";
+    }
+    return {};
+}
+
+} // namespace
+
+const Primitive* find_primitive(std::string_view name) {
+    const auto found = std::ranges::find(all_primitives(), name, &Primitive::name);
+    return found == all_primitives().end() ? nullptr : *found;
+}
+
+std::string primitives_table() {
+    std::string table =
+        "| primitive | what it does | on | takes | its loops' names |\n|---|---|---|---|---|\n";
+    for (const Primitive* p : all_primitives())
+        table += fmt::format("| `{}` | {} | {} | {} | {} |\n", p->name, p->text,
+                             p->acts_on == ActsOn::func ? "the whole Func" : "loops of one definition",
+                             operands(*p), p->loops.most == 0 ? "" : afterwards(p->named));
+    return table;
+}
+
+} // namespace lathe::schedule
