@@ -14,8 +14,8 @@ int main(int argc, char** argv) try {
     CLI::App app("Schedule + lower + JIT time of a gemm and a Gaussian, beside Halide");
     app.add_option("--json", json, "write every figure to this file");
     CLI11_PARSE(app, argc, argv);
+    support::Report report(json);
     support::pin_to_cores(1);
-    support::Report report;
     const auto compare = [&](const char* name, auto ours, auto theirs) {
         const auto [mine, other] = support::best_in_turns(ours, theirs, 15);
         report.figure(std::string("Lathe, ") + name, mine * 1e3, "ms");
@@ -24,7 +24,7 @@ int main(int argc, char** argv) try {
     };
     compare("gemm", lathe_gemm, halide_gemm);
     compare("gaussian 5x5", lathe_gaussian, halide_gaussian);
-    if (!json.empty()) report.write_json(json);
+    report.write_json();
     return 0;
 } catch (const std::exception& e) {
     std::fprintf(stderr, "compile_time: %s\n", e.what());

@@ -2,6 +2,7 @@
 
 #include "lathe/ir/analysis.h"
 #include "lathe/ir/buffer.h"
+#include "lathe/ir/text.h"
 #include "lathe/ir/visit.h"
 
 #include <llvm/IR/MDBuilder.h>
@@ -18,13 +19,6 @@ constexpr int64_t most_frame_bytes = int64_t{1} << 20;
 constexpr uint64_t frame_alignment = 64;
 
 } // namespace
-
-std::string printf_text(const std::string& s) {
-    std::string r;
-    for (const char c : s)
-        r += c == '%' ? "%%" : std::string(1, c);
-    return r;
-}
 
 FunctionEmitter::FunctionEmitter(Unit& u, llvm::Function* f, Value* context)
     : unit(u), function(f), b(u.context()), arithmetic(b, u.target()), user_context(context) {

@@ -1,5 +1,6 @@
 #include "lathe/ir/expr.h"
 #include "lathe/ir/stmt.h"
+#include "lathe/ir/text.h"
 
 #include <cmath>
 
@@ -35,6 +36,10 @@ const Expr Expr::operator[](BitPosition bit) const {
 
 const Expr Expr::operator()(int hi, int lo, Loc loc) const {
     return Slice::make(*this, hi, lo, loc);
+}
+
+Param::Param(std::string name, Type t, Loc l) : symbol(std::move(name)), type(t), loc(l) {
+    check_name(symbol.name(), loc);
 }
 
 Param::operator Expr() const {
