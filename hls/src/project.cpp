@@ -212,6 +212,7 @@ std::string makefile(const hls::Kernel& k) {
     return fmt::format(R"(# make: compiles and runs the test bench here.
 # make AP_TYPES=FOLDER: with AMD's ap_int.h and ap_fixed.h from that folder.
 CXX ?= g++
+CXXFLAGS ?= -O1
 AP_TYPES ?= $(firstword $(foreach d,$(XILINX_HLS)/include $(XILINX_VITIS)/include $(shell python3 -c \
 	'import importlib.util as u; s = u.find_spec("hls4ml"); print(s.submodule_search_locations[0] + "/templates/vivado/ap_types" if s else "")' \
 	2>/dev/null),$(if $(wildcard $(d)/ap_int.h),$(d))))
@@ -222,7 +223,7 @@ check: testbench
 testbench: {0}.cpp {0}.h testbench.cpp lathe_hls.h lathe_testbench.h
 	@test -f '$(AP_TYPES)/ap_int.h' || {{ echo 'AMD'"'"'s ap_int.h is not found: source the settings64.sh of Vitis, or' \
 		'pip install --no-deps hls4ml==1.3.0, or make AP_TYPES=FOLDER' >&2; exit 1; }}
-	$(CXX) {1} -O1 -w -isystem '$(AP_TYPES)' {0}.cpp testbench.cpp -o $@
+	$(CXX) {1} $(CXXFLAGS) -w -isystem '$(AP_TYPES)' {0}.cpp testbench.cpp -o $@
 
 clean:
 	rm -f testbench

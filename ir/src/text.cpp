@@ -197,8 +197,9 @@ bool is_like_macro(std::string_view name) {
 bool is_of_emitted_code(std::string_view name) {
     constexpr auto prefixes = std::to_array<std::string_view>({"ap_", "AP_", "SC_", "lathe_", "halide_"});
     constexpr auto words = std::to_array<std::string_view>(
-        {"hls",   "lathe",  "std", "main", "L_ctermid", "L_tmpnam",   "ceil", "ceilf", "fabs",  "fabsf",
-         "floor", "floorf", "fma", "fmaf", "nearbyint", "nearbyintf", "sqrt", "sqrtf", "trunc", "truncf"});
+        {"hls",       "lathe",      "std",  "main",  "L_ctermid", "L_tmpnam", "L_cuserid", "P_tmpdir",
+         "ceil",      "ceilf",      "fabs", "fabsf", "floor",     "floorf",   "fma",       "fmaf",
+         "nearbyint", "nearbyintf", "sqrt", "sqrtf", "trunc",     "truncf"});
     const auto starts = [&](std::string_view p) { return name.starts_with(p); };
     return std::ranges::any_of(prefixes, starts) || std::ranges::find(words, name) != words.end() ||
            name.ends_with("_t");

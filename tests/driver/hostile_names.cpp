@@ -131,18 +131,32 @@ std::string replaced(std::string text, const std::string& what, const std::strin
     return text;
 }
 
-const std::map<std::string, Value> scalars(const std::string& name) {
+/// Its words, with TOP where the kernel's name stands as a whole word or before _project.
+std::string with_top(const std::string& text, const std::string& top) {
+    std::string r, word;
+    for (const char c : text + " ") {
+        if (std::isalnum(static_cast<unsigned char>(c)) || c == '_') {
+            word += c;
+            continue;
+        }
+        r += word == top ? "TOP" : word == top + "_project" ? "TOP_project" : word;
+        r += c;
+        word.clear();
+    }
+    return r;
+}
+
+std::map<std::string, Value> scalars(const std::string& name) {
     return {{name + "2", Value::from_raw(Int(8), 3)}};
 }
 
 /// The project's files, by name with the top's replaced.
 Snapshot project(const Schedule& s, const std::string& name) {
     const TemporaryFolder folder;
-    export_vitis(s, folder.path / "p", {.scalars = scalars(name)});
-    Snapshot files;
-    for (const auto& [file, text] : snapshot(folder.path / "p"))
-        files[file] = text;
-    return files;
+    export_vitis(
+        s, folder.path / "p",
+        {.scalars = s.module().top().params.empty() ? std::map<std::string, Value>() : scalars(name)});
+    return snapshot(folder.path / "p");
 }
 
 void parse_llvm(const std::string& text) {
@@ -169,7 +183,7 @@ void check_texts(const Schedule& s, const Schedule& plain, const std::string& na
     };
     same_tokens(header(s), header(plain));
     parse_llvm(compile_to_llvm(s, {.name = "f"}));
-    CHECK(std::ranges::count(print(s), '\n') == std::ranges::count(print(plain), '\n'));
+    CHECK(std::ranges::count(loop_tree(s), '\n') == std::ranges::count(loop_tree(plain), '\n'));
     const Snapshot files = project(s, name), others = project(plain, "plain");
     CHECK(files.size() == others.size());
     std::string top, plain_top;
@@ -180,7 +194,7 @@ void check_texts(const Schedule& s, const Schedule& plain, const std::string& na
     same_tokens(files.at("testbench.cpp"), others.at("testbench.cpp"));
     // Tcl, configuration and make hold identifiers and nothing else of the user's.
     for (const char* file : {"run_hls.tcl", "hls_config.cfg", "Makefile"})
-        CHECK(replaced(files.at(file), top, plain_top) == others.at(file));
+        CHECK(with_top(files.at(file), top) == with_top(others.at(file), plain_top));
     for (const auto& [file, text] : files)
         CHECK_MESSAGE(is_c_identifier(replaced(replaced(replaced(file, "/", "_"), ".", "_"), "-", "_")),
                       file);
@@ -227,8 +241,8 @@ void check_command_line(const std::string& name) {
         return status;
     };
     const bool good = is_c_identifier(name) && !taken_function_name(name) && name.size() < 200;
-    const int status = call({"scale", "-o", out, "-e", "trace,header", "-f", name}, {scale_generator()});
-    CHECK((status == 0) == (good && name.find('\0') == std::string::npos));
+    const int status = call({"scale", "-o", out, "-e", "trace", "-f", name}, {scale_generator()});
+    CHECK((status == 0) == good);
     Generator g = scale_generator();
     g.parameters.emplace_back(name, 1);
     call({"scale", "-o", out, "-e", "trace", name + "=2"}, {g});
@@ -266,7 +280,10 @@ TEST_CASE("hostile names: texts that hold them are those of plain names") {
 }
 
 TEST_CASE("hostile names: on the command line") {
-    for (const std::string& name : hostile_names()) {
+    const std::vector<std::string> names = hostile_names();
+    for (size_t n = 0; n < names.size(); n += deep() ? 1 : 3) {
+        const std::string& name = names[n];
+        if (name.find('\0') != std::string::npos) continue; // a command line ends there
         CAPTURE(name);
         check_command_line(name);
     }
@@ -291,13 +308,13 @@ TEST_CASE("hostile names: projects compiled and run") {
         const TemporaryFolder folder;
         const Schedule s = kernel_schedule(name);
         export_vitis(s, folder.path / "p", {.scalars = scalars(name)});
-        const auto make = [&](const std::string& more) {
-            return std::system(fmt::format("cd '{}' && make -s CXX='{} -O0 {}' AP_TYPES='{}' > log.txt 2>&1",
-                                           (folder.path / "p").string(), LATHE_TEST_CXX, more,
-                                           LATHE_AP_TYPES_DIR)
-                                   .c_str());
+        const auto make = [&] {
+            return std::system(
+                fmt::format("cd '{}' && make -s CXX='{}' CXXFLAGS=-O0 AP_TYPES='{}' > log.txt 2>&1",
+                            (folder.path / "p").string(), LATHE_TEST_CXX, LATHE_AP_TYPES_DIR)
+                    .c_str());
         };
-        CHECK_MESSAGE(make("") == 0, contents(folder.path / "p/log.txt"));
+        CHECK_MESSAGE(make() == 0, contents(folder.path / "p/log.txt"));
         const std::string said = contents(folder.path / "p/log.txt");
         CHECK(said.find("all outputs are as expected\n") != std::string::npos);
         CHECK_MESSAGE(said.starts_with(name + " "), said);

@@ -58,8 +58,12 @@ inline std::vector<std::string> tokens(const std::string& source) {
             ++i;
         }
     }
-    std::vector<std::string> packed; // empty lines, which comments leave, are none
-    for (const std::string& t : all)
-        if (t != "\n" || (!packed.empty() && packed.back() != "\n")) packed.push_back(t);
-    return packed;
+    std::vector<std::string> kept; // a line's end means something to the preprocessor alone
+    bool directive = false, begins = true;
+    for (const std::string& t : all) {
+        if (begins) directive = t == "#";
+        begins = t == "\n";
+        if (!begins || directive) kept.push_back(t);
+    }
+    return kept;
 }
