@@ -15,8 +15,8 @@ int main(int argc, char** argv) try {
     CLI::App app("Schedule + lower + JIT time of a gemm and a Gaussian, beside Halide");
     app.add_option("--json", json, "write every figure to this file");
     CLI11_PARSE(app, argc, argv);
+    support::Report report(json);
     support::pin_to_cores(1);
-    support::Report report;
     const auto compare = [&](const char* name, auto ours, auto theirs) {
         const auto [mine, other] = support::best_in_turns(ours, theirs, 15);
         report.figure(std::string("Lathe, ") + name, mine * 1e3, "ms");
@@ -40,7 +40,7 @@ int main(int argc, char** argv) try {
         report.figure("Lathe, schedule of " + std::to_string(stages) + " stages", best.schedule * 1e3, "ms");
         report.figure("Lathe, code of " + std::to_string(stages) + " stages", best.compile * 1e3, "ms");
     }
-    if (!json.empty()) report.write_json(json);
+    report.write_json();
     return 0;
 } catch (const std::exception& e) {
     std::fprintf(stderr, "compile_time: %s\n", e.what());

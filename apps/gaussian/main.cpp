@@ -99,8 +99,9 @@ int main(int argc, char** argv) try {
     app.add_option("--json", json, "write every figure to this file");
     CLI11_PARSE(app, argc, argv);
 
+    support::Report report(json);
+    support::check_writable(output);
     const support::Image image = support::read_png(input, 1);
-    support::Report report;
     report.text("image", fmt::format("{} × {}", image.width, image.height));
     support::pin_to_cores(2);
     std::vector<support::Image> shown = {image};
@@ -112,7 +113,7 @@ int main(int argc, char** argv) try {
     const int top = (image.height - size) / 2, left = (image.width - size) / 2;
     support::write_png(output, detail ? side_by_side(shown, top, left, size, 3) : shown.back());
     report.text("written", output);
-    if (!json.empty()) report.write_json(json);
+    report.write_json();
     return 0;
 } catch (const std::exception& e) {
     std::fprintf(stderr, "gaussian: %s\n", e.what());

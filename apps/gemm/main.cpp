@@ -149,11 +149,11 @@ int main(int argc, char** argv) try {
     app.add_option("--json", json, "write every figure to this file");
     CLI11_PARSE(app, argc, argv);
 
+    support::Report report(json);
     Matrix a(m, k), b(k, n), c(m, n);
     a.randomize(1);
     b.randomize(2);
     std::ranges::fill(c.values, std::numeric_limits<float>::quiet_NaN());
-    support::Report report;
     report.text("size", std::to_string(m) + " x " + std::to_string(n) + " x " + std::to_string(k));
     run(a, b, c);
     const double error = worst_error(a, b, c);
@@ -161,7 +161,7 @@ int main(int argc, char** argv) try {
     const bool right = error <= 1;
     if (right && c.values.size() && k) measure(a, b, c, report);
     report.text("result", right ? "right" : "WRONG");
-    if (!json.empty()) report.write_json(json);
+    report.write_json();
     return right ? 0 : 1;
 } catch (const std::exception& e) {
     std::fprintf(stderr, "gemm: %s\n", e.what());

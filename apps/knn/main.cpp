@@ -110,15 +110,15 @@ int main(int argc, char** argv) try {
     app.add_option("--folder", folder, "for the Vitis project")->capture_default_str();
     app.add_option("--json", json, "write every figure to this file");
     CLI11_PARSE(app, argc, argv);
+    support::Report report(json);
     const Digits known = read_digits(KNN_DATA "/digits-train"), asked = read_digits(KNN_DATA "/digits-test");
-    support::Report report;
     if (target == "vitis") {
         run_on_vitis(known, asked, folder, report);
     } else {
         support::pin_to_cores(2);
         run_on_cpu(known, asked, report);
     }
-    if (!json.empty()) report.write_json(json);
+    report.write_json();
     return 0;
 } catch (const std::exception& e) {
     std::fprintf(stderr, "knn: %s\n", e.what());

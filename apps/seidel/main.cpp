@@ -116,7 +116,7 @@ int main(int argc, char** argv) try {
     app.add_option("--folder", folder, "for the Vitis projects")->capture_default_str();
     app.add_option("--json", json, "write every figure to this file");
     CLI11_PARSE(app, argc, argv);
-    support::Report report;
+    support::Report report(json);
     if (target == "vitis") {
         run_on_vitis(height, width, std::min<int64_t>(size, 60), std::min<int64_t>(sweeps, 3), folder,
                      report);
@@ -125,7 +125,7 @@ int main(int argc, char** argv) try {
         run_seidel(height, width, report);
         run_seidel_2d(size, sweeps, report);
     }
-    if (!json.empty()) report.write_json(json);
+    report.write_json();
     return 0;
 } catch (const std::exception& e) {
     std::fprintf(stderr, "seidel: %s\n", e.what());

@@ -128,14 +128,14 @@ int main(int argc, char** argv) try {
     app.add_option("--folder", folder, "for the Vitis project")->capture_default_str();
     app.add_option("--json", json, "write every figure to this file");
     CLI11_PARSE(app, argc, argv);
-    support::Report report;
+    support::Report report(json);
     if (target == "vitis") {
         run_on_vitis(Pairs(std::min<int64_t>(pairs, 16), std::min<int64_t>(length, 32)), folder, report);
     } else {
         support::pin_to_cores(2);
         run_on_cpu(Pairs(pairs, length), report);
     }
-    if (!json.empty()) report.write_json(json);
+    report.write_json();
     return 0;
 } catch (const std::exception& e) {
     std::fprintf(stderr, "smith_waterman: %s\n", e.what());

@@ -40,8 +40,10 @@ void write_png(const std::string& path, const Image& image) {
     png.width = static_cast<png_uint_32>(image.width);
     png.height = static_cast<png_uint_32>(image.height);
     const std::string part = path + ".part";
-    if (!png_image_write_to_file(&png, part.c_str(), 0, image.pixels.data(), 0, nullptr))
-        throw std::runtime_error(part + ": " + png.message);
+    if (!png_image_write_to_file(&png, part.c_str(), 0, image.pixels.data(), 0, nullptr)) {
+        std::filesystem::remove(part);
+        throw std::runtime_error("cannot write \"" + path + "\": " + png.message);
+    }
     std::filesystem::rename(part, path);
 }
 

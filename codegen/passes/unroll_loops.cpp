@@ -3,6 +3,9 @@
 #include "lathe/ir/print.h"
 #include "scoped_pass.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace lathe::codegen {
 namespace {
 
@@ -17,17 +20,23 @@ class Unroller : public ScopedMutator {
             fail(loop->loc,
                  "unroll({}): the loop's extent {} has no constant bound; split the loop by a constant first",
                  loop->var.name(), print(loop->extent));
-        if (*copies > most_copies)
+        const int64_t all = *copies > most_copies ? *copies : *copies * copies_around;
+        if (all > most_copies)
             fail(loop->loc,
-                 "unroll({}) would make {} copies of its body; split the loop and unroll the inner part (at "
+                 "unroll({}) would make {} copies of its body{}; split the loop and unroll the inner part (at "
                  "most {})",
-                 loop->var.name(), *copies, most_copies);
+                 loop->var.name(), all, copies_around > 1 ? ", with the unrolled loops around it" : "",
+                 most_copies);
+        const int64_t around = std::exchange(copies_around, std::max<int64_t>(all, 1));
         const Stmt body = inside(loop->var, loop->min, loop->extent, loop->body);
+        copies_around = around;
         std::vector<Stmt> result;
         for (int64_t i = 0; i < *copies; ++i)
             result.push_back(copy(*loop, body, i));
         return Block::make(std::move(result));
     }
+
+    int64_t copies_around = 1; ///< of what is mutated now, by the unrolled loops around it
 
     Stmt copy(const For& loop, const Stmt& body, int64_t i) const {
         Stmt one = substitute(body, {{loop.var, iadd(loop.min, index(i))}});

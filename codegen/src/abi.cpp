@@ -1,23 +1,15 @@
 #include "abi.h"
 
 #include "lathe/ir/buffer.h"
+#include "lathe/ir/text.h"
 #include "ops.h"
 
 #include <algorithm>
 
 namespace lathe::codegen {
 
-namespace {
-
-void check_name(const std::string& name) {
-    if (!is_c_identifier(name))
-        fail({}, "\"{}\" cannot be a function's name: use letters, digits and _", name);
-}
-
-} // namespace
-
 Abi make_abi(const Module& original, const Module& machine, const std::string& name) {
-    check_name(name);
+    invariant(is_c_identifier(name), "a function's name is an identifier");
     const Function &before = original.top(), &f = machine.top();
     invariant(before.arguments.size() == f.arguments.size() && before.params.size() == f.params.size(),
               "lowering changed a function's arguments");

@@ -53,7 +53,7 @@ struct Abi {
     std::vector<BoundSize> sizes; ///< parameters that are read from buffers
 };
 
-/// \throws Error unless `name` is a C identifier.
+/// `name`: a C identifier.
 Abi make_abi(const Module& original, const Module& machine, const std::string& name);
 
 /// The scalar's type in C: "int32_t", "float", "const uint64_t*" (limbs), ...

@@ -1,6 +1,7 @@
 #include "backend.h"
 
 #include "lathe/codegen/lower.h"
+#include "lathe/ir/text.h"
 #include "pipeline.h"
 
 namespace lathe::codegen {
@@ -9,7 +10,12 @@ Compiled compile(const Module& module, const Target& target, const std::string& 
     invariant(!module.functions.empty(), "a Module without functions");
     const Module machine = lower(module, target);
     Compiled r;
-    r.abi = make_abi(module, machine, name.empty() ? module.top().name : name);
+    std::string function = name.empty() ? module.top().name : name;
+    if (callers == Callers::c)
+        check_function_name(function, {});
+    else if (!is_c_identifier(function))
+        function = identifier(function);
+    r.abi = make_abi(module, machine, function);
     r.context = std::make_unique<llvm::LLVMContext>();
     Unit unit(*r.context, target, r.abi.name);
     emit_function(unit, r.abi, machine, callers);

@@ -2,6 +2,7 @@
 
 #include "lathe/ir/print.h"
 #include "lathe/ir/simplify.h"
+#include "lathe/ir/text.h"
 
 #include <algorithm>
 #include <cstddef>

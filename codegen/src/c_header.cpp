@@ -1,10 +1,10 @@
 #include "c_header.h"
 
 #include "lathe/ir/print.h"
+#include "lathe/ir/text.h"
 #include "lathe/ir/visit.h"
 
 #include <algorithm>
-#include <cctype>
 #include <fmt/ranges.h>
 #include <set>
 
@@ -85,27 +85,22 @@ std::string upper(std::string s) {
     return s;
 }
 
-/// A C identifier for a tensor or scalar; `taken` holds the names before it.
+/// A C identifier for a tensor or scalar, which the prefix makes none of C's own; `taken` holds the names
+/// before it.
 std::string c_name(const std::string& name, std::vector<std::string>& taken) {
-    std::string s = name;
-    std::ranges::replace_if(s, [](unsigned char c) { return !std::isalnum(c) && c != '_'; }, '_');
-    if (s.empty() || std::isdigit(static_cast<unsigned char>(s[0]))) s = "_" + s;
-    s = "arg_" + s;
+    std::string s = "arg_" + (is_c_identifier(name) ? name : identifier(name));
     while (std::ranges::find(taken, s) != taken.end())
         s += "_";
     taken.push_back(s);
     return s;
 }
 
-/// Text that is safe inside a comment.
-std::string comment(std::string s) {
-    for (size_t at = 0; (at = s.find("*/", at)) != std::string::npos;)
-        s.insert(at + 1, " ");
-    std::ranges::replace(s, '\n', ' ');
-    return s;
+/// ", called arg_x_1" where that is not the name itself.
+std::string called(const std::string& name, const std::string& in_c) {
+    return in_c == "arg_" + name ? "" : ", called " + in_c;
 }
 
-std::string describe(const BufferArgument& a, const Tensor& original) {
+std::string describe(const BufferArgument& a, const Tensor& original, const std::string& c_name) {
     constexpr const char* directions[] = {"input", "output", "input and output"};
     std::string shape;
     for (const Dim& d : original.dims) {
@@ -116,7 +111,7 @@ std::string describe(const BufferArgument& a, const Tensor& original) {
     std::string s = fmt::format("{} {}: {}[{}]", directions[static_cast<size_t>(a.direction)],
                                 original.symbol.name(), a.type.str(), shape);
     if (a.limbs) s += fmt::format(", dimension 0 holds the {} limbs", a.limbs);
-    return " *   " + comment(s) + "\n";
+    return " *   " + comment_text(s + called(original.symbol.name(), c_name)) + "\n";
 }
 
 /// The functions that the program has to link.
@@ -134,15 +129,19 @@ std::string c_header(const Abi& abi, const Module& original, const std::string& 
     std::vector<std::string> taken;
     for (size_t i = 0; i < abi.buffers.size(); ++i) {
         const Tensor& t = original.top().arguments[i].tensor;
-        about += describe(abi.buffers[i], t);
-        parameters += ", struct halide_buffer_t *" + c_name(t.symbol.name(), taken);
+        const std::string name = c_name(t.symbol.name(), taken);
+        about += describe(abi.buffers[i], t, name);
+        parameters += ", struct halide_buffer_t *" + name;
     }
     for (const ScalarArgument& s : abi.scalars) {
-        about += " *   " + comment("scalar " + s.symbol.name() + ": " + s.type.str()) + "\n";
-        parameters += ", " + c_type(s.machine) + " " + c_name(s.symbol.name(), taken);
+        const std::string &given = s.symbol.name(), name = c_name(given, taken);
+        about += " *   " +
+                 comment_text(fmt::format("scalar {}: {}{}", given, s.type.str(), called(given, name))) +
+                 "\n";
+        parameters += ", " + c_type(s.machine) + " " + name;
     }
     for (const std::string& c : original.consents)
-        about += " * Consent: " + comment(c) + "\n";
+        about += " * Consent: " + comment_text(c) + "\n";
     about += extern_functions(original);
     const std::string guard = "LATHE_" + upper(abi.name) + "_H";
     const std::string plain = parameters.empty() ? "void" : parameters.substr(2);

@@ -4,10 +4,13 @@
 #include "c_header.h"
 #include "lathe/codegen/lower.h"
 #include "lathe/ir/files.h"
+#include "lathe/ir/text.h"
 #include "multi_target.h"
 #include "pipeline.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 
 namespace lathe {
@@ -37,6 +40,19 @@ std::string_view view(const llvm::SmallVector<char, 0>& bytes) {
     return {bytes.data(), bytes.size()};
 }
 
+/// Both files or none.
+void write_library(const std::string& prefix, std::string_view archive, std::string_view header) {
+    const std::filesystem::path whole(prefix), parent = whole.parent_path();
+    std::error_code unknown;
+    if (!parent.empty() && !std::filesystem::is_directory(parent, unknown))
+        fail({}, "cannot write \"{}.a\": {}", prefix, std::strerror(ENOENT));
+    StagedFolder::write(parent, StagedFolder::Guard::none, [&](const std::filesystem::path& folder) {
+        const std::string staged = (folder / whole.filename()).string();
+        write_file(staged + ".a", archive);
+        write_file(staged + ".h", header);
+    });
+}
+
 } // namespace
 
 void compile_to_object(const Module& module, const std::string& path, const CompileOptions& options) {
@@ -52,14 +68,14 @@ void compile_to_static_library(const Module& module, const std::string& prefix,
     std::vector<codegen::ObjectFile> objects;
     objects.push_back({c.abi.name + ".o", codegen::object_code(*c.module, options.target)});
     const std::string header = codegen::c_header(c.abi, module, options.target.name());
-    write_file(prefix + ".a", codegen::archive(objects));
-    write_file(prefix + ".h", header);
+    write_library(prefix, codegen::archive(objects), header);
 }
 
 void compile_to_static_library(const std::vector<TargetVariant>& variants, const std::string& prefix,
                                const std::string& name) {
     if (variants.empty()) fail({}, "a library for no target: name at least one");
     const std::string function = name.empty() ? name_of_prefix(prefix, variants[0].module) : name;
+    check_function_name(function, {});
     std::vector<codegen::ObjectFile> objects;
     std::vector<codegen::Variant> choices;
     std::string targets, header;
@@ -85,14 +101,14 @@ void compile_to_static_library(const std::vector<TargetVariant>& variants, const
     const Compiled choice = codegen::choose_at_run_time(abi, choices);
     objects.push_back({function + ".o", codegen::object_code(*choice.module, Target("x86-64-linux"))});
     header = codegen::c_header(abi, variants[0].module, targets);
-    write_file(prefix + ".a", codegen::archive(objects));
-    write_file(prefix + ".h", header);
+    write_library(prefix, codegen::archive(objects), header);
 }
 
 void compile_to_header(const Module& module, const std::string& path, const CompileOptions& options) {
+    const std::string& name = options.name.empty() ? module.top().name : options.name;
+    check_function_name(name, {});
     const Module machine = lower(module, options.target);
-    const auto abi =
-        codegen::make_abi(module, machine, options.name.empty() ? module.top().name : options.name);
+    const auto abi = codegen::make_abi(module, machine, name);
     write_file(path, codegen::c_header(abi, module, options.target.name()));
 }
 

@@ -20,9 +20,6 @@ struct Place {
     std::vector<Expr> first = {};              ///< of those: the mins
 };
 
-/// `s` as a part of a format for printf.
-std::string printf_text(const std::string& s);
-
 /// What must hold, and else: the message (printf's format, 64-bit arguments) and the code.
 struct Check {
     llvm::Value* ok;

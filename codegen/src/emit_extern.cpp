@@ -2,6 +2,7 @@
 
 #include "emit.h"
 #include "lathe/ir/halide_buffer.h"
+#include "lathe/ir/text.h"
 
 namespace lathe::codegen {
 

@@ -1,5 +1,7 @@
 #include "emit.h"
 
+#include "lathe/ir/text.h"
+
 #include "lathe/ir/visit.h"
 
 #include <llvm/IR/MDBuilder.h>

@@ -2,6 +2,7 @@
 
 #include "lathe/ir/analysis.h"
 #include "lathe/ir/buffer.h"
+#include "lathe/ir/text.h"
 #include "lathe/ir/visit.h"
 
 #include <functional>
@@ -20,13 +21,6 @@ constexpr int64_t most_frame_bytes = int64_t{1} << 20;
 constexpr uint64_t frame_alignment = 64;
 
 } // namespace
-
-std::string printf_text(const std::string& s) {
-    std::string r;
-    for (const char c : s)
-        r += c == '%' ? "%%" : std::string(1, c);
-    return r;
-}
 
 /// The statements that run one after the other from an allocation on, and which of them are the first and the
 /// last to use a tensor. Its memory is there from the one to the other: stages in sequence need no more of it

@@ -4,6 +4,7 @@
 #include "emit.h"
 #include "lathe/ir/buffer.h"
 #include "lathe/ir/print.h"
+#include "lathe/ir/text.h"
 #include "lathe/ir/visit.h"
 #include "metadata.h"
 

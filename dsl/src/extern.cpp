@@ -2,6 +2,8 @@
 
 #include "recorder.h"
 
+#include "lathe/ir/text.h"
+
 namespace lathe {
 
 using namespace ir;

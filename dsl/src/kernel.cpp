@@ -2,6 +2,8 @@
 
 #include "shape.h"
 
+#include "lathe/ir/text.h"
+
 #include "lathe/dsl/operators.h"
 
 #include <algorithm>
@@ -457,6 +459,7 @@ void KernelBody::store_all(const std::vector<StoreRef*>& targets, const std::vec
 }
 
 void KernelBody::print(const std::string& format, const std::vector<Operand>& values, Loc loc) {
+    check_message(format, loc);
     KernelPrint p{pieces(format, loc), {}};
     if (p.texts.size() != values.size() + 1)
         fail(loc, "print of {} values, and its text has {} places {{}}", values.size(), p.texts.size() - 1);
@@ -474,6 +477,7 @@ void KernelBody::print(const std::string& format, const std::vector<Operand>& va
 
 void KernelBody::require(const Operand& condition, const std::string& message) {
     check_condition(condition, "require");
+    check_message(message, condition.loc());
     recorder.use(condition.expr(), condition.loc());
     recorder.add(KernelRequire{condition.expr(), message.empty() ? "a requirement does not hold" : message},
                  condition.loc());

@@ -3,6 +3,7 @@
 #include "nodes.h"
 #include "shape.h"
 
+#include "lathe/ir/text.h"
 #include "lathe/ir/visit.h"
 
 namespace lathe {
@@ -46,6 +47,12 @@ Value element(const Expr& e, Type type, const std::string& tensor, Loc loc) {
 }
 
 } // namespace
+
+Name::Name(const char* name, Loc l) : Name(std::string(name ? name : ""), l) {}
+
+Name::Name(std::string name, Loc l) : text(std::move(name)), loc(l) {
+    ir::check_name(text, loc);
+}
 
 void check_name(const Name& name) {
     if (name.text.empty()) fail(name.loc, "this needs a name: the text is empty");

@@ -2,6 +2,8 @@
 
 #include "nodes.h"
 
+#include <limits>
+
 namespace lathe {
 
 using namespace ir;
@@ -16,6 +18,25 @@ Expr variable_value(const Symbol& symbol, std::shared_ptr<RDomData> domain, Loc 
 void check_bound(const Operand& e, const char* what) {
     const Type t = e.expr().type();
     if (!t.is_int()) fail(e.loc(), "the {} of an RDom is {}: it must be an integer", what, t.str());
+}
+
+/// Loops count in 32 bits, and points in 63. \throws Error for constants beyond.
+void check_volume(const std::vector<RRange>& ranges, const Name& name) {
+    const mpz_class most = std::numeric_limits<int32_t>::max();
+    mpz_class points = 1;
+    for (const RRange& r : ranges) {
+        const auto* min = r.min.expr().as<Constant>();
+        const auto* extent = r.extent.expr().as<Constant>();
+        if (extent && extent->value.raw() > most)
+            fail(r.extent.loc(), "an extent of RDom {} is {}: it is at most {}", name.text,
+                 extent->value.str(), most.get_str());
+        if (min && abs(min->value.raw()) > most)
+            fail(r.min.loc(), "a minimum of RDom {} is {}: its positions are within -{} and {}", name.text,
+                 min->value.str(), most.get_str(), most.get_str());
+        if (extent) points *= extent->value.raw();
+    }
+    if (mpz_sizeinbase(points.get_mpz_t(), 2) > 62)
+        fail(name.loc, "RDom {} has {} points: there can be less than 2^62", name.text, points.get_str());
 }
 
 } // namespace
@@ -54,6 +75,9 @@ RDom::RDom(const std::vector<RRange>& ranges, Name name) {
     for (size_t d = 0; d < ranges.size(); ++d) {
         check_bound(ranges[d].min, "minimum");
         check_bound(ranges[d].extent, "extent");
+    }
+    check_volume(ranges, name);
+    for (size_t d = 0; d < ranges.size(); ++d) {
         const std::string suffix = d < 4 ? fmt::format("_{}", suffixes[d]) : fmt::format("_{}", d);
         const Symbol symbol(ranges.size() == 1 ? name.text : name.text + suffix);
         data.dims.push_back({symbol, ranges[d].min.expr(), ranges[d].extent.expr()});

@@ -44,6 +44,13 @@ template <class T> void to_limbs(const T& x, uint64_t* limbs) {
     }
 }
 
+/// Exactly the digits of a T, and no bit beyond its width?
+template <class T> bool is_hex(const std::string& text) {
+    const size_t digits = (width_of<T>::value + 3) / 4, odd = width_of<T>::value % 4;
+    if (text.size() != digits || text.find_first_not_of("0123456789abcdefABCDEF") != std::string::npos)
+        return false;
+    return odd == 0 || std::stoi(text.substr(0, 1), nullptr, 16) < (1 << odd);
+}
 template <class T> T from_hex(const std::string& text) {
     uint64_t limbs[(width_of<T>::value + 63) / 64] = {};
     for (size_t i = 0; i < text.size(); ++i) {
@@ -71,13 +78,23 @@ template <class T> struct tensor {
 
 template <class T> tensor<T> read(const std::string& path, size_t size) {
     std::ifstream file(path.c_str());
+    if (!file)
+        throw std::runtime_error(path +
+                                 " cannot be read: run the test bench in the project's folder, or name "
+                                 "its folder data");
     tensor<T> t(size);
     std::string line;
     for (size_t i = 0; i < size; ++i) {
         if (!std::getline(file, line))
             throw std::runtime_error(path + ": element " + std::to_string(i) + " is missing");
+        if (!is_hex<T>(line))
+            throw std::runtime_error(path + ": line " + std::to_string(i + 1) + " does not hold " +
+                                     std::to_string(width_of<T>::value) + " bits in " +
+                                     std::to_string((width_of<T>::value + 3) / 4) + " hexadecimal digits");
         t.data[i] = from_hex<T>(line);
     }
+    if (std::getline(file, line))
+        throw std::runtime_error(path + ": there are more than " + std::to_string(size) + " elements");
     return t;
 }
 

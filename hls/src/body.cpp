@@ -4,6 +4,7 @@
 #include "lathe/ir/analysis.h"
 #include "lathe/ir/bounds_checks.h"
 #include "lathe/ir/print.h"
+#include "lathe/ir/text.h"
 #include "lathe/ir/visit.h"
 
 #include <algorithm>
@@ -17,15 +18,6 @@ constexpr int64_t stack_bits = 8 * 64 * 1024;
 
 bool reads_memory(const Expr& e) {
     return !tensors_read(e).empty();
-}
-
-std::string quoted(const std::string& text) {
-    std::string r = "\"";
-    for (const char c : text) {
-        if (c == '"' || c == '\\') r += '\\';
-        r += c == '\n' ? std::string("\\n") : std::string(1, c);
-    }
-    return r + "\"";
 }
 
 } // namespace
@@ -81,7 +73,7 @@ void BodyEmitter::stage(const Stage& s) {
     const int update = s.definition - 1;
     stage_name = s.func.name() + (update < 0 ? "" : fmt::format("_update{}", update));
     const std::string what = update < 0 ? "" : fmt::format(", update {}", update);
-    out.line(fmt::format("// {}{}", s.func.name(), what));
+    out.line(fmt::format("// {}{}", comment_text(s.func.name()), what));
     emit(s.body);
     stage_name = outer;
 }
@@ -138,11 +130,7 @@ void BodyEmitter::print_line(const Print& s) {
     out.edge("#ifndef __SYNTHESIS__");
     ExprEmitter expr(scope, out, s.values);
     std::string format, arguments;
-    const auto text = [&](const std::string& t) {
-        for (char c : t)
-            format += c == '%' ? "%%" : std::string(1, c);
-    };
-    text(s.texts[0]);
+    format += printf_text(s.texts[0]);
     for (size_t i = 0; i < s.values.size(); ++i) {
         const Expr& e = s.values[i];
         const Type t = e.type();
@@ -157,9 +145,9 @@ void BodyEmitter::print_line(const Print& s) {
             format += "%lld";
             arguments += fmt::format(", (long long)({})", expr.value(e, IndexType()));
         }
-        text(s.texts[i + 1]);
+        format += printf_text(s.texts[i + 1]);
     }
-    out.line(fmt::format("std::printf({}{});", quoted(format + "\n"), arguments));
+    out.line(fmt::format("std::printf({}{});", c_string(format + "\n"), arguments));
     out.edge("#endif");
 }
 
@@ -276,7 +264,7 @@ void BodyEmitter::check_bounds(const Stmt& s) {
 
 void BodyEmitter::check(const Assert& s) {
     ExprEmitter expr(scope, out, {s.condition});
-    out.line(fmt::format("lathe::require({}, {});", expr.condition(s.condition), quoted(s.message)));
+    out.line(fmt::format("lathe::require({}, {});", expr.condition(s.condition), c_string(s.message)));
     scope.facts.assume(s.condition);
 }
 

@@ -4,9 +4,11 @@
 #include "expr.h"
 #include "lathe/ir/index_ranges.h"
 #include "lathe/ir/math.h"
+#include "lathe/ir/text.h"
 #include "lathe/ir/visit.h"
 
 #include <algorithm>
+#include <cctype>
 
 namespace lathe::hls {
 
@@ -102,6 +104,26 @@ std::map<std::string, std::string> extern_definitions(const Stmt& body) {
     return definitions;
 }
 
+bool is_project_file(const std::string& name) {
+    return name == "testbench" || name == "lathe_hls" || name == "lathe_testbench";
+}
+
+/// Names of parts and of functions hold nothing that Tcl, a configuration or C++ would take for its own.
+void check_options(const VitisOptions& o) {
+    if (!o.top.empty()) check_function_name(o.top, {});
+    if (is_project_file(o.top))
+        fail({}, "the kernel cannot be called {}: the project has files of that name", o.top);
+    const auto plain = [](unsigned char c) {
+        return c < 0x80 && (std::isalnum(c) || c == '-' || c == '_' || c == '.' || c == ':');
+    };
+    if (o.part.empty() || !std::ranges::all_of(o.part, plain) || o.part[0] == '-')
+        fail({}, "\"{}\" is no part: a part is letters, digits, -, _, . and :, such as xcu280-fsvh2892-2L-e",
+             comment_text(o.part));
+    constexpr double longest = 1000;
+    if (!(o.clock_ns > 0 && o.clock_ns <= longest))
+        fail({}, "a clock's period of {} ns is none: it is more than 0 and at most {}", o.clock_ns, longest);
+}
+
 class KernelMaker {
   public:
     KernelMaker(const Module& m, const VitisOptions& o) : function(m.top()), options(o) {
@@ -139,16 +161,26 @@ class KernelMaker {
     }
 
   private:
-    /// The arguments keep their names: a function of the same name becomes NAME_kernel.
+    /// The arguments keep their names: a function that is called like one of them, like a file of the project
+    /// or like what C++ has a use for becomes NAME_kernel.
     void name() {
-        const std::string wish = options.top.empty() ? function.name : options.top;
-        kernel.name = scope.names.take(wish);
-        if (kernel.name != identifier(wish)) kernel.name = scope.names.take(wish + "_kernel");
+        const std::string& given = options.top.empty() ? function.name : options.top;
+        const std::string wish =
+            is_c_identifier(given) && !taken_function_name(given) ? given : identifier(given);
+        kernel.name = wish;
+        if (taken_function_name(wish) || is_project_file(wish) || !scope.names.take_exactly(wish))
+            kernel.name = scope.names.take(wish + "_kernel");
+        note(given, kernel.name);
+    }
+
+    void note(const std::string& given, const std::string& became) {
+        if (given != became) kernel.renamed.emplace_back(given, became);
     }
 
     void argument(const Argument& a) {
         const Tensor& t = a.tensor;
         const std::string name = scope.names.take(t.symbol.name());
+        note(t.symbol.name(), name);
         scope.arrays[t.symbol] = {name, t.type, t.dims, true};
         kernel.formals.push_back({name, cpp_type(t.type), true, a.direction == Direction::in});
         for (const Dim& d : t.dims) // extents are not negative
@@ -157,6 +189,7 @@ class KernelMaker {
 
     void parameter(const Param& p) {
         const std::string name = scope.names.take(p.symbol.name());
+        note(p.symbol.name(), name);
         scope.variables[p.symbol] = name;
         kernel.formals.push_back(
             {name, p.type.is_index() ? scope.index_type : cpp_type(p.type), false, true});
@@ -210,6 +243,7 @@ std::string scalar_literal(Type parameter, const Value& v) {
 }
 
 Kernel make_kernel(const Module& module, const VitisOptions& options) {
+    check_options(options);
     if (module.functions.empty()) fail({}, "the module has no function");
     return KernelMaker(module, options).make();
 }
@@ -217,6 +251,8 @@ Kernel make_kernel(const Module& module, const VitisOptions& options) {
 } // namespace lathe::hls
 
 namespace lathe {
+
+using namespace ir;
 
 std::string vitis_source(const Module& module, const VitisOptions& options) {
     const hls::Kernel kernel = hls::make_kernel(module, options);
@@ -226,11 +262,19 @@ std::string vitis_source(const Module& module, const VitisOptions& options) {
 
 std::string vitis_header(const Module& module, const VitisOptions& options) {
     const hls::Kernel kernel = hls::make_kernel(module, options);
-    return fmt::format("#pragma once\n\n"
+    std::string names;
+    for (const auto& [given, became] : kernel.renamed)
+        names += fmt::format("// {} is called {} here.\n", comment_text(quoted_text(given)), became);
+    return fmt::format("{}#pragma once\n\n"
                        "#define AP_INT_MAX_W 4096 // before AMD's headers\n"
                        "#include \"lathe_hls.h\"\n\n"
                        "extern \"C\" {};\n",
-                       kernel.declaration());
+                       names, kernel.declaration());
+}
+
+std::vector<std::pair<std::string, std::string>> vitis_names(const Module& module,
+                                                             const VitisOptions& options) {
+    return hls::make_kernel(module, options).renamed;
 }
 
 } // namespace lathe

@@ -20,6 +20,8 @@ struct Kernel {
     std::vector<Formal> formals; ///< arguments in order, then parameters
     std::string body;            ///< with pragmas and without braces
     std::string externs;         ///< C++ of the extern functions that it calls
+    /// Names of the user's that could not stay, with what they are called here.
+    std::vector<std::pair<std::string, std::string>> renamed;
 
     /// "void gemm(const float* A, float* C)"
     std::string declaration() const;

@@ -3,9 +3,14 @@
 #include "kernel.h"
 #include "lathe/ir/files.h"
 #include "lathe/ir/interpret.h"
+#include "lathe/ir/text.h"
 #include "sim_headers.h"
 
 #include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
 #include <random>
 
 namespace lathe {
@@ -48,11 +53,32 @@ void randomise(AnyBuffer& b, std::mt19937_64& random) {
     }
 }
 
+/// Reads a file as data/ holds them: the bits of an element in hexadecimal, a line each.
+void read_data(AnyBuffer& b, const std::string& path) {
+    const auto digits = static_cast<size_t>((b.type().width() + 3) / 4);
+    std::ifstream file(path);
+    if (!file) fail({}, "cannot read \"{}\": {}", path, std::strerror(errno));
+    std::string line;
+    int64_t n = 0;
+    for (; std::getline(file, line); ++n) {
+        if (n == b.size()) fail({}, "\"{}\" has more than the {} elements of the tensor", path, b.size());
+        const auto is_digit = [](unsigned char c) { return std::isxdigit(c) != 0; };
+        const bool right = line.size() == digits && std::ranges::all_of(line, is_digit);
+        const mpz_class bits = right ? mpz_class(line, 16) : mpz_class(0);
+        if (!right || mpz_sizeinbase(bits.get_mpz_t(), 2) > static_cast<size_t>(b.type().width()))
+            fail({}, "line {} of \"{}\" is {}: it must be the bits of {} as {} hexadecimal digits", n + 1,
+                 path, quoted_text(line.substr(0, 40)), b.type().str(), digits);
+        set_bits(b, n, Value::from_bits(b.type(), bits));
+    }
+    if (n < b.size()) fail({}, "\"{}\" has {} elements, and the tensor {}", path, n, b.size());
+}
+
 class RunMaker {
   public:
     RunMaker(const Function& f, const VitisOptions& o) : function(f), options(o) {}
 
     Run make(const Module& module) {
+        check_data();
         bind_parameters();
         std::mt19937_64 random(options.seed);
         size_t next = 0;
@@ -62,7 +88,11 @@ class RunMaker {
                 continue;
             }
             run.before.push_back(buffer_for(a.tensor, values));
-            if (is_read(a)) randomise(run.before.back(), random);
+            const auto file = options.data.find(a.tensor.symbol.name());
+            if (is_read(a) && file != options.data.end())
+                read_data(run.before.back(), file->second.string());
+            else if (is_read(a))
+                randomise(run.before.back(), random);
         }
         std::vector<AnyBuffer*> arguments;
         for (const AnyBuffer& b : run.before)
@@ -74,6 +104,18 @@ class RunMaker {
     }
 
   private:
+    void check_data() const {
+        for (const auto& [name, file] : options.data) {
+            const auto found = std::ranges::find_if(
+                function.arguments, [&](const Argument& a) { return a.tensor.symbol.name() == name; });
+            if (found == function.arguments.end() || !is_read(*found))
+                fail({}, "{} reads no tensor {}, for which there is the file \"{}\"", function.name, name,
+                     file.string());
+        }
+        if (!options.data.empty() && !options.inputs.empty())
+            fail({}, "the test bench is given data as buffers and as files: give one of them");
+    }
+
     void bind_parameters() {
         const auto inputs = static_cast<size_t>(
             std::ranges::count_if(function.arguments, [](const auto& a) { return is_read(a); }));
@@ -118,6 +160,7 @@ std::string data_text(const AnyBuffer& b) {
     return text;
 }
 
+/// Its own names begin with lathe_, as no tensor's does.
 std::string testbench(const Function& f, const hls::Kernel& k, const Run& run) {
     std::string prepare, arguments, compare;
     for (size_t i = 0; i < k.formals.size(); ++i) {
@@ -126,13 +169,14 @@ std::string testbench(const Function& f, const hls::Kernel& k, const Run& run) {
         if (i < f.arguments.size()) {
             const int64_t size = run.before[i].size();
             const std::string& name = formal.name;
-            prepare += is_read(f.arguments[i])
-                           ? fmt::format("        auto {0} = lathe::read<{1}>(data + \"/{0}.txt\", {2});\n",
-                                         name, formal.type, size)
-                           : fmt::format("        lathe::tensor<{}> {}({});\n", formal.type, name, size);
+            prepare +=
+                is_read(f.arguments[i])
+                    ? fmt::format("        auto {0} = lathe::read<{1}>(lathe_data + \"/{0}.txt\", {2});\n",
+                                  name, formal.type, size)
+                    : fmt::format("        lathe::tensor<{}> {}({});\n", formal.type, name, size);
             if (!formal.read_only)
-                compare += fmt::format("        ok &= lathe::same(\"{0}\", {0}, "
-                                       "lathe::read<{1}>(data + \"/{0}.expected.txt\", {2}));\n",
+                compare += fmt::format("        lathe_ok &= lathe::same(\"{0}\", {0}, "
+                                       "lathe::read<{1}>(lathe_data + \"/{0}.expected.txt\", {2}));\n",
                                        name, formal.type, size);
             argument = name + ".data.get()";
         } else {
@@ -142,17 +186,18 @@ std::string testbench(const Function& f, const hls::Kernel& k, const Run& run) {
         arguments += (arguments.empty() ? "" : ", ") + argument;
     }
     return fmt::format("// Runs {0} on the data in data/ and compares with the outputs expected there.\n"
+                       "// `make` compiles and runs it here, with AMD's headers for ap_int and ap_fixed.\n"
                        "#include \"{0}.h\"\n"
                        "#include \"lathe_testbench.h\"\n\n"
-                       "int main(int argc, char** argv) {{\n"
-                       "    const std::string data = argc > 1 ? argv[1] : \"data\";\n"
+                       "int main(int lathe_count, char** lathe_arguments) {{\n"
+                       "    const std::string lathe_data = lathe_count > 1 ? lathe_arguments[1] : \"data\";\n"
                        "    try {{\n{1}"
-                       "        {0}({2});\n"
-                       "        bool ok = true;\n{3}"
-                       "        if (ok) std::cout << \"{0}: all outputs are as expected\\n\";\n"
-                       "        return ok ? 0 : 1;\n"
-                       "    }} catch (const std::exception& e) {{\n"
-                       "        std::cout << \"{0}: \" << e.what() << \"\\n\";\n"
+                       "        ::{0}({2});\n"
+                       "        bool lathe_ok = true;\n{3}"
+                       "        if (lathe_ok) std::cout << \"{0}: all outputs are as expected\\n\";\n"
+                       "        return lathe_ok ? 0 : 1;\n"
+                       "    }} catch (const std::exception& lathe_error) {{\n"
+                       "        std::cout << \"{0}: \" << lathe_error.what() << \"\\n\";\n"
                        "        return 1;\n"
                        "    }}\n"
                        "}}\n",
@@ -162,8 +207,34 @@ std::string testbench(const Function& f, const hls::Kernel& k, const Run& run) {
 // No contraction by the compiler: where a product and a sum are rounded once, the code says so.
 constexpr const char* flags = "-std=c++14 -ffp-contract=off";
 
+/// Where AMD's headers are is known to Vitis, or to Python's hls4ml, which brings them.
+std::string makefile(const hls::Kernel& k) {
+    return fmt::format(R"(# make: compiles and runs the test bench here.
+# make AP_TYPES=FOLDER: with AMD's ap_int.h and ap_fixed.h from that folder.
+CXX ?= g++
+CXXFLAGS ?= -O1
+AP_TYPES ?= $(firstword $(foreach d,$(XILINX_HLS)/include $(XILINX_VITIS)/include $(shell python3 -c \
+	'import importlib.util as u; s = u.find_spec("hls4ml"); print(s.submodule_search_locations[0] + "/templates/vivado/ap_types" if s else "")' \
+	2>/dev/null),$(if $(wildcard $(d)/ap_int.h),$(d))))
+
+check: testbench
+	./testbench
+
+testbench: {0}.cpp {0}.h testbench.cpp lathe_hls.h lathe_testbench.h
+	@test -f '$(AP_TYPES)/ap_int.h' || {{ echo 'AMD'"'"'s ap_int.h is not found: source the settings64.sh of Vitis, or' \
+		'pip install --no-deps hls4ml==1.3.0, or make AP_TYPES=FOLDER' >&2; exit 1; }}
+	$(CXX) {1} $(CXXFLAGS) -w -isystem '$(AP_TYPES)' {0}.cpp testbench.cpp -o $@
+
+clean:
+	rm -f testbench
+
+.PHONY: check clean
+)",
+                       k.name, flags);
+}
+
 std::string run_hls(const hls::Kernel& k, const VitisOptions& o) {
-    return fmt::format("# vitis_hls -f run_hls.tcl\n"
+    return fmt::format("# vitis_hls -f run_hls.tcl (Vitis HLS; `make` runs the test bench without it)\n"
                        "open_project {0}_project\n"
                        "set_top {0}\n"
                        "add_files {0}.cpp -cflags \"{1}\"\n"
@@ -193,12 +264,6 @@ std::string config(const hls::Kernel& k, const VitisOptions& o) {
                        k.name, o.part, o.clock_ns, flags);
 }
 
-void make_folder(const fs::path& folder) {
-    std::error_code failed;
-    fs::create_directories(folder, failed);
-    if (failed) fail({}, "cannot make the folder \"{}\": {}", folder.string(), failed.message());
-}
-
 } // namespace
 
 std::vector<fs::path> export_vitis(const Module& module, const fs::path& folder,
@@ -211,6 +276,7 @@ std::vector<fs::path> export_vitis(const Module& module, const fs::path& folder,
     std::vector<std::pair<fs::path, std::string>> files{{kernel.name + ".h", vitis_header(module, known)},
                                                         {kernel.name + ".cpp", vitis_source(module, known)},
                                                         {"testbench.cpp", testbench(f, kernel, run)},
+                                                        {"Makefile", makefile(kernel)},
                                                         {"run_hls.tcl", run_hls(kernel, options)},
                                                         {"hls_config.cfg", config(kernel, options)},
                                                         {"lathe_hls.h", hls::lathe_hls_header},
@@ -221,12 +287,17 @@ std::vector<fs::path> export_vitis(const Module& module, const fs::path& folder,
         if (!kernel.formals[i].read_only)
             files.emplace_back(name.string() + ".expected.txt", data_text(run.after[i]));
     }
-    make_folder(folder / "data");
+    StagedFolder::write(folder, StagedFolder::Guard::none, [&](const fs::path& staged) {
+        std::error_code failed;
+        fs::create_directory(staged / "data", failed);
+        if (failed)
+            fail({}, "cannot make the folder \"{}\": {}", (staged / "data").string(), failed.message());
+        for (const auto& [name, content] : files)
+            write_file((staged / name).string(), content);
+    });
     std::vector<fs::path> paths;
-    for (const auto& [name, content] : files) {
-        write_file((folder / name).string(), content);
+    for (const auto& [name, content] : files)
         paths.push_back(folder / name);
-    }
     return paths;
 }
 

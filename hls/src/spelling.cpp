@@ -1,10 +1,10 @@
 #include "spelling.h"
 
+#include "lathe/ir/text.h"
+
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cmath>
-#include <string_view>
 
 namespace lathe::hls {
 
@@ -58,22 +58,6 @@ std::string fixed_literal(const Value& v) {
     return fmt::format("lathe::wide<{}>({})", cpp_type(t), limbs(v));
 }
 
-constexpr std::array reserved = {
-    "alignas", "alignof", "and", "and_eq", "asm", "auto", "bitand", "bitor", "bool", "break", "case", "catch",
-    "char", "char16_t", "char32_t", "char8_t", "class", "co_await", "co_return", "co_yield", "compl",
-    "concept", "const", "consteval", "constexpr", "constinit", "continue", "const_cast", "decltype",
-    "default", "delete", "do", "double", "dynamic_cast", "else", "enum", "explicit", "export", "extern",
-    "false", "float", "for", "friend", "goto", "if", "inline", "int", "long", "mutable", "namespace", "new",
-    "noexcept", "not", "not_eq", "nullptr", "operator", "or", "or_eq", "private", "protected", "public",
-    "register", "reinterpret_cast", "requires", "return", "short", "signed", "sizeof", "static",
-    "static_assert", "static_cast", "struct", "switch", "template", "this", "thread_local", "throw", "true",
-    "try", "typedef", "typeid", "typename", "union", "unsigned", "using", "virtual", "void", "volatile",
-    "wchar_t", "while", "xor", "xor_eq",
-    // What the emitted code and its headers call by these names, and common macros.
-    "INLINE", "NULL", "EOF", "INFINITY", "NAN", "HUGE_VAL", "assert", "ceil", "ceilf", "errno", "fabs",
-    "fabsf", "floor", "floorf", "fma", "fmaf", "hls", "int64_t", "lathe", "main", "nearbyint", "nearbyintf",
-    "sqrt", "sqrtf", "std", "trunc", "truncf", "linux", "unix", "stdin", "stdout", "stderr"};
-
 } // namespace
 
 std::string cpp_type(Type t) {
@@ -108,19 +92,6 @@ std::string typed_literal(const Value& v) {
     return fmt::format("lathe::wide<{}>({})", cpp_type(t), limbs(v));
 }
 
-std::string identifier(const std::string& name) {
-    std::string text;
-    for (const char c : name) {
-        const char legal = std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
-        // Two underscores in a row, or one in front, belong to the compiler.
-        if (legal != '_' || (!text.empty() && text.back() != '_')) text += legal;
-    }
-    if (text.empty() || std::isdigit(static_cast<unsigned char>(text[0]))) text = "x" + text;
-    const bool library = text.starts_with("ap_") || text.starts_with("AP_") || text.starts_with("SC_");
-    const bool word = std::ranges::find(reserved, std::string_view(text)) != reserved.end();
-    return library ? "x" + text : word ? text + "_" : text;
-}
-
 Names::Names() : scopes(1) {}
 
 bool Names::taken(const std::string& name) const {
@@ -134,6 +105,10 @@ std::string Names::take(const std::string& wish) {
         name = fmt::format("{}{}{}", base, base.back() == '_' ? "" : "_", n);
     scopes.back().insert(name);
     return name;
+}
+
+bool Names::take_exactly(const std::string& name) {
+    return !taken(name) && scopes.back().insert(name).second;
 }
 
 } // namespace lathe::hls

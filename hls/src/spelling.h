@@ -42,6 +42,8 @@ class Names {
     Names();
     /// A name like `wish`, until the scope closes.
     std::string take(const std::string& wish);
+    /// The very name, if it is free.
+    bool take_exactly(const std::string& name);
     void open() { scopes.emplace_back(); }
     void close() { scopes.pop_back(); }
 
@@ -49,8 +51,5 @@ class Names {
     bool taken(const std::string& name) const;
     std::vector<std::set<std::string>> scopes;
 };
-
-/// The user's name as a legal identifier that is no keyword.
-std::string identifier(const std::string& name);
 
 } // namespace lathe::hls

@@ -1,5 +1,6 @@
 #include "lathe/ir/expr.h"
 #include "lathe/ir/stmt.h"
+#include "lathe/ir/text.h"
 
 #include <cmath>
 
@@ -43,6 +44,10 @@ Expr Expr::bit_at(const Expr& position) const {
 
 const Expr Expr::operator()(int hi, int lo, Loc loc) const {
     return Slice::make(*this, hi, lo, loc);
+}
+
+Param::Param(std::string name, Type t, Loc l) : symbol(std::move(name)), type(t), loc(l) {
+    check_name(symbol.name(), loc);
 }
 
 Param::operator Expr() const {

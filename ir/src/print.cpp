@@ -1,5 +1,6 @@
 #include "lathe/ir/print.h"
 
+#include "lathe/ir/text.h"
 #include "print_expr.h"
 
 namespace lathe {
@@ -60,15 +61,6 @@ std::vector<Expr> bounds(const std::vector<Dim>& dims) {
     for (const Dim& d : dims)
         all.insert(all.end(), {d.min, d.extent});
     return all;
-}
-
-std::string quoted(const std::string& message) {
-    std::string s = "\"";
-    for (const char c : message) {
-        if (c == '"' || c == '\\') s += '\\';
-        s += c == '\n' ? ' ' : c;
-    }
-    return s + "\"";
 }
 
 const char* prefix(Direction d) {
@@ -251,7 +243,7 @@ void Printer::allocate(const Allocate& n) {
 void Printer::assertion(const Assert& n) {
     ExprPrinter text(names, {n.condition});
     lines(text.lets());
-    line(fmt::format("assert {}, {}", text(n.condition), quoted(n.message)));
+    line(fmt::format("assert {}, {}", text(n.condition), quoted_text(n.message)));
 }
 
 /// Values that several places share are evaluated with the condition, so they stand inside of it.
@@ -273,9 +265,9 @@ void Printer::repeat(const While& n) {
 void Printer::print(const Print& n) {
     ExprPrinter text(names, n.values);
     lines(text.lets());
-    std::string all = quoted(n.texts[0]);
+    std::string all = quoted_text(n.texts[0]);
     for (size_t i = 0; i < n.values.size(); ++i)
-        all += fmt::format(", {}, {}", text(n.values[i]), quoted(n.texts[i + 1]));
+        all += fmt::format(", {}, {}", text(n.values[i]), quoted_text(n.texts[i + 1]));
     line(fmt::format("print({})", all));
 }
 

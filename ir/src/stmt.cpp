@@ -146,12 +146,6 @@ Stmt Print::make(std::vector<std::string> texts, std::vector<Expr> values, Loc l
     return Stmt(std::make_shared<const Print>(std::move(texts), std::move(values), loc));
 }
 
-bool is_c_identifier(const std::string& name) {
-    const auto word = [](unsigned char c) { return std::isalnum(c) || c == '_'; };
-    return !name.empty() && std::ranges::all_of(name, word) &&
-           !std::isdigit(static_cast<unsigned char>(name[0]));
-}
-
 Stmt ExternCall::make(std::shared_ptr<const ExternFunction> callee, std::vector<ExternArgument> arguments,
                       Loc loc) {
     invariant(callee != nullptr, "a call of no function");

@@ -3,6 +3,7 @@
 
 #include "lathe/dsl/kernel.h"
 #include "lathe/ir/print.h"
+#include "lathe/ir/text.h"
 
 #include <algorithm>
 #include <set>
@@ -109,8 +110,11 @@ Schedule& Schedule::disable_contraction(Loc loc) {
 
 std::vector<Symbol> Schedule::run(std::vector<Step> steps) {
     auto next = std::make_shared<State>(*state);
-    for (Step& s : steps)
+    for (Step& s : steps) {
+        for (const std::string& word : s.words)
+            check_name(word, s.loc);
         next->apply(std::move(s));
+    }
     std::vector<Symbol> made = next->steps.empty() ? std::vector<Symbol>() : next->steps.back().results;
     state = std::move(next);
     return made;

@@ -9,6 +9,7 @@
 #include "lathe/ir/dependence.h"
 
 #include <algorithm>
+#include <limits>
 #include <set>
 
 namespace lathe::schedule {
@@ -136,6 +137,8 @@ void State::add_size(const Param& size, int64_t value, Loc loc) {
         fail(loc, "{} is of {}, and bind gives a size a value. A scalar stays an argument", name,
              found->type.str());
     if (value < 0) fail(loc, "bind({}, {}): a size is not negative", name, value);
+    if (value > std::numeric_limits<int32_t>::max())
+        fail(loc, "bind({}, {}): a size is at most {}", name, value, std::numeric_limits<int32_t>::max());
     sizes[size.symbol] = value;
 }
 

@@ -4,7 +4,10 @@
 #include "lathe/ir/parse.h"
 
 #include <algorithm>
+#include <fmt/ranges.h>
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <set>
 
 namespace lathe {
 
@@ -16,6 +19,31 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int schema_version = 1;
+/// What a trace's own lists and objects never reach.
+constexpr int most_nesting = 16;
+
+/// A value as an error quotes it.
+std::string shown(const Json& j) {
+    constexpr size_t most_bytes = 80;
+    const std::string text = j.dump(-1, ' ', true);
+    return text.size() <= most_bytes ? text : text.substr(0, most_bytes) + "...";
+}
+
+/// \throws Error for text that is no JSON object, nests deeply or names a key twice in one object.
+Json parsed(const std::string& text, Loc loc) {
+    std::vector<std::set<std::string>> keys;
+    const auto look = [&](int depth, Json::parse_event_t event, Json& value) {
+        if (depth > most_nesting) fail(loc, "the trace is nested more than {} levels deep", most_nesting);
+        if (event == Json::parse_event_t::object_start) keys.emplace_back();
+        if (event == Json::parse_event_t::object_end) keys.pop_back();
+        if (event == Json::parse_event_t::key && !keys.back().insert(value.get<std::string>()).second)
+            fail(loc, "the trace has two values for {} in one object", shown(value));
+        return true;
+    };
+    Json j = Json::parse(text, look, false);
+    if (j.is_discarded() || !j.is_object()) fail(loc, "this is no trace: it is not a JSON object");
+    return j;
+}
 
 /// A loop is {step, result} if a step made it, else the variable of the definition by its name and, where
 /// several have that name, its place among them.
@@ -65,6 +93,8 @@ class TraceReader {
     TraceReader(const State& s, Loc l) : state(s), names(s.algorithm), loc(l) {}
 
     Step step(const Json& j) const {
+        only(j, {"primitive", "stage", "definition", "consumer", "consumer_definition", "loops", "every",
+                 "numbers", "words"});
         Step s;
         s.loc = loc;
         const std::string primitive = text(j, "primitive");
@@ -94,30 +124,39 @@ class TraceReader {
         if (!found) fail(loc, "the trace names {}, which this algorithm does not have", name);
         return found;
     }
+    /// Keys that nothing reads would be ignored in silence.
+    void only(const Json& j, std::initializer_list<const char*> keys) const {
+        if (!j.is_object()) return; // refused where a member of it is read
+        for (const auto& [key, unused] : j.items())
+            if (std::ranges::find(keys, key) == keys.end())
+                fail(loc, "the trace has {} where there can be {}", shown(key), fmt::join(keys, ", "));
+    }
     std::string text(const Json& j, const char* key) const { return word(member(j, key)); }
     const Json& member(const Json& j, const char* key) const {
         if (!j.is_object() || !j.contains(key))
-            fail(loc, "the trace has an entry without \"{}\": {}", key, j.dump());
+            fail(loc, "the trace has an entry without \"{}\": {}", key, shown(j));
         return j.at(key);
     }
     Json list(const Json& j, const char* key) const {
         if (!j.contains(key)) return Json::array();
-        if (!j.at(key).is_array()) fail(loc, "\"{}\" of the trace is no list: {}", key, j.at(key).dump());
+        if (!j.at(key).is_array()) fail(loc, "\"{}\" of the trace is no list: {}", key, shown(j.at(key)));
         return j.at(key);
     }
     bool boolean(const Json& j) const {
-        if (!j.is_boolean()) fail(loc, "the trace has {} in the place of true or false", j.dump());
+        if (!j.is_boolean()) fail(loc, "the trace has {} in the place of true or false", shown(j));
         return j.get<bool>();
     }
 
     int64_t number(const Json& j, const char* what) const {
-        if (!j.is_number_integer()) fail(loc, "the trace has {} in the place of {}", j.dump(), what);
+        constexpr auto most = static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
+        const bool fits = j.is_number_integer() && !(j.is_number_unsigned() && j.get<uint64_t>() > most);
+        if (!fits) fail(loc, "the trace has {} in the place of {}", shown(j), what);
         return j.get<int64_t>();
     }
 
   private:
     std::string word(const Json& j) const {
-        if (!j.is_string()) fail(loc, "the trace has {} in the place of a text", j.dump());
+        if (!j.is_string()) fail(loc, "the trace has {} in the place of a text", shown(j));
         return j.get<std::string>();
     }
     int definition(const Json& j, const char* key, const Symbol& func) const {
@@ -127,7 +166,10 @@ class TraceReader {
         fail(loc, "the trace names definition {} of {}, which this algorithm does not have", n, func.name());
     }
     Symbol loop_of(const Json& j, const Definition& d) const {
+        only(j, {"step", "result", "loop", "place"});
         if (j.is_object() && j.contains("step")) {
+            if (j.contains("loop") || j.contains("place"))
+                fail(loc, "the trace names a loop both by a step and by its name: {}", shown(j));
             const int64_t n = number(j.at("step"), "a step's number"),
                           r = number(member(j, "result"), "a result's number");
             const auto steps = static_cast<int64_t>(state.steps.size());
@@ -137,6 +179,7 @@ class TraceReader {
             return state.steps[static_cast<size_t>(n)].results[static_cast<size_t>(r)];
         }
         const std::string name = text(j, "loop");
+        if (j.contains("result")) fail(loc, "the trace has a result of no step: {}", shown(j));
         int64_t place = j.contains("place") ? number(j.at("place"), "a place") : 0;
         for (const auto& [variable, unused] : d.loops)
             if (variable.name() == name && place-- == 0) return variable;
@@ -164,16 +207,18 @@ std::string Schedule::trace_json() const {
 }
 
 Schedule& Schedule::apply_trace(const std::string& json, Loc loc) {
-    const Json j = Json::parse(json, nullptr, false);
-    if (j.is_discarded() || !j.is_object()) fail(loc, "this is no trace: it is not a JSON object");
-    if (!j.contains("lathe_trace") || j.at("lathe_trace") != schema_version)
+    const Json j = parsed(json, loc);
+    const bool has_version = j.contains("lathe_trace");
+    if (!has_version || !j.at("lathe_trace").is_number_integer() || j.at("lathe_trace") != schema_version)
         fail(loc, "this is no trace of version {}: \"lathe_trace\" is {}", schema_version,
-             j.contains("lathe_trace") ? j.at("lathe_trace").dump() : "missing");
+             has_version ? shown(j.at("lathe_trace")) : "missing");
     if (!state->steps.empty() || !state->types.empty() || !state->sizes.empty())
         fail(loc, "a trace applies to a Schedule without steps of its own: make a new one");
     auto next = std::make_shared<State>(*state);
     const TraceReader types(*state, loc);
+    types.only(j, {"lathe_trace", "types", "contraction", "sizes", "steps"});
     for (const Json& t : types.list(j, "types")) {
+        types.only(t, {"tensor", "type", "accumulate", "literals"});
         QuantizeOptions options;
         if (t.contains("accumulate")) {
             const std::string a = types.text(t, "accumulate");
@@ -185,6 +230,7 @@ Schedule& Schedule::apply_trace(const std::string& json, Loc loc) {
     }
     next->contraction = !j.contains("contraction") || types.boolean(j.at("contraction"));
     for (const Json& s : types.list(j, "sizes")) {
+        types.only(s, {"size", "value"});
         const std::string name = types.text(s, "size");
         const std::vector<Param>& params = state->base.top().params;
         const auto found =

@@ -3,6 +3,8 @@
 
 #include "state.h"
 
+#include <set>
+
 namespace lathe::schedule {
 
 using namespace ir;
@@ -11,12 +13,13 @@ using namespace ir;
 class Names {
   public:
     explicit Names(const Algorithm& a) {
-        std::map<std::string, int> used;
+        std::set<std::string> used;
         auto add = [&](const Symbol& s) {
-            if (!names.contains(s)) {
-                int n = used[s.name()]++;
-                names[s] = n ? fmt::format("{}_{}", s.name(), n) : s.name();
-            }
+            if (names.contains(s)) return;
+            std::string name = s.name();
+            for (int n = 1; !used.insert(name).second; ++n)
+                name = fmt::format("{}_{}", s.name(), n);
+            names[s] = name;
         };
         for (const Argument& g : a.module.top().arguments)
             add(g.tensor.symbol);

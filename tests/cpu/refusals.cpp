@@ -100,6 +100,18 @@ TEST_CASE("cpu: casts that have no code") {
           "fixed-point type first");
 }
 
+/// What is said, or nothing.
+std::string refusal_text(const std::function<void()>& call) {
+    try {
+        call();
+        return "";
+    } catch (const InternalError& e) {
+        return e.what();
+    } catch (const Error& e) {
+        return e.message();
+    }
+}
+
 TEST_CASE("cpu: files and names") {
     const Module m = build({Plain().out}).module;
     CHECK(refusal(0, [&] { compile_to_object(m, "/nowhere/at/all.o"); }) ==
@@ -114,6 +126,45 @@ TEST_CASE("cpu: files and names") {
               fmt::format("\"{}\" cannot be a function's name: use letters, digits and _", name));
     CHECK(refusal(0, [&] { compile_to_static_library(m, "/tmp/"); }) ==
           "\"/tmp/\" ends in no name for the library's files: try \"/tmp/out\"");
+}
+
+TEST_CASE("cpu: names that C programs have another use for") {
+    const Module m = build({Plain().out}).module;
+    const TargetVariant variant{Target("x86-64-linux"), m};
+    for (const auto& [name, why] : std::map<std::string, std::string>{
+             {"int", "a keyword of C and C++"},
+             {"malloc", "a name of the C library"},
+             {"halide_print", "a name of the runtime"},
+             {"main", "the program's own function"},
+             {"_exit", "reserved for the compiler, as all names with _ in front or __ inside are"},
+             {"EOF", "in capitals, as macros are"}}) {
+        const std::string other = "lathe_" + (name[0] == '_' ? name.substr(1) : name);
+        const std::string text =
+            fmt::format("\"{}\" cannot be a function's name: it is {}. Try {}", name, why, other);
+        CHECK(refusal(0, [&] { compile_to_assembly(m, {.name = name}); }) == text);
+        CHECK(refusal(0, [&] { compile_to_header(m, "/nowhere/x.h", {.name = name}); }) == text);
+        CHECK(refusal(0, [&] { compile_to_static_library(m, "/nowhere/" + name); }) == text);
+        CHECK(refusal(0, [&] { compile_to_static_library({variant}, "/nowhere/x", name); }) == text);
+        CHECK_NOTHROW(compile_to_assembly(m, {.name = other}));
+    }
+}
+
+TEST_CASE("cpu: unrolled loops inside of each other multiply") {
+    const auto nested = [](int64_t outer, int64_t inner, int between) {
+        Input in("in", Int(8), {4, 4, 4});
+        Var i("i"), j("j"), k("k");
+        Func out("out", Int(8), {Operand(outer), Operand(between), Operand(inner)});
+        out(i, j, k) = cast(Int(8), i + j + k);
+        Schedule s(out);
+        s[out].unroll(i).unroll(k);
+        return refusal_text([&] { compile_to_assembly(s); });
+    };
+    const std::string end = "; split the loop and unroll the inner part (at most 1024)";
+    CHECK(nested(32, 33, 2) ==
+          "unroll(k) would make 1056 copies of its body, with the unrolled loops around it" + end);
+    CHECK(nested(256, 256, 1).find("unroll(k) would make 65536 copies") == 0);
+    CHECK(nested(1, 1025, 1) == "unroll(k) would make 1025 copies of its body" + end);
+    CHECK(nested(16, 16, 2) == "");
 }
 
 TEST_CASE("cpu: a target that this machine cannot run") {

@@ -192,6 +192,13 @@ TEST_SUITE("refusals of kernels") {
               "an else_ or elif_ stands directly behind its if_, and there is one else_");
         CHECK(of_kernel(here(), {a, b}, [&](KernelBody& k) { k.print("{}", {}); }) ==
               "print of 0 values, and its text has 1 places {}");
+        const std::string longest(500, 'x'), zero(1, '\0');
+        CHECK(of_kernel(here(), {a, b}, [&](KernelBody& k) { k.print(longest + "x"); }) ==
+              "a message has 501 bytes: use at most 500");
+        CHECK(of_kernel(here(), {a, b}, [&](KernelBody& k) { k.print(zero); }) ==
+              "a message holds NUL at byte 0: leave it out");
+        CHECK(of_kernel(here(), {a, b}, [&](KernelBody& k) { k.require(a(0) > 0, "\xc3("); }) ==
+              "a message is not UTF-8: its byte 0 is 0xc3");
         CHECK(of_kernel(here(), {a, b}, [&](KernelBody& k) { k.print("a } b"); }) ==
               "the text of a print has a single }: write }} for a brace, {} for a value");
         CHECK(of_kernel(here(), {a, b}, [&](KernelBody& k) { k.print("{}", {cast(Int(65), a(0))}); }) ==

@@ -219,6 +219,22 @@ TEST_SUITE("refusals of declarations") {
               "RDom e has no dimensions: give at least one {min, extent}");
         CHECK(refusal(here(), [&] { RDom e(0, 2.5); }) ==
               "the extent of an RDom is Real: it must be an integer");
+        constexpr int64_t huge = int64_t{1} << 62, large = int64_t{1} << 30;
+        const std::vector<RRange> far{{0, huge}, {0, huge}}, many{{0, large}, {0, large}, {0, large}};
+        CHECK(refusal(far[0].extent.loc().line, [&] { RDom e(far, "e"); }) ==
+              "an extent of RDom e is 4611686018427387904: it is at most 2147483647");
+        CHECK(refusal(here(), [&] { RDom e(-huge, 3, "e"); }) ==
+              "a minimum of RDom e is -4611686018427387904: its positions are within -2147483647 and "
+              "2147483647");
+        CHECK(refusal(here(), [&] { RDom e(many, "e"); }) ==
+              "RDom e has 1237940039285380274899124224 points: there can be less than 2^62");
+        CHECK(refusal(here(), [&] { Var v("a\nb"); }) ==
+              "a name holds the control character U+000A at byte 1: leave it out");
+        CHECK(refusal(here(), [&] { Param p("\xff"); }) == "a name is not UTF-8: its byte 0 is 0xff");
+        CHECK(refusal(here(), [&] { Func f(std::string(10000, 'x')); }) ==
+              "a name has 10000 bytes: use at most 200");
+        const char* none = nullptr;
+        CHECK(refusal(here(), [&] { Func f(none); }) == "this needs a name: the text is empty");
         CHECK(refusal(made, [&] { (void)r[2]; }) == "RDom r has 2 dimensions: there is no r[2]");
         CHECK(refusal(made, [&] { (void)r.symbol(); }) ==
               "RDom r has 2 dimensions: name one, as in r.x or r[0]");

@@ -63,7 +63,7 @@ TEST_CASE("hls: an exported project compiles without warnings and its test bench
     const auto files = export_vitis(s, folder.path, options);
     for (const fs::path& f : files)
         CHECK(fs::exists(f));
-    CHECK(files.size() == 7 + 3);
+    CHECK(files.size() == 8 + 3);
     for (const std::string& compiler : vitis_compilers()) {
         CAPTURE(compiler);
         const auto built = build(folder.path, "gemm", compiler);

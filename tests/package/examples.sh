@@ -8,6 +8,11 @@ rm -rf "$work"
 mkdir -p "$work"
 for page in "$source"/README.md "$source"/docs/*.md; do
     name=$(basename "$page" .md)
+    # A C program of a page is PAGE_c_N.c.
+    awk -v work="$work" -v name="$name" '
+        /^```c$/ { inside = 1; file = work "/" name "_c_" ++programs ".c"; next }
+        /^```$/ { if (inside) close(file); inside = 0 }
+        inside { print > file }' "$page"
     awk -v work="$work" -v name="$name" '
         /^```cpp$/ { inside = 1; text = ""; main_function = 0; next }
         /^```$/ && inside {

@@ -50,6 +50,14 @@ expect 1 "\"N\" binds no size: write NAME=NUMBER" scale --bind N
 expect 1 "there is no size K to bind: there are N" scale --bind K=3
 expect 1 "the test bench needs a value of the parameter N" scale -o "$work/all" -e vitis
 expect 0 "" -e vitis --bind N=20 -o "$work/all" scale factor=7
+# The C program of the documentation, linked by hand.
+expect 0 "" scale factor=3 slow=true -o "$work/plain"
+for example in "$work"/examples/generators_c_*.c; do
+    if ! grep -q 'int main' "$example"; then continue; fi
+    cc -std=c99 -Wall -Wextra -Werror -I "$work/plain" "$example" "$work/plain/scale.a" \
+        "$work"/install/lib*/liblathe_runtime.a -lpthread -ldl -lm -o "$work/plain/app"
+    [[ $("$work/plain/app" | tr '\n' ' ') == "3 6 9 12 15 " ]]
+done
 [[ -s $work/all/scale_vitis/scale.cpp && -s $work/all/scale_vitis/run_hls.tcl ]]
 expect 0 "" scale -o "$work/all" -f tripled factor=3 -e static_library,object,assembly,llvm,ir,loop_tree,trace
 for extension in a h o s ll ir.txt tree.txt trace.json; do

@@ -1,10 +1,12 @@
 #include "command_line.h"
 
 #include "lathe/ir/parse.h"
+#include "lathe/ir/text.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 namespace lathe {
 
@@ -93,6 +95,13 @@ CommandLine read_command_line(int argc, const char* const* argv) {
     app.add_option("--bind", c.sizes, "sizes that become constants, as N=64; several with commas")
         ->delimiter(',')
         ->allow_extra_args(false);
+    app.add_option("--part", c.part, "the part that a Vitis project is for, such as xcu280-fsvh2892-2L-e");
+    app.add_option("--clock", c.clock, "a Vitis project's clock period in nanoseconds");
+    app.add_option("--data", c.data,
+                   "what a Vitis project's test bench reads, as TENSOR=FILE: the bits of an element in "
+                   "hexadecimal in each line; several with commas (default: random)")
+        ->delimiter(',')
+        ->allow_extra_args(false);
     app.add_option("--target", c.targets,
                    "such as x86-64-linux-avx2 (default: this machine); several with commas")
         ->delimiter(',')
@@ -111,8 +120,7 @@ std::map<std::string, ParameterValue> parameter_values(const Generator& g,
     std::map<std::string, ParameterValue> values;
     std::vector<std::string> names;
     for (const GeneratorParameter& p : g.parameters) {
-        if (!values.emplace(p.name, p.value).second)
-            fail({}, "the generator {} has two parameters {}", g.name, p.name);
+        values.emplace(p.name, p.value);
         names.push_back(p.name);
     }
     std::set<std::string> set;
@@ -130,11 +138,63 @@ std::map<std::string, ParameterValue> parameter_values(const Generator& g,
     return values;
 }
 
+void check_generators(const std::vector<Generator>& all) {
+    std::set<std::string> names;
+    for (const Generator& g : all) {
+        check_name(g.name, {}, "a generator's name");
+        if (g.name.empty()) fail({}, "a generator has no name");
+        if (!g.make) fail({}, "the generator {} makes nothing: give it a function", g.name);
+        if (!names.insert(g.name).second) fail({}, "two generators are called {}: rename one", g.name);
+        std::set<std::string> parameters;
+        for (const GeneratorParameter& p : g.parameters) {
+            check_name(p.name, {}, "a parameter's name");
+            if (p.name.empty() || p.name.find('=') != std::string::npos)
+                fail({},
+                     "the generator {} has the parameter \"{}\": a name is not empty and has no =", g.name,
+                     p.name);
+            if (!parameters.insert(p.name).second)
+                fail({}, "the generator {} has two parameters {}", g.name, p.name);
+        }
+    }
+}
+
+VitisOptions vitis_options(const CommandLine& c, const Module& module, const std::string& top) {
+    VitisOptions o{.top = top};
+    if (c.part) o.part = *c.part;
+    if (c.clock) {
+        const auto ns = number<double>(*c.clock);
+        if (!ns) fail({}, "--clock is \"{}\": write a number of nanoseconds", *c.clock);
+        o.clock_ns = *ns;
+    }
+    for (const std::string& d : c.data) {
+        const size_t equals = d.find('=');
+        if (equals == 0 || equals == std::string::npos || equals + 1 == d.size())
+            fail({}, "\"{}\" gives no tensor its data: write TENSOR=FILE", d);
+        if (!o.data.emplace(d.substr(0, equals), d.substr(equals + 1)).second)
+            fail({}, "two files are given for the tensor {}", d.substr(0, equals));
+    }
+    for (const Param& p : module.top().params) {
+        const std::string& name = p.symbol.name();
+        if (p.type.is_index())
+            fail({},
+                 "the test bench needs a value of the parameter {}: make it a constant by --bind {}=NUMBER",
+                 name, name);
+        fail({},
+             "the test bench needs a value of the parameter {}, which is no size: export the project from a "
+             "program, by export_vitis with VitisOptions::scalars",
+             name);
+    }
+    return o;
+}
+
 void bind_sizes(Schedule& schedule, const std::vector<std::string>& sizes) {
+    std::set<std::string> bound;
     for (const std::string& s : sizes) {
         const size_t equals = s.find('=');
         const auto value = equals == std::string::npos ? std::nullopt : number<int64_t>(s.substr(equals + 1));
         if (!value) fail({}, "\"{}\" binds no size: write NAME=NUMBER", s);
+        if (!bound.insert(s.substr(0, equals)).second)
+            fail({}, "--bind names the size {} twice", s.substr(0, equals));
         std::vector<std::string> names;
         const std::vector<Param> params = schedule.module().top().params;
         const auto found = std::ranges::find_if(params, [&](const Param& p) {

@@ -11,6 +11,8 @@ struct CommandLine {
     std::vector<std::string> emit, targets;
     std::vector<std::string> settings; ///< PARAMETER=VALUE
     std::vector<std::string> sizes;    ///< SIZE=VALUE, to be bound
+    std::vector<std::string> data;     ///< TENSOR=FILE, for a test bench
+    std::optional<std::string> part, clock;
     /// Set when the program ends here (help, or a wrong command line), after printing.
     std::optional<int> exit_status;
 };
@@ -19,6 +21,11 @@ CommandLine read_command_line(int argc, const char* const* argv);
 /// The generator's parameters as set. \throws Error naming the parameters that there are, or the values.
 std::map<std::string, ParameterValue> parameter_values(const Generator& g,
                                                        const std::vector<std::string>& settings);
+/// \throws Error for a table of generators that no command line could choose from: names and parameters.
+void check_generators(const std::vector<Generator>& all);
+/// What the command line says of a Vitis project. \throws Error naming what is wrong, and for a schedule
+/// whose sizes are not all bound.
+VitisOptions vitis_options(const CommandLine& c, const Module& module, const std::string& top);
 /// Makes the sizes constants. \throws Error naming the sizes that there are.
 void bind_sizes(Schedule& schedule, const std::vector<std::string>& sizes);
 /// "taps=3 (integer): …", a line each.

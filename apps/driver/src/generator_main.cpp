@@ -1,15 +1,19 @@
 #include "command_line.h"
 #include "lathe/driver/generator.h"
 #include "lathe/ir/files.h"
+#include "lathe/ir/text.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <iostream>
 
 namespace lathe {
 
 using namespace ir;
+using namespace std::string_literals;
 
 namespace {
 
@@ -18,6 +22,7 @@ struct Job {
     std::string prefix, function;
     std::vector<Target> targets;
     std::vector<Schedule> schedules;
+    VitisOptions vitis = {};
 
     CompileOptions options() const { return {.target = targets.front(), .name = function}; }
     const Schedule& schedule() const { return schedules.front(); }
@@ -51,8 +56,7 @@ constexpr Output outputs[] = {
     {"ir", false, [](const Job& j) { write_file(j.prefix + ".ir.txt", print(j.schedule())); }},
     {"loop_tree", false, [](const Job& j) { write_file(j.prefix + ".tree.txt", loop_tree(j.schedule())); }},
     {"trace", false, [](const Job& j) { write_file(j.prefix + ".trace.json", j.schedule().trace_json()); }},
-    {"vitis", true,
-     [](const Job& j) { export_vitis(j.schedule(), j.prefix + "_vitis", {.top = j.function}); }},
+    {"vitis", true, [](const Job& j) { export_vitis(j.schedule(), j.prefix + "_vitis", j.vitis); }},
 };
 
 const Output& find_output(const std::string& name) {
@@ -73,14 +77,39 @@ const Generator& find_generator(const std::vector<Generator>& all, const std::st
     fail({}, "there is no generator \"{}\": there are {}", name, names);
 }
 
-void run(const CommandLine& c, const std::vector<Generator>& generators) {
-    const Generator& g = find_generator(generators, c.generator);
+std::vector<const Output*> find_outputs(std::vector<std::string> names) {
+    if (names.empty()) names = {"static_library"};
     std::vector<const Output*> chosen;
-    for (const std::string& name : c.emit.empty() ? std::vector<std::string>{"static_library"} : c.emit)
+    for (const std::string& name : names) {
         chosen.push_back(&find_output(name));
+        if (std::ranges::count(names, name) > 1) fail({}, "--emit names {} twice", name);
+    }
+    return chosen;
+}
+
+Schedule made_by(const Generator& g, const GeneratorArguments& arguments) {
+    try {
+        return g.make(arguments);
+    } catch (const Error&) {
+        throw;
+    } catch (const std::exception& e) {
+        fail({}, "the generator {} fails: {}", g.name, e.what());
+    }
+}
+
+/// What a project calls otherwise than the user does.
+void say_names(const Job& job) {
+    for (const auto& [given, became] : vitis_names(job.schedule(), job.vitis))
+        std::cout << fmt::format("{} is called {} in {}_vitis\n", quoted_text(given), became, job.function);
+}
+
+void run(const CommandLine& c, const std::vector<Generator>& generators) {
+    check_generators(generators);
+    const Generator& g = find_generator(generators, c.generator);
+    const std::vector<const Output*> chosen = find_outputs(c.emit);
     Job job;
     job.function = c.function.empty() ? g.name : c.function;
-    job.prefix = (std::filesystem::path(c.folder) / job.function).string();
+    check_function_name(job.function, {});
     for (const std::string& t : c.targets)
         job.targets.emplace_back(t, Loc{});
     if (job.targets.empty()) job.targets.push_back(Target::host());
@@ -89,29 +118,44 @@ void run(const CommandLine& c, const std::vector<Generator>& generators) {
             fail({}, "{} is for one target, and {} are named", o->name, job.targets.size());
     const auto values = parameter_values(g, c.settings);
     for (const Target& t : job.targets)
-        bind_sizes(job.schedules.emplace_back(g.make(GeneratorArguments(values, t))), c.sizes);
-    std::error_code failed;
-    std::filesystem::create_directories(c.folder, failed);
-    if (failed) fail({}, "cannot make the folder \"{}\": {}", c.folder, failed.message());
-    for (const Output* o : chosen)
-        o->write(job);
+        bind_sizes(job.schedules.emplace_back(made_by(g, GeneratorArguments(values, t))), c.sizes);
+    const bool vitis = std::ranges::any_of(chosen, [](const Output* o) { return o->name == "vitis"s; });
+    if (vitis)
+        job.vitis = vitis_options(c, job.schedule(), job.function);
+    else if (c.part || c.clock || !c.data.empty())
+        fail({}, "--part, --clock and --data are for a Vitis project: add -e vitis");
+    StagedFolder::write(c.folder, StagedFolder::Guard::process, [&](const std::filesystem::path& folder) {
+        job.prefix = (folder / job.function).string();
+        for (const Output* o : chosen)
+            o->write(job);
+    });
+    if (vitis) say_names(job);
+}
+
+/// A full disk is found out when the text leaves the program.
+int flushed(const char* program, int status) {
+    if (std::cout.flush()) return status;
+    std::cerr << program << ": cannot write to standard output: " << std::strerror(errno) << '\n';
+    return status != 0 ? status : 1;
 }
 
 } // namespace
 
 int generator_main(int argc, const char* const* argv, const std::vector<Generator>& generators) {
+    const char* program = argc > 0 ? argv[0] : "generator";
     const CommandLine c = read_command_line(argc, argv);
-    if (c.exit_status) return *c.exit_status;
-    if (c.list || c.generator.empty()) {
-        for (const Generator& g : generators)
-            std::cout << describe(g);
-        return 0;
-    }
+    if (c.exit_status) return flushed(program, *c.exit_status);
     try {
-        run(c, generators);
-        return 0;
-    } catch (const Error& e) {
-        std::cerr << argv[0] << ": " << e.what() << '\n';
+        if (c.list || c.generator.empty()) {
+            check_generators(generators);
+            for (const Generator& g : generators)
+                std::cout << describe(g);
+        } else {
+            run(c, generators);
+        }
+        return flushed(program, 0);
+    } catch (const std::exception& e) {
+        std::cerr << program << ": " << e.what() << '\n';
         return 1;
     }
 }

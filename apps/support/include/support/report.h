@@ -6,16 +6,23 @@
 
 namespace support {
 
+/// \throws std::runtime_error, with the reason, unless a file can be written there: to be asked before long
+/// work. What lies there stays.
+void check_writable(const std::string& path);
+
 class Report {
   public:
+    /// What write_json will write to; empty: nothing. \throws std::runtime_error unless it can be written.
+    explicit Report(std::string json = "");
     /// Prints "name: value unit" and keeps it.
     void figure(const std::string& name, double value, const std::string& unit);
     void text(const std::string& name, const std::string& value);
-    /// Writes {"figures": [{name, value, unit}], "texts": {...}}, whole or not at all. \throws
-    /// std::runtime_error
-    void write_json(const std::string& path) const;
+    /// Ends the report: writes {"figures": [{name, value, unit}], "texts": {...}}, whole or not at all.
+    /// \throws std::runtime_error, also when what was printed did not reach standard output.
+    void write_json() const;
 
   private:
+    std::string path;
     nlohmann::ordered_json figures = nlohmann::ordered_json::array();
     nlohmann::ordered_json texts = nlohmann::ordered_json::object();
 };

@@ -13,8 +13,9 @@ namespace lathe {
 struct Name {
     std::string text;
     Loc loc;
-    Name(const char* name, Loc l = Loc::current()) : text(name), loc(l) {}
-    Name(std::string name, Loc l = Loc::current()) : text(std::move(name)), loc(l) {}
+    /// \throws Error unless it is UTF-8 without control characters, of at most 200 bytes.
+    Name(const char* name, Loc l = Loc::current());
+    Name(std::string name, Loc l = Loc::current());
 };
 
 /// A handle of the DSL that has a value: Var, RVar, RDom, element references.

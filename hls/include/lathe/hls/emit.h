@@ -9,13 +9,18 @@
 namespace lathe {
 
 struct VitisOptions {
-    std::string top = {};                      ///< the kernel's name; empty: the function's
+    /// The kernel's name; empty: the function's. An identifier that is no keyword, no name of the C library
+    /// and none in capitals.
+    std::string top = {};
     std::string part = "xcu280-fsvh2892-2L-e"; ///< what run_hls.tcl and hls_config.cfg synthesise for
     double clock_ns = 4;                       ///< the clock's period
     /// Values of parameters that no shape of `inputs` gives, by name. Sizes show in loop_tripcount.
     std::map<std::string, Value> scalars = {};
     /// What the test bench runs on: a buffer for each argument that is read, in order. Empty: random values.
     std::vector<AnyBuffer> inputs = {};
+    /// Files to take its data from, by the tensors' names: as those in data/, the bits of an element in
+    /// hexadecimal in each line.
+    std::map<std::string, std::filesystem::path> data = {};
     unsigned seed = 1; ///< of random inputs
 };
 
@@ -31,10 +36,16 @@ std::string vitis_source(const Module& module, const VitisOptions& options = {})
 /// The declaration of the top function, for the kernel's header file.
 std::string vitis_header(const Module& module, const VitisOptions& options = {});
 
-/// Writes a project: TOP.h, TOP.cpp, testbench.cpp with its data in data/, run_hls.tcl, hls_config.cfg, and
-/// the headers that they include beside AMD's. The interpreter computes the expected outputs, so all sizes
-/// must be known, from `inputs` or `scalars`. `g++ -I AP_TYPES TOP.cpp testbench.cpp` in the folder makes the
-/// test bench: it prints the first difference and fails, or says that there is none. Returns the paths.
+/// The names of the top function, its tensors and parameters that C++ has another use for, each with the
+/// identifier that stands for it in the project. The header file says them, too.
+std::vector<std::pair<std::string, std::string>> vitis_names(const Module& module,
+                                                             const VitisOptions& options = {});
+
+/// Writes a project, all of it or nothing: TOP.h, TOP.cpp, testbench.cpp with its data in data/, Makefile,
+/// run_hls.tcl, hls_config.cfg, and the headers that they include beside AMD's. The interpreter computes the
+/// expected outputs, so all sizes must be known, from `inputs` or `scalars`. `make` in the folder compiles
+/// and runs the test bench: it prints the first difference and fails, or says that there is none. Returns the
+/// paths.
 std::vector<std::filesystem::path> export_vitis(const Module& module, const std::filesystem::path& folder,
                                                 const VitisOptions& options = {});
 

@@ -33,8 +33,8 @@ struct Param {
     Loc loc;
     Param() = default;
     Param(ir::Symbol s, Type t, Loc l) : symbol(std::move(s)), type(t), loc(l) {}
-    explicit Param(std::string name, Type t = ir::IndexType(), Loc l = Loc::current())
-        : symbol(std::move(name)), type(t), loc(l) {}
+    /// \throws Error unless the name is UTF-8 without control characters, of at most 200 bytes.
+    explicit Param(std::string name, Type t = ir::IndexType(), Loc l = Loc::current());
     operator Expr() const; ///< its value: that of a size is an Int(32)
 };
 
@@ -244,9 +244,6 @@ struct Print : StmtNode {
 };
 
 enum class Direction : uint8_t { in, out, inout };
-
-/// Letters, digits and _, no digit first: what C can call a function.
-bool is_c_identifier(const std::string& name);
 
 /// A function that others wrote, in C. It takes its arguments in order, a halide_buffer_t* for a tensor and a
 /// number for a scalar (types and elements as in codegen/compile.h), and returns 0 or an error code.

@@ -56,7 +56,7 @@ class GeneratorArguments {
 
 /// One generator: makes the schedule for the target that it is asked for.
 struct Generator {
-    std::string name; ///< also the generated function's, unless the command line says
+    std::string name; ///< also the generated function's, unless the command line says; each once
     std::string help;
     std::vector<GeneratorParameter> parameters;
     std::function<Schedule(const GeneratorArguments&)> make;
@@ -66,14 +66,15 @@ struct Generator {
 ///
 ///     PROGRAM                     lists the generators and their parameters (also: --list)
 ///     PROGRAM NAME [PARAMETER=VALUE ...] [-o FOLDER] [-f FUNCTION] [-e WHAT,...] [--target TARGET,...]
-///             [--bind SIZE=NUMBER,...]
+///             [--bind SIZE=NUMBER,...] [--part PART] [--clock NANOSECONDS] [--data TENSOR=FILE,...]
 ///
 /// -e takes any of static_library, header, object, assembly, llvm, ir, loop_tree, trace, vitis
 /// (default: static_library, which brings its header). Files are called FOLDER/FUNCTION.EXTENSION: .a, .h,
 /// .o, .s, .ll, .ir.txt, .tree.txt, .trace.json; a Vitis project is FOLDER/FUNCTION_vitis, and its test bench
-/// needs all sizes: bind them. Several targets make one static library that chooses at run time. Returns the
-/// program's exit status: 0, or 1 after an Error and 2 after a wrong command line, which are printed on
-/// standard error.
+/// needs all sizes: bind them. FUNCTION is an identifier that is no keyword and no name of the C library or
+/// the runtime. Several targets make one static library that chooses at run time. All files of a run get into
+/// their places, or none. Returns the program's exit status: 0, or 1 after an error and 2 after a wrong
+/// command line, which are printed on standard error.
 int generator_main(int argc, const char* const* argv, const std::vector<Generator>& generators);
 
 } // namespace lathe

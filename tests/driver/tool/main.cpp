@@ -1,0 +1,5 @@
+#include "table.h"
+
+int main(int argc, char** argv) {
+    return lathe::generator_main(argc, argv, {scale_generator(), throwing_generator()});
+}
