@@ -42,11 +42,13 @@ void quantize(Schedule& s, const LeNet& net, const std::array<Type, 4>& weights,
     const std::array<TensorRef, 4> read = {net.image, net.act1, net.act2, net.act3};
     const std::array<TensorRef, 4> sums = {net.sum1, net.sum2, net.sum3, net.logits};
     constexpr std::array<int64_t, 4> products = {25, 500, 800, 500};
+    std::vector<TypeChoice> choices;
     for (size_t l = 0; l < 4; ++l) {
-        s.quantize({net.weights[2 * l], net.weights[2 * l + 1]}, weights[l]);
-        s.quantize(read[l], activations[l]);
+        choices.push_back({{net.weights[2 * l], net.weights[2 * l + 1]}, weights[l]});
+        choices.push_back({{read[l]}, activations[l]});
         // One more for the bias, which is aligned with the products.
         const Type products_of = nn::product_sum_type(weights[l], activations[l], products[l]);
-        s.quantize(sums[l], ir::sum_type(ir::aligned_type(products_of, weights[l], {}), 2, {}));
+        choices.push_back({{sums[l]}, ir::sum_type(ir::aligned_type(products_of, weights[l], {}), 2, {})});
     }
+    s.quantize(choices);
 }

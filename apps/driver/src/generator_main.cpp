@@ -100,6 +100,7 @@ void run(const CommandLine& c, const std::vector<Generator>& generators) {
 } // namespace
 
 int generator_main(int argc, const char* const* argv, const std::vector<Generator>& generators) {
+    if (argc > 1 && std::string_view(argv[1]) == "explore") return explore_main(argc, argv, generators);
     const CommandLine c = read_command_line(argc, argv);
     if (c.exit_status) return *c.exit_status;
     if (c.list || c.generator.empty()) {
