@@ -1,13 +1,19 @@
 /// \file The command `lathe`: generated code of the applications. `lathe --help` says how.
 
+#include "bnn/generator.h"
 #include "gaussian/generator.h"
 #include "gemm/generator.h"
+#include "jacobi/generator.h"
+#include "kmeans/generator.h"
 #include "knn/generator.h"
+#include "lenet/generator.h"
 #include "seidel/generator.h"
 #include "smith_waterman/generator.h"
 
 int main(int argc, char** argv) {
     return lathe::generator_main(argc, argv,
                                  {gemm_generator(), gaussian_generator(), seidel_generator(),
-                                  seidel_2d_generator(), knn_generator(), smith_waterman_generator()});
+                                  seidel_2d_generator(), knn_generator(), smith_waterman_generator(),
+                                  lenet_generator(), bnn_generator(), kmeans_generator(),
+                                  jacobi_generator()});
 }

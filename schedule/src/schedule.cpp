@@ -82,12 +82,20 @@ Schedule& Schedule::quantize(const TensorRef& tensor, Type type, const QuantizeO
 
 Schedule& Schedule::quantize(const std::vector<TensorRef>& tensors, Type type, const QuantizeOptions& options,
                              Loc loc) {
+    return quantize(std::vector{TypeChoice{tensors, type, options}}, loc);
+}
+
+Schedule& Schedule::quantize(const std::vector<TypeChoice>& choices, Loc loc) {
     auto next = std::make_shared<State>(*state);
-    next->add_types(tensors, type, options, loc);
-    std::string names;
-    for (const TensorRef& t : tensors)
-        names += (names.empty() ? "" : ", ") + t.symbol.name();
-    next->derive(fmt::format("quantize({}, {})", names, type.str()), loc);
+    std::string text;
+    for (const TypeChoice& c : choices) {
+        next->add_types(c.tensors, c.type, c.options, loc);
+        std::string names;
+        for (const TensorRef& t : c.tensors)
+            names += (names.empty() ? "" : ", ") + t.symbol.name();
+        text += (text.empty() ? "" : "; ") + names + ", " + c.type.str();
+    }
+    next->derive(fmt::format("quantize({})", text), loc);
     state = std::move(next);
     return *this;
 }

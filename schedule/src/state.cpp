@@ -3,6 +3,7 @@
 #include "bind.h"
 #include "lathe/ir/contract.h"
 #include "retype.h"
+#include "steering.h"
 
 #include "../primitive/store_in.h"
 
@@ -113,6 +114,11 @@ void State::add_types(const std::vector<TensorRef>& tensors, Type type, const Qu
         const Definition* of = owner(t.symbol);
         if (!argument && !of && definition_count(t.symbol) == 0)
             fail(loc, "{} is no Func or Input of this schedule's algorithm", t.symbol.name());
+        if (const auto use = steering(f.body, t.symbol))
+            fail(loc,
+                 "{} is {} at {}: with another type it would steer another program. Copy it to a tensor "
+                 "of its own where it is a number",
+                 t.symbol.name(), use->as, use->loc.str());
         if (of && of->tensors.size() > 1) check_value_step(t, options, *of, loc);
         if (options.accumulate.kind() != Accumulate::Kind::tensor) {
             if (definition_count(t.symbol) < 2)

@@ -502,3 +502,22 @@ TEST_CASE("reorder of many loops needs no braces") {
     u[t].reorder({g, f, e, d, c, b, a});
     CHECK(print(s) == print(u));
 }
+
+TEST_CASE("refused: quantize of tensors that steer the program") {
+    Var i("i");
+    Input a("a", Int(16), {100}), at("at", Int(16), {8}), chosen("chosen", Bool(), {8}),
+        size("size", Int(8), {});
+    Func f("f", Int(16), {8});
+    f(i) = select(chosen(i), a(clamp(at(i), 0, 99)), 0);
+    Schedule s(f);
+    s.quantize({a, at}, Int(12)); // through a clamp it is a number
+    REFUSED(s, "chosen is a condition at schedule.cpp:", s.quantize(chosen, UInt(2)));
+    Func g("g", Int(16), {8});
+    g(i) = a(at(i));
+    Schedule t(g);
+    REFUSED(t, "at is a subscript at schedule.cpp:", t.quantize({a, at}, Int(12)));
+    REFUSED(t, "at is a subscript at schedule.cpp:", t.downsize(at, Int(12)));
+    const Kernel k("k", {a, size}, [&](KernelBody& b) { b.for_(i, 0, size(), [&] { b.print(a(i)); }); });
+    Schedule u(k);
+    REFUSED(u, "size is a loop's bound at schedule.cpp:", u.quantize(size, Int(7)));
+}

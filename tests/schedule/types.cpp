@@ -269,3 +269,16 @@ TEST_CASE("a product without a type cannot become one of integers") {
                          doctest::Contains("the product of Fixed(37, 4) needs a type for its accumulator"),
                          Error);
 }
+
+TEST_CASE("one call of quantize gives several sets of tensors their types") {
+    const Gemm g;
+    Schedule one(g.C), each(g.C);
+    one.quantize({{{g.A, g.B}, Fixed(16, 12)}, {{g.C}, Fixed(32, 16)}});
+    each.downsize({g.A, g.B}, Fixed(16, 12)).downsize(g.C, Fixed(32, 16));
+    CHECK(print(one) == print(each));
+    CHECK(one.trace() == each.trace());
+    const std::string before = print(one);
+    CHECK_THROWS_WITH_AS(one.quantize({{{g.A}, Int(4000)}, {{g.B}, Int(4000)}}),
+                         doctest::Contains("quantize(A, Int(4000); B, Int(4000))"), Error);
+    CHECK(print(one) == before);
+}

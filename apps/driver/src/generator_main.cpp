@@ -143,6 +143,7 @@ int flushed(const char* program, int status) {
 
 int generator_main(int argc, const char* const* argv, const std::vector<Generator>& generators) {
     const char* program = argc > 0 ? argv[0] : "generator";
+    if (argc > 1 && std::string_view(argv[1]) == "explore") return explore_main(argc, argv, generators);
     const CommandLine c = read_command_line(argc, argv);
     if (c.exit_status) return flushed(program, *c.exit_status);
     try {

@@ -45,6 +45,13 @@ struct TensorRef {
     explicit TensorRef(ir::Symbol s) : symbol(std::move(s)), is_value(true) {}
 };
 
+/// A type for a set of tensors, where one call of quantize gives several.
+struct TypeChoice {
+    std::vector<TensorRef> tensors;
+    Type type;
+    QuantizeOptions options = {};
+};
+
 } // namespace lathe
 
 namespace lathe::schedule {

@@ -174,6 +174,18 @@ class Schedule {
                        Loc loc = Loc::current());
     Schedule& quantize(const std::vector<TensorRef>& tensors, Type type, const QuantizeOptions& options = {},
                        Loc loc = Loc::current());
+    /// Several sets at once, all or none: a layer, or a network. Where a tensor stands in two, the last
+    /// counts.
+    Schedule& quantize(const std::vector<TypeChoice>& choices, Loc loc = Loc::current());
+    /// HeteroCL's name for quantize.
+    Schedule& downsize(const TensorRef& tensor, Type type, const QuantizeOptions& options = {},
+                       Loc loc = Loc::current()) {
+        return quantize(tensor, type, options, loc);
+    }
+    Schedule& downsize(const std::vector<TensorRef>& tensors, Type type, const QuantizeOptions& options = {},
+                       Loc loc = Loc::current()) {
+        return quantize(tensors, type, options, loc);
+    }
     /// Makes a size a constant: the parameter is an argument no more. Like a type step it holds for the whole
     /// schedule, wherever it stands among the calls.
     Schedule& bind(const Param& size, int64_t value, Loc loc = Loc::current());

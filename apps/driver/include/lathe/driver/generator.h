@@ -2,7 +2,7 @@
 /// \file Generators: programs that write generated code. A user's `main` hands a table of them to
 /// generator_main, which reads the command line.
 
-#include <lathe/lathe.h>
+#include "lathe/driver/explore.h"
 
 #include <functional>
 #include <variant>
@@ -60,6 +60,8 @@ struct Generator {
     std::string help;
     std::vector<GeneratorParameter> parameters;
     std::function<Schedule(const GeneratorArguments&)> make;
+    /// What `explore` may vary, and how good a schedule is. Optional.
+    std::function<Exploration(const GeneratorArguments&)> explore = {};
 };
 
 /// The whole of a generator program; `argv` as main gets it:
@@ -67,6 +69,7 @@ struct Generator {
 ///     PROGRAM                     lists the generators and their parameters (also: --list)
 ///     PROGRAM NAME [PARAMETER=VALUE ...] [-o FOLDER] [-f FUNCTION] [-e WHAT,...] [--target TARGET,...]
 ///             [--bind SIZE=NUMBER,...] [--part PART] [--clock NANOSECONDS] [--data TENSOR=FILE,...]
+///     PROGRAM explore NAME ...    searches over number types (docs/exploring.md)
 ///
 /// -e takes any of static_library, header, object, assembly, llvm, ir, loop_tree, trace, vitis
 /// (default: static_library, which brings its header). Files are called FOLDER/FUNCTION.EXTENSION: .a, .h,

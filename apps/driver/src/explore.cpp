@@ -1,0 +1,167 @@
+#include "command_line.h"
+#include "lathe/driver/generator.h"
+#include "lathe/driver/plot.h"
+#include "lathe/ir/files.h"
+#include "search.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+namespace lathe {
+
+using namespace ir;
+
+namespace {
+
+struct Options {
+    std::string generator, kind = "grid", store, csv, json, plot;
+    std::vector<std::string> settings, vary;
+    bool by_cost = false;
+    SearchOptions search;
+};
+
+std::string quoted(const std::string& text) {
+    return "\"" + text + "\"";
+}
+
+std::string as_csv(const std::vector<Variation>& vary, const std::vector<Candidate>& all) {
+    std::string text;
+    for (const Variation& v : vary)
+        text += v.group.name + ",";
+    text += "accuracy,bits,multipliers,memory_bits,seconds\n";
+    for (const Candidate& c : all) {
+        for (const Type& t : c.types)
+            text += quoted(t.str()) + ",";
+        text += fmt::format("{},{},{},{},{:.4f}\n", c.accuracy, c.bits, c.multipliers, c.memory, c.seconds);
+    }
+    return text;
+}
+
+nlohmann::ordered_json as_json(const std::vector<Variation>& vary, const std::vector<Candidate>& all) {
+    auto list = nlohmann::ordered_json::array();
+    for (const Candidate& c : all) {
+        nlohmann::ordered_json types;
+        for (size_t g = 0; g < vary.size(); ++g)
+            types[vary[g].group.name] = c.types[g].str();
+        list.push_back({{"types", types},
+                        {"accuracy", c.accuracy},
+                        {"bits", c.bits},
+                        {"multipliers", c.multipliers},
+                        {"memory_bits", c.memory},
+                        {"seconds", c.seconds}});
+    }
+    return list;
+}
+
+Plot plot_of(const std::string& title, const std::vector<Candidate>& all,
+             const std::vector<Candidate>& front) {
+    const auto points = [](const std::vector<Candidate>& from) {
+        std::vector<std::pair<double, double>> list;
+        for (const Candidate& c : from)
+            list.emplace_back(static_cast<double>(c.bits), c.accuracy);
+        return list;
+    };
+    return {title,
+            "bits of the tensors that vary",
+            "accuracy in %",
+            {{"candidates", points(all), false}, {"front", points(front), true}}};
+}
+
+void show(const std::vector<Variation>& vary, const std::vector<Candidate>& front) {
+    for (const Candidate& c : front) {
+        std::string types;
+        for (size_t g = 0; g < vary.size(); ++g)
+            types += (g ? "  " : "") + vary[g].group.name + "=" + c.types[g].str();
+        std::cout << fmt::format(
+            "{:7.2f} %  {:>10} bits  {:>7} multipliers  {:>10} memory bits  {:8.3f} s  {}\n", c.accuracy,
+            c.bits, c.multipliers, c.memory, c.seconds, types);
+    }
+}
+
+const Generator& find(const std::vector<Generator>& all, const std::string& name) {
+    const auto found = std::ranges::find(all, name, &Generator::name);
+    std::string names;
+    for (const Generator& g : all)
+        if (g.explore) names += (names.empty() ? "" : ", ") + g.name;
+    if (found == all.end() || !found->explore)
+        fail({}, "{} offers nothing to explore: {} do", name, names.empty() ? "no generators" : names);
+    return *found;
+}
+
+void explore(const Options& o, const std::vector<Generator>& generators) {
+    const Generator& g = find(generators, o.generator);
+    const Exploration e = g.explore(GeneratorArguments(parameter_values(g, o.settings), Target::host()));
+    if (!e.score && !o.by_cost)
+        fail({},
+             "{} has no score, so there is no accuracy to search by: --by-cost compares bits and estimated "
+             "hardware",
+             g.name);
+    std::vector<Variation> vary;
+    for (const std::string& text : o.vary)
+        vary.push_back(read_variation(text, e.groups));
+    if (vary.empty()) fail({}, "nothing varies: --vary NAME=TYPE|TYPE|…");
+    SearchOptions options = o.search;
+    options.kind = o.kind == "grid"     ? SearchKind::grid
+                   : o.kind == "greedy" ? SearchKind::greedy
+                                        : SearchKind::budgeted;
+    Results store(o.store,
+                  fmt::format("{} {} vary {}", g.name, fmt::join(o.settings, " "), fmt::join(o.vary, " ")));
+    if (store.found_before() > 0) std::cout << store.found_before() << " candidates are known from before\n";
+    const std::vector<Candidate> all = search(e, vary, options, store), front = pareto_front(all);
+    show(vary, front);
+    std::cout << fmt::format("{} candidates, {} of them on the front\n", all.size(), front.size());
+    if (!o.csv.empty()) write_file(o.csv, as_csv(vary, all));
+    if (!o.json.empty())
+        write_file(o.json, nlohmann::ordered_json{{"generator", g.name},
+                                                  {"front", as_json(vary, front)},
+                                                  {"all", as_json(vary, all)}}
+                                   .dump(1) +
+                               "\n");
+    if (!o.plot.empty()) write_file(o.plot, svg(plot_of(g.name, all, front)));
+}
+
+} // namespace
+
+int explore_main(int argc, const char* const* argv, const std::vector<Generator>& generators) {
+    Options o;
+    CLI::App app{"Searches over the number types of a generator's tensors: accuracy against bits and "
+                 "estimated hardware."};
+    app.add_option("generator", o.generator, "the generator")->required();
+    app.add_option("settings", o.settings, "its parameters, as NAME=VALUE");
+    app.add_option(
+           "--vary", o.vary,
+           "a group of tensors and its types: 'w=Fixed(8, 6)|Fixed(6, 4)' or 'w=Fixed(i, i-2):i=8..2'")
+        ->allow_extra_args(false);
+    app.add_option("--search", o.kind)
+        ->check(CLI::IsMember({"grid", "greedy", "budgeted"}))
+        ->capture_default_str();
+    app.add_option("--budget", o.search.budget, "candidates of a budgeted search")
+        ->check(CLI::Range(2, 1000000))
+        ->capture_default_str();
+    app.add_option("--loss", o.search.loss, "greedy: points of accuracy that may be lost")
+        ->capture_default_str();
+    app.add_option("--seed", o.search.seed, "of a budgeted search")->capture_default_str();
+    app.add_option("--store", o.store, "file of results: a search that was stopped goes on from there");
+    app.add_option("--csv", o.csv, "write every candidate");
+    app.add_option("--json", o.json, "write the front and every candidate");
+    app.add_option("--plot", o.plot, "write accuracy against bits as SVG");
+    app.add_flag("--by-cost", o.by_cost, "without a score: costs alone");
+    app.add_flag("--quiet", o.search.quiet, "no progress");
+    try {
+        app.parse(argc - 1, argv + 1);
+    } catch (const CLI::ParseError& e) {
+        constexpr int wrong = 2;
+        return app.exit(e) == 0 ? 0 : wrong;
+    }
+    try {
+        explore(o, generators);
+        return 0;
+    } catch (const Error& e) {
+        std::cerr << argv[0] << ": " << e.what() << '\n';
+        return 1;
+    }
+}
+
+} // namespace lathe

@@ -1,0 +1,213 @@
+#include "search.h"
+
+#include "lathe/ir/operator_cost.h"
+#include "lathe/ir/visit.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <random>
+
+namespace lathe {
+
+using namespace ir;
+
+namespace {
+
+double now() {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+int64_t bits_of(const Schedule& s, const std::vector<Variation>& vary) {
+    int64_t bits = 0;
+    std::map<Symbol, int64_t> all;
+    const Function& f = s.reference().top();
+    for (const Argument& a : f.arguments)
+        all[a.tensor.symbol] = tensor_bits(a.tensor);
+    for_each(
+        f.body,
+        [&](const Stmt& st) {
+            if (const auto* a = st.as<Allocate>()) all[a->tensor.symbol] = tensor_bits(a->tensor);
+        },
+        nullptr);
+    for (const Variation& v : vary)
+        for (const TensorRef& t : v.group.tensors)
+            bits += all[t.symbol];
+    return bits;
+}
+
+class Search {
+  public:
+    Search(const Exploration& e, const std::vector<Variation>& v, const SearchOptions& o, Results& s)
+        : exploration(e), vary(v), options(o), store(s), start(now()) {}
+
+    std::vector<Candidate> run() {
+        switch (options.kind) {
+        case SearchKind::grid:
+            grid();
+            break;
+        case SearchKind::greedy:
+            greedy();
+            break;
+        case SearchKind::budgeted:
+            budgeted();
+            break;
+        }
+        return std::move(all);
+    }
+
+  private:
+    using Choice = std::vector<size_t>; ///< of each variation's types
+
+    void grid() {
+        Choice c(vary.size(), 0);
+        size_t count = 1;
+        for (const Variation& v : vary)
+            count *= v.types.size();
+        expected = count;
+        for (size_t n = 0; n < count; ++n) {
+            size_t rest = n;
+            for (size_t g = vary.size(); g-- > 0; rest /= vary[g].types.size())
+                c[g] = rest % vary[g].types.size();
+            look(c);
+        }
+    }
+
+    /// From the first types: each round moves on, by one type, the group that loses least accuracy a bit.
+    void greedy() {
+        Choice at(vary.size(), 0);
+        for (const Variation& v : vary)
+            expected += (v.types.size() - 1) * vary.size();
+        expected += 1;
+        Candidate here = look(at);
+        const double least = here.accuracy - options.loss;
+        while (true) {
+            std::optional<std::pair<Candidate, Choice>> best;
+            for (size_t g = 0; g < vary.size(); ++g) {
+                if (at[g] + 1 == vary[g].types.size()) continue;
+                Choice next = at;
+                ++next[g];
+                const Candidate c = look(next);
+                if (c.accuracy < least) continue;
+                if (!best || price(here, c) < price(here, best->first)) best = {c, next};
+            }
+            if (!best) return;
+            std::tie(here, at) = *best;
+        }
+    }
+    static double price(const Candidate& from, const Candidate& to) {
+        const double saved = std::max<double>(static_cast<double>(from.bits - to.bits), 1);
+        // Gains of accuracy count as none, so that the saved bits decide.
+        return (std::max(from.accuracy - to.accuracy, 0.0) + 0.02) / saved;
+    }
+
+    /// Neighbours of what is on the front, at random.
+    void budgeted() {
+        std::mt19937 random(options.seed);
+        expected = static_cast<size_t>(options.budget);
+        Choice first(vary.size(), 0), last;
+        for (const Variation& v : vary)
+            last.push_back(v.types.size() - 1);
+        look(first);
+        look(last);
+        std::vector<Choice> seen = {first, last};
+        for (int tries = 0; all.size() < expected && tries < 100 * options.budget; ++tries) {
+            const Choice& from = seen[front_member(random)];
+            Choice next = from;
+            const size_t moves = 1 + random() % 2;
+            for (size_t m = 0; m < moves; ++m) {
+                const size_t g = random() % vary.size();
+                next[g] = random() % vary[g].types.size();
+            }
+            if (std::ranges::find(seen, next) != seen.end()) continue;
+            seen.push_back(next);
+            look(next);
+        }
+    }
+    size_t front_member(std::mt19937& random) const {
+        const std::vector<Candidate> front = pareto_front(all);
+        const Candidate& c = front[random() % front.size()];
+        return static_cast<size_t>(std::ranges::find(all, c.types, &Candidate::types) - all.begin());
+    }
+
+    Candidate look(const Choice& choice) {
+        Candidate c;
+        for (size_t g = 0; g < vary.size(); ++g)
+            c.types.push_back(vary[g].types[choice[g]]);
+        for (const Candidate& a : all)
+            if (a.types == c.types) return a;
+        if (const auto kept = store.find(c.types)) {
+            all.push_back(*kept);
+            return *kept;
+        }
+        measure(c);
+        store.add(c);
+        all.push_back(c);
+        ++measured;
+        progress(c);
+        return c;
+    }
+
+    void measure(Candidate& c) const {
+        Schedule s = exploration.schedule;
+        std::map<std::string, Type> types;
+        for (size_t g = 0; g < vary.size(); ++g)
+            types.emplace(vary[g].group.name, c.types[g]);
+        if (exploration.apply) {
+            exploration.apply(s, types);
+        } else {
+            std::vector<TypeChoice> choices;
+            for (size_t g = 0; g < vary.size(); ++g)
+                choices.push_back({vary[g].group.tensors, c.types[g]});
+            s.quantize(choices);
+        }
+        c.bits = bits_of(s, vary);
+        c.multipliers = estimated_multipliers(s.reference());
+        c.memory = estimated_memory_bits(s.reference());
+        const double before = now();
+        if (exploration.score) c.accuracy = exploration.score(s);
+        c.seconds = now() - before;
+    }
+
+    void progress(const Candidate& c) const {
+        if (options.quiet) return;
+        const double each = (now() - start) / static_cast<double>(measured);
+        const size_t left = expected > all.size() ? expected - all.size() : 0;
+        std::fprintf(stderr, "%zu/%zu%s: %.2f %%, %lld bits; at most %.0f s left\n", all.size(), expected,
+                     options.kind == SearchKind::greedy ? " at most" : "", c.accuracy,
+                     static_cast<long long>(c.bits), each * static_cast<double>(left));
+    }
+
+    const Exploration& exploration;
+    const std::vector<Variation>& vary;
+    const SearchOptions& options;
+    Results& store;
+    double start;
+    size_t expected = 0, measured = 0;
+    std::vector<Candidate> all;
+};
+
+bool beats(const Candidate& a, const Candidate& b) {
+    if (a.accuracy < b.accuracy || a.bits > b.bits || a.multipliers > b.multipliers || a.memory > b.memory)
+        return false;
+    return a.accuracy > b.accuracy || a.bits < b.bits || a.multipliers < b.multipliers || a.memory < b.memory;
+}
+
+} // namespace
+
+std::vector<Candidate> pareto_front(const std::vector<Candidate>& all) {
+    std::vector<Candidate> front;
+    for (const Candidate& c : all)
+        if (std::ranges::none_of(all, [&](const Candidate& o) { return beats(o, c); })) front.push_back(c);
+    std::ranges::stable_sort(front, [](const Candidate& a, const Candidate& b) {
+        return std::tie(a.bits, a.accuracy) < std::tie(b.bits, b.accuracy);
+    });
+    return front;
+}
+
+std::vector<Candidate> search(const Exploration& e, const std::vector<Variation>& vary,
+                              const SearchOptions& options, Results& store) {
+    return Search(e, vary, options, store).run();
+}
+
+} // namespace lathe

@@ -1,0 +1,4 @@
+#pragma once
+#include <lathe/driver/generator.h>
+
+lathe::Generator jacobi_generator();

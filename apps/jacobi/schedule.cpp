@@ -1,0 +1,16 @@
+#include "jacobi/algorithm.h"
+
+using namespace lathe;
+
+Schedule cpu_schedule(const Jacobi& k, const Target& target) {
+    Schedule s(k.kernel);
+    const int64_t lanes = target.natural_lanes(Float(32));
+    s[k.kernel].vectorize(k.j, lanes).vectorize(k.u, lanes);
+    return s;
+}
+
+Schedule vitis_schedule(const Jacobi& k) {
+    Schedule s(k.kernel);
+    s[k.kernel].pipeline(k.j, 1).pipeline(k.u, 1);
+    return s;
+}
