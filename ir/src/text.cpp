@@ -312,7 +312,8 @@ const char* taken_function_name(std::string_view name) {
         return "reserved for the compiler, as all names with _ in front or __ inside are";
     if (is_like_macro(name)) return "in capitals, as macros are";
     if (name.starts_with("ap_")) return "a name of AMD's headers";
-    if (is_of_emitted_code(name)) return "a type, a namespace or a macro of the code around it";
+    if (!name.starts_with("lathe_") && is_of_emitted_code(name))
+        return "a type, a namespace or a macro of the code around it";
     return nullptr;
 }
 
