@@ -22,11 +22,12 @@ class Unroller : public ScopedMutator {
                  loop->var.name(), print(loop->extent));
         const int64_t all = *copies > most_copies ? *copies : *copies * copies_around;
         if (all > most_copies)
-            fail(loop->loc,
-                 "unroll({}) would make {} copies of its body{}; split the loop and unroll the inner part (at "
-                 "most {})",
-                 loop->var.name(), all, copies_around > 1 ? ", with the unrolled loops around it" : "",
-                 most_copies);
+            fail(
+                loop->loc,
+                "unroll({}) would make {} copies of its body{}; split the loop and unroll the inner part (at "
+                "most {})",
+                loop->var.name(), all, copies_around > 1 ? ", with the unrolled loops around it" : "",
+                most_copies);
         const int64_t around = std::exchange(copies_around, std::max<int64_t>(all, 1));
         const Stmt body = inside(loop->var, loop->min, loop->extent, loop->body);
         copies_around = around;

@@ -193,16 +193,21 @@ bool is_like_macro(std::string_view name) {
     return constant || (letters > 1 && std::ranges::none_of(name, is_lower));
 }
 
-/// What the C and C++ that Lathe writes, and the headers that it includes, call so.
-bool is_of_emitted_code(std::string_view name) {
+/// The headers that Lathe's C and C++ includes, and that code itself, begin their names so.
+bool has_taken_prefix(std::string_view name) {
     constexpr auto prefixes = std::to_array<std::string_view>({"ap_", "AP_", "SC_", "lathe_", "halide_"});
+    return std::ranges::any_of(prefixes, [&](std::string_view p) { return name.starts_with(p); });
+}
+
+/// What that code calls so, and macros that are not in capitals.
+bool is_of_emitted_code(std::string_view name) {
     constexpr auto words = std::to_array<std::string_view>(
-        {"hls",       "lathe",      "std",  "main",  "L_ctermid", "L_tmpnam", "L_cuserid", "P_tmpdir",
-         "ceil",      "ceilf",      "fabs", "fabsf", "floor",     "floorf",   "fma",       "fmaf",
-         "nearbyint", "nearbyintf", "sqrt", "sqrtf", "trunc",     "truncf"});
-    const auto starts = [&](std::string_view p) { return name.starts_with(p); };
-    return std::ranges::any_of(prefixes, starts) || std::ranges::find(words, name) != words.end() ||
-           name.ends_with("_t");
+        {"hls",       "lathe",      "std",       "main",     "ceil",     "ceilf",
+         "fabs",      "fabsf",      "floor",     "floorf",   "fma",      "fmaf",
+         "nearbyint", "nearbyintf", "sqrt",      "sqrtf",    "trunc",    "truncf",
+         "errno",     "linux",      "unix",      "i386",     "stdin",    "stdout",
+         "stderr",    "L_ctermid",  "L_cuserid", "L_tmpnam", "P_tmpdir", "math_errhandling"});
+    return std::ranges::find(words, name) != words.end() || name.ends_with("_t");
 }
 
 } // namespace
@@ -288,11 +293,8 @@ std::string identifier(std::string_view name) {
         if (legal != '_' || (!text.empty() && text.back() != '_')) text += legal;
     });
     if (text.empty() || is_digit(text[0])) text = "x" + text;
-    const bool object_macro = text == "errno" || text == "linux" || text == "unix" || text == "i386" ||
-                              text == "stdin" || text == "stdout" || text == "stderr" ||
-                              text == "math_errhandling";
-    const bool means_something =
-        is_keyword(text) || is_like_macro(text) || is_of_emitted_code(text) || object_macro;
+    if (has_taken_prefix(text)) return "x" + text;
+    const bool means_something = is_keyword(text) || is_like_macro(text) || is_of_emitted_code(text);
     return means_something && text.back() != '_' ? text + "_" : text;
 }
 
@@ -309,6 +311,9 @@ const char* taken_function_name(std::string_view name) {
     if (name.starts_with("_") || name.find("__") != std::string_view::npos)
         return "reserved for the compiler, as all names with _ in front or __ inside are";
     if (is_like_macro(name)) return "in capitals, as macros are";
+    if (name.starts_with("ap_")) return "a name of AMD's headers";
+    if (!name.starts_with("lathe_") && is_of_emitted_code(name))
+        return "a type, a namespace or a macro of the code around it";
     return nullptr;
 }
 

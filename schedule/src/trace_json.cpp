@@ -33,7 +33,10 @@ std::string shown(const Json& j) {
 Json parsed(const std::string& text, Loc loc) {
     std::vector<std::set<std::string>> keys;
     const auto look = [&](int depth, Json::parse_event_t event, Json& value) {
-        if (depth > most_nesting) fail(loc, "the trace is nested more than {} levels deep", most_nesting);
+        const bool opens =
+            event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start;
+        if (opens && depth >= most_nesting)
+            fail(loc, "the trace is nested more than {} levels deep", most_nesting);
         if (event == Json::parse_event_t::object_start) keys.emplace_back();
         if (event == Json::parse_event_t::object_end) keys.pop_back();
         if (event == Json::parse_event_t::key && !keys.back().insert(value.get<std::string>()).second)

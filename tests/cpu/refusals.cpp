@@ -136,6 +136,9 @@ TEST_CASE("cpu: names that C programs have another use for") {
              {"malloc", "a name of the C library"},
              {"halide_print", "a name of the runtime"},
              {"main", "the program's own function"},
+             {"std", "a type, a namespace or a macro of the code around it"},
+             {"int64_t", "a type, a namespace or a macro of the code around it"},
+             {"ap_int", "a name of AMD's headers"},
              {"_exit", "reserved for the compiler, as all names with _ in front or __ inside are"},
              {"EOF", "in capitals, as macros are"}}) {
         const std::string other = "lathe_" + (name[0] == '_' ? name.substr(1) : name);
@@ -151,7 +154,6 @@ TEST_CASE("cpu: names that C programs have another use for") {
 
 TEST_CASE("cpu: unrolled loops inside of each other multiply") {
     const auto nested = [](int64_t outer, int64_t inner, int between) {
-        Input in("in", Int(8), {4, 4, 4});
         Var i("i"), j("j"), k("k");
         Func out("out", Int(8), {Operand(outer), Operand(between), Operand(inner)});
         out(i, j, k) = cast(Int(8), i + j + k);
@@ -163,7 +165,6 @@ TEST_CASE("cpu: unrolled loops inside of each other multiply") {
     CHECK(nested(32, 33, 2) ==
           "unroll(k) would make 1056 copies of its body, with the unrolled loops around it" + end);
     CHECK(nested(256, 256, 1).find("unroll(k) would make 65536 copies") == 0);
-    CHECK(nested(1, 1025, 1) == "unroll(k) would make 1025 copies of its body" + end);
     CHECK(nested(16, 16, 2) == "");
 }
 

@@ -79,9 +79,20 @@ TEST_CASE("hls: an exported project compiles without warnings and its test bench
     const auto [status, text] = run_in(folder.path, "./testbench");
     CHECK(status != 0);
     CHECK(text.find("C: element 7 is 0x") == 0);
-    // So is data that is cut off.
-    std::ofstream(folder.path / "data/A.txt") << "0001\n";
-    CHECK(run_in(folder.path, "./testbench").second == "gemm: data/A.txt: element 1 is missing\n");
+    // So is data that is cut off, too long, no number, or not there.
+    const std::string whole = read_file(folder.path / "data/A.txt");
+    const auto with = [&](const std::string& data, const std::string& command = "./testbench") {
+        std::ofstream(folder.path / "data/A.txt") << data;
+        return run_in(folder.path, command).second;
+    };
+    CHECK(with("0001\n") == "gemm: data/A.txt: element 1 is missing\n");
+    CHECK(with(whole + "0001\n") == "gemm: data/A.txt: there are more than 20 elements\n");
+    for (const char* line : {"12x4", "001", "00001", "4000", "-001", ""})
+        CHECK(with(std::string(line) + "\n" + whole) ==
+              "gemm: data/A.txt: line 1 does not hold 14 bits in 4 hexadecimal digits\n");
+    CHECK(with(whole, "./testbench /nowhere") ==
+          "gemm: /nowhere/A.txt cannot be read: run the test bench in the project's folder, or name its "
+          "folder data\n");
 }
 
 TEST_CASE("hls: a project takes the user's data and scalars") {

@@ -284,7 +284,7 @@ class RandomTrace {
 
 TEST_CASE("random traces by their grammar never crash") {
     int refusals = 0, accepted = 0;
-    for (int seed = 0; seed < count(8000, 100000); ++seed) {
+    for (int seed = 0; seed < count(3000, 100000); ++seed) {
         std::mt19937 random(static_cast<unsigned>(seed));
         const std::string text = RandomTrace(random).make();
         Gemm g;
@@ -304,14 +304,14 @@ TEST_CASE("random traces by their grammar never crash") {
         }
     }
     CHECK(refusals > 0);
-    CHECK(accepted > 100);
+    CHECK(accepted > 50);
 }
 
 TEST_CASE("spoilt traces never crash") {
     const std::string good = tiled().trace_json();
     std::mt19937 random(7);
     int refusals = 0;
-    for (int n = 0; n < count(1500, 100000); ++n) {
+    for (int n = 0; n < count(600, 100000); ++n) {
         std::string text = good;
         for (int edits = 1 + static_cast<int>(random() % 3); edits-- > 0;) {
             const size_t at = random() % text.size();

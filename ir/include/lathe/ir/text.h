@@ -27,8 +27,9 @@ std::string printf_text(std::string_view text);
 std::string quoted_text(std::string_view text);
 
 /// An identifier for C, C++ and Tcl that resembles the name: other characters than letters, digits and _
-/// become _, no two of those follow each other and none comes first. What then means something else already
-/// (keywords, names in capitals, which are macros', and names that belong to libraries) ends in _.
+/// become _, no two of those follow each other and none comes first. What means something else (keywords,
+/// macros, that is names in capitals, and words of the emitted code) ends in _. What begins as names of the
+/// code's libraries do gets an x in front.
 std::string identifier(std::string_view name);
 
 /// Letters, digits and _, no digit first.
