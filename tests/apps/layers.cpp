@@ -229,7 +229,7 @@ TEST_CASE("layers: shapes that do not fit are refused") {
     refused("the stride 0 is less than 1",
             [&] { (void)nn::conv2d("c", image, right, {}, {.stride = {0, 1}}); });
     refused("2 groups do not divide 3 input and 4 output channels",
-            [&] { (void)nn::conv2d("c", image, any, {}, {.groups = 2}); });
+            [&] { (void)nn::conv2d("c", image, any, {}, {.groups = 2, .type = Int(32)}); });
     refused("a convolution in 2 groups needs constant numbers of channels",
             [&] { (void)nn::conv2d("c", open, any, {}, {.groups = 2, .type = Int(32)}); });
     refused("an exact sum over any needs a type", [&] { (void)nn::conv2d("c", open, any); });
