@@ -2,6 +2,7 @@
 
 #include "split.h"
 
+#include "lathe/ir/planted.h"
 namespace lathe::schedule {
 
 namespace {
@@ -62,8 +63,9 @@ void fuse(Edit& e) {
     Symbol fused = e.result(0, name.empty() ? outer.name() + inner.name() : name);
     Facts facts = e.facts(path);
     Expr total = imul(non_negative(o.extent, facts), non_negative(i.extent, facts));
-    Substitution with{{outer, iadd(o.min, ifloordiv(var(fused), i.extent))},
-                      {inner, iadd(i.min, ifloormod(var(fused), i.extent))}};
+    const Expr by = planted.has(Fault::fuse_wrong_extent) ? o.extent : i.extent;
+    Substitution with{{outer, iadd(o.min, ifloordiv(var(fused), by))},
+                      {inner, iadd(i.min, ifloormod(var(fused), by))}};
     Stmt body = i.body;
     for (size_t n = in.guards.size(); n-- > 0;)
         body = with_body(in.guards[n], body);

@@ -1,6 +1,7 @@
 #include "reorder.h"
 
 #include "lathe/ir/dependence.h"
+#include "lathe/ir/planted.h"
 
 #include <algorithm>
 
@@ -71,7 +72,9 @@ Stmt build(const Nest& nest, const std::vector<const For*>& order, bool guards_i
         bound.insert(order[n]->var);
         bool last = n + 1 == order.size();
         while (next < nest.guards.size() && (last || (!guards_inside && ready(*nest.guards[next])))) {
-            layers.push_back(If::make(nest.guards[next]->condition, nest.body, {}, nest.guards[next]->loc));
+            if (!planted.has(Fault::reorder_loses_guard))
+                layers.push_back(
+                    If::make(nest.guards[next]->condition, nest.body, {}, nest.guards[next]->loc));
             ++next;
         }
     }

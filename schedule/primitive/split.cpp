@@ -1,6 +1,7 @@
 #include "split.h"
 
 #include "lathe/ir/dependence.h"
+#include "lathe/ir/planted.h"
 
 namespace lathe::schedule {
 
@@ -28,7 +29,8 @@ Stmt peeled(Edit& e, const For& f, int64_t factor, const Symbol& outer, const Sy
     Expr at = iadd(f.min, iadd(imul(var(outer), index(factor)), var(inner)));
     Stmt main =
         block_nest(f, outer, inner, factor, blocks, substitute(duplicate(f.body, fresh), {{f.var, at}}));
-    Stmt rest = For::make(tail, iadd(f.min, done), isub(extent, done), {},
+    Stmt rest = For::make(tail, iadd(f.min, done),
+                          isub(extent, planted.has(Fault::peel_rest_off) ? iadd(done, index(1)) : done), {},
                           substitute(duplicate(f.body, fresh), {{f.var, var(tail)}}), f.loc);
     for (auto& [old, both] : copies)
         e.forward(old, both);
@@ -62,8 +64,10 @@ void split_loop(Edit& e, const Symbol& loop, int64_t factor, Tail tail, const Sy
                            substitute(f.body, {{loop, iadd(f.min, offset)}}));
     } else if (tail == Tail::guard) {
         Stmt body = substitute(f.body, {{loop, iadd(f.min, offset)}});
-        fresh = block_nest(f, outer, inner, factor, ceil_div(f.extent, factor),
-                           If::make(less(offset, f.extent), std::move(body), {}, f.loc));
+        fresh = block_nest(
+            f, outer, inner, factor, ceil_div(f.extent, factor),
+            If::make(planted.has(Fault::split_guard_off) ? at_most(offset, f.extent) : less(offset, f.extent),
+                     std::move(body), {}, f.loc));
     } else if (tail == Tail::peel) {
         fresh = peeled(e, f, factor, outer, inner, non_negative(f.extent, facts));
     } else if (tail == Tail::exact) {
@@ -75,7 +79,7 @@ void split_loop(Edit& e, const Symbol& loop, int64_t factor, Tail tail, const Sy
                      "the first "
                      "iteration. Try Tail::guard, or require it",
                      print(f.extent), factor);
-        if (!idempotent(e.body(), loop, e.facts({})))
+        if (!planted.has(Fault::shift_repeats) && !idempotent(e.body(), loop, e.facts({})))
             e.refuse("the last block repeats iterations of {}, and running one twice changes the result. Try "
                      "Tail::guard",
                      loop.name());
