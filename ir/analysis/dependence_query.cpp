@@ -1,5 +1,6 @@
 #include "dependence_query.h"
 
+#include "lathe/ir/planted.h"
 #include "lathe/ir/print.h"
 
 #include <algorithm>
@@ -40,7 +41,11 @@ std::string values_text(const Witness::Values& values) {
 } // namespace
 
 bool both_commute(const ProgramAccess& a, const ProgramAccess& b) {
-    return a.reduce && b.reduce && a.reduce->commutes && b.reduce->commutes && a.reduce->op == b.reduce->op &&
+    const auto commutes = [](const Reduce* r) {
+        return r && (r->commutes || planted.has(Fault::saturation_commutes));
+    };
+    return commutes(a.reduce) && commutes(b.reduce) &&
+           (a.reduce->op == b.reduce->op || planted.has(Fault::operators_alike)) &&
            a.reduce->target.type == b.reduce->target.type;
 }
 
@@ -64,7 +69,7 @@ std::optional<Dependence> DependenceQuery::any(bool commuting_free, const Ask& a
             if (commuting_free && both_commute(a, b)) continue;
             try {
                 if (auto d = ask(i, j)) return d;
-                if (i == j) continue;
+                if (i == j || planted.has(Fault::swapped_unasked)) continue;
                 if (auto d = ask(j, i)) return d;
             } catch (const isl::GaveUp&) {
                 return unproved(i, j);

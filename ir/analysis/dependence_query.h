@@ -4,6 +4,7 @@
 
 #include "instances.h"
 
+#include "lathe/ir/planted.h"
 #include "lathe/ir/polyhedral.h"
 
 namespace lathe::ir {
@@ -32,7 +33,9 @@ class DependenceQuery {
     isl::Set same_iteration(size_t first, size_t second) const;
     isl::Affine at(size_t level, size_t access, int side) const;
     /// Allocated inside the loop of this level: never shared by its iterations.
-    bool is_private(size_t access, size_t level) const { return what.accesses[access].private_to > level; }
+    bool is_private(size_t access, size_t level) const {
+        return what.accesses[access].private_to + planted.has(Fault::private_too_far) > level;
+    }
     Dependence found(const isl::Set& s, size_t level, size_t first, size_t second);
     Instances& instances() { return all; }
     const isl::Context& context() const { return isl_context; }

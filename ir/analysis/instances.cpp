@@ -2,6 +2,7 @@
 
 #include "translation.h"
 
+#include "lathe/ir/planted.h"
 #include "lathe/ir/visit.h"
 
 #include <algorithm>
@@ -72,7 +73,8 @@ const Instances::Domain& Instances::domain_of(const ProgramAccess& a, int side) 
             continue;
         }
         const Affine min = t.index(r.min.expr, r.min.moment);
-        const Affine extent = t.index(r.extent.expr, r.extent.moment);
+        Affine extent = t.index(r.extent.expr, r.extent.moment);
+        if (planted.has(Fault::last_iteration_lost)) extent = extent - Affine::constant(context, 1);
         set = set & at_most(min, at) & less(at, min + extent);
     }
     for (const Guard& g : *a.guards) {

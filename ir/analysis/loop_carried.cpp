@@ -1,4 +1,5 @@
 #include "lathe/ir/dependence.h"
+#include "lathe/ir/planted.h"
 #include "lathe/ir/polyhedral.h"
 #include "lathe/ir/print.h"
 #include "lathe/ir/visit.h"
@@ -119,7 +120,7 @@ class Meeting {
         case Step::same:
             return;
         case Step::later:
-            delta[loop.var] = system.unknown({1, last});
+            delta[loop.var] = system.unknown({1 + planted.has(Fault::prefilter_too_sure), last});
             break;
         case Step::earlier:
             delta[loop.var] = system.unknown({-last, -1});
@@ -457,18 +458,21 @@ std::string Conflict::describe() const {
 
 std::optional<Conflict> loop_carried(const Stmt& root, const Symbol& loop, Commuting reductions,
                                      const Facts& known) {
+    if (planted.accept_all) return std::nullopt;
     const auto maybe = maybe_carried(root, loop, reductions);
     return maybe ? confirmed(*maybe, dependence_carried(root, loop, reductions, known)) : std::nullopt;
 }
 
 std::optional<Conflict> lockstep_conflict(const Stmt& root, const Symbol& loop, int64_t lanes,
                                           const Facts& known) {
+    if (planted.accept_all) return std::nullopt;
     const auto maybe = maybe_carried(root, loop, Commuting::free);
     return maybe ? confirmed(*maybe, dependence_in_lockstep(root, loop, lanes, known)) : std::nullopt;
 }
 
 std::optional<Conflict> reorder_conflict(const Stmt& root, const std::vector<Symbol>& before,
                                          const std::vector<Symbol>& after, const Facts& known) {
+    if (planted.accept_all) return std::nullopt;
     const auto maybe = maybe_reversed(root, before, after);
     if (!maybe) return std::nullopt;
     const NewOrder order = [&](const Place& p) {
@@ -482,16 +486,27 @@ std::optional<Conflict> reorder_conflict(const Stmt& root, const std::vector<Sym
     return confirmed(*maybe, dependence_reversed(root, before.front(), order, known));
 }
 
+namespace {
+
+bool prints_or_calls(const Stmt& s) {
+    return s.defined() &&
+           (s.as<Print>() || s.as<ExternCall>() || std::ranges::any_of(bodies(s), prints_or_calls));
+}
+
+} // namespace
+
 bool idempotent(const Stmt& root, const Symbol& loop, const Facts& known) {
-    LoopAccesses in = accesses_inside(root, loop);
-    std::set<Symbol> written;
-    for (const LoopAccess& a : in.accesses) {
-        if (a.reduce) return false;
-        if (a.write) written.insert(a.tensor);
-    }
-    for (const LoopAccess& a : in.accesses)
-        if (!a.write && written.contains(a.tensor)) return false;
-    return !loop_carried(root, loop, Commuting::ordered, known);
+    if (planted.accept_all) return true;
+    const std::function<const For*(const Stmt&)> find = [&](const Stmt& s) -> const For* {
+        if (!s.defined()) return nullptr;
+        if (const For* f = s.as<For>(); f && f->var == loop) return f;
+        for (const Stmt& t : bodies(s))
+            if (const For* f = find(t)) return f;
+        return nullptr;
+    };
+    const For* f = find(root);
+    invariant(f, "a question about a loop that is not in the module");
+    return !prints_or_calls(f->body) && !dependence_of_repetition(root, loop, known);
 }
 
 } // namespace lathe::ir

@@ -1,6 +1,7 @@
 // The questions that primitives ask, on the one builder.
 
 #include "lathe/ir/polyhedral.h"
+#include "lathe/ir/planted.h"
 
 #include "dependence_query.h"
 
@@ -49,8 +50,9 @@ Set overtakes(DependenceQuery& q, size_t a, size_t b) {
     }
     const ProgramAccess &first = p.accesses[a], &second = p.accesses[b];
     // Within one statement all lanes read, then all write. Nothing is said about the order of the writes.
-    const bool behind =
-        first.statement == second.statement ? first.write : second.statement < first.statement;
+    const bool behind = first.statement == second.statement
+                            ? first.write != planted.has(Fault::lanes_write_first)
+                            : (second.statement < first.statement) != planted.has(Fault::lanes_flipped);
     return behind ? sooner | equal_so_far : sooner;
 }
 
@@ -105,7 +107,9 @@ std::optional<Dependence> dependence_reversed(const Stmt& root, const Symbol& lo
         const Times t = times_of(q, order, a, b);
         Set turned = Set::none(q.context()), equal_so_far = Set::all(q.context());
         for (size_t n = 0; n < std::min(t.first.size(), t.second.size()); ++n) {
-            turned = turned | (equal_so_far & less(t.second[n], t.first[n]));
+            turned = turned |
+                     (equal_so_far & (planted.has(Fault::reversed_flipped) ? less(t.first[n], t.second[n])
+                                                                           : less(t.second[n], t.first[n])));
             equal_so_far = equal_so_far & equal(t.first[n], t.second[n]);
         }
         for (const Set& c : q.instances().couplings(t.terms_first, t.terms_second))
@@ -121,6 +125,25 @@ std::optional<Dependence> dependence_reversed(const Stmt& root, const Symbol& lo
         return std::nullopt;
     };
     return answer(root, loop, known, true, ask);
+}
+
+std::optional<Dependence> dependence_of_repetition(const Stmt& root, const Symbol& loop, const Facts& known) {
+    const auto ask = [](DependenceQuery& q, size_t a, size_t b) -> std::optional<Dependence> {
+        const ProgramAccess &first = q.program().accesses[a], &second = q.program().accesses[b];
+        if (!second.write) return std::nullopt;
+        const bool only_written = first.write && !first.reduce;
+        const size_t outermost = q.program().around, levels = q.common(a, b);
+        if (q.is_private(a, outermost)) return std::nullopt; // made anew
+        for (size_t level = outermost; level <= levels; ++level) {
+            if (only_written && level > outermost) break;
+            if (level == levels && a > b) break; // in one iteration b runs first
+            const Set order = level < levels ? q.carried_at(level, a, b) : q.same_iteration(a, b);
+            const Set s = q.meeting(a, b, order);
+            if (!s.is_empty()) return q.found(s, level < levels || level == 0 ? level : level - 1, a, b);
+        }
+        return std::nullopt;
+    };
+    return answer(root, loop, known, false, ask);
 }
 
 } // namespace lathe::ir

@@ -1,6 +1,7 @@
 #include "program.h"
 
 #include "lathe/ir/analysis.h"
+#include "lathe/ir/planted.h"
 #include "lathe/ir/visit.h"
 
 #include <algorithm>
@@ -96,7 +97,7 @@ class Collector {
 
     /// The moment of an evaluation here of what `body` may change; 0 if it does not.
     size_t moment_of(const Expr& e, const Stmt& body) {
-        if (lasts(e, body)) return 0;
+        if (lasts(e, body) || planted.has(Fault::moment_ignored)) return 0;
         result.depth.push_back(loops.size());
         return result.depth.size() - 1;
     }
@@ -156,7 +157,7 @@ class Collector {
 
     void branch(const If& i) {
         begin();
-        reads(i.condition, i.loc);
+        if (!planted.has(Fault::condition_unread)) reads(i.condition, i.loc);
         under(i.condition, true, i.then_body);
         under(i.condition, false, i.else_body);
     }
@@ -164,7 +165,7 @@ class Collector {
     void under(const Expr& condition, bool holds, const Stmt& body) {
         if (!body.defined()) return;
         const Guards before = guards;
-        assume(plain(condition), holds, moment_of(condition, body));
+        assume(plain(condition), holds || planted.has(Fault::else_as_then), moment_of(condition, body));
         visit(body);
         guards = before;
     }
@@ -240,7 +241,7 @@ class Collector {
     /// Calls keep their order among each other and with prints, and each touches whole tensors.
     void call(const ExternCall& c) {
         begin();
-        if (!inside) return;
+        if (!inside || planted.has(Fault::extern_forgotten)) return;
         for (const ExternArgument& a : c.arguments) {
             for (const Dim& d : a.dims) {
                 reads(d.min, c.loc);
@@ -254,7 +255,7 @@ class Collector {
     }
 
     void add_output(const std::string& shown, Loc loc) {
-        if (inside) add(output, {}, true, loc).shown = shown;
+        if (inside && !planted.has(Fault::output_forgotten)) add(output, {}, true, loc).shown = shown;
     }
 
     void bind_lets(const Expr& e) {

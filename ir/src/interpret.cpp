@@ -40,7 +40,7 @@ class Invocation {
   public:
     Invocation(const Function& f, const std::vector<AnyBuffer*>& b, const std::map<std::string, Value>& s,
                const InterpretOptions& options)
-        : function(f), buffers(b), scalars(s), terms(options.terms) {
+        : function(f), buffers(b), scalars(s), terms(options.terms), lanes_apart(options.lanes_apart) {
         scope.check = options.check_types;
     }
     void run() {
@@ -52,7 +52,7 @@ class Invocation {
             scope.variables.insert_or_assign(p.symbol, constant(values.at(p.symbol)));
         check_dims();
         if (terms)
-            *terms = Checker(function, buffers, values).run();
+            *terms = Checker(function, buffers, values, lanes_apart).run();
         else
             execute();
     }
@@ -71,6 +71,7 @@ class Invocation {
     const std::vector<AnyBuffer*>& buffers;
     const std::map<std::string, Value>& scalars;
     TermHashes* const terms;
+    const bool lanes_apart;
     std::map<Symbol, Value> values; ///< of the parameters
     Scope scope;
 };

@@ -27,10 +27,24 @@ struct Prepared {
     Term value;
 };
 
+/// What the lanes of a statement wrote so far.
+class Written {
+  public:
+    void add(const Prepared& p, Loc loc) {
+        const auto [known, fresh] = by.try_emplace({p.tensor, p.place.dense}, p.lane);
+        if (!fresh && known->second != p.lane)
+            fail(loc, "two lanes write {} at once", p.tensor->element(p.place.dense));
+    }
+
+  private:
+    std::map<std::pair<const CheckedTensor*, size_t>, const Lane*> by;
+};
+
 } // namespace
 
-Checker::Checker(const Function& f, const std::vector<AnyBuffer*>& b, const std::map<Symbol, Value>& values)
-    : function(f), buffers(b) {
+Checker::Checker(const Function& f, const std::vector<AnyBuffer*>& b, const std::map<Symbol, Value>& values,
+                 bool apart)
+    : function(f), buffers(b), lanes_apart(apart) {
     for (const auto& [symbol, value] : values) {
         if (value.type().is_index())
             outermost.indices[symbol] = value.as_int64();
@@ -52,6 +66,9 @@ Checker::Checker(const Function& f, const std::vector<AnyBuffer*>& b, const std:
 TermHashes Checker::run() {
     for (const Tensor& t : function.constants)
         outermost.tensors[t.symbol] = storage(t, outermost);
+    output =
+        storage({Symbol("the order of prints and calls"), Int(8), {}, {}, TypeOrigin::declared, nullptr, {}},
+                outermost);
     evaluate.learn(function.body);
     statement(function.body, {&outermost});
     TermHashes hashes;
@@ -230,8 +247,11 @@ void Checker::store(const Store& s, const Lanes& lanes) {
             all.push_back({l, &to, place, std::move(value)});
         }
     }
-    for (const Prepared& p : all)
+    Written written;
+    for (const Prepared& p : all) {
+        if (lanes_apart) written.add(p, s.loc);
         p.tensor->write(p.place, p.value, p.lane->in, s.loc);
+    }
 }
 
 /// The operands of old + a·b, rounded once, in the type that the sum would have.
@@ -266,7 +286,9 @@ void Checker::reduce(const Reduce& s, const Lanes& lanes) {
         step.to.place = to.locate(evaluate.numbers(*l, t.indices), s.loc);
         all.push_back(std::move(step));
     }
+    Written written;
     for (const auto& [to, factors] : all) {
+        if (lanes_apart && !s.commutes) written.add(to, s.loc);
         const Term old = to.tensor->read(to.place, to.lane->in, s.loc);
         Term next;
         if (s.contract)
@@ -286,6 +308,7 @@ void Checker::check(const Assert& s, const Lanes& lanes) {
 
 void Checker::print(const Print& s, const Lanes& lanes) {
     for (Lane* l : lanes) {
+        output->touch_write(0, l->in, s.loc);
         std::string line = s.texts[0];
         for (size_t i = 0; i < s.values.size(); ++i) {
             const Term t = evaluate.term(*l, s.values[i]);
@@ -300,6 +323,7 @@ void Checker::print(const Print& s, const Lanes& lanes) {
 
 void Checker::call(const ExternCall& s, Lane& lane) {
     require_address(s);
+    output->touch_write(0, lane.in, s.loc);
     std::vector<ExternOperand> operands;
     uint64_t given = hash_of(s.callee->name);
     for (const ExternArgument& a : s.arguments) {

@@ -111,7 +111,8 @@ class Evaluator {
 /// A run of a function in checking mode.
 class Checker {
   public:
-    Checker(const Function& f, const std::vector<AnyBuffer*>& buffers, const std::map<Symbol, Value>& values);
+    Checker(const Function& f, const std::vector<AnyBuffer*>& buffers, const std::map<Symbol, Value>& values,
+            bool lanes_apart);
     TermHashes run();
 
   private:
@@ -148,6 +149,7 @@ class Checker {
 
     const Function& function;
     const std::vector<AnyBuffer*>& buffers;
+    const bool lanes_apart; ///< no two write one element in one statement
     Evaluator evaluate;
     Lane outermost;
     std::vector<std::shared_ptr<CheckedTensor>> arguments;
@@ -155,6 +157,7 @@ class Checker {
     std::deque<Iteration> iterations;
     uint64_t runs = 0;
     uint64_t prints = 0;
+    std::shared_ptr<CheckedTensor> output; ///< what prints and calls write, in their order
 };
 
 } // namespace lathe::ir::interpreter

@@ -1,5 +1,7 @@
 #include "fuse.h"
 
+#include "lathe/ir/planted.h"
+
 #include "../src/hull.h"
 #include "../src/tag.h"
 
@@ -62,8 +64,9 @@ void run(Edit& e) {
     Symbol fused = e.result(0, name.empty() ? outer.name() + inner.name() : name);
     Facts facts = e.facts(path);
     Expr total = imul(non_negative(o.extent, facts), non_negative(hull->extent, facts));
-    Substitution with{{outer, iadd(o.min, ifloordiv(var(fused), hull->extent))},
-                      {inner, iadd(hull->min, ifloormod(var(fused), hull->extent))}};
+    const Expr by = planted.has(Fault::fuse_wrong_extent) ? o.extent : hull->extent;
+    Substitution with{{outer, iadd(o.min, ifloordiv(var(fused), by))},
+                      {inner, iadd(hull->min, ifloormod(var(fused), by))}};
     Stmt body = i.body;
     for (size_t n = hull->inside.size(); n-- > 0;)
         body = If::make(hull->inside[n], body, {}, i.loc);

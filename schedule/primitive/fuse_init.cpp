@@ -3,6 +3,7 @@
 #include "../src/relocate.h"
 
 #include "lathe/ir/dependence.h"
+#include "lathe/ir/planted.h"
 
 #include <algorithm>
 
@@ -259,7 +260,7 @@ void run(Edit& e) {
     if (!around || at(init_path.back()) == around->stmts.end() ||
         at(init_path.back()) + 1 != at(update.back()))
         e.refuse("other definitions stand between {}'s initialisation and its update", func.name());
-    check_covers(e, func, 1);
+    if (!planted.has(Fault::fuse_init_uncovered)) check_covers(e, func, 1);
     Init init = initialisation(e, init_path.back());
     const StoreTarget& target = *update_target(e, update.back(), init.store->targets[0].tensor);
     std::set<Symbol> pure = loops_of_target(update.back(), target);

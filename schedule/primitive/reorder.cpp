@@ -3,6 +3,7 @@
 #include "../src/hull.h"
 
 #include "lathe/ir/dependence.h"
+#include "lathe/ir/planted.h"
 
 #include <algorithm>
 
@@ -95,7 +96,8 @@ Stmt build(const NewNest& nest, const Stmt& body, bool guards_inside) {
         bool last = n + 1 == nest.loops.size();
         while (next < nest.guards.size() &&
                (last || (!guards_inside && ready(nest.guards[next].as<If>()->condition))))
-            layers.push_back(nest.guards[next++]);
+            if (const Stmt& guard = nest.guards[next++]; !planted.has(Fault::reorder_loses_guard))
+                layers.push_back(guard);
     }
     Stmt s = body;
     for (size_t n = layers.size(); n-- > 0;)

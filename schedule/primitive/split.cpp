@@ -1,5 +1,7 @@
 #include "split.h"
 
+#include "lathe/ir/planted.h"
+
 #include "../src/tag.h"
 
 #include "lathe/ir/dependence.h"
@@ -30,7 +32,8 @@ Stmt peeled(Edit& e, const For& f, int64_t factor, const Symbol& outer, const Sy
     Symbol tail = e.result(2, f.var.name() + "t");
     Expr at = iadd(f.min, iadd(imul(var(outer), index(factor)), var(inner)));
     Stmt main = block_nest(f, outer, inner, factor, blocks, substitute(e.copy(f.body), {{f.var, at}}));
-    Stmt rest = For::make(tail, iadd(f.min, done), isub(extent, done), {},
+    Stmt rest = For::make(tail, iadd(f.min, done),
+                          isub(extent, planted.has(Fault::peel_rest_off) ? iadd(done, index(1)) : done), {},
                           substitute(e.copy(f.body), {{f.var, var(tail)}}), f.loc);
     e.forward_to_copies();
     return Block::make({std::move(main), std::move(rest)});
@@ -58,8 +61,10 @@ void split_loop(Edit& e, const Symbol& loop, int64_t factor, Tail tail, const Sy
                            substitute(f.body, {{loop, iadd(f.min, offset)}}));
     } else if (tail == Tail::guard) {
         Stmt body = substitute(f.body, {{loop, iadd(f.min, offset)}});
-        fresh = block_nest(f, outer, inner, factor, ceil_div(f.extent, factor),
-                           If::make(less(offset, f.extent), std::move(body), {}, f.loc));
+        fresh = block_nest(
+            f, outer, inner, factor, ceil_div(f.extent, factor),
+            If::make(planted.has(Fault::split_guard_off) ? at_most(offset, f.extent) : less(offset, f.extent),
+                     std::move(body), {}, f.loc));
     } else if (tail == Tail::peel) {
         fresh = peeled(e, f, factor, outer, inner, non_negative(f.extent, facts));
     } else if (tail == Tail::exact) {
@@ -72,7 +77,7 @@ void split_loop(Edit& e, const Symbol& loop, int64_t factor, Tail tail, const Sy
                      "iteration. Try Tail::guard, or require it",
                      print(f.extent), factor);
         e.asks();
-        if (!idempotent(e.body(), loop, e.facts({})))
+        if (!planted.has(Fault::shift_repeats) && !idempotent(e.body(), loop, e.facts({})))
             e.refuse("the last block repeats iterations of {}, and running one twice changes the result. Try "
                      "Tail::guard",
                      loop.name());

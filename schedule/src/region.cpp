@@ -1,5 +1,6 @@
 #include "region.h"
 
+#include "lathe/ir/planted.h"
 namespace lathe::schedule {
 
 namespace {
@@ -197,7 +198,7 @@ std::vector<Dim> clip(const Box& box, const std::vector<Dim>& whole, const Facts
             dims.push_back(whole[d]);
             continue;
         }
-        Expr low = box[d].min, end = iadd(box[d].max, index(1));
+        Expr low = box[d].min, end = iadd(box[d].max, index(!planted.has(Fault::region_short)));
         const Expr first = whole[d].min, last = iadd(first, whole[d].extent);
         if (!prove(at_most(first, low), facts))
             low = prove(at_most(low, first), facts) ? first : imax(first, low);

@@ -149,6 +149,32 @@ TEST_CASE("lanes run statement by statement") {
     CHECK(p.compare(sum({}), sum(vec)) == "");
 }
 
+TEST_CASE("lanes that write one element are an error where that is asked for") {
+    Programs p;
+    const auto vec = LoopKind::vectorized();
+    const auto apart = [&](Stmt body) {
+        const CheckedRun run(p.module(body), {p.ones, p.result}, {});
+        return run.difference(p.module(std::move(body)), true);
+    };
+    CHECK(apart(loop_of(vec, p.i, 7, store(p.out, {var(p.i)}, load(p.in, {var(p.i)})))) == "");
+    CHECK(apart(loop_of(vec, p.i, 7, store(p.out, {index(0)}, load(p.in, {var(p.i)}))))
+              .find("two lanes write out[0] at once") != std::string::npos);
+    const auto sum = [&](Expr value) {
+        return Block::make({store(p.out, {index(3)}, number(Int(8), 0)),
+                            loop_of(vec, p.i, 7, add(p.out, {index(3)}, std::move(value)))});
+    };
+    CHECK(apart(sum(load(p.in, {var(p.i)}))) == "");
+}
+
+TEST_CASE("prints of concurrent iterations are a race") {
+    Programs p;
+    const auto prints = [&](const LoopKind& kind) {
+        return loop_of(kind, p.i, 3, Print::make({"", ""}, {load(p.in, {var(p.i)})}, first));
+    };
+    CHECK(p.run(prints({})) == "no error");
+    CHECK(p.run(prints(LoopKind::parallel())).find("the order of prints and calls") != std::string::npos);
+}
+
 TEST_CASE("inner loops keep the lanes in step, conditions mask them, scalars are theirs") {
     Programs p;
     const auto vec = LoopKind::vectorized();

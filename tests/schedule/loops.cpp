@@ -1,5 +1,7 @@
 #include "programs.h"
 
+#include "lathe/dsl/kernel.h"
+
 using namespace lathe;
 
 namespace {
@@ -85,6 +87,33 @@ TEST_CASE("shift_inwards repeats iterations instead of guarding") {
     CHECK_FALSE(has(print(s), "if"));
     s[f].vectorize(ii);
     expect_right(s, {{}});
+}
+
+TEST_CASE("shift_inwards repeats what reads earlier iterations, or elements that none writes") {
+    Param N("N");
+    Var i("i");
+    InOut v("v", Int(16), {N + 12});
+    const auto kernel = [&](const std::function<void()>& body) {
+        return Kernel("k", {v}, [&](KernelBody& k) { k.for_(i, 0, 10, body); });
+    };
+    const std::vector<Sizes> sizes{{{"N", 3}}};
+    const Kernel recurrence = kernel([&] { v(i + 1) = v(i) * 3 + 1; }),
+                 far = kernel([&] { v(i) = v(i + 12) + 1; }), next = kernel([&] { v(i) = v(i + 1) + 1; }),
+                 itself = kernel([&] { v(i) = v(i) + v(11); });
+    for (const Kernel& k : {recurrence, far}) {
+        Schedule s(k);
+        s[k].split(i, 4, Tail::shift_inwards);
+        expect_right(s, sizes);
+    }
+    for (const Kernel& k : {next, itself}) {
+        Schedule s(k);
+        CHECK_THROWS_WITH_AS(s[k].split(i, 4, Tail::shift_inwards), doctest::Contains("running one twice"),
+                             Error);
+    }
+    const Kernel told("told", {v}, [&](KernelBody& k) { k.for_(i, 0, 10, [&] { k.print("{}", {i}); }); });
+    Schedule s(told);
+    CHECK_THROWS_WITH_AS(s[told].split(i, 4, Tail::shift_inwards), doctest::Contains("running one twice"),
+                         Error);
 }
 
 TEST_CASE("peel gives the rest a loop, and copies what is inside") {

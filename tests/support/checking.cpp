@@ -3,21 +3,15 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <optional>
-
 using namespace lathe;
 using namespace lathe::ir;
 
 namespace {
 
-struct Outcome {
-    std::vector<AnyBuffer> buffers;
-    TermHashes terms;
-    std::optional<std::string> error;
-};
+using Outcome = CheckedOutcome;
 
 Outcome outcome(const Module& m, const std::vector<AnyBuffer>& arguments,
-                const std::map<std::string, Value>& scalars) {
+                const std::map<std::string, Value>& scalars, bool lanes_apart = false) {
     Outcome r;
     std::vector<AnyBuffer*> pointers;
     for (const AnyBuffer& b : arguments) {
@@ -30,7 +24,7 @@ Outcome outcome(const Module& m, const std::vector<AnyBuffer>& arguments,
     for (AnyBuffer& b : r.buffers)
         pointers.push_back(&b);
     try {
-        interpret(m, pointers, scalars, {.terms = &r.terms});
+        interpret(m, pointers, scalars, {.terms = &r.terms, .lanes_apart = lanes_apart});
     } catch (const InternalError&) {
         throw;
     } catch (const Error& e) {
@@ -69,14 +63,26 @@ std::string difference(const Tensor& t, const Outcome& a, const Outcome& b, size
 
 } // namespace
 
-std::string check_schedule(const Module& reference, const Module& scheduled,
-                           const std::vector<AnyBuffer>& arguments,
-                           const std::map<std::string, Value>& scalars) {
-    const Outcome a = outcome(reference, arguments, scalars), b = outcome(scheduled, arguments, scalars);
+CheckedRun::CheckedRun(const Module& reference, std::vector<AnyBuffer> with,
+                       std::map<std::string, Value> values)
+    : arguments(std::move(with)), scalars(std::move(values)),
+      expected(outcome(reference, arguments, scalars)) {
+    for (const Argument& a : reference.top().arguments)
+        tensors.push_back(a.tensor);
+}
+
+std::string CheckedRun::difference(const Module& scheduled, bool lanes_apart) const {
+    const Outcome &a = expected, b = outcome(scheduled, arguments, scalars, lanes_apart);
     if (a.error && b.error) return {};
     if (a.error) return "the reference ends with an error, the schedule does not: " + *a.error;
     if (b.error) return "the schedule ends with an error: " + *b.error;
     for (size_t n = 0; n < arguments.size(); ++n)
-        if (std::string d = difference(reference.top().arguments[n].tensor, a, b, n); !d.empty()) return d;
+        if (std::string d = ::difference(tensors[n], a, b, n); !d.empty()) return d;
     return a.terms.prints == b.terms.prints ? "" : "the schedule prints something else";
+}
+
+std::string check_schedule(const Module& reference, const Module& scheduled,
+                           const std::vector<AnyBuffer>& arguments,
+                           const std::map<std::string, Value>& scalars) {
+    return CheckedRun(reference, arguments, scalars).difference(scheduled);
 }

@@ -92,6 +92,39 @@ std::vector<Stage> stages(const Algorithm& a) {
     return all;
 }
 
+std::vector<LoopCall> loop_calls(const Algorithm& a) {
+    using Call = void (*)(StageHandle, const LoopRef&);
+    const std::pair<const char*, Call> calls[] = {
+        {"split", [](StageHandle s, const LoopRef& l) { s.split(l, 2); }},
+        {"split, peel", [](StageHandle s, const LoopRef& l) { s.split(l, 3, Tail::peel); }},
+        {"split, shift_inwards", [](StageHandle s, const LoopRef& l) { s.split(l, 2, Tail::shift_inwards); }},
+        {"parallel", [](StageHandle s, const LoopRef& l) { s.parallel(l); }},
+        {"vectorize", [](StageHandle s, const LoopRef& l) { s.vectorize(l, 2); }},
+        {"unroll", [](StageHandle s, const LoopRef& l) { s.unroll(l, 2); }},
+        {"pipeline", [](StageHandle s, const LoopRef& l) { s.pipeline(l); }},
+        {"fuse_init", [](StageHandle s, const LoopRef& l) { s.fuse_init(l); }},
+        {"separate", [](StageHandle s, const LoopRef& l) { s.separate(l); }},
+    };
+    std::vector<LoopCall> all;
+    for (const Stage& g : stages(a)) {
+        const auto handle = [g](Schedule& s) {
+            const StageHandle last = s.stage(g.func);
+            return g.definition == 0 ? last.init() : last.update(g.definition - 1);
+        };
+        for (size_t x = 0; x < g.loops.size(); ++x) {
+            const LoopRef outer = g.loops[x];
+            for (const auto& [name, call] : calls)
+                all.push_back({name, [=](Schedule& s) { call(handle(s), outer); }});
+            for (size_t y = x + 1; y < g.loops.size(); ++y) {
+                const LoopRef inner = g.loops[y];
+                all.push_back({"reorder", [=](Schedule& s) { handle(s).reorder({inner, outer}); }});
+                all.push_back({"fuse", [=](Schedule& s) { handle(s).fuse(outer, inner); }});
+            }
+        }
+    }
+    return all;
+}
+
 std::vector<Benchmark> benchmarks() {
     std::vector<Benchmark> all;
     add_products(all);

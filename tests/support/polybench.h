@@ -4,6 +4,7 @@
 
 #include "lathe/dsl/algorithm.h"
 #include "lathe/ir/buffer.h"
+#include "lathe/schedule/schedule.h"
 
 #include <functional>
 
@@ -89,5 +90,13 @@ struct Stage {
     std::vector<lathe::LoopRef> loops;
 };
 std::vector<Stage> stages(const lathe::Algorithm& a);
+
+/// A primitive on one loop, or on two of a definition.
+struct LoopCall {
+    std::string name; ///< "split, peel"
+    std::function<void(lathe::Schedule&)> make;
+};
+/// Every primitive on every loop and every pair of loops of the algorithm.
+std::vector<LoopCall> loop_calls(const lathe::Algorithm& a);
 
 } // namespace polybench

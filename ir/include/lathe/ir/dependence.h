@@ -98,8 +98,8 @@ std::optional<Conflict> kind_conflict(const Stmt& root, const Symbol& loop, cons
 /// empty: it can. Whatever is accepted here has vector code. Dependences are another question.
 std::string no_vector_form(const Stmt& root, const Symbol& loop);
 
-/// True when running an iteration of `loop` again, later, changes nothing: no reductions into and no reads of
-/// what it writes, and no element is written by two iterations.
+/// True when running the last iterations of `loop` once more, in order, changes nothing: what an iteration
+/// reads is not written later, no element is written by two iterations, and nothing is printed or called.
 bool idempotent(const Stmt& root, const Symbol& loop, const Facts& known = {});
 
 } // namespace lathe::ir

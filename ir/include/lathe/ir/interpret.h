@@ -23,6 +23,9 @@ struct InterpretOptions {
     /// writes, then they write in order; what a reduction adds to is read as it is written. Types are checked
     /// in any case. Receives the hashes.
     TermHashes* terms = nullptr;
+    /// In checking mode: two lanes of one statement that write one element are an error, too, unless it is a
+    /// reduction that commutes. Nothing says which lane of generated code is last, so schedules avoid it.
+    bool lanes_apart = false;
 };
 
 /// Runs the top function. `arguments` in the function's order (inputs, then outputs), `scalars` by parameter

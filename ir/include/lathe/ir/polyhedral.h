@@ -60,4 +60,10 @@ using NewOrder = std::function<std::vector<Expr>(const Place&)>;
 std::optional<Dependence> dependence_reversed(const Stmt& root, const Symbol& loop, const NewOrder& order,
                                               const Facts& known = {});
 
+/// What keeps the last iterations of `loop` from running once more, in their order: an element that an
+/// iteration reads, and that it or a later one writes after that, or one that two iterations write. Both
+/// halves of a reduction are such a pair.
+std::optional<Dependence> dependence_of_repetition(const Stmt& root, const Symbol& loop,
+                                                   const Facts& known = {});
+
 } // namespace lathe::ir

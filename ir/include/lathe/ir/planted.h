@@ -1,0 +1,55 @@
+#pragma once
+/// \file Faults that tests plant into the proofs and the primitives, to see that the oracles find them. Only
+/// the program test_planted is built with them (LATHE_PLANTED); everywhere else `planted` is a constant
+/// without any, and the branches vanish. Not installed.
+
+#include <cstdint>
+
+namespace lathe::ir {
+
+enum class Fault : uint8_t {
+    none,
+    // Of dependence queries:
+    reversed_flipped,    ///< an order is turned round where it is kept
+    swapped_unasked,     ///< of two accesses only one order is asked
+    operators_alike,     ///< reductions by different operators change places
+    saturation_commutes, ///< reductions whose operation does not commute change places
+    extern_forgotten,    ///< extern calls touch nothing
+    output_forgotten,    ///< prints and calls need no order
+    condition_unread,    ///< conditions read nothing
+    private_too_far,     ///< a tensor is private to the iterations of one loop more, further in
+    loads_steady,        ///< what memory holds is the same for both iterations
+    moment_ignored,      ///< a let has the value that its expression has later
+    else_as_then,        ///< the else branch runs where the condition holds
+    last_iteration_lost, ///< loops end one iteration early
+    lanes_flipped,       ///< lanes run the statements in the wrong order
+    lanes_write_first,   ///< in a statement lanes write before they read
+    prefilter_too_sure,  ///< linear tests miss neighbouring iterations
+    tags_stale,          ///< a tag that was legal once stays
+    // Of primitives:
+    reorder_loses_guard,
+    split_guard_off,
+    peel_rest_off,
+    shift_repeats, ///< iterations run again though that changes something
+    fuse_wrong_extent,
+    fuse_init_uncovered, ///< elements that no update touches
+    region_short,        ///< of a Func that is computed in a loop
+    inline_past_update,
+    unroll_guard_off,
+    follow_forgotten, ///< a Func moved, and those computed inside it keep their ranges
+    count
+};
+
+struct Planted {
+    Fault fault = Fault::none;
+    bool accept_all = false; ///< every dependence query answers "none": schedules are forced
+    constexpr bool has(Fault f) const { return fault == f; }
+};
+
+#ifdef LATHE_PLANTED
+inline thread_local Planted planted;
+#else
+constexpr Planted planted;
+#endif
+
+} // namespace lathe::ir
