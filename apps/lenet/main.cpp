@@ -177,9 +177,9 @@ int main(int argc, char** argv) try {
     app.add_option("--folder", o.folder, "for the Vitis project")->capture_default_str();
     app.add_option("--json", o.json, "write every figure to this file");
     CLI11_PARSE(app, argc, argv);
-    support::Report report;
+    support::Report report(o.json);
     run(o, report);
-    if (!o.json.empty()) report.write_json(o.json);
+    report.write_json();
     return 0;
 } catch (const std::exception& e) {
     std::fprintf(stderr, "lenet: %s\n", e.what());
