@@ -3,7 +3,6 @@
 #include "../src/region.h"
 #include "../src/relocate.h"
 
-#include "lathe/ir/planted.h"
 #include <algorithm>
 
 namespace lathe::schedule {
@@ -216,7 +215,6 @@ bool adapt(Edit& e, const Symbol& func, const Symbol& loop, const Stmt& before, 
 /// Gives Funcs inside the one that moved, and those that it reads, the ranges that are needed now; and so on
 /// for each that gets another one.
 void follow(Edit& e, const Extracted& moved, const Stmt& before) {
-    if (planted.has(Fault::follow_forgotten)) return;
     std::set<Symbol> along, affected;
     const auto changed = [&](const Extracted& x) {
         along.merge(funcs_inside(x));

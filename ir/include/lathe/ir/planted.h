@@ -36,7 +36,6 @@ enum class Fault : uint8_t {
     region_short,        ///< of a Func that is computed in a loop
     inline_past_update,
     unroll_guard_off,
-    follow_forgotten, ///< a Func moved, and those computed inside it keep their ranges
     count
 };
 
