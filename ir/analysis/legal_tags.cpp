@@ -1,6 +1,5 @@
 #include "lathe/ir/analysis.h"
 #include "lathe/ir/dependence.h"
-#include "lathe/ir/planted.h"
 #include "lathe/ir/visit.h"
 
 #include <algorithm>
@@ -74,9 +73,7 @@ std::optional<TagConflict> tag_conflict(const Stmt& root, LegalTags& legal, cons
     tags.visit(root);
     for (const For* f : tags.order) {
         const auto before = legal.find(f->var);
-        if (before != legal.end() &&
-            (planted.has(Fault::tags_stale) || stands(before->second, tags.all.at(f->var))))
-            continue;
+        if (before != legal.end() && stands(before->second, tags.all.at(f->var))) continue;
         const bool vectors = f->loop == LoopKind::vectorized();
         if (const auto c = vectors ? lockstep_conflict(root, f->var, 0, known)
                                    : loop_carried(root, f->var, Commuting::ordered, known))

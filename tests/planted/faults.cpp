@@ -43,7 +43,6 @@ constexpr PlantedFault faults[] = {
     {Fault::lanes_flipped, "statements of lanes in the wrong order", "vectorize"},
     {Fault::lanes_write_first, "lanes write before they read", "vectorize"},
     {Fault::prefilter_too_sure, "linear tests too sure", "parallel"},
-    {Fault::tags_stale, "a stale tag kept", "parallel reorder"},
 };
 
 /// The fault is planted while this lives.

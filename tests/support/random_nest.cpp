@@ -191,7 +191,7 @@ class RandomLoops : Draw {
         ++statements;
         if (kept && one_in(4)) return scattered();
         if (!loops.empty() && one_in(8)) return one_in(2) ? threshold() : neighbours();
-        if (loops.size() > 1 && one_in(5)) return one_in(3) ? sum() : wave();
+        if (loops.size() > 1 && one_in(5)) return one_in(2) ? sum() : wave();
         Target& t = target();
         const Type type = t.tensor.type();
         if (type.is_int() && one_in(4)) return two_reductions(t);

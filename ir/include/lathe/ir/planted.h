@@ -25,7 +25,6 @@ enum class Fault : uint8_t {
     lanes_flipped,       ///< lanes run the statements in the wrong order
     lanes_write_first,   ///< in a statement lanes write before they read
     prefilter_too_sure,  ///< linear tests miss neighbouring iterations
-    tags_stale,          ///< a tag that was legal once stays
     // Of primitives:
     reorder_loses_guard,
     split_guard_off,
