@@ -1,6 +1,5 @@
 #include "lathe/ir/analysis.h"
 #include "lathe/ir/dependence.h"
-#include "lathe/ir/planted.h"
 #include "lathe/ir/visit.h"
 
 #include <algorithm>
@@ -84,9 +83,7 @@ std::optional<TagConflict> tag_conflict(const Stmt& root, LegalTags& legal, cons
     tags.visit(root);
     for (const For* f : tags.order) {
         const auto before = legal.tags.find(f->var);
-        if (before != legal.tags.end() &&
-            (planted.has(Fault::tags_stale) || stands(before->second, tags.all.at(f->var))))
-            continue;
+        if (before != legal.tags.end() && stands(before->second, tags.all.at(f->var))) continue;
         if (proved.contains(f->var)) continue;
         ++legal.asked;
         if (const auto c = kind_conflict(root, f->var, f->loop, 0, known))

@@ -504,8 +504,15 @@ bool idempotent(const Stmt& root, const Symbol& loop, const Facts& known) {
             if (const For* f = find(t)) return f;
         return nullptr;
     };
+    const LoopAccesses in = accesses_inside(root, loop);
+    std::set<Symbol> written;
+    for (const LoopAccess& a : in.accesses)
+        if (a.write) written.insert(a.tensor);
+    const bool reads_none_of_it = std::ranges::none_of(in.accesses, [&](const LoopAccess& a) {
+        return a.reduce || (!a.write && written.contains(a.tensor));
+    });
+    if (reads_none_of_it) return !loop_carried(root, loop, Commuting::ordered, known);
     const For* f = find(root);
-    invariant(f, "a question about a loop that is not in the module");
     return !prints_or_calls(f->body) && !dependence_of_repetition(root, loop, known);
 }
 

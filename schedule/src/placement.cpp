@@ -1,7 +1,5 @@
 #include "placement.h"
 
-#include "lathe/ir/planted.h"
-
 #include "region.h"
 
 #include <algorithm>
@@ -228,7 +226,6 @@ bool adapt(Edit& e, const Symbol& func, const Symbol& loop, const Stmt& before, 
 } // namespace
 
 void follow(Edit& e, const Extracted& moved, const Stmt& before) {
-    if (planted.has(Fault::follow_forgotten)) return;
     std::set<Symbol> along, affected;
     const auto changed = [&](const Extracted& x) {
         along.merge(funcs_inside(x));

@@ -19,7 +19,6 @@ struct PlantedFault {
     std::string_view calls; ///< that it may make wrong: most of those that are tried
 };
 constexpr PlantedFault faults[] = {
-    {Fault::tags_stale, "a stale tag kept", "parallel reorder"},
     {Fault::reorder_loses_guard, "reorder loses a guard", "reorder"},
     {Fault::split_guard_off, "split's guard off by one", "split"},
     {Fault::peel_rest_off, "peel's rest off by one", "split, peel"},
@@ -29,7 +28,6 @@ constexpr PlantedFault faults[] = {
     {Fault::region_short, "the region of compute_at one short", "compute_at"},
     {Fault::inline_past_update, "inline_ past an update", "inline_"},
     {Fault::unroll_guard_off, "unroll's guard off by one", "unroll"},
-    {Fault::follow_forgotten, "Funcs inside one that moved keep their ranges", "compute_at compute_root"},
     {Fault::reversed_flipped, "an order turned round where it is kept", "reorder"},
     {Fault::swapped_unasked, "one order of two accesses not asked", "parallel"},
     {Fault::operators_alike, "operators of reductions not compared", "vectorize"},

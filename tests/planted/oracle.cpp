@@ -154,7 +154,7 @@ class LegalityOracle {
         Reference reference(s.reference(), random);
         engines.compare(s.module().top().body);
         int taken = 0;
-        for (int n = 0; n < 12 && taken < 5; ++n) {
+        for (int n = 0; n < 12 && taken < 3; ++n) {
             const auto call = draw_call(s, nest.algorithm, random);
             if (!call) continue;
             const Decision d = decide(s, call->make, [&](const Module& m, bool thorough) {
@@ -199,5 +199,6 @@ TEST_CASE("random calls are decided rightly") {
         CHECK_MESSAGE(oracle.table[c].pairs * 20 >= all.pairs, c);
     CHECK(oracle.to_prove * 10 >= all.pairs * 3);
     CHECK(all.illegal * 10 >= all.pairs * 3);
-    CHECK(all.needless * 20 < all.accepted + all.needless);
+    // Few programs have many such calls.
+    CHECK(all.needless * 100 < (all.accepted + all.needless) * (deep() ? 5 : 10));
 }

@@ -145,8 +145,10 @@ class RandomLoops : Draw {
     void wave() {
         const Expr x = loops[loops.size() - 2], y = loops.back();
         const Type t = b.tensor.type();
-        b.tensor(x + 3, y + 3) =
-            as(t, cast(Int(8), b.tensor(x + 2, y + (one_in(2) ? 4 : 2 + pick(3)))) + iteration());
+        b.tensor(x + 3, y + 3) = as(t, cast(Int(8), b.tensor(x + 2, y + (one_in(5)   ? 3
+                                                                         : one_in(2) ? 4
+                                                                                     : 2))) +
+                                           iteration());
     }
 
     /// Over all loops but the outermost one.
@@ -189,7 +191,7 @@ class RandomLoops : Draw {
         ++statements;
         if (kept && one_in(4)) return scattered();
         if (!loops.empty() && one_in(8)) return one_in(2) ? threshold() : neighbours();
-        if (loops.size() > 1 && one_in(5)) return one_in(3) ? sum() : wave();
+        if (loops.size() > 1 && one_in(5)) return one_in(2) ? sum() : wave();
         Target& t = target();
         const Type type = t.tensor.type();
         if (type.is_int() && one_in(4)) return two_reductions(t);

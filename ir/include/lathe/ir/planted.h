@@ -25,7 +25,6 @@ enum class Fault : uint8_t {
     lanes_flipped,       ///< lanes run the statements in the wrong order
     lanes_write_first,   ///< in a statement lanes write before they read
     prefilter_too_sure,  ///< linear tests miss neighbouring iterations
-    tags_stale,          ///< a tag that was legal once stays
     // Of primitives:
     reorder_loses_guard,
     split_guard_off,
@@ -36,7 +35,6 @@ enum class Fault : uint8_t {
     region_short,        ///< of a Func that is computed in a loop
     inline_past_update,
     unroll_guard_off,
-    follow_forgotten, ///< a Func moved, and those computed inside it keep their ranges
     count
 };
 
