@@ -22,4 +22,5 @@
 #include "lathe/ir/print.h"
 #include "lathe/ir/target.h"
 #include "lathe/ir/type.h"
+#include "lathe/schedule/bounds.h"
 #include "lathe/schedule/schedule.h"

@@ -374,8 +374,7 @@ TEST_CASE("refused: bind") {
 
 TEST_CASE("refused: quantize of tensors that steer the program") {
     Var i("i");
-    Input a("a", Int(16), {100}), at("at", Int(16), {8}), chosen("chosen", Bool(), {8}),
-        size("size", Int(8), {});
+    Input a("a", Int(16), {100}), at("at", Int(16), {8}), chosen("chosen", Bool(), {8});
     Func f("f", Int(16), {8});
     f(i) = select(chosen(i), a(clamp(at(i), 0, 99)), 0);
     Schedule s(f);
