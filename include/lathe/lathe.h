@@ -22,6 +22,7 @@
 #include "lathe/ir/print.h"
 #include "lathe/ir/target.h"
 #include "lathe/ir/type.h"
+#include "lathe/schedule/bounds.h"
 #include "lathe/schedule/schedule.h"
 
 namespace lathe {

@@ -145,6 +145,9 @@ const Module& Schedule::module() const {
 const Module& Schedule::reference() const {
     return state->base;
 }
+const Module& Schedule::algorithm() const {
+    return state->algorithm.module;
+}
 const std::vector<std::string>& Schedule::warnings() const {
     return state->warnings;
 }

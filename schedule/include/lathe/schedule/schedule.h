@@ -200,6 +200,8 @@ class Schedule {
     operator const Module&() const { return module(); }
     /// What the scheduled Module must compute: the algorithm with its types.
     const Module& reference() const;
+    /// The algorithm with its own types, as it was before any quantize.
+    const Module& algorithm() const;
     const std::vector<std::string>& warnings() const;
     /// Every tensor and every definition's expressions with their types.
     std::string explain_types() const;

@@ -1,0 +1,44 @@
+#pragma once
+/// \file Ranges of a schedule's tensors, types that hold them, and certified error bounds.
+
+#include "lathe/ir/value_bounds.h"
+#include "lathe/schedule/schedule.h"
+
+namespace lathe {
+
+/// The numbers that an Input (or InOut) is given.
+struct InputRange {
+    TensorRef tensor;
+    double low, high;
+};
+
+struct TensorRange {
+    ir::Symbol tensor;
+    Type type;
+    ValueRange range;         ///< of the numbers without rounding
+    std::string warning = ""; ///< where its type can overflow: with a value that does it, and the line
+    std::vector<int64_t> histogram =
+        {}; ///< measured: how many values lie in each of 16 equal parts of the range
+};
+
+/// What every tensor of the reference can hold, for inputs in the ranges given (others have the range of
+/// their type). Conservative: one range for all elements of a tensor. \throws Error where there is no bound,
+/// with the line.
+std::vector<TensorRange> ranges(const Schedule& s, const std::vector<InputRange>& inputs);
+
+/// What the tensors of the reference hold on data: the inputs in the Module's order. Tensors inside loops are
+/// left out.
+std::vector<TensorRange> measure_ranges(const Schedule& s, const std::vector<AnyBuffer>& data,
+                                        const std::map<std::string, Value>& scalars = {});
+
+/// For each tensor the signed fixed-point type of `width` bits, rounded and saturated, with as few integer
+/// bits as its range needs. \throws Error naming a tensor whose range is not finite.
+std::vector<TypeChoice> propose_types(const std::vector<TensorRange>& ranges, int width);
+
+/// How far each output (in the Module's order) can be from that of the algorithm with its own types, on the
+/// same numbers: the sum of what rounding does to both. Infinite where a type that does not saturate may
+/// overflow. \throws Error, with the line, where there is no bound: a choice that rounding may change
+/// (argmin), bits of rounded numbers, a divisor that may be zero.
+std::vector<double> error_bound(const Schedule& s, const std::vector<InputRange>& inputs);
+
+} // namespace lathe

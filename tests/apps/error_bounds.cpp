@@ -1,0 +1,228 @@
+/// Ranges, proposed types and certified error bounds: on random expressions, a Gaussian, Jacobi and LeNet.
+
+#include "program.h"
+
+#include <cmath>
+#include <numeric>
+
+#ifdef LATHE_TEST_APPS
+#include "jacobi/algorithm.h"
+#include "lenet/network.h"
+#endif
+
+using namespace lathe;
+using namespace lathe::ir;
+
+namespace {
+
+double apart(const AnyBuffer& a, const AnyBuffer& b) {
+    double most = 0;
+    const AnyBuffer x = a.copy(), y = b.copy();
+    for (int64_t n = 0; n < x.size(); ++n) {
+        const auto at = [&](const AnyBuffer& v) {
+            return load_element(v.type(), v.data() + static_cast<size_t>(n) * element_bytes(v.type()))
+                .as_double();
+        };
+        most = std::max(most, std::abs(at(x) - at(y)));
+    }
+    return most;
+}
+
+AnyBuffer with_type(const AnyBuffer& from, Type type) {
+    AnyBuffer to(type, from.shape());
+    const AnyBuffer source = from.copy();
+    for (int64_t n = 0; n < to.size(); ++n)
+        store_element(
+            type, to.data() + static_cast<size_t>(n) * element_bytes(type),
+            cast(type, load_element(source.type(),
+                                    source.data() + static_cast<size_t>(n) * element_bytes(source.type()))));
+    return to;
+}
+
+/// A random expression of a few inputs within [−1, 1], whose values stay below 64.
+class RandomExpression {
+  public:
+    RandomExpression(std::mt19937& r, std::vector<Input> i) : random(r), inputs(std::move(i)) {}
+
+    std::pair<Expr, double> make(int depth, const Var& i) {
+        if (depth == 0 || pick(5) == 0) {
+            if (pick(4) == 0) {
+                const double c = (static_cast<int>(pick(33)) - 16) / 8.0 + 0.1;
+                return {Expr(static_cast<float>(c)), std::abs(c)};
+            }
+            return {Expr(inputs[pick(static_cast<unsigned>(inputs.size()))](i)), 1};
+        }
+        auto [a, x] = make(depth - 1, i);
+        auto [b, y] = make(depth - 1, i);
+        if (a.type().is_real() && b.type().is_real()) a = Expr(inputs[0](i)), x = 1;
+        switch (pick(7)) {
+        case 0:
+            return {a + b, x + y};
+        case 1:
+            return {a - b, x + y};
+        case 2:
+            if (x * y < 64) return {a * b, x * y};
+            return {a + b, x + y};
+        case 3:
+            return {min(a, b), std::max(x, y)};
+        case 4:
+            return {max(a, b), std::max(x, y)};
+        case 5:
+            return {select(a < b, a, b), std::max(x, y)};
+        default:
+            return {a.type().is_real() ? a + b : Expr(-a) + b, x + y};
+        }
+    }
+
+  private:
+    unsigned pick(unsigned n) { return static_cast<unsigned>(random() % n); }
+    std::mt19937& random;
+    std::vector<Input> inputs;
+};
+
+} // namespace
+
+TEST_CASE("error bounds hold on random expressions") {
+    std::mt19937 random(7);
+    const int count = deep() ? 10000 : 300;
+    double ratios = 0;
+    int compared = 0;
+    for (int n = 0; n < count; ++n) {
+        constexpr int64_t size = 12;
+        const std::vector<Input> in = {Input("a", Float(64), {size}), Input("b", Float(64), {size}),
+                                       Input("c", Float(64), {size})};
+        const Var i("i");
+        Func f("f", Float(64), {size});
+        f(i) = RandomExpression(random, in).make(1 + static_cast<int>(random() % 4), i).first + in[0](i);
+        Schedule own(in, {f}), typed = own;
+        const int fraction = 4 + static_cast<int>(random() % 8);
+        const auto round = static_cast<Round>(random() % 7);
+        typed.quantize({in[0], in[1], in[2]}, Fixed(fraction + 3, fraction, round));
+        typed.quantize(f, random() % 3 ? Fixed(fraction + 12, fraction, static_cast<Round>(random() % 7))
+                                       : Float(32));
+        std::vector<InputRange> given;
+        std::vector<AnyBuffer> data, rounded;
+        for (const Input& t : in) {
+            given.push_back({t, -1, 1});
+            Buffer<double> b({size});
+            for (double& x : b)
+                x = static_cast<double>(static_cast<int64_t>(random() % 20001) - 10000) / 10000;
+            data.push_back(b);
+            rounded.push_back(with_type(b, Fixed(fraction + 3, fraction, round)));
+        }
+        const double bound = error_bound(typed, given).front();
+        AnyBuffer want(f.type(), {size}), got(typed.module().top().arguments.back().tensor.type, {size});
+        interpret(own.reference(), {&data[0], &data[1], &data[2], &want});
+        interpret(typed.reference(), {&rounded[0], &rounded[1], &rounded[2], &got});
+        const double seen = apart(want, got);
+        INFO(typed.explain_types());
+        REQUIRE(seen <= bound);
+        const TensorRange range = ranges(own, given).back();
+        for (int64_t k = 0; k < size; ++k) {
+            CHECK(want.get({k}).as_double() <= range.range.high + 1e-9);
+            CHECK(want.get({k}).as_double() >= range.range.low - 1e-9);
+        }
+        if (seen > 0 && std::isfinite(bound)) {
+            ratios += bound / seen;
+            ++compared;
+        }
+    }
+    MESSAGE("mean ratio of bound to observed error: ", ratios / compared, " over ", compared);
+}
+
+TEST_CASE("error bound of a Gaussian, and its types") {
+    const Input in("in", Float(32), {22, 34});
+    const Var y("y"), x("x");
+    Func rows("rows", Float(32)), out("out", Float(32), {20, 32});
+    rows(y, x) = (in(y, x) + 2.0f * in(y, x + 1) + in(y, x + 2)) * 0.25f;
+    out(y, x) = (rows(y, x) + 2.0f * rows(y + 1, x) + rows(y + 2, x)) * 0.25f;
+    Schedule own(out), typed(out);
+    const Type t = Fixed(16, 7, Round::rnd);
+    typed.quantize({in, rows, out}, t);
+    const std::vector<InputRange> given = {{in, 0, 255}};
+    const double bound = error_bound(typed, given).front();
+    const Buffer<float> pixels = random_buffer<float>(Float(32), {22, 34}, 0, 255, 1, 0.0625);
+    const AnyBuffer want = realize(own, {pixels}).front(),
+                    got = realize(typed, {with_type(pixels, t)}).front();
+    const double seen = apart(want, got);
+    CHECK(seen <= bound);
+    CHECK(bound / seen <= 100);
+    MESSAGE("Gaussian: bound ", bound, ", observed ", seen);
+    for (const TensorRange& r : ranges(typed, given)) {
+        CHECK(r.range.low >= -0.001);
+        CHECK(r.range.high <= 255.001);
+        CHECK(r.warning == "");
+    }
+    Schedule narrow(out);
+    narrow.quantize(out, Fixed(8, 0));
+    bool warned = false;
+    for (const TensorRange& r : ranges(narrow, given))
+        warned = warned || r.warning.find("out is Fixed(8, 0), and may be given 255") != std::string::npos;
+    CHECK(warned);
+    CHECK(std::isinf(error_bound(narrow, given).front()));
+
+    const std::vector<TensorRange> measured = measure_ranges(own, {pixels});
+    REQUIRE(measured.size() == 3);
+    for (const TensorRange& r : measured)
+        CHECK(std::accumulate(r.histogram.begin(), r.histogram.end(), int64_t{0}) > 0);
+    for (const TypeChoice& c : propose_types(ranges(own, given), 16))
+        CHECK(c.type == Fixed(16, 7, Round::rnd, Overflow::sat));
+}
+
+TEST_CASE("an error bound that does not exist is refused by name") {
+    const Input a("a", Float(32), {8, 8});
+    const Var i("i"), j("j");
+    const RDom k(0, 8, "k");
+    Func best("best", Int(32), {8});
+    best(i) = argmin(k, a(i, k)).at[0];
+    Schedule s(best);
+    s.quantize(a, Fixed(8, 4));
+    CHECK_THROWS_WITH_AS(error_bound(s, {{a, -1, 1}}),
+                         doctest::Contains("which value wins in argmin or argmax"), Error);
+    Func quotient("quotient", Float(32), {8, 8});
+    quotient(i, j) = a(i, j) / a(j, i);
+    CHECK_THROWS_WITH_AS(error_bound(Schedule(quotient), {{a, -1, 1}}), doctest::Contains("may be 0"), Error);
+    const Input other("other", Float(32), {8});
+    CHECK_THROWS_WITH_AS(ranges(Schedule(quotient), {{other, 0, 1}}),
+                         doctest::Contains("other is no input of this schedule's algorithm"), Error);
+    CHECK_THROWS_WITH_AS(ranges(Schedule(quotient), {{a, 1, 0}}),
+                         doctest::Contains("the range of a ends before it begins"), Error);
+}
+
+#ifdef LATHE_TEST_APPS
+
+TEST_CASE("error bound of Jacobi's sweeps") {
+    constexpr int64_t H = 14, W = 15, sweeps = 6;
+    const Jacobi j = jacobi(Float(32), H, W, sweeps);
+    Schedule own(j.kernel), typed(j.kernel);
+    const Type t = Fixed(24, 16, Round::rnd);
+    typed.quantize(j.A, t);
+    const double bound = error_bound(typed, {{j.A, 0, 4}}).front();
+    std::vector<AnyBuffer> a = {random_buffer<float>(Float(32), {H, W}, 0, 4, 1, 0.03125)},
+                           b = {with_type(a[0], t)};
+    interpret(own.reference(), {&a[0]});
+    interpret(typed.reference(), {&b[0]});
+    const double seen = apart(a[0], b[0]);
+    CHECK(seen <= bound);
+    CHECK(bound / seen <= 100);
+    MESSAGE("Jacobi: bound ", bound, ", observed ", seen);
+}
+
+TEST_CASE("error bound of LeNet") {
+    const LeNet net = lenet(Activation::tanh);
+    const LeNetData data(Activation::tanh, SUPPORT_DATA);
+    Schedule own = cpu_schedule(net), typed = own;
+    const Type t = Fixed(16, 12, Round::rnd, Overflow::sat);
+    quantize(typed, net, t, t);
+    std::vector<InputRange> given = {{net.image, 0, 1}};
+    for (const Input& w : net.weights)
+        given.push_back({w, -1, 1});
+    const double bound = error_bound(typed, given).front();
+    const AnyBuffer want = realize(own, data.inputs(own, 0, 8)).front(),
+                    got = realize(typed, data.inputs(typed, 0, 8)).front();
+    CHECK(apart(want, got) <= bound);
+    CHECK(std::isfinite(bound));
+    MESSAGE("LeNet: bound ", bound, ", observed ", apart(want, got));
+}
+
+#endif
