@@ -223,14 +223,14 @@ TEST_CASE("refused: vectors around what has none") {
 TEST_CASE("refused: loops of inline reductions with one name, and sums without an end") {
     Input a("a", Int(8), {8, 8});
     Var i("i");
-    RDom r(0, 8, "r"), q(0, 8, "r"), huge({{0, int64_t{1} << 40}, {0, int64_t{1} << 40}}, "huge");
+    RDom r(0, 8, "r"), q(0, 8, "r"), huge({{0, 1 << 30}, {0, 1 << 30}}, "huge"), more({{0, 1 << 30}}, "more");
     Func f("f", Int(32), {8}), g("g", Int(32), {8});
     f(i) = sum(r, a(i, r)) + sum(q, a(q, i));
     Schedule s(f);
     REFUSED(s, "2 loops of f are called r: give their RDoms different names", s[f].unroll(r));
     g(i) = 0;
     const unsigned update = __LINE__ + 1;
-    g(i) += a(i, (huge.x + huge.y) % 8);
+    g(i) += a(i, (huge.x + huge.y + more) % 8);
     Schedule sums(g);
     refused(sums, __FILE__, update, "has too many iterations: give an accumulator type",
             [&] { sums.quantize(g, Int(40), {.accumulate = Accumulate::exact}); });
