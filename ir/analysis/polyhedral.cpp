@@ -2,8 +2,11 @@
 
 #include "lathe/ir/polyhedral.h"
 #include "lathe/ir/planted.h"
+#include "lathe/ir/visit.h"
 
 #include "dependence_query.h"
+
+#include <algorithm>
 
 namespace lathe::ir {
 
@@ -40,13 +43,37 @@ std::optional<Dependence> dependence_carried(const Stmt& root, const Symbol& loo
 
 namespace {
 
+/// The iteration of an inner loop that a lane is in, counted from the lane's own start; nothing if that start
+/// is not known.
+std::optional<Affine> count(DependenceQuery& q, size_t level, size_t access, int side) {
+    const Program& p = q.program();
+    const auto& loops = p.accesses[access].loops;
+    const Affine at = q.at(level, access, side);
+    const Timed& start = p.loops[loops[level]].min;
+    if (!start.expr.defined()) return at; // of while: it counts from 0
+    std::set<size_t> unknown;
+    const Affine from = q.instances().expression(start.expr, side, unknown);
+    if (start.moment == 0 && unknown.empty()) return at - from;
+    const std::set<Symbol> used = free_variables(start.expr);
+    bool same =
+        start.moment == 0 && std::ranges::none_of(used, [&](const Symbol& v) { return p.lets.contains(v); });
+    for (size_t l = p.around; l < level; ++l)
+        same &= !used.contains(p.loops[loops[l]].var);
+    return same ? std::optional(at) : std::nullopt;
+}
+
 /// Where the second access's lane runs its part before the first access's lane does.
 Set overtakes(DependenceQuery& q, size_t a, size_t b) {
     const Program& p = q.program();
     Set sooner = Set::none(q.context()), equal_so_far = Set::all(q.context());
     for (size_t l = p.around + 1; l < q.common(a, b); ++l) {
-        sooner = sooner | (equal_so_far & less(q.at(l, b, 1), q.at(l, a, 0)));
-        equal_so_far = equal_so_far & equal(q.at(l, a, 0), q.at(l, b, 1));
+        const auto first = count(q, l, a, 0), second = count(q, l, b, 1);
+        if (!first || !second) {
+            sooner = sooner | equal_so_far;
+            continue;
+        }
+        sooner = sooner | (equal_so_far & less(*second, *first));
+        equal_so_far = equal_so_far & equal(*first, *second);
     }
     const ProgramAccess &first = p.accesses[a], &second = p.accesses[b];
     // Within one statement all lanes read, then all write. Nothing is said about the order of the writes.

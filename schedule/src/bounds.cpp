@@ -5,6 +5,7 @@
 #include "state.h"
 
 #include <algorithm>
+#include <set>
 
 namespace lathe {
 
@@ -68,6 +69,27 @@ TensorRange measured(const Tensor& t, const AnyBuffer& b) {
         ++r.histogram[std::min(parts - 1, static_cast<size_t>(place))];
     }
     return r;
+}
+
+/// The numbers other than integers that stand in the Module.
+std::multiset<mpq_class> literals(const Module& m) {
+    std::multiset<mpq_class> all;
+    for_each(m.top().body, nullptr, [&](const Expr& e) {
+        const auto* c = e.as<Constant>();
+        if (!c || !e.type().is_scalar() || (e.type().is_float() && !std::isfinite(c->value.as_double())))
+            return;
+        const mpq_class number = c->value.as_rational();
+        if (number.get_den() != 1) all.insert(number);
+    });
+    return all;
+}
+
+/// The two Modules must mean the same numbers: nothing counts what a literal loses when it gets a type.
+void check_literals(const Module& own, const Module& typed) {
+    const std::multiset<mpq_class> before = literals(own), after = literals(typed);
+    if (!std::ranges::includes(before, after))
+        fail({}, "quantize rounds literals of the algorithm, and no bound counts that: cast them in the "
+                 "algorithm, or leave out QuantizeOptions::literals");
 }
 
 } // namespace
@@ -140,6 +162,7 @@ std::vector<double> error_bound(const Schedule& s, const std::vector<InputRange>
     const Module &own = s.algorithm(), &typed = s.reference();
     const ValueBounds exact = value_bounds(own, by_symbol(own, inputs)),
                       rounded = value_bounds(typed, by_symbol(typed, inputs));
+    check_literals(own, typed);
     std::vector<double> all;
     for (const Argument& a : own.top().arguments) {
         if (a.direction == Direction::in) continue;

@@ -191,6 +191,19 @@ TEST_CASE("an error bound that does not exist is refused by name") {
 
 #ifdef LATHE_TEST_APPS
 
+TEST_CASE("no error bound where literals are rounded") {
+    Var i("i");
+    Input a("a", Float(32), {8});
+    Func f("f", Float(32), {8}), g("g", Float(32), {8});
+    f(i) = a(i) * 0.3f + 0.25f;
+    g(i) = f(i);
+    Schedule plain(g), rounded(g);
+    plain.quantize(f, Fixed(12, 8));
+    CHECK(error_bound(plain, {{a, -1, 1}})[0] > 0);
+    rounded.quantize(f, Fixed(12, 8), {.literals = Fixed(8, 2)});
+    CHECK_THROWS_WITH_AS(error_bound(rounded, {{a, -1, 1}}), doctest::Contains("rounds literals"), Error);
+}
+
 TEST_CASE("error bound of Jacobi's sweeps") {
     constexpr int64_t H = 14, W = 15, sweeps = 6;
     const Jacobi j = jacobi(Float(32), H, W, sweeps);

@@ -96,3 +96,19 @@ TEST_CASE("inner loops that start apart") {
     t[meet].vectorize(i, 4);
     expect_same(t, {{{"N", 9}}, {{"N", 1}}});
 }
+
+TEST_CASE("lanes that start apart meet at other times than their loops' variables say") {
+    Param N("N");
+    InOut b("b", Int(8), {26, 26});
+    Var i("i"), j("j");
+    const auto kernel = [&](int by) {
+        return Kernel("nest", {b}, [&](KernelBody& k) {
+            k.for_(i, 0, N,
+                   [&] { k.for_(j, i, 6, [&] { b(i + 3, j + 3) = b(i + 2, j + by) + i + 2 * j; }); });
+        });
+    };
+    const Kernel before = kernel(2), after = kernel(4);
+    Schedule s(before);
+    CHECK_THROWS_WITH_AS(s[before].vectorize(i, 4), doctest::Contains("is read as b["), Error);
+    CHECK_THROWS_WITH_AS(Schedule(after)[after].vectorize(i, 4), doctest::Contains("is read as b["), Error);
+}

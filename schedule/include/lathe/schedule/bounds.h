@@ -38,7 +38,7 @@ std::vector<TypeChoice> propose_types(const std::vector<TensorRange>& ranges, in
 /// How far each output (in the Module's order) can be from that of the algorithm with its own types, on the
 /// same numbers: the sum of what rounding does to both. Infinite where a type that does not saturate may
 /// overflow. \throws Error, with the line, where there is no bound: a choice that rounding may change
-/// (argmin), bits of rounded numbers, a divisor that may be zero.
+/// (argmin), bits of rounded numbers, a divisor that may be zero; where quantize rounds literals.
 std::vector<double> error_bound(const Schedule& s, const std::vector<InputRange>& inputs);
 
 } // namespace lathe
