@@ -175,14 +175,14 @@ void read_back(const Schedule& s, const Schedule& fresh) {
 
 /// The texts of one program beside those of the same with plain names.
 void check_texts(const Schedule& s, const Schedule& plain, const std::string& name) {
-    same_tokens(vitis_source(s), vitis_source(plain), name.size() > 20);
-    same_tokens(vitis_header(s), vitis_header(plain), name.size() > 20);
+    same_tokens(vitis_source(s), vitis_source(plain), name.size() > 12);
+    same_tokens(vitis_header(s), vitis_header(plain), name.size() > 12);
     const TemporaryFolder folder;
     const auto header = [&](const Schedule& of) {
         compile_to_header(of, (folder.path / "f.h").string(), {.name = "f"});
         return contents(folder.path / "f.h");
     };
-    same_tokens(header(s), header(plain), name.size() > 20);
+    same_tokens(header(s), header(plain), name.size() > 12);
     parse_llvm(compile_to_llvm(s, {.name = "f"}));
     CHECK(std::ranges::count(loop_tree(s), '\n') == std::ranges::count(loop_tree(plain), '\n'));
     const Snapshot files = project(s, name), others = project(plain, "plain");
@@ -192,7 +192,7 @@ void check_texts(const Schedule& s, const Schedule& plain, const std::string& na
         if (file.ends_with(".cpp") && file != "testbench.cpp") top = file.substr(0, file.size() - 4);
     for (const auto& [file, text] : others)
         if (file.ends_with(".cpp") && file != "testbench.cpp") plain_top = file.substr(0, file.size() - 4);
-    same_tokens(files.at("testbench.cpp"), others.at("testbench.cpp"), name.size() > 20);
+    same_tokens(files.at("testbench.cpp"), others.at("testbench.cpp"), name.size() > 12);
     // Tcl, configuration and make hold identifiers and nothing else of the user's.
     for (const char* file : {"run_hls.tcl", "hls_config.cfg", "Makefile"})
         CHECK(with_top(files.at(file), top) == with_top(others.at(file), plain_top));
