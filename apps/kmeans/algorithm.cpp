@@ -6,7 +6,7 @@ KMeans kmeans(Type type, int64_t N, int64_t D, int64_t K, int64_t rounds) {
     const Input points("points", type, {N, D});
     const InOut means("means", type, {K, D});
     const Output joined("joined", Int(16), {N});
-    const Var round("round"), n("n"), k("k"), d("d");
+    const Var round("round"), n("n"), k("k"), d("d"), e("e");
     const Type difference = ir::result_type(ir::BinaryOp::sub, type, type, {});
     const Type square = ir::result_type(ir::BinaryOp::mul, difference, difference, {});
     const Type distance = ir::sum_type(square, D, {}), total = ir::sum_type(type, N, {});
@@ -21,8 +21,8 @@ KMeans kmeans(Type type, int64_t N, int64_t D, int64_t K, int64_t rounds) {
                 Scalar least = b.scalar("least", distance, 0), best = b.scalar("best", Int(16), 0);
                 b.for_(k, 0, K, [&] {
                     Scalar far = b.scalar("far", distance, 0);
-                    b.for_(d, 0, D, [&] {
-                        const Expr apart = b.let(points(n, d) - means(k, d));
+                    b.for_(e, 0, D, [&] {
+                        const Expr apart = b.let(points(n, e) - means(k, e));
                         far = far + apart * apart;
                     });
                     b.if_(k == 0 || far < least, [&] {
@@ -41,5 +41,5 @@ KMeans kmeans(Type type, int64_t N, int64_t D, int64_t K, int64_t rounds) {
             });
         });
     });
-    return {points, means, joined, round, n, k, d, kernel};
+    return {points, means, joined, round, n, k, d, e, kernel};
 }

@@ -9,6 +9,7 @@ struct KMeans {
     lathe::InOut means;   ///< {K, D}: at first any, at last the result
     lathe::Output joined; ///< {N}: Int(16)
     lathe::Var round, n, k, d;
+    lathe::Var e; ///< of the distance from a mean
     lathe::Kernel kernel;
 };
 

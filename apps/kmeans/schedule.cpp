@@ -3,9 +3,13 @@
 using namespace lathe;
 
 Schedule cpu_schedule(const KMeans& k) {
-    return Schedule(k.kernel);
+    Schedule s(k.kernel);
+    s[k.kernel].vectorize(k.e, 32);
+    return s;
 }
 
 Schedule vitis_schedule(const KMeans& k) {
-    return Schedule(k.kernel);
+    Schedule s(k.kernel);
+    s[k.kernel].pipeline(k.e, 1);
+    return s;
 }
