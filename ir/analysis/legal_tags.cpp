@@ -1,4 +1,5 @@
 #include "lathe/ir/analysis.h"
+#include "lathe/ir/any_body.h"
 #include "lathe/ir/dependence.h"
 #include "lathe/ir/visit.h"
 
@@ -44,8 +45,10 @@ class Tags {
                     around.push_back({t.kind(), {}, a->condition, {}, true});
             }
         } else {
-            for (const Stmt& t : bodies(s))
+            any_body(s, [&](const Stmt& t) {
                 visit(t);
+                return false;
+            });
         }
         around.resize(outside);
     }

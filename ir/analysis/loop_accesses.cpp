@@ -1,6 +1,7 @@
 #include "loop_accesses.h"
 
 #include "lathe/ir/analysis.h"
+#include "lathe/ir/any_body.h"
 #include "lathe/ir/visit.h"
 
 namespace lathe::ir {
@@ -16,9 +17,8 @@ class Collector {
     /// Before the wanted loop is found, only what stands around it matters.
     bool find_way(const Stmt& s) {
         const For* f = s.as<For>();
-        bool here = f && f->var == wanted;
-        for (const Stmt& body : bodies(s))
-            here = here || find_way(body);
+        const bool here =
+            (f && f->var == wanted) || any_body(s, [&](const Stmt& body) { return find_way(body); });
         if (here) way.insert(s.get());
         return here;
     }

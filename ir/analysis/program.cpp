@@ -1,6 +1,7 @@
 #include "program.h"
 
 #include "lathe/ir/analysis.h"
+#include "lathe/ir/any_body.h"
 #include "lathe/ir/planted.h"
 #include "lathe/ir/visit.h"
 
@@ -34,9 +35,8 @@ class Collector {
     /// Only what stands around the wanted loop, and the checks before it, matter until it is found.
     bool find_way(const Stmt& s) {
         const For* f = s.as<For>();
-        bool here = f && f->var == wanted;
-        for (const Stmt& body : bodies(s))
-            here = here || find_way(body);
+        const bool here =
+            (f && f->var == wanted) || any_body(s, [&](const Stmt& body) { return find_way(body); });
         if (here) way.insert(s.get());
         return here;
     }

@@ -1,3 +1,4 @@
+#include "lathe/ir/any_body.h"
 #include "lathe/ir/dependence.h"
 #include "lathe/ir/simplify.h"
 #include "lathe/ir/visit.h"
@@ -141,12 +142,13 @@ const For* find_loop(const Stmt& s, const Symbol& loop, Facts& facts) {
     if (!s.defined()) return nullptr;
     const For* f = s.as<For>();
     if (f && f->var == loop) return f;
-    for (const Stmt& t : bodies(s))
-        if (const For* found = find_loop(t, loop, facts)) {
-            if (f) facts.bound(f->var, {f->min, isub(iadd(f->min, f->extent), index(1))});
-            return found;
-        }
-    return nullptr;
+    const For* found = nullptr;
+    any_body(s, [&](const Stmt& t) {
+        found = find_loop(t, loop, facts);
+        return found != nullptr;
+    });
+    if (found && f) facts.bound(f->var, {f->min, isub(iadd(f->min, f->extent), index(1))});
+    return found;
 }
 
 } // namespace

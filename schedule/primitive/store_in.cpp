@@ -1,5 +1,7 @@
 #include "store_in.h"
 
+#include "lathe/ir/any_body.h"
+
 #include "../src/relocate.h"
 
 #include <algorithm>
@@ -36,8 +38,10 @@ void check_size(const Edit& e, const Tensor& t) {
 int64_t frame_bytes(const Stmt& s) {
     if (!s.defined()) return 0;
     int64_t most = 0;
-    for (const Stmt& c : children(s))
+    any_body(s, [&](const Stmt& c) {
         most = std::max(most, frame_bytes(c));
+        return false;
+    });
     const Allocate* a = s.as<Allocate>();
     if (!a || a->tensor.space == MemorySpace::heap()) return most;
     auto bytes = static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(a->tensor.type.width() + 7) / 8));

@@ -1,18 +1,22 @@
 #include "rewrite.h"
 
 #include "lathe/ir/analysis.h"
+#include "lathe/ir/any_body.h"
 
 namespace lathe::schedule {
 
 namespace {
 
-bool find(const Stmt& s, const std::function<bool(const Stmt&)>& wanted, Path& path) {
+template <class Wanted> bool find(const Stmt& s, const Wanted& wanted, Path& path) {
     if (!s.defined()) return false;
+    if (wanted(s)) {
+        path.push_back(s);
+        return true;
+    }
+    const size_t outside = path.size();
     path.push_back(s);
-    if (wanted(s)) return true;
-    for (const Stmt& c : children(s))
-        if (find(c, wanted, path)) return true;
-    path.pop_back();
+    if (any_body(s, [&](const Stmt& c) { return find(c, wanted, path); })) return true;
+    path.resize(outside);
     return false;
 }
 
@@ -115,10 +119,15 @@ Path find_path(const Stmt& root, const std::function<bool(const Stmt&)>& wanted)
 }
 
 Path path_to_loop(const Stmt& root, const Symbol& loop) {
-    return find_path(root, [&](const Stmt& s) {
-        const For* f = s.as<For>();
-        return f && f->var == loop;
-    });
+    Path path;
+    find(
+        root,
+        [&](const Stmt& s) {
+            const For* f = s.as<For>();
+            return f && f->var == loop;
+        },
+        path);
+    return path;
 }
 
 Stmt with_body(const Stmt& s, Stmt body) {
@@ -190,8 +199,10 @@ Stmt transform(const Stmt& s, const std::function<Stmt(const Stmt&)>& f) {
 void for_each_stmt(const Stmt& s, const std::function<void(const Stmt&)>& f) {
     if (!s.defined()) return;
     f(s);
-    for (const Stmt& c : children(s))
+    any_body(s, [&](const Stmt& c) {
         for_each_stmt(c, f);
+        return false;
+    });
 }
 
 namespace {
