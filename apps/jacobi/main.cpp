@@ -37,7 +37,7 @@ AnyBuffer random_plate(Type type, int64_t height, int64_t width) {
     return plate;
 }
 
-double sweeps_per_second(int64_t height, int64_t width, double seconds) {
+double gigapoints_per_second(int64_t height, int64_t width, double seconds) {
     return static_cast<double>((height - 2) * (width - 2) * sweeps) / seconds * 1e-9;
 }
 
@@ -55,7 +55,8 @@ void run_on_cpu(int64_t height, int64_t width, support::Report& report) {
         };
         const std::string name = "Jacobi-2D in " + type.str() + ", 1 thread";
         if (!type.is_float()) {
-            report.figure(name, sweeps_per_second(height, width, support::best_seconds(ours)), "Gpoint/s");
+            report.figure(name, gigapoints_per_second(height, width, support::best_seconds(ours)),
+                          "Gpoint/s");
             continue;
         }
         const auto [mine, theirs] = support::best_in_turns(ours, [&] {
@@ -63,7 +64,7 @@ void run_on_cpu(int64_t height, int64_t width, support::Report& report) {
             plain_jacobi(reinterpret_cast<float*>(expected.data()), other.data(), height, width);
         });
         if (!bit_equal(plate, expected)) ir::fail({}, "jacobi differs from plain C++");
-        report.figure(name, sweeps_per_second(height, width, mine), "Gpoint/s");
+        report.figure(name, gigapoints_per_second(height, width, mine), "Gpoint/s");
         report.figure("beside plain C++ (-O3)", theirs / mine, "x");
     }
 }

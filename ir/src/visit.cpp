@@ -1,5 +1,7 @@
 #include "lathe/ir/visit.h"
 
+#include "lathe/ir/any_body.h"
+
 #include "expr_types.h"
 #include "lathe/ir/implied_cast.h"
 
@@ -164,35 +166,12 @@ std::vector<Expr> expressions(const Stmt& s) {
 }
 
 std::vector<Stmt> bodies(const Stmt& s) {
-    const auto only = [](const Stmt& body) {
-        return body.defined() ? std::vector<Stmt>{body} : std::vector<Stmt>{};
-    };
-    switch (s.kind()) {
-    case StmtKind::block:
-        return s.as<Block>()->stmts;
-    case StmtKind::for_:
-        return only(s.as<For>()->body);
-    case StmtKind::while_:
-        return only(s.as<While>()->body);
-    case StmtKind::if_: {
-        std::vector<Stmt> arms = only(s.as<If>()->then_body);
-        if (s.as<If>()->else_body.defined()) arms.push_back(s.as<If>()->else_body);
-        return arms;
-    }
-    case StmtKind::let:
-        return only(s.as<LetStmt>()->body);
-    case StmtKind::allocate:
-        return only(s.as<Allocate>()->body);
-    case StmtKind::stage:
-        return only(s.as<Stage>()->body);
-    case StmtKind::store:
-    case StmtKind::reduce:
-    case StmtKind::assert_:
-    case StmtKind::print:
-    case StmtKind::extern_call:
-        return {};
-    }
-    throw InternalError("unknown kind of statement");
+    std::vector<Stmt> all;
+    any_body(s, [&](const Stmt& body) {
+        all.push_back(body);
+        return false;
+    });
+    return all;
 }
 
 namespace {

@@ -1,26 +1,17 @@
 // Schedules that only exact dependences prove legal: accepted, and right.
 
+#include "refusal.h"
+
 #include "lathe/lathe.h"
 
 #include "lathe/ir/interpret.h"
 
 #include <doctest/doctest.h>
 
-#include <chrono>
 
 using namespace lathe;
 
 namespace {
-
-/// The message of the Error that `f` throws.
-template <class F> std::string refusal(F f) {
-    try {
-        f();
-    } catch (const Error& e) {
-        return e.message();
-    }
-    return "not refused";
-}
 
 /// Small numbers without a pattern, none of them 0.
 template <class T> Buffer<T> numbers(std::vector<int64_t> shape) {

@@ -2,6 +2,7 @@
 
 #include "checking.h"
 #include "lathe/lathe.h"
+#include "refusal.h"
 
 #include <doctest/doctest.h>
 
@@ -9,16 +10,6 @@ using namespace lathe;
 using namespace lathe::ir;
 
 namespace {
-
-/// The message of the Error that `f` throws.
-template <class F> std::string refusal(F f) {
-    try {
-        f();
-    } catch (const Error& e) {
-        return e.message();
-    }
-    return "not refused";
-}
 
 bool contains(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;

@@ -10,6 +10,16 @@ inline unsigned here(lathe::Loc loc = lathe::Loc::current()) {
     return loc.line;
 }
 
+/// The message of the Error that `f` throws.
+template <class F> std::string refusal(F&& f) {
+    try {
+        f();
+    } catch (const lathe::Error& e) {
+        return e.message();
+    }
+    return "not refused";
+}
+
 /// The message of the Error that `f` throws, if it names `line` (0: none); else what was wrong.
 template <class F> std::string refusal(unsigned line, F&& f) {
     try {
