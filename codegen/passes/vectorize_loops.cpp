@@ -122,6 +122,15 @@ class Vectorizer {
             auto* stage = s.as<Stage>();
             return Stage::make(stage->func, stage->definition, statement(stage->body, where), stage->loc);
         }
+        case StmtKind::stream:
+        case StmtKind::push:
+        case StmtKind::pop:
+        case StmtKind::fill:
+        case StmtKind::drain:
+        case StmtKind::call:
+        case StmtKind::dataflow:
+        case StmtKind::spawn:
+            break; // gone by now
         }
         throw InternalError("unknown statement");
     }

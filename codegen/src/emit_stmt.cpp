@@ -259,6 +259,15 @@ void FunctionEmitter::emit(const Stmt& s) {
         return emit_extern(*s.as<ExternCall>());
     case StmtKind::stage:
         return emit(s.as<Stage>()->body);
+    case StmtKind::stream:
+    case StmtKind::push:
+    case StmtKind::pop:
+    case StmtKind::fill:
+    case StmtKind::drain:
+    case StmtKind::call:
+    case StmtKind::dataflow:
+    case StmtKind::spawn:
+        throw InternalError("calls and streams are gone when code is emitted");
     }
     throw InternalError("a statement that code generation does not know");
 }

@@ -9,6 +9,7 @@
 #include "../passes/unroll_loops.h"
 #include "../passes/vectorize_loops.h"
 #include "lathe/ir/index_ranges.h"
+#include "lathe/ir/inline_calls.h"
 #include "lathe/ir/math.h"
 #include "lathe/ir/simplify.h"
 #include "lathe/ir/verify.h"
@@ -45,7 +46,7 @@ Module without_pipelines(Module m) {
 } // namespace
 
 Module lower(const Module& module, const Target&) {
-    Module m = widen_index(lower_math(check_bounds(without_pipelines(module))));
+    Module m = widen_index(lower_math(check_bounds(without_pipelines(inline_calls(module)))));
     m = simplified(lower_types(m));
     m = narrow(simplified(partition_loops(m)));
     m = vectorize_loops(m);

@@ -6,7 +6,9 @@
 #include "resolve.h"
 #include "shape.h"
 
+#include "lathe/ir/network.h"
 #include "lathe/ir/verify.h"
+#include "lathe/ir/visit.h"
 
 #include <algorithm>
 
@@ -21,23 +23,37 @@ class KernelBuilder {
     explicit KernelBuilder(const KernelData& k) : kernel(k) {}
 
     Algorithm build() {
+        for (const KernelArgument& a : kernel.arguments)
+            if (a.stream)
+                fail(a.loc, "{} has the stream {}: it runs where a dataflow calls it", kernel.symbol.name(),
+                     a.name());
+        KernelFunctions functions;
+        functions.top = kernel.symbol.name();
+        Algorithm result;
+        result.module.functions.push_back(function(functions, result.definitions));
+        std::ranges::move(functions.definitions, std::back_inserter(result.definitions));
+        for (size_t n = functions.made.size(); n-- > 0;) // callers come before those whom they call
+            result.module.functions.push_back(std::move(functions.made[n]));
+        verify(result.module);
+        check_networks(result.module);
+        return result;
+    }
+
+    /// Its Function, whose callees are added to `functions`.
+    Function function(KernelFunctions& functions, std::vector<Definition>& definitions) {
         check_names();
         for (const auto& [symbol, param] : kernel.params)
             if (param.type.is_index()) entry.size(param, is_extent(param));
         take_requirements();
-        KernelCode code = lower_kernel(kernel, entry.facts());
+        KernelCode code = lower_kernel(kernel, entry.facts(), functions);
         const Stmt stage = Stage::make(kernel.symbol, 0, code.body, kernel.loc);
         entry.stage(stage);
         for (const KernelArgument& a : kernel.arguments)
             if (a.tensor) entry.check_region(*a.tensor, tensor_of(*a.tensor).dims);
         for (const auto& c : code.constants)
             entry.check_region(*c, tensor_of(*c).dims);
-        Algorithm result;
-        result.definitions.push_back(
-            {kernel.symbol, kernel.symbol.name(), 0, kernel.loc, std::move(code.loops)});
-        result.module.functions.push_back(function(code.constants, stage));
-        verify(result.module);
-        return result;
+        definitions.push_back({kernel.symbol, kernel.symbol.name(), 0, kernel.loc, std::move(code.loops)});
+        return declaration(code.constants, stage);
     }
 
   private:
@@ -52,7 +68,7 @@ class KernelBuilder {
                      name);
         };
         for (const KernelArgument& a : kernel.arguments)
-            if (a.tensor) check(a.tensor->name(), a.loc);
+            if (!a.param) check(a.name(), a.loc);
         for (const auto& [symbol, param] : kernel.params)
             check(symbol.name(), param.loc);
     }
@@ -78,13 +94,17 @@ class KernelBuilder {
         return {t.symbol, *t.type, declared_dims(t), MemorySpace::heap(), t.origin, t.elements, t.loc};
     }
 
-    Function function(const std::vector<std::shared_ptr<TensorData>>& constants, const Stmt& stage) const {
+    Function declaration(const std::vector<std::shared_ptr<TensorData>>& constants, const Stmt& stage) const {
         Function f;
         f.name = kernel.symbol.name() + (kernel.external ? "_call" : ""); // its own name is taken
         for (const auto& [symbol, param] : kernel.params)
             f.params.push_back(param);
         std::vector<Argument> written;
         for (const KernelArgument& a : kernel.arguments) {
+            if (a.stream) {
+                const bool reads = a.stream->role == StreamData::Role::in;
+                f.streams.push_back({stream_declaration(*a.stream), reads ? Direction::in : Direction::out});
+            }
             if (!a.tensor) continue;
             if (const auto* own = dynamic_cast<const KernelTensor*>(a.tensor.get()))
                 written.push_back({tensor_of(*own), own->direction});
@@ -105,14 +125,20 @@ class CallMaker {
     CallMaker(Recorder& r, const KernelData& c, const std::vector<CallArgument>& a, Loc l)
         : recorder(r), callee(c), arguments(a), loc(l) {}
 
-    void check() {
+    /// `network`: the call is a process.
+    void check(bool network) {
         const std::string& name = callee.symbol.name();
         if (arguments.size() != callee.arguments.size())
             fail(loc, "{} takes {} arguments and is called with {}", name, callee.arguments.size(),
                  arguments.size());
         for (size_t n = 0; n < arguments.size(); ++n)
-            callee.arguments[n].param ? check_value(n) : check_tensor(n);
+            check_argument(n);
         check_overlap();
+        const auto has_stream = [](const KernelArgument& a) { return a.stream != nullptr; };
+        if (!network && std::ranges::any_of(callee.arguments, has_stream))
+            fail(loc, "{} has streams: it runs in a dataflow, beside those who read and write them", name);
+        if (network && callee.external)
+            fail(loc, "{} is an extern function: in a dataflow call a kernel that calls it", name);
         for (size_t n = 0; n < arguments.size(); ++n)
             if (writes(n)) recorder.write(arguments[n].tensor, loc);
     }
@@ -127,12 +153,45 @@ class CallMaker {
         return callee.arguments[n].tensor && callee.arguments[n].tensor->role == TensorRole::kernel;
     }
 
+    void check_argument(size_t n) const {
+        const KernelArgument& formal = callee.arguments[n];
+        formal.param ? check_value(n) : formal.stream ? check_stream(n) : check_tensor(n);
+    }
+
+    void check_stream(size_t n) const {
+        const StreamData& formal = *callee.arguments[n].stream;
+        const std::string &callee_name = callee.symbol.name(), &name = formal.symbol.name();
+        if (!arguments[n].stream)
+            fail(loc, "{} takes a stream for {}, and is called with {}", callee_name, name,
+                 arguments[n].tensor ? "the tensor " + arguments[n].tensor->name() : "a value");
+        const StreamData& actual = *arguments[n].stream->data();
+        recorder.check_scope(actual, loc);
+        for (const Expr& e : arguments[n].stream->subscripts())
+            recorder.use(e, loc);
+        if (actual.type != formal.type || actual.block != formal.block)
+            fail(loc, "{} takes a stream of {} for {}, and {} is of {}", callee_name, token_text(formal),
+                 name, actual.symbol.name(), token_text(actual));
+        if (actual.role != StreamData::Role::local && actual.role != formal.role)
+            fail(loc, "{} {} {}, and {} {} it", callee_name,
+                 formal.role == StreamData::Role::in ? "reads" : "writes", actual.symbol.name(),
+                 recorder.name(), actual.role == StreamData::Role::in ? "reads" : "writes");
+    }
+
+    static std::string token_text(const StreamData& s) {
+        return s.block.empty()
+                   ? s.type.str()
+                   : fmt::format("blocks of {} elements of {}", fmt::join(s.block, "x"), s.type.str());
+    }
+
     void check_value(size_t n) const {
         const Param& formal = *callee.arguments[n].param;
         const CallArgument& actual = arguments[n];
         if (actual.tensor)
             fail(loc, "{} takes a value for {}, and is called with the tensor {}", callee.symbol.name(),
                  formal.symbol.name(), actual.tensor->name());
+        if (actual.stream)
+            fail(loc, "{} takes a value for {}, and is called with the stream {}", callee.symbol.name(),
+                 formal.symbol.name(), actual.stream->data()->symbol.name());
         if (formal.type.is_index() && !actual.value.type().is_int())
             fail(loc, "the size {} of {} is given as {}: it must be an integer", formal.symbol.name(),
                  callee.symbol.name(), actual.value.type().str());
@@ -143,13 +202,21 @@ class CallMaker {
         const TensorData& formal = *callee.arguments[n].tensor;
         const auto& actual = arguments[n].tensor;
         if (!actual)
-            fail(loc, "{} takes a tensor for {}, and is called with a value", callee.symbol.name(),
-                 formal.name());
+            fail(loc, "{} takes a tensor for {}, and is called with {}", callee.symbol.name(), formal.name(),
+                 arguments[n].stream ? "a stream" : "a value");
         recorder.check_scope(*actual, loc);
-        if (*actual->type != *formal.type || actual->extents->size() != formal.extents->size())
-            fail(loc, "{} takes a tensor of {} with {} dimensions for {}, and {} is of {} with {}",
+        for (const ViewPart& p : arguments[n].parts) {
+            recorder.use(p.range.min.expr(), p.range.min.loc());
+            recorder.use(p.range.extent.expr(), p.range.extent.loc());
+        }
+        const size_t rank =
+            arguments[n].whole
+                ? actual->extents->size()
+                : static_cast<size_t>(std::ranges::count(arguments[n].parts, true, &ViewPart::kept));
+        if (*actual->type != *formal.type || rank != formal.extents->size())
+            fail(loc, "{} takes a tensor of {} with {} dimensions for {}, and {}{} is of {} with {}",
                  callee.symbol.name(), formal.type->str(), formal.extents->size(), formal.name(),
-                 actual->name(), actual->type->str(), actual->extents->size());
+                 arguments[n].whole ? "" : "the view of ", actual->name(), actual->type->str(), rank);
         if (writes(n) && actual->role != TensorRole::kernel)
             fail(loc, "{} writes {}, and {} is only read: pass an Output, an InOut or an Array",
                  callee.symbol.name(), formal.name(), actual->name());
@@ -168,8 +235,53 @@ class CallMaker {
 } // namespace
 
 void KernelBody::call(const Kernel& callee, const std::vector<CallArgument>& arguments, Loc loc) {
-    CallMaker(recorder, *callee.data(), arguments, loc).check();
-    recorder.add_call(callee.data(), arguments, loc);
+    CallMaker(recorder, *callee.data(), arguments, loc).check(recorder.in_network());
+    recorder.add_call(callee.data(), arguments, {}, loc);
+}
+
+void KernelBody::spawn(const std::vector<SpawnRange>& box, const Kernel& callee,
+                       const std::vector<CallArgument>& arguments, Loc loc) {
+    if (!recorder.in_network())
+        fail(loc, "{} is spawned outside of a dataflow: its processes run beside others there",
+             callee.name());
+    std::vector<std::pair<Symbol, Expr>> ids;
+    for (const SpawnRange& r : box) {
+        if (!r.extent.expr().type().is_int())
+            fail(loc, "the number of processes along {} is {}: it must be an integer", r.id.name(),
+                 r.extent.expr().type().str());
+        recorder.use(r.extent.expr(), loc);
+        ids.emplace_back(r.id.symbol(), r.extent.expr());
+    }
+    for (const auto& [id, extent] : ids)
+        recorder.bind(id, recorder.here(), loc);
+    CallMaker(recorder, *callee.data(), arguments, loc).check(true);
+    recorder.add_call(callee.data(), arguments, ids, loc);
+    for (const auto& [id, extent] : ids)
+        recorder.release(id);
+}
+
+StreamDeclaration stream_declaration(const StreamData& s) {
+    return {s.symbol, s.type, s.dims, s.block, s.depth, s.loc};
+}
+
+const Function& KernelFunctions::of(const std::shared_ptr<const KernelData>& kernel) {
+    if (const auto found = names.find(kernel.get()); found != names.end())
+        return *std::ranges::find(made, found->second, &Function::name);
+    std::vector<Definition> own;
+    std::map<Symbol, Symbol> renamed;
+    Function f = fresh_copy(KernelBuilder(*kernel).function(*this, own), &renamed);
+    for (Definition& d : own) {
+        for (auto& [variable, loop] : d.loops)
+            loop = renamed.at(loop);
+        definitions.push_back(std::move(d));
+    }
+    const std::string wish = f.name;
+    for (int n = 1; std::ranges::find(made, f.name, &Function::name) != made.end() || f.name == top; ++n)
+        f.name = fmt::format("{}_{}", wish, n);
+    names[kernel.get()] = f.name;
+    kept.push_back(kernel);
+    made.push_back(std::move(f));
+    return made.back();
 }
 
 Algorithm build(const Kernel& kernel) {

@@ -32,6 +32,7 @@ Leaves may_leave(const KernelItem& item) {
     };
     if (const auto* f = std::get_if<KernelFor>(&item.what)) loop(*f->body);
     if (const auto* w = std::get_if<KernelWhile>(&item.what)) loop(*w->body);
+    if (const auto* b = std::get_if<KernelBlockUse>(&item.what)) result = may_leave(*b->body);
     return result;
 }
 
@@ -45,7 +46,8 @@ Leaves may_leave(const KernelBlock& block) {
 /// Lowers one kernel, or one call of it.
 class KernelLowering {
   public:
-    KernelLowering(const KernelData& k, Resolver s, KernelCode& c) : kernel(k), scope(std::move(s)), code(c) {
+    KernelLowering(const KernelData& k, Resolver s, KernelCode& c, KernelFunctions& f)
+        : kernel(k), scope(std::move(s)), code(c), functions(f) {
         for (const auto& t : k.constants)
             if (std::find(code.constants.begin(), code.constants.end(), t) == code.constants.end())
                 code.constants.push_back(t);
@@ -83,7 +85,11 @@ class KernelLowering {
     const KernelData& kernel;
     Resolver scope;
     KernelCode& code;
+    KernelFunctions& functions;
     std::map<const KernelBlock*, Symbol> flags;
+    std::map<const StreamData*, Symbol> streams; ///< of its dataflows
+    bool network = false;                        ///< directly in one
+    std::vector<Stmt> network_checks;            ///< of what its processes are given
 
     // ---- break_ and return_.
 
@@ -125,6 +131,14 @@ class KernelLowering {
             }
             if (const auto* local = std::get_if<KernelLocal>(&item.what)) {
                 done.push_back(allocate(*local->tensor, rest));
+                break;
+            }
+            if (const auto* stream = std::get_if<KernelStream>(&item.what)) {
+                done.push_back(declare(*stream->stream, rest));
+                break;
+            }
+            if (const auto* pop = std::get_if<KernelPop>(&item.what)) {
+                done.push_back(take(*pop, item.loc, rest));
                 break;
             }
             const Leaves left = may_leave(item);
@@ -185,6 +199,63 @@ class KernelLowering {
         scope.rename(t.symbol, tensor.symbol);
         const Stmt body = rest();
         return body.defined() ? Allocate::make(std::move(tensor), body) : body;
+    }
+
+    // ---- Streams.
+
+    Stmt declare(const StreamData& s, const std::function<Stmt()>& rest) {
+        StreamDeclaration stream = stream_declaration(s);
+        stream.symbol = streams[&s] = Symbol(s.symbol.name());
+        for (Expr& e : stream.dims)
+            e = scope(e);
+        return DeclareStream::make(std::move(stream), rest());
+    }
+
+    StreamElement element(const StreamRef& s) {
+        const auto own = streams.find(s.data().get());
+        StreamElement e{own == streams.end() ? s.data()->symbol : own->second, {}};
+        for (const Expr& i : s.subscripts())
+            e.at.push_back(scope.index(i));
+        return e;
+    }
+
+    Stmt take(const KernelPop& p, Loc loc, const std::function<Stmt()>& rest) {
+        const StreamElement from = element(p.from);
+        const Symbol symbol(p.from.data()->symbol.name() + "_token");
+        const Type type = p.from.data()->type;
+        scope.bind(p.symbol, Variable::make(symbol, type, loc));
+        return Pop::make(symbol, from, type, rest(), loc);
+    }
+
+    Stmt make(const KernelStream&, Loc) { throw InternalError("a stream without what follows"); }
+    Stmt make(const KernelPop&, Loc) { throw InternalError("a pop without what follows"); }
+
+    Stmt make(const KernelPush& p, Loc loc) {
+        const Accumulators accumulators({p.value}, scope);
+        const StreamElement to = element(p.to);
+        return accumulators.around(Push::make(to, p.to.data()->type, scope(p.value), loc));
+    }
+
+    Stmt make(const KernelBlockUse& b, Loc loc) {
+        const StreamElement stream = element(b.stream);
+        const KernelTensor& t = *b.tensor;
+        Tensor tensor = {Symbol(t.name()),     *t.type, {}, MemorySpace::heap(),
+                         TypeOrigin::declared, nullptr, loc};
+        for (const Dim& d : declared_dims(t))
+            tensor.dims.push_back({scope(d.min), scope(d.extent)});
+        scope.rename(t.symbol, tensor.symbol);
+        const Stmt body = block(*b.body);
+        return b.writes ? Fill::make(stream, std::move(tensor), body, loc)
+                        : Drain::make(stream, std::move(tensor), body, loc);
+    }
+
+    Stmt make(const KernelDataflow& d, Loc loc) {
+        const bool outer = std::exchange(network, true);
+        const Stmt body = block(*d.body);
+        network = outer;
+        std::vector<Stmt> all = std::exchange(network_checks, {});
+        all.push_back(Dataflow::make(body, loc));
+        return Block::make(std::move(all));
     }
 
     // ---- Statements.
@@ -307,68 +378,224 @@ class KernelLowering {
         return accumulators.around(Assert::make(scope(r.condition), r.message, loc));
     }
 
-    Stmt make(const KernelCall& c, Loc loc);
+    Stmt make(const KernelCall& c, Loc loc) {
+        const bool all_whole =
+            std::ranges::all_of(c.arguments, [](const CallArgument& a) { return a.whole; });
+        if (network) return process(c, loc);
+        return all_whole || c.callee->external ? inlined(c, loc) : called(c, loc);
+    }
+    Stmt inlined(const KernelCall& c, Loc loc);
+    Stmt process(const KernelCall& c, Loc loc);
+    Stmt called(const KernelCall& c, Loc loc);
+    Stmt call(const KernelCall& c, std::vector<Stmt>& checks, Loc loc);
+
+    struct PassedDim;
+    std::vector<PassedDim> passed(const KernelArgument& formal, const CallArgument& actual);
+    std::map<Symbol, Expr> parameters(const KernelCall& c, Loc loc);
+    std::vector<Stmt> shape_checks(const KernelCall& c, Resolver& inside, Loc loc);
+    TensorView view(const KernelArgument& formal, const CallArgument& actual);
 };
 
-/// A call is the callee's program with its arguments in their places.
-Stmt KernelLowering::make(const KernelCall& c, Loc loc) {
-    std::vector<Expr> values;
-    for (const CallArgument& a : c.arguments)
-        if (a.value.defined()) values.push_back(a.value);
-    const Accumulators accumulators(values, scope);
-    Resolver inner(scope.known());
-    Kept kept;
-    std::vector<Stmt> checks;
-    std::set<Symbol> bound;
-    const auto bind = [&](const Symbol& param, const Expr& value) {
-        inner.bind(param, value);
-        bound.insert(param);
-    };
-    for (size_t n = 0; n < c.arguments.size(); ++n) {
-        const KernelArgument& formal = c.callee->arguments[n];
-        const CallArgument& actual = c.arguments[n];
-        if (formal.param) {
-            const bool size = formal.param->type.is_index();
-            const Expr value =
-                size ? scope.index(actual.value) : Cast::make(formal.param->type, scope(actual.value), loc);
-            const Symbol symbol(formal.param->symbol.name());
-            kept.emplace_back(symbol, value);
-            bind(formal.param->symbol, Variable::make(symbol, value.type(), loc));
-        } else {
-            inner.rename(formal.tensor->symbol, scope.tensor(actual.tensor->symbol));
+/// One dimension of a tensor that is passed, as the callee declares it and as it is.
+struct KernelLowering::PassedDim {
+    Expr formal_min, formal_extent, min, extent;
+};
+
+std::vector<KernelLowering::PassedDim> KernelLowering::passed(const KernelArgument& formal,
+                                                              const CallArgument& actual) {
+    std::vector<PassedDim> all;
+    const TensorData &f = *formal.tensor, &a = *actual.tensor;
+    for (size_t d = 0, k = 0; d < a.extents->size(); ++d) {
+        if (actual.whole) {
+            all.push_back({f.mins[d], (*f.extents)[d], scope(a.mins[d]), scope((*a.extents)[d])});
+        } else if (actual.parts[d].kept) {
+            // The callee's positions begin where it says.
+            all.push_back({f.mins[k], (*f.extents)[k], {}, scope.index(actual.parts[d].range.extent.expr())});
+            ++k;
         }
     }
-    const auto sizes = [&](size_t n) {
-        std::vector<std::pair<Expr, Expr>> all;
+    return all;
+}
+
+/// The values of the callee's parameters: those given, and sizes of the tensors that are passed.
+std::map<Symbol, Expr> KernelLowering::parameters(const KernelCall& c, Loc loc) {
+    std::map<Symbol, Expr> values;
+    for (size_t n = 0; n < c.arguments.size(); ++n) {
         const KernelArgument& formal = c.callee->arguments[n];
-        const CallArgument& actual = c.arguments[n];
-        if (formal.tensor)
-            for (size_t d = 0; d < formal.tensor->extents->size(); ++d) {
-                all.emplace_back((*formal.tensor->extents)[d], scope((*actual.tensor->extents)[d]));
-                all.emplace_back(formal.tensor->mins[d], scope(actual.tensor->mins[d]));
-            }
-        return all;
+        if (!formal.param) continue;
+        const Expr& value = c.arguments[n].value;
+        values[formal.param->symbol] = formal.param->type.is_index()
+                                           ? scope.index(value)
+                                           : Cast::make(formal.param->type, scope(value), loc);
+    }
+    for (size_t n = 0; n < c.arguments.size(); ++n) {
+        if (!c.callee->arguments[n].tensor) continue;
+        for (const PassedDim& d : passed(c.callee->arguments[n], c.arguments[n]))
+            for (const auto& [formal, actual] :
+                 {std::pair(d.formal_extent, d.extent), std::pair(d.formal_min, d.min)})
+                if (const auto* v = formal.as<Variable>(); v && actual.defined())
+                    values.emplace(v->symbol, actual);
+    }
+    return values;
+}
+
+/// That the callee's tensors have the shapes that are passed. `inside`: what the callee's sizes are here.
+std::vector<Stmt> KernelLowering::shape_checks(const KernelCall& c, Resolver& inside, Loc loc) {
+    std::vector<Stmt> checks;
+    const auto check = [&](const Expr& holds, const std::string& no, const std::string& text) {
+        const Expr known = simplify(holds, scope.known());
+        if (is_const_false(known)) fail(loc, "{}", no);
+        if (!is_const_true(known)) checks.push_back(Assert::make(known, text, loc));
     };
-    for (size_t n = 0; n < c.arguments.size(); ++n)
-        for (const auto& [formal, actual] : sizes(n))
-            if (const auto* v = formal.as<Variable>(); v && !bound.count(v->symbol)) bind(v->symbol, actual);
-    Resolver in_callee = inner.inner();
-    for (size_t n = 0; n < c.arguments.size(); ++n)
-        for (const auto& [formal, actual] : sizes(n)) {
-            const Expr equal = Binary::make(BinaryOp::eq, in_callee(formal), actual, loc);
-            const Expr known = simplify(equal, scope.known());
-            const std::string& name = c.callee->arguments[n].tensor->name();
-            if (is_const_false(known))
-                fail(loc, "the call of {} passes {} with another shape than {} has", c.callee->symbol.name(),
-                     c.arguments[n].tensor->name(), name);
-            if (!is_const_true(known))
-                checks.push_back(Assert::make(known,
-                                              fmt::format("a call of {} passes another shape than {} has",
-                                                          c.callee->symbol.name(), name),
-                                              loc));
+    const std::string& callee = c.callee->symbol.name();
+    for (size_t n = 0; n < c.arguments.size(); ++n) {
+        if (!c.callee->arguments[n].tensor) continue;
+        const std::string &formal = c.callee->arguments[n].name(), &given = c.arguments[n].tensor->name();
+        for (const PassedDim& d : passed(c.callee->arguments[n], c.arguments[n]))
+            for (const auto& [wanted, actual] :
+                 {std::pair(d.formal_extent, d.extent), std::pair(d.formal_min, d.min)})
+                if (actual.defined())
+                    check(Binary::make(BinaryOp::eq, inside(wanted), actual, loc),
+                          fmt::format("the call of {} passes {} with another shape than {} has", callee,
+                                      given, formal),
+                          fmt::format("a call of {} passes another shape than {} has", callee, formal));
+        if (c.arguments[n].whole) continue;
+        const TensorView v = view(c.callee->arguments[n], c.arguments[n]);
+        const TensorData& t = *c.arguments[n].tensor;
+        for (size_t d = 0; d < v.dims.size(); ++d) {
+            const Expr first = scope(t.mins[d]), end = iadd(first, scope((*t.extents)[d]));
+            const Expr last =
+                iadd(v.dims[d].begin, imul(index(v.dims[d].stride), isub(v.dims[d].extent, index(1))));
+            const Expr empty = Binary::make(BinaryOp::le, v.dims[d].extent, index(0), loc);
+            const Expr in = both(Binary::make(BinaryOp::ge, v.dims[d].begin, first, loc),
+                                 Binary::make(BinaryOp::lt, last, end, loc));
+            check(Binary::make(BinaryOp::logical_or, empty, in, loc),
+                  fmt::format("the view of {} that {} is given leaves dimension {} of it", given, callee, d),
+                  fmt::format("the view of {} that {} is given leaves dimension {} of it", given, callee, d));
         }
-    checks.push_back(KernelLowering(*c.callee, in_callee, code).run(loc));
-    Stmt all = Block::make(std::move(checks));
+    }
+    return checks;
+}
+
+TensorView KernelLowering::view(const KernelArgument& formal, const CallArgument& actual) {
+    const TensorData& t = *actual.tensor;
+    TensorView v{scope.tensor(t.symbol), {}, Direction::in, actual.whole};
+    if (const auto* own = dynamic_cast<const KernelTensor*>(formal.tensor.get()))
+        v.direction = own->direction;
+    for (size_t d = 0; d < t.extents->size(); ++d) {
+        if (actual.whole) {
+            v.dims.push_back({scope(t.mins[d]), scope((*t.extents)[d]), 1, true});
+            continue;
+        }
+        const ViewPart& p = actual.parts[d];
+        v.dims.push_back({scope.index(p.range.min.expr()),
+                          p.kept ? scope.index(p.range.extent.expr()) : index(1), p.range.stride, p.kept});
+    }
+    return v;
+}
+
+/// The call, and what it checks before.
+Stmt KernelLowering::call(const KernelCall& c, std::vector<Stmt>& checks, Loc loc) {
+    const KernelData& callee = *c.callee;
+    const std::map<Symbol, Expr> given = parameters(c, loc);
+    Resolver inside(scope.known());
+    std::vector<Expr> values;
+    for (const auto& [symbol, param] : callee.params) {
+        const auto found = given.find(symbol);
+        const Expr value =
+            found != given.end() ? found->second : scope(Variable::make(symbol, param.type, loc));
+        inside.bind(symbol, value);
+        values.push_back(value);
+    }
+    Resolver in_callee = inside.inner();
+    for (Stmt& s : shape_checks(c, in_callee, loc))
+        checks.push_back(std::move(s));
+    std::vector<TensorView> read, written;
+    std::vector<StreamElement> passed_streams;
+    for (size_t n = 0; n < c.arguments.size(); ++n) {
+        const KernelArgument& formal = callee.arguments[n];
+        if (formal.stream) passed_streams.push_back(element(*c.arguments[n].stream));
+        if (!formal.tensor) continue;
+        TensorView v = view(formal, c.arguments[n]);
+        (v.direction == Direction::in ? read : written).push_back(std::move(v));
+    }
+    read.insert(read.end(), written.begin(), written.end());
+    return CallStmt::make(functions.of(c.callee).name, std::move(read), std::move(values),
+                          std::move(passed_streams), loc);
+}
+
+Stmt KernelLowering::called(const KernelCall& c, Loc loc) {
+    std::vector<Expr> given;
+    for (const CallArgument& a : c.arguments)
+        if (a.value.defined()) given.push_back(a.value);
+    const Accumulators accumulators(given, scope);
+    std::vector<Stmt> all;
+    const Stmt itself = call(c, all, loc);
+    all.push_back(itself);
+    return accumulators.around(Block::make(std::move(all)));
+}
+
+/// A call, or a spawn, in a dataflow.
+Stmt KernelLowering::process(const KernelCall& c, Loc loc) {
+    for (const CallArgument& a : c.arguments)
+        if (a.value.defined() && holds_reduction(a.value))
+            fail(loc, "a process is given a sum or the like: compute it before the dataflow, in a scalar");
+    const Resolver outer = scope.inner();
+    scope = outer.inner();
+    std::vector<Symbol> ids;
+    std::vector<Dim> box;
+    for (const auto& [id, extent] : c.ids) {
+        ids.emplace_back(id.name());
+        box.push_back({index(0), scope.index(extent)});
+        scope.bind(id, Variable::make(ids.back(), IndexType(), loc));
+        scope.known().bound(ids.back(), {index(0), isub(box.back().extent, index(1))});
+    }
+    std::vector<Stmt> checks;
+    const Stmt itself = call(c, checks, loc);
+    scope = outer.inner();
+    for (Stmt s : checks) {
+        Substitution fresh;
+        std::vector<Symbol> loops;
+        for (const Symbol& id : ids) {
+            loops.emplace_back(id.name());
+            fresh.emplace(id, Variable::make(loops.back(), IndexType(), loc));
+        }
+        s = substitute(s, fresh);
+        for (size_t d = ids.size(); d-- > 0;)
+            s = For::make(loops[d], box[d].min, box[d].extent, {}, s, loc);
+        network_checks.push_back(std::move(s));
+    }
+    return ids.empty() ? itself : Spawn::make(std::move(ids), std::move(box), itself, loc);
+}
+
+/// A call outside of a dataflow is the callee's program with its arguments in their places.
+Stmt KernelLowering::inlined(const KernelCall& c, Loc loc) {
+    std::vector<Expr> given;
+    for (const CallArgument& a : c.arguments)
+        if (a.value.defined()) given.push_back(a.value);
+    const Accumulators accumulators(given, scope);
+    Resolver inner(scope.known());
+    Kept kept;
+    for (const auto& [param, value] : parameters(c, loc)) {
+        const bool explicitly =
+            std::ranges::any_of(c.callee->arguments, [&, &p = param](const KernelArgument& a) {
+                return a.param && a.param->symbol == p;
+            });
+        if (!explicitly) {
+            inner.bind(param, value);
+            continue;
+        }
+        const Symbol symbol(param.name());
+        kept.emplace_back(symbol, value);
+        inner.bind(param, Variable::make(symbol, value.type(), loc));
+    }
+    for (size_t n = 0; n < c.arguments.size(); ++n)
+        if (c.callee->arguments[n].tensor)
+            inner.rename(c.callee->arguments[n].tensor->symbol, scope.tensor(c.arguments[n].tensor->symbol));
+    Resolver in_callee = inner.inner();
+    std::vector<Stmt> parts = shape_checks(c, in_callee, loc);
+    parts.push_back(KernelLowering(*c.callee, in_callee, code, functions).run(loc));
+    Stmt all = Block::make(std::move(parts));
     for (size_t n = kept.size(); n-- > 0 && all.defined();)
         all = LetStmt::make(kept[n].first, kept[n].second, all, loc);
     return all.defined() ? accumulators.around(all) : all;
@@ -376,9 +603,9 @@ Stmt KernelLowering::make(const KernelCall& c, Loc loc) {
 
 } // namespace
 
-KernelCode lower_kernel(const KernelData& kernel, const Facts& facts) {
+KernelCode lower_kernel(const KernelData& kernel, const Facts& facts, KernelFunctions& functions) {
     KernelCode code;
-    code.body = KernelLowering(kernel, Resolver(facts), code).run(kernel.loc);
+    code.body = KernelLowering(kernel, Resolver(facts), code, functions).run(kernel.loc);
     return code;
 }
 

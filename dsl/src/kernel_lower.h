@@ -9,6 +9,19 @@ namespace lathe {
 
 using namespace ir;
 
+/// The kernels that others call, as Functions: each stands once, behind those whom it calls.
+struct KernelFunctions {
+    std::string top; ///< a name that is taken
+    std::vector<Function> made;
+    std::vector<Definition> definitions; ///< of those made
+    /// What lasts until the next one is asked for.
+    const Function& of(const std::shared_ptr<const KernelData>& kernel);
+
+  private:
+    std::map<const KernelData*, std::string> names;
+    std::vector<std::shared_ptr<const KernelData>> kept;
+};
+
 struct KernelCode {
     Stmt body;
     std::vector<std::pair<Symbol, Symbol>> loops; ///< user variable → loop, in program order
@@ -18,6 +31,8 @@ struct KernelCode {
 /// The kernel's statements. break_ and return_ are flags: scalars that what comes later asks. So every
 /// dependence that they make is one of memory, and a loop that one may leave stands under a condition by
 /// which code leaves it (runs_while).
-KernelCode lower_kernel(const KernelData& kernel, const Facts& facts);
+KernelCode lower_kernel(const KernelData& kernel, const Facts& facts, KernelFunctions& functions);
+
+StreamDeclaration stream_declaration(const StreamData& s);
 
 } // namespace lathe

@@ -17,11 +17,27 @@ class Recorder;
 struct KernelTensor : TensorData {
     Direction direction = Direction::out;
     bool local = false;
+    bool read_only = false; ///< a block that was drained
     MemorySpace space;
     const KernelBlock* home = nullptr; ///< a local's block
     Recorder* recorder = nullptr;      ///< of the kernel whose body runs now
     explicit KernelTensor(const Name& name) : TensorData(TensorRole::kernel, name) {}
     size_t version(Loc loc) const override;
+};
+
+/// A stream: an argument of kernels, or of one dataflow.
+struct StreamData {
+    enum class Role : uint8_t { in, out, local };
+    Symbol symbol;
+    Type type;
+    Loc loc;
+    Role role = Role::local;
+    std::vector<Expr> dims;     ///< of an array of streams: Index
+    std::vector<int64_t> block; ///< empty: a token is one value
+    int64_t depth = 0;
+    const KernelBlock* home = nullptr; ///< a local's block
+    const Recorder* recorder = nullptr;
+    StreamData(const Name& name, Type t);
 };
 
 struct KernelTarget {
@@ -69,19 +85,42 @@ struct KernelRequire {
 };
 struct KernelCall {
     std::shared_ptr<const KernelData> callee;
-    std::vector<CallArgument> arguments; ///< in the order of callee->arguments
+    std::vector<CallArgument> arguments;           ///< in the order of callee->arguments
+    std::vector<std::pair<Symbol, Expr>> ids = {}; ///< of a spawn, each with its extent
+};
+struct KernelStream {
+    std::shared_ptr<StreamData> stream;
+};
+struct KernelPush {
+    StreamRef to;
+    Expr value;
+};
+struct KernelPop {
+    Symbol symbol;
+    StreamRef from;
+};
+/// fill and drain.
+struct KernelBlockUse {
+    StreamRef stream;
+    bool writes;
+    std::shared_ptr<KernelTensor> tensor;
+    std::unique_ptr<KernelBlock> body;
+};
+struct KernelDataflow {
+    std::unique_ptr<KernelBlock> body;
 };
 
 struct KernelItem {
     Loc loc;
     std::variant<KernelStore, KernelFor, KernelWhile, KernelIf, KernelLet, KernelLocal, KernelLeave,
-                 KernelPrint, KernelRequire, KernelCall>
+                 KernelPrint, KernelRequire, KernelCall, KernelStream, KernelPush, KernelPop, KernelBlockUse,
+                 KernelDataflow>
         what;
 };
 
 /// Statements that run one after the other.
 struct KernelBlock {
-    enum class Kind : uint8_t { whole, loop, then_arm, else_arm };
+    enum class Kind : uint8_t { whole, loop, then_arm, else_arm, tokens, network };
     Kind kind = Kind::whole;
     const KernelBlock* parent = nullptr;
     const void* branch = nullptr; ///< of an arm: its if

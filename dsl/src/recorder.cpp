@@ -24,8 +24,11 @@ bool KernelBlock::inside(const KernelBlock& outer) const {
 
 Recorder::Recorder(KernelData& k) : kernel(k), current(&k.body) {
     std::set<const TensorData*> seen;
+    std::set<const StreamData*> streams;
     for (const KernelArgument& a : k.arguments) {
         if (a.param) k.params.emplace(a.param->symbol, *a.param);
+        if (a.stream && !streams.insert(a.stream.get()).second)
+            fail(a.loc, "{} is listed twice among the arguments of {}", a.name(), k.symbol.name());
         if (!a.tensor) continue;
         if (!seen.insert(a.tensor.get()).second)
             fail(a.loc, "{} is listed twice among the arguments of {}", a.tensor->name(), k.symbol.name());
@@ -78,6 +81,34 @@ void Recorder::check_scope(const TensorData& tensor, Loc loc) const {
              kernel.symbol.name());
 }
 
+void Recorder::check_scope(const StreamData& stream, Loc loc) const {
+    const std::string& name = stream.symbol.name();
+    if (stream.role == StreamData::Role::local) {
+        if (stream.recorder != this || !open(stream.home))
+            fail(loc, "{} is used outside of the dataflow where it was made at {}", name, stream.loc.str());
+        return;
+    }
+    if (std::none_of(kernel.arguments.begin(), kernel.arguments.end(),
+                     [&](const KernelArgument& a) { return a.stream.get() == &stream; }))
+        fail(loc, "{} is used and not among the arguments of {}: list it", name, kernel.symbol.name());
+}
+
+void Recorder::use_stream(const StreamRef& s, bool writes, bool blocks, Loc loc) {
+    const StreamData& stream = *s.data();
+    const std::string& name = stream.symbol.name();
+    check_scope(stream, loc);
+    for (const Expr& e : s.subscripts())
+        use(e, loc);
+    if (stream.role == StreamData::Role::local)
+        fail(loc, "{} is a stream of a dataflow: the kernels that it is passed to read and write it", name);
+    if (writes != (stream.role == StreamData::Role::out))
+        fail(loc, "{} is {} by {}: {}", name, writes ? "read" : "written", kernel.symbol.name(),
+             writes ? "an OutStream is pushed" : "an InStream is popped");
+    if (blocks != !stream.block.empty())
+        fail(loc, "{} passes {}: {}", name, blocks ? "values" : "blocks",
+             blocks ? "push and pop them" : "fill and drain them");
+}
+
 void Recorder::use_load(const TensorLoad& load, Loc loc) {
     if (!load.source)
         fail(loc, "{} is a Func, and a kernel takes Inputs, Outputs and InOuts: pass its values as an Input",
@@ -113,6 +144,8 @@ void Recorder::use(const Expr& e, Loc loc) {
 
 void Recorder::write(const std::shared_ptr<TensorData>& tensor, Loc loc) {
     check_scope(*tensor, loc);
+    const auto* own = dynamic_cast<const KernelTensor*>(tensor.get());
+    if (own && own->read_only) fail(loc, "{} is a block that was drained: it is only read", tensor->name());
     writes[tensor.get()].push_back({times.size(), current, loc});
     times.push_back(current);
 }
@@ -121,6 +154,12 @@ KernelItem& Recorder::append(std::unique_ptr<KernelItem> item) {
     if (current->leaves())
         fail(item->loc, "nothing runs behind the {} at {}: remove it, or put it under an if_",
              current->leaves()->loop ? "break_" : "return_", current->items.back()->loc.str());
+    const auto is = [&]<class... T>(std::variant<T...>*) {
+        return (std::holds_alternative<T>(item->what) || ...);
+    };
+    if (in_network() && !is(static_cast<std::variant<KernelStream, KernelLocal, KernelCall>*>(nullptr)))
+        fail(item->loc,
+             "a dataflow holds streams, arrays and calls of kernels: put this into a kernel of its own");
     current->items.push_back(std::move(item));
     return *current->items.back();
 }
@@ -157,18 +196,24 @@ void Recorder::add_local(const std::shared_ptr<KernelTensor>& tensor) {
     attached.push_back(tensor);
 }
 
+void Recorder::add_local(StreamData& stream) {
+    stream.recorder = this;
+    stream.home = current;
+}
+
 void Recorder::add_call(const std::shared_ptr<const KernelData>& callee,
-                        const std::vector<CallArgument>& arguments, Loc loc) {
+                        const std::vector<CallArgument>& arguments, std::vector<std::pair<Symbol, Expr>> ids,
+                        Loc loc) {
     for (const auto& [symbol, param] : callee->params) {
         const bool given = std::any_of(
             callee->arguments.begin(), callee->arguments.end(), [&, &p = param](const KernelArgument& a) {
-                return a.param ? a.param->symbol == p.symbol : has_size(*a.tensor, p);
+                return a.param ? a.param->symbol == p.symbol : a.tensor && has_size(*a.tensor, p);
             });
         if (!given) kernel.params.emplace(symbol, param);
     }
     for (const CallArgument& a : arguments)
         if (a.tensor && a.tensor->role == TensorRole::constant) note_constant(a.tensor);
-    add(KernelCall{callee, arguments}, loc);
+    add(KernelCall{callee, arguments, std::move(ids)}, loc);
 }
 
 void Recorder::note_constant(const std::shared_ptr<TensorData>& tensor) {

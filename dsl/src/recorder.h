@@ -22,8 +22,13 @@ class Recorder {
     /// `tensor` is stored to here.
     void write(const std::shared_ptr<TensorData>& tensor, Loc loc);
     void check_scope(const TensorData& tensor, Loc loc) const;
+    void check_scope(const StreamData& stream, Loc loc) const;
+    /// A stream that is popped (pushed) here; `blocks`: drained (filled). \throws Error if it is another
+    /// kind.
+    void use_stream(const StreamRef& s, bool writes, bool blocks, Loc loc);
 
     KernelBlock& here() { return *current; }
+    const std::string& name() const { return kernel.symbol.name(); }
     /// \throws Error behind a break_ or return_.
     template <class T> T& add(T what, Loc loc) {
         return std::get<T>(append(std::make_unique<KernelItem>(KernelItem{loc, std::move(what)})).what);
@@ -35,9 +40,11 @@ class Recorder {
     void release(const Symbol& variable) { loops.erase(variable); }
     const KernelBlock* loop_of(const Symbol& variable) const;
     void add_local(const std::shared_ptr<KernelTensor>& tensor);
+    void add_local(StreamData& stream);
+    bool in_network() const { return current->kind == KernelBlock::Kind::network; }
     /// Parameters that the callee uses and the call does not give are parameters here too.
     void add_call(const std::shared_ptr<const KernelData>& callee, const std::vector<CallArgument>& arguments,
-                  Loc loc);
+                  std::vector<std::pair<Symbol, Expr>> ids, Loc loc);
     void note_let(const Symbol& symbol) { lets[symbol] = current; }
 
     /// After the body has run. \throws Error for a stale use.

@@ -69,6 +69,9 @@ void set_shape(TensorData& tensor, const Shape& shape) {
     tensor.mins.clear();
     for (const Extent& e : shape.extents()) {
         const Expr extent = size_expression(e.extent(), "an extent", tensor.name());
+        if (e.stride() != 1)
+            fail(e.extent().loc(), "a dimension of {} has the stride {}: only a view has strides",
+                 tensor.name(), e.stride());
         if (const std::optional<int64_t> n = as_int(extent); n && *n < 0)
             fail(e.extent().loc(), "an extent of {} is {}: extents are not negative", tensor.name(), *n);
         tensor.extents->push_back(extent);

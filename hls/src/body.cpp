@@ -53,6 +53,15 @@ void BodyEmitter::emit(const Stmt& s) {
         return call(*s.as<ExternCall>());
     case StmtKind::stage:
         return stage(*s.as<Stage>());
+    case StmtKind::stream:
+    case StmtKind::push:
+    case StmtKind::pop:
+    case StmtKind::fill:
+    case StmtKind::drain:
+    case StmtKind::call:
+    case StmtKind::dataflow:
+    case StmtKind::spawn:
+        return network(s);
     }
     throw InternalError("a statement of unknown kind");
 }
@@ -285,13 +294,14 @@ void BodyEmitter::declare(const Tensor& t, const std::vector<int64_t>& extents) 
 }
 
 void BodyEmitter::allocate(const Allocate& s) {
-    const Tensor& t = s.tensor;
-    if (t.data) {
-        constant(t);
-        return emit(s.body);
-    }
+    declare(s.tensor);
+    emit(s.body);
+    scope.arrays.erase(s.tensor.symbol);
+}
+
+void BodyEmitter::declare(const Tensor& t) {
+    if (t.data) return constant(t);
     std::vector<int64_t> extents;
-    Tensor placed = t;
     for (size_t d = 0; d < t.dims.size(); ++d) {
         const auto bound = const_upper_bound(t.dims[d].extent, scope.facts);
         if (!bound)
@@ -302,9 +312,7 @@ void BodyEmitter::allocate(const Allocate& s) {
                  d, t.symbol.name(), print(t.dims[d].extent));
         extents.push_back(*bound);
     }
-    declare(placed, extents);
-    emit(s.body);
-    scope.arrays.erase(t.symbol);
+    declare(t, extents);
 }
 
 void BodyEmitter::constant(const Tensor& t) {

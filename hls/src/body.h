@@ -10,11 +10,14 @@ namespace lathe::hls {
 
 using namespace ir;
 
+class ExprEmitter;
+class Functions;
+
 class BodyEmitter {
   public:
     /// `sizes`: facts of one run, which loop_tripcount shows.
-    BodyEmitter(Scope& s, Writer& w, const std::map<Symbol, Expr>& sizes)
-        : scope(s), out(w), run_sizes(sizes) {}
+    BodyEmitter(Scope& s, Writer& w, const std::map<Symbol, Expr>& sizes, Functions& f)
+        : scope(s), out(w), run_sizes(sizes), functions(f) {}
 
     void emit(const Stmt& s);
     /// A tensor with data, as a constant array.
@@ -37,11 +40,22 @@ class BodyEmitter {
     void stage(const Stage& s);
     void pragmas(const For& s);
     void tripcount(const For& s);
+    void declare(const Tensor& t);
     void declare(const Tensor& t, const std::vector<int64_t>& extents);
+    // In network.cpp:
+    void network(const Stmt& s);
+    std::string stream_element(ExprEmitter& expr, const StreamElement& e) const;
+    void locked(const char* lock, const StreamElement& e, const Tensor& t, const Stmt& body);
+    std::string call(const CallStmt& c);
+    void dataflow(const Dataflow& d);
+    void processes(const Stmt& s);
+    void declare(const StreamDeclaration& s);
+    void spawn(const Spawn& p);
 
     Scope& scope;
     Writer& out;
     const std::map<Symbol, Expr>& run_sizes;
+    Functions& functions;
     std::string stage_name; ///< of the loops' labels
     Names labels;
 };

@@ -2,8 +2,9 @@
 
 #include "body.h"
 #include "expr.h"
-#include "lathe/ir/index_ranges.h"
-#include "lathe/ir/math.h"
+#include "functions.h"
+#include "lathe/ir/depths.h"
+#include "lathe/ir/inline_calls.h"
 #include "lathe/ir/text.h"
 #include "lathe/ir/visit.h"
 
@@ -14,93 +15,18 @@ namespace lathe::hls {
 
 namespace {
 
-/// Do all subscripts, loop bounds and addresses fit in an int? Then a loop's variable is one.
-class IntRange {
-  public:
-    bool holds(const Function& f) {
-        for (const Param& p : f.params)
-            if (p.type.is_index()) return false;
-        for (const Argument& a : f.arguments)
-            address(a.tensor);
-        for (const Tensor& t : f.constants)
-            address(t);
-        walk(f.body);
-        return all;
-    }
-
-  private:
-    static constexpr int64_t most = std::numeric_limits<int>::max();
-
-    void address(const Tensor& t) {
-        int64_t size = 1;
-        for (const Dim& d : t.dims) {
-            const auto extent = const_upper_bound(d.extent, facts);
-            all = all && extent && *extent <= most;
-            if (all) size = std::max<int64_t>(size * std::max<int64_t>(*extent, 1), 1);
-            all = all && size <= most;
-        }
-    }
-
-    void check(const Expr& root) {
-        for_each_expr(root, [&](const Expr& e) {
-            if (!all || !e.type().is_index()) return;
-            const auto low = const_lower_bound(e, facts), high = const_upper_bound(e, facts);
-            all = low && high && *low >= -most && *high <= most;
-        });
-    }
-
-    void walk(const Stmt& s) {
-        if (!s.defined() || !all) return;
-        for (const Expr& e : expressions(s))
-            check(e);
-        const Facts before = facts;
-        if (const auto* loop = s.as<For>()) {
-            const Expr last = isub(iadd(loop->min, loop->extent), index(1));
-            check(iadd(last, index(1)));
-            facts.bound(loop->var, {loop->min, last});
-        }
-        if (const auto* let = s.as<LetStmt>(); let && let->value.type().is_index())
-            facts.bound(let->symbol, {let->value, let->value});
-        if (const auto* a = s.as<Allocate>()) address(a->tensor);
-        for (const Stmt& body : bodies(s))
-            walk(body);
-        facts = before;
-    }
-
-    Facts facts;
-    bool all = true;
-};
-
-void refuse_vectors(const Stmt& body) {
-    Loc line;
-    const auto refuse = [&](Loc loc) {
-        fail(loc.known() ? loc : line, "a vector has no HLS code: emit the Module before it is lowered");
-    };
-    for_each(
-        body,
-        [&](const Stmt& s) {
-            if (s.loc().known()) line = s.loc();
-            const auto* store = s.as<Store>();
-            const auto* reduce = s.as<Reduce>();
-            if ((store && store->predicate.defined()) || (reduce && reduce->predicate.defined()))
-                refuse(s.loc());
-        },
-        [&](const Expr& e) {
-            const auto* load = e.as<Load>();
-            if (!e.type().is_scalar() || (load && load->predicate.defined())) refuse(e.loc());
-        });
-}
-
 /// The definitions of the extern functions that it calls, each once.
-std::map<std::string, std::string> extern_definitions(const Stmt& body) {
+std::map<std::string, std::string> extern_definitions(const Module& module) {
     std::map<std::string, std::string> definitions;
-    for (const ExternCall* c : extern_calls(body)) {
-        const std::string &name = c->callee->name, &text = c->callee->vitis;
-        if (text.empty())
-            fail(c->loc, "the extern function {} has no Vitis code: give it by ExternOptions::vitis", name);
-        if (definitions.emplace(name, text).first->second != text)
-            fail(c->loc, "two extern functions are called {}: rename one", name);
-    }
+    for (const Function& f : module.functions)
+        for (const ExternCall* c : extern_calls(f.body)) {
+            const std::string &name = c->callee->name, &text = c->callee->vitis;
+            if (text.empty())
+                fail(c->loc, "the extern function {} has no Vitis code: give it by ExternOptions::vitis",
+                     name);
+            if (definitions.emplace(name, text).first->second != text)
+                fail(c->loc, "two extern functions are called {}: rename one", name);
+        }
     return definitions;
 }
 
@@ -126,20 +52,13 @@ void check_options(const VitisOptions& o) {
 
 class KernelMaker {
   public:
-    KernelMaker(const Module& m, const VitisOptions& o) : function(m.top()), options(o) {
-        function.body = lower_math(function.body);
-    }
+    KernelMaker(const Module& m, const VitisOptions& o)
+        : module(m), function(prepared(m.top())), options(o), functions(m, sizes) {}
 
     Kernel make() {
-        refuse_vectors(function.body);
-        Facts facts;
-        for (const Param& p : function.params)
-            if (p.type.is_index()) facts.bound(p.symbol, {index(0), {}});
-        function.body = simplify(function.body, facts);
-        function = widen_index(function);
-        if (IntRange().holds(function)) scope.index_type = "int";
-        for (const auto& [name, text] : extern_definitions(function.body)) {
-            if (scope.names.take(name) != name)
+        scope.index_type = index_type_of(function);
+        for (const auto& [name, text] : extern_definitions(module)) {
+            if (scope.names.take(name) != name || functions.reserve(name) != name)
                 fail({}, "the extern function {} has a name that C++ or Vitis code has a use for: rename it",
                      name);
             kernel.externs += text + (text.ends_with('\n') ? "\n" : "\n\n");
@@ -149,14 +68,17 @@ class KernelMaker {
         for (const Param& p : function.params)
             parameter(p);
         name();
+        functions.reserve(scope.names);
+        functions.reserve(kernel.name);
         Writer out;
         interfaces(out);
         out.indent = 1;
-        BodyEmitter body(scope, out, sizes);
+        BodyEmitter body(scope, out, sizes, functions);
         for (const Tensor& t : function.constants)
             body.constant(t);
         body.emit(function.body);
         kernel.body = std::move(out.text);
+        kernel.functions = functions.text();
         return std::move(kernel);
     }
 
@@ -219,10 +141,12 @@ class KernelMaker {
         out.edge("#pragma HLS interface s_axilite port=return");
     }
 
+    const Module& module;
     Function function;
     const VitisOptions& options;
     Scope scope;
     Substitution sizes; ///< of the parameters, where one run gives them
+    Functions functions;
     Kernel kernel;
 };
 
@@ -245,7 +169,8 @@ std::string scalar_literal(Type parameter, const Value& v) {
 Kernel make_kernel(const Module& module, const VitisOptions& options) {
     check_options(options);
     if (module.functions.empty()) fail({}, "the module has no function");
-    return KernelMaker(module, options).make();
+    const Module whole = pass_whole_tensors(with_safe_depths(module));
+    return KernelMaker(whole, options).make();
 }
 
 } // namespace lathe::hls
@@ -256,8 +181,8 @@ using namespace ir;
 
 std::string vitis_source(const Module& module, const VitisOptions& options) {
     const hls::Kernel kernel = hls::make_kernel(module, options);
-    return fmt::format("#include \"{}.h\"\n\n{}extern \"C\" {} {{\n{}}}\n", kernel.name, kernel.externs,
-                       kernel.declaration(), kernel.body);
+    return fmt::format("#include \"{}.h\"\n\n{}{}extern \"C\" {} {{\n{}}}\n", kernel.name, kernel.externs,
+                       kernel.functions, kernel.declaration(), kernel.body);
 }
 
 std::string vitis_header(const Module& module, const VitisOptions& options) {

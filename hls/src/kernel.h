@@ -20,6 +20,7 @@ struct Kernel {
     std::vector<Formal> formals; ///< arguments in order, then parameters
     std::string body;            ///< with pragmas and without braces
     std::string externs;         ///< C++ of the extern functions that it calls
+    std::string functions;       ///< and of the Functions
     /// Names of the user's that could not stay, with what they are called here.
     std::vector<std::pair<std::string, std::string>> renamed;
 

@@ -19,9 +19,16 @@ struct Array {
     bool flat = false;
 };
 
+/// A stream, or an array of streams.
+struct StreamName {
+    std::string name;
+    StreamDeclaration declaration;
+};
+
 struct Scope {
     std::map<Symbol, std::string> variables;
     std::map<Symbol, Array> arrays;
+    std::map<Symbol, StreamName> streams;
     Facts facts;
     Loc line; ///< of the user's statement
     Names names;

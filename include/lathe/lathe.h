@@ -13,6 +13,7 @@
 #include "lathe/dsl/operand.h"
 #include "lathe/dsl/operators.h"
 #include "lathe/dsl/reduction.h"
+#include "lathe/dsl/stream.h"
 #include "lathe/dsl/tensor.h"
 #include "lathe/dsl/var.h"
 #include "lathe/hls/emit.h"

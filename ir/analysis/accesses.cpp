@@ -113,6 +113,21 @@ class Collector {
             return call(*s.as<ExternCall>());
         case StmtKind::stage:
             return visit(s.as<Stage>()->body);
+        case StmtKind::call:
+            return call(*s.as<CallStmt>(), {});
+        case StmtKind::spawn:
+            return call(*s.as<Spawn>()->call.as<CallStmt>(), ranges_of(*s.as<Spawn>()));
+        case StmtKind::stream:
+        case StmtKind::push:
+        case StmtKind::pop:
+        case StmtKind::fill:
+        case StmtKind::drain:
+        case StmtKind::dataflow:
+            for (const Expr& e : expressions(s))
+                loads(e, s.get());
+            for (const Stmt& body : bodies(s))
+                visit(body);
+            return;
         }
     }
 
@@ -193,6 +208,33 @@ class Collector {
             if (a.tensor && a.direction != Direction::out) whole(a, false);
         for (const ExternArgument& a : c.arguments)
             if (a.tensor && a.direction != Direction::in) whole(a, true);
+    }
+
+    static std::map<Symbol, Interval> ranges_of(const Spawn& s) {
+        std::map<Symbol, Interval> all;
+        for (size_t d = 0; d < s.ids.size(); ++d)
+            all[s.ids[d]] = {s.box[d].min, isub(iadd(s.box[d].min, s.box[d].extent), index(1))};
+        return all;
+    }
+
+    /// A Function may touch any element of what it is given; `ids`: of the Spawn around the call.
+    void call(const CallStmt& c, const std::map<Symbol, Interval>& ids) {
+        for (const Expr& e : c.values)
+            loads(e, &c);
+        const auto part = [&](const TensorView& v, bool write) {
+            std::vector<Dim> box;
+            for (const ViewDim& d : v.dims) {
+                const Expr last = iadd(d.begin, imul(index(d.stride), isub(d.extent, index(1))));
+                const Expr low = bounds_of(d.begin, ids).min, high = bounds_of(last, ids).max;
+                box.push_back({low, isub(iadd(high, index(1)), low)});
+            }
+            record(v.tensor, {}, c.loc, &c, Expr(), write, false);
+            found.back().whole = std::move(box);
+        };
+        for (const TensorView& v : c.tensors)
+            if (v.direction != Direction::out) part(v, false);
+        for (const TensorView& v : c.tensors)
+            if (v.direction != Direction::in) part(v, true);
     }
 
     void guard(const Expr& predicate, const StmtNode* s) {

@@ -29,8 +29,10 @@ Stmt without_bodies(const Stmt& s) {
     if (const auto* w = s.as<While>()) return While::make(w->condition, {}, w->loc);
     if (const auto* i = s.as<If>()) return If::make(i->condition, {}, {}, i->loc);
     if (const auto* l = s.as<LetStmt>()) return LetStmt::make(l->symbol, l->value, {}, l->loc);
-    return s.as<Store>() || s.as<Reduce>() || s.as<Assert>() || s.as<Print>() || s.as<ExternCall>() ? s
-                                                                                                    : Stmt();
+    if (const auto* p = s.as<Pop>()) return Pop::make(p->symbol, p->from, p->type, {}, p->loc);
+    const bool whole = s.as<Store>() || s.as<Reduce>() || s.as<Assert>() || s.as<Print>() ||
+                       s.as<ExternCall>() || s.as<Push>() || s.as<CallStmt>();
+    return whole ? s : Stmt();
 }
 
 /// The values of the lets inside a statement's expressions, each in terms of what is known outside of them.

@@ -72,6 +72,15 @@ class Collector {
             return visit_call(*s.as<ExternCall>());
         case StmtKind::stage:
             return visit(s.as<Stage>()->body);
+        case StmtKind::stream:
+        case StmtKind::push:
+        case StmtKind::pop:
+        case StmtKind::fill:
+        case StmtKind::drain:
+        case StmtKind::call:
+        case StmtKind::dataflow:
+        case StmtKind::spawn:
+            return visit_network(s);
         }
     }
 
@@ -137,6 +146,26 @@ class Collector {
         }
         add(output, {}, true, nullptr, c.loc);
         result.accesses.back().shown = "extern " + c.callee->name;
+    }
+
+    /// Streams keep their order, and so do calls; a Function may touch all of what it is given.
+    void visit_network(const Stmt& s) {
+        for (const Expr& e : expressions(s))
+            reads(e);
+        if (const auto* p = s.as<Pop>(); p && found) counters[p->symbol] = unknown(p->symbol, p->type, p->loc);
+        if (const auto* b = s.as<Fill>(); b && found) own.insert(b->tensor.symbol);
+        if (const auto* b = s.as<Drain>(); b && found) own.insert(b->tensor.symbol);
+        if (const auto* c = s.as<CallStmt>(); c && found)
+            for (const TensorView& v : c->tensors) {
+                if (v.direction != Direction::out) add(v.tensor, {}, false, nullptr, c->loc);
+                if (v.direction != Direction::in) add(v.tensor, {}, true, nullptr, c->loc);
+            }
+        if (found) {
+            add(output, {}, true, nullptr, s.loc());
+            result.accesses.back().shown = ordered_name(s);
+        }
+        for (const Stmt& body : bodies(s))
+            visit(body);
     }
 
     void visit_reduce(const Reduce& r) {

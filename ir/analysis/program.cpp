@@ -86,6 +86,15 @@ class Collector {
             return call(*s.as<ExternCall>());
         case StmtKind::stage:
             return visit(s.as<Stage>()->body);
+        case StmtKind::stream:
+        case StmtKind::push:
+        case StmtKind::pop:
+        case StmtKind::fill:
+        case StmtKind::drain:
+        case StmtKind::call:
+        case StmtKind::dataflow:
+        case StmtKind::spawn:
+            return network(s);
         }
     }
 
@@ -252,6 +261,29 @@ class Collector {
             if (a.tensor && a.direction != Direction::in) add(a.tensor, {}, true, c.loc).whole = true;
         }
         add_output("extern " + c.callee->name, c.loc);
+    }
+
+    /// Streams keep their order, and so do calls; a Function may touch all of what it is given.
+    void network(const Stmt& s) {
+        begin();
+        for (const Expr& e : expressions(s))
+            reads(e, s.loc());
+        if (const auto* c = s.as<CallStmt>(); c && inside)
+            for (const TensorView& v : c->tensors) {
+                if (v.direction != Direction::out) add(v.tensor, {}, false, c->loc).whole = true;
+                if (v.direction != Direction::in) add(v.tensor, {}, true, c->loc).whole = true;
+            }
+        add_output(ordered_name(s), s.loc());
+        const auto outside = homes;
+        if (const auto* b = s.as<Fill>()) homes[b->tensor.symbol] = loops.size();
+        if (const auto* b = s.as<Drain>()) homes[b->tensor.symbol] = loops.size();
+        if (const auto* p = s.as<Pop>()) {
+            result.depth.push_back(loops.size());
+            bind(p->symbol, Load::make(Symbol(p->symbol.name()), p->type, {}, p->loc), result.depth.size() - 1);
+        }
+        for (const Stmt& body : bodies(s))
+            visit(body);
+        homes = outside;
     }
 
     void add_output(const std::string& shown, Loc loc) {

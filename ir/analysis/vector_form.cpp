@@ -83,6 +83,9 @@ class Lanes {
         if (const auto* c = s.as<ExternCall>())
             return fmt::format("it calls the extern function {}{}, and such calls keep their order",
                                c->callee->name, at(s.loc()));
+        if (!streams_in(s).empty() || s.as<CallStmt>() || s.as<Dataflow>())
+            return fmt::format("{} stands inside it{}, and such keep their order", ordered_name(s),
+                               at(s.loc()));
         if (const Allocate* a = s.as<Allocate>())
             for (const Dim& d : a->tensor.dims)
                 if (reads_written(d.min) || varies(d.extent))

@@ -51,6 +51,22 @@ class Comparison {
     bool nodes(const Print& a, const Print& b);
     bool nodes(const ExternCall& a, const ExternCall& b);
     bool nodes(const Stage& a, const Stage& b);
+    bool nodes(const DeclareStream& a, const DeclareStream& b);
+    bool nodes(const Push& a, const Push& b);
+    bool nodes(const Pop& a, const Pop& b);
+    bool nodes(const Fill& a, const Fill& b);
+    bool nodes(const Drain& a, const Drain& b);
+    bool nodes(const CallStmt& a, const CallStmt& b);
+    bool nodes(const Dataflow& a, const Dataflow& b) { return equal(a.body, b.body); }
+    bool nodes(const Spawn& a, const Spawn& b);
+    bool equal(const StreamDeclaration& a, const StreamDeclaration& b);
+    bool equal(const StreamArgument& a, const StreamArgument& b) {
+        return a.direction == b.direction && equal(a.stream, b.stream);
+    }
+    bool equal(const StreamElement& a, const StreamElement& b) {
+        return equal(a.stream, b.stream) && equal(a.at, b.at);
+    }
+    bool equal(const TensorView& a, const TensorView& b);
 
     bool rename_free;
     std::map<Symbol, Symbol> to_b, to_a;
@@ -142,6 +158,22 @@ bool Comparison::equal(const Stmt& a, const Stmt& b) {
         return nodes(*a.as<ExternCall>(), *b.as<ExternCall>());
     case StmtKind::stage:
         return nodes(*a.as<Stage>(), *b.as<Stage>());
+    case StmtKind::stream:
+        return nodes(*a.as<DeclareStream>(), *b.as<DeclareStream>());
+    case StmtKind::push:
+        return nodes(*a.as<Push>(), *b.as<Push>());
+    case StmtKind::pop:
+        return nodes(*a.as<Pop>(), *b.as<Pop>());
+    case StmtKind::fill:
+        return nodes(*a.as<Fill>(), *b.as<Fill>());
+    case StmtKind::drain:
+        return nodes(*a.as<Drain>(), *b.as<Drain>());
+    case StmtKind::call:
+        return nodes(*a.as<CallStmt>(), *b.as<CallStmt>());
+    case StmtKind::dataflow:
+        return nodes(*a.as<Dataflow>(), *b.as<Dataflow>());
+    case StmtKind::spawn:
+        return nodes(*a.as<Spawn>(), *b.as<Spawn>());
     }
     throw InternalError("unknown kind of statement");
 }
@@ -215,6 +247,55 @@ bool Comparison::nodes(const Stage& a, const Stage& b) {
     return a.definition == b.definition && equal(a.func, b.func) && equal(a.body, b.body);
 }
 
+bool Comparison::equal(const StreamDeclaration& a, const StreamDeclaration& b) {
+    if (a.type != b.type || a.block != b.block || a.depth != b.depth || !equal(a.dims, b.dims)) return false;
+    bind(a.symbol, b.symbol);
+    return true;
+}
+
+bool Comparison::nodes(const DeclareStream& a, const DeclareStream& b) {
+    return equal(a.stream, b.stream) && equal(a.body, b.body);
+}
+
+bool Comparison::nodes(const Push& a, const Push& b) {
+    return a.type == b.type && equal(a.to, b.to) && equal(a.value, b.value);
+}
+
+bool Comparison::nodes(const Pop& a, const Pop& b) {
+    if (a.type != b.type || !equal(a.from, b.from)) return false;
+    bind(a.symbol, b.symbol);
+    return equal(a.body, b.body);
+}
+
+bool Comparison::nodes(const Fill& a, const Fill& b) {
+    return equal(a.to, b.to) && equal(a.tensor, b.tensor) && equal(a.body, b.body);
+}
+
+bool Comparison::nodes(const Drain& a, const Drain& b) {
+    return equal(a.from, b.from) && equal(a.tensor, b.tensor) && equal(a.body, b.body);
+}
+
+bool Comparison::equal(const TensorView& a, const TensorView& b) {
+    return a.direction == b.direction && a.whole == b.whole && equal(a.tensor, b.tensor) &&
+           std::equal(a.dims.begin(), a.dims.end(), b.dims.begin(), b.dims.end(),
+                      [&](const ViewDim& x, const ViewDim& y) {
+                          return x.stride == y.stride && x.kept == y.kept && equal(x.begin, y.begin) &&
+                                 equal(x.extent, y.extent);
+                      });
+}
+
+bool Comparison::nodes(const CallStmt& a, const CallStmt& b) {
+    return a.callee == b.callee && equal(a.tensors, b.tensors) && equal(a.values, b.values) &&
+           equal(a.streams, b.streams);
+}
+
+bool Comparison::nodes(const Spawn& a, const Spawn& b) {
+    if (!equal(a.box, b.box) || a.ids.size() != b.ids.size()) return false;
+    for (size_t n = 0; n < a.ids.size(); ++n)
+        bind(a.ids[n], b.ids[n]);
+    return equal(a.call, b.call);
+}
+
 bool Comparison::equal(const Function& a, const Function& b) {
     if (a.name != b.name || a.params.size() != b.params.size() || a.arguments.size() != b.arguments.size())
         return false;
@@ -226,7 +307,7 @@ bool Comparison::equal(const Function& a, const Function& b) {
         const Argument &x = a.arguments[i], &y = b.arguments[i];
         if (x.direction != y.direction || !equal(x.tensor, y.tensor)) return false;
     }
-    return equal(a.constants, b.constants) && equal(a.body, b.body);
+    return equal(a.constants, b.constants) && equal(a.streams, b.streams) && equal(a.body, b.body);
 }
 
 bool Comparison::equal(const Module& a, const Module& b) {

@@ -3,9 +3,10 @@
 #include "lathe/ir/interpret.h"
 
 #include "interpret_checking.h"
-#include "interpret_compile.h"
+#include "interpret_functions.h"
 #include "interpret_machine.h"
 #include "lathe/ir/index_ranges.h"
+#include "lathe/ir/inline_calls.h"
 #include "lathe/ir/math.h"
 #include "lathe/ir/visit.h"
 
@@ -38,10 +39,11 @@ Value parameter_value(const Param& p, const Value& v) {
 /// One call of a function: its arguments are checked as they bind its parameters.
 class Invocation {
   public:
-    Invocation(const Function& f, const std::vector<AnyBuffer*>& b, const std::map<std::string, Value>& s,
-               const InterpretOptions& options)
-        : function(f), buffers(b), scalars(s), terms(options.terms), lanes_apart(options.lanes_apart) {
+    Invocation(const Module& m, const std::vector<AnyBuffer*>& b, const std::map<std::string, Value>& s,
+               const InterpretOptions& o)
+        : function(m.top()), buffers(b), scalars(s), options(o), functions(m, o) {
         scope.check = options.check_types;
+        scope.functions = &functions;
     }
     void run() {
         check_buffers();
@@ -51,8 +53,8 @@ class Invocation {
         for (const Param& p : function.params)
             scope.variables.insert_or_assign(p.symbol, constant(values.at(p.symbol)));
         check_dims();
-        if (terms)
-            *terms = Checker(function, buffers, values, lanes_apart).run();
+        if (options.terms)
+            *options.terms = Checker(function, buffers, values, options.lanes_apart).run();
         else
             execute();
     }
@@ -70,8 +72,8 @@ class Invocation {
     const Function& function;
     const std::vector<AnyBuffer*>& buffers;
     const std::map<std::string, Value>& scalars;
-    TermHashes* const terms;
-    const bool lanes_apart;
+    const InterpretOptions& options;
+    Functions functions;
     std::map<Symbol, Value> values; ///< of the parameters
     Scope scope;
 };
@@ -223,6 +225,8 @@ void Invocation::execute() {
     const std::unique_ptr<const Action> body = compile(scope, function.body);
     Frame frame = scope.frame();
     std::move(states.begin(), states.end(), frame.tensors.begin());
+    Network network(options.stall_seed);
+    frame.network = &network;
     body->run(frame);
 }
 
@@ -232,8 +236,8 @@ void Invocation::execute() {
 void interpret(const Module& m, const std::vector<AnyBuffer*>& arguments,
                const std::map<std::string, Value>& scalars, const InterpretOptions& options) {
     if (m.functions.empty()) fail({}, "the module has no function to interpret");
-    const Module exact = widen_index(lower_math(m));
-    interpreter::Invocation(exact.top(), arguments, scalars, options).run();
+    const Module exact = widen_index(lower_math(options.terms ? inline_calls(m) : m));
+    interpreter::Invocation(exact, arguments, scalars, options).run();
 }
 
 Value evaluate(const Expr& e, const std::map<Symbol, Value>& values) {

@@ -119,6 +119,15 @@ void Checker::statement(const Stmt& s, const Lanes& lanes) {
         return;
     case StmtKind::stage:
         return statement(s.as<Stage>()->body, lanes);
+    case StmtKind::stream:
+    case StmtKind::push:
+    case StmtKind::pop:
+    case StmtKind::fill:
+    case StmtKind::drain:
+    case StmtKind::call:
+    case StmtKind::dataflow:
+    case StmtKind::spawn:
+        throw InternalError("calls and streams are gone when a Module is checked");
     }
     throw InternalError("a statement of unknown kind");
 }

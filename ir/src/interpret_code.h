@@ -6,6 +6,7 @@
 #include "lathe/ir/buffer.h"
 #include "lathe/ir/expr.h"
 
+#include <functional>
 #include <tuple>
 #include <variant>
 
@@ -13,17 +14,27 @@ namespace lathe::ir::interpreter {
 
 using Wide = __int128;
 
-/// A tensor while the program runs.
+/// A tensor, or a view of one, while the program runs.
 struct TensorState {
     std::string name;
     AnyBuffer buffer;
     int64_t element_size = 0;
-    bool known = false;           ///< every element is initialised
-    std::vector<uint8_t> written; ///< unless known: by dense index, which elements are
+    bool known = false; ///< every element is initialised
+    /// Unless known: which elements are. An element's mark is at first_mark + Σ mark_steps · (i − min); views
+    /// share the marks of what they see.
+    std::shared_ptr<std::vector<uint8_t>> marks;
+    int64_t first_mark = 0;
+    std::vector<int64_t> mark_steps;
 
     TensorState() = default;
     TensorState(std::string n, AnyBuffer b, bool all_known);
+    /// Calls `f` with the mark of each element.
+    void for_each_mark(const std::function<void(uint8_t&)>& f) const;
 };
+
+class Network;
+class Channel;
+class Launch;
 
 /// A variable's or shared expression's lane. `stamp` is the epoch in which a shared expression was evaluated.
 template <class R> struct Cell {
@@ -35,7 +46,7 @@ template <class R> using Cells = std::vector<Cell<R>>;
 /// Where an element lies.
 struct Place {
     std::byte* address; ///< null in a lane that a predicate masks
-    size_t dense;       ///< index into TensorState::written
+    size_t dense;       ///< index into TensorState::marks
 };
 
 /// All state of a run. An epoch is the evaluation of one statement's expressions, in which no variable
@@ -45,6 +56,9 @@ struct Frame {
     std::vector<TensorState> tensors;
     std::vector<Place> places; ///< of a store's lanes
     uint64_t epoch = 1;
+    std::vector<std::shared_ptr<Channel>> streams;
+    Network* network = nullptr; ///< of all processes that run
+    Launch* launch = nullptr;   ///< of the dataflow whose processes are being collected
 
     template <class R> Cell<R>& cell(size_t i) { return std::get<Cells<R>>(cells)[i]; }
 };

@@ -18,23 +18,36 @@ struct TensorInfo {
     int rank;
 };
 
+/// An array of streams: its channels stand in Frame::streams from `first` on.
+struct StreamInfo {
+    size_t slot; ///< into Frame::streams: of a single one, or of an array's first
+    StreamDeclaration stream;
+    std::vector<int64_t> extents;
+};
+
+class Functions;
+
 /// Names in scope, and the cells given out so far.
 struct Scope {
     std::map<Symbol, Operand> variables;
     std::map<Symbol, TensorInfo> tensors;
+    std::map<Symbol, StreamInfo> streams;
     bool check = true;
+    Functions* functions = nullptr; ///< of the module
 
     /// Cells for `lanes` values of type `t`: the first one.
     size_t take(Type t, int lanes);
     size_t take_places(int lanes);
     TensorInfo add_tensor(const Tensor& t);
     const TensorInfo& tensor(const Symbol& s, Loc loc) const;
-    Frame frame() const; ///< with room for every cell and tensor
+    size_t take_streams(size_t count); ///< the first one's place
+    Frame frame() const;               ///< with room for every cell and tensor
 
   private:
     size_t cells[4] = {};
     size_t tensor_count = 0;
     size_t places = 0;
+    size_t stream_count = 0;
 };
 
 /// A variable's code while the object lives.
@@ -87,6 +100,8 @@ struct Action {
     virtual void run(Frame& f) const = 0;
 };
 std::unique_ptr<const Action> compile(Scope& scope, const Stmt& s);
+/// Streams, calls of Functions, and dataflow.
+std::unique_ptr<const Action> compile_network(Scope& scope, const Stmt& s);
 std::unique_ptr<const Action> compile_extern(Scope& scope, const ExternCall& s);
 
 /// What an extern function is given: a tensor, or a number.

@@ -141,6 +141,10 @@ const TensorInfo& Scope::tensor(const Symbol& s, Loc loc) const {
     return found->second;
 }
 
+size_t Scope::take_streams(size_t count) {
+    return std::exchange(stream_count, stream_count + count);
+}
+
 Frame Scope::frame() const {
     Frame f;
     std::get<0>(f.cells).resize(cells[0]);
@@ -149,6 +153,7 @@ Frame Scope::frame() const {
     std::get<3>(f.cells).resize(cells[3]);
     f.tensors.resize(tensor_count);
     f.places.resize(places);
+    f.streams.resize(stream_count);
     return f;
 }
 

@@ -42,12 +42,14 @@ struct ExternAction final : Action {
         call_extern(*callee, operands, loc);
         for (const Passed& a : arguments)
             if (a.tensor && a.direction == Direction::out)
-                std::ranges::fill(f.tensors[*a.tensor].written, uint8_t{1});
+                f.tensors[*a.tensor].for_each_mark([](uint8_t& mark) { mark = 1; });
     }
 
   private:
     void require_written(const TensorState& t) const {
-        if (check && !t.known && std::ranges::count(t.written, uint8_t{0}) != 0)
+        bool all = true;
+        t.for_each_mark([&](uint8_t& mark) { all = all && mark != 0; });
+        if (check && !all)
             fail(loc,
                  "{} is passed to the extern function {}, which reads it, and not all of it was stored to",
                  t.name, callee->name);

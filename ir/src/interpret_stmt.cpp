@@ -5,6 +5,7 @@
 
 #include "lathe/ir/analysis.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <functional>
 
@@ -114,7 +115,7 @@ struct AllocateAction final : Action {
         TensorState& state = f.tensors[index];
         if (state.buffer.data() == nullptr || state.buffer.shape() != e) state = make_state(tensor, m, e);
         state.buffer.set_min(m);
-        std::fill(state.written.begin(), state.written.end(), uint8_t{0});
+        if (!state.known) std::ranges::fill(*state.marks, uint8_t{0});
         body->run(f);
     }
 };
@@ -436,6 +437,15 @@ std::unique_ptr<const Action> compile(Scope& scope, const Stmt& s) {
         return compile_extern(scope, *s.as<ExternCall>());
     case StmtKind::stage:
         return compile(scope, s.as<Stage>()->body);
+    case StmtKind::stream:
+    case StmtKind::push:
+    case StmtKind::pop:
+    case StmtKind::fill:
+    case StmtKind::drain:
+    case StmtKind::call:
+    case StmtKind::dataflow:
+    case StmtKind::spawn:
+        return compile_network(scope, s);
     }
     throw InternalError("a statement of unknown kind");
 }

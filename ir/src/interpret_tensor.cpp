@@ -9,11 +9,31 @@ namespace lathe::ir::interpreter {
 TensorState::TensorState(std::string n, AnyBuffer b, bool all_known)
     : name(std::move(n)), buffer(std::move(b)),
       element_size(static_cast<int64_t>(element_bytes(buffer.type()))), known(all_known),
-      written(all_known ? 0 : static_cast<size_t>(buffer.size())) {}
+      mark_steps(static_cast<size_t>(buffer.rank())) {
+    int64_t step = 1;
+    for (size_t d = mark_steps.size(); d-- > 0; step *= buffer.extent(static_cast<int>(d)))
+        mark_steps[d] = step;
+    if (!known) marks = std::make_shared<std::vector<uint8_t>>(static_cast<size_t>(buffer.size()));
+}
+
+void TensorState::for_each_mark(const std::function<void(uint8_t&)>& f) const {
+    if (known || buffer.size() == 0) return;
+    std::vector<int64_t> at(mark_steps.size());
+    for (int64_t n = 0; n < buffer.size(); ++n) {
+        int64_t mark = first_mark;
+        for (size_t d = 0; d < at.size(); ++d)
+            mark += at[d] * mark_steps[d];
+        f((*marks)[static_cast<size_t>(mark)]);
+        for (size_t d = at.size(); d-- > 0;) {
+            if (++at[d] < buffer.extent(static_cast<int>(d))) break;
+            at[d] = 0;
+        }
+    }
+}
 
 Place Access::locate(Frame& f, int lane) const {
     const TensorState& t = f.tensors[tensor];
-    int64_t dense = 0, offset = 0;
+    int64_t dense = t.first_mark, offset = 0;
     for (size_t d = 0; d < indices.size(); ++d) {
         const int k = static_cast<int>(d);
         const int64_t i = indices[d]->eval(f, lane), min = t.buffer.min(k), extent = t.buffer.extent(k);
@@ -23,7 +43,7 @@ Place Access::locate(Frame& f, int lane) const {
             fail(loc, "{} is out of bounds: subscript {} is {}, and dimension {} of {} {}", element(f, lane),
                  d, i, d, t.name, range);
         }
-        dense = dense * extent + (i - min);
+        dense += (i - min) * t.mark_steps[d];
         offset += (i - min) * t.buffer.stride(k);
     }
     return {t.buffer.data() + offset * t.element_size, static_cast<size_t>(dense)};
@@ -139,7 +159,7 @@ ElementIo<R>::ElementIo(Type t)
 
 template <class R> R ElementIo<R>::read(Frame& f, const Access& access, Place place, int lane) const {
     const TensorState& t = f.tensors[access.tensor];
-    if (access.check && !t.known && !t.written[place.dense])
+    if (access.check && !t.known && !(*t.marks)[place.dense])
         fail(access.loc, "{} is read, and nothing was stored there", access.element(f, lane));
     if constexpr (!std::same_as<R, Value>) {
         if (container != Container::value) {
@@ -157,7 +177,7 @@ template <class R> R ElementIo<R>::read(Frame& f, const Access& access, Place pl
 
 template <class R> void ElementIo<R>::write(Frame& f, const Access& access, Place place, const R& x) const {
     TensorState& t = f.tensors[access.tensor];
-    if (!t.known) t.written[place.dense] = 1;
+    if (!t.known) (*t.marks)[place.dense] = 1;
     if constexpr (!std::same_as<R, Value>) {
         if (container != Container::value) {
             write_native(container, place.address, x);

@@ -66,6 +66,18 @@ class Parts {
         if (a.value.defined()) result.value = (*this)(a.value);
         return result;
     }
+    StreamElement operator()(const StreamElement& e) {
+        StreamElement result = e;
+        for (Expr& i : result.at)
+            i = (*this)(i);
+        return result;
+    }
+    std::vector<Dim> operator()(const std::vector<Dim>& dims) {
+        std::vector<Dim> result = dims;
+        for (Dim& d : result)
+            d = {(*this)(d.min), (*this)(d.extent)};
+        return result;
+    }
     Stmt result(const Stmt& old, const std::function<Stmt()>& make) const { return changed ? make() : old; }
 
   private:
@@ -148,6 +160,65 @@ Stmt with_parts(const Stage& n, const Stmt& s, Parts& part) {
     return part.result(s, [&] { return Stage::make(n.func, n.definition, body, n.loc); });
 }
 
+Stmt with_parts(const DeclareStream& n, const Stmt& s, Parts& part) {
+    StreamDeclaration stream = n.stream;
+    for (Expr& e : stream.dims)
+        e = part(e);
+    const Stmt body = part(n.body);
+    return part.result(s, [&] { return DeclareStream::make(stream, body); });
+}
+
+Stmt with_parts(const Push& n, const Stmt& s, Parts& part) {
+    const StreamElement to = part(n.to);
+    const Expr value = part(n.value);
+    return part.result(s, [&] { return Push::make(to, n.type, value, n.loc); });
+}
+
+Stmt with_parts(const Pop& n, const Stmt& s, Parts& part) {
+    const StreamElement from = part(n.from);
+    const Stmt body = part(n.body);
+    return part.result(s, [&] { return Pop::make(n.symbol, from, n.type, body, n.loc); });
+}
+
+Stmt with_parts(const Fill& n, const Stmt& s, Parts& part) {
+    const StreamElement to = part(n.to);
+    const Tensor tensor = part(n.tensor);
+    const Stmt body = part(n.body);
+    return part.result(s, [&] { return Fill::make(to, tensor, body, n.loc); });
+}
+
+Stmt with_parts(const Drain& n, const Stmt& s, Parts& part) {
+    const StreamElement from = part(n.from);
+    const Tensor tensor = part(n.tensor);
+    const Stmt body = part(n.body);
+    return part.result(s, [&] { return Drain::make(from, tensor, body, n.loc); });
+}
+
+Stmt with_parts(const CallStmt& n, const Stmt& s, Parts& part) {
+    std::vector<TensorView> tensors = n.tensors;
+    for (TensorView& v : tensors)
+        for (ViewDim& d : v.dims)
+            d.begin = part(d.begin), d.extent = part(d.extent);
+    std::vector<Expr> values;
+    for (const Expr& e : n.values)
+        values.push_back(part(e));
+    std::vector<StreamElement> streams;
+    for (const StreamElement& e : n.streams)
+        streams.push_back(part(e));
+    return part.result(s, [&] { return CallStmt::make(n.callee, tensors, values, streams, n.loc); });
+}
+
+Stmt with_parts(const Dataflow& n, const Stmt& s, Parts& part) {
+    const Stmt body = part(n.body);
+    return part.result(s, [&] { return Dataflow::make(body, n.loc); });
+}
+
+Stmt with_parts(const Spawn& n, const Stmt& s, Parts& part) {
+    const std::vector<Dim> box = part(n.box);
+    const Stmt call = part(n.call);
+    return part.result(s, [&] { return Spawn::make(n.ids, box, call, n.loc); });
+}
+
 } // namespace
 
 Stmt Mutator::mutate(const Stmt& s) {
@@ -177,8 +248,49 @@ Stmt Mutator::mutate(const Stmt& s) {
         return with_parts(*s.as<ExternCall>(), s, part);
     case StmtKind::stage:
         return with_parts(*s.as<Stage>(), s, part);
+    case StmtKind::stream:
+        return with_parts(*s.as<DeclareStream>(), s, part);
+    case StmtKind::push:
+        return with_parts(*s.as<Push>(), s, part);
+    case StmtKind::pop:
+        return with_parts(*s.as<Pop>(), s, part);
+    case StmtKind::fill:
+        return with_parts(*s.as<Fill>(), s, part);
+    case StmtKind::drain:
+        return with_parts(*s.as<Drain>(), s, part);
+    case StmtKind::call:
+        return with_parts(*s.as<CallStmt>(), s, part);
+    case StmtKind::dataflow:
+        return with_parts(*s.as<Dataflow>(), s, part);
+    case StmtKind::spawn:
+        return with_parts(*s.as<Spawn>(), s, part);
     }
     throw InternalError("unknown kind of statement");
+}
+
+namespace {
+
+/// Goes no further than the parts of one statement.
+class OneStatement : public Mutator {
+  public:
+    OneStatement(const std::function<Expr(const Expr&)>& e, const std::function<Stmt(const Stmt&)>& b)
+        : expr(e), body(b) {}
+    Stmt run(const Stmt& s) { return Mutator::mutate(s); }
+
+  protected:
+    Expr mutate(const Expr& e) override { return expr(e); }
+    Stmt mutate(const Stmt& s) override { return body(s); }
+
+  private:
+    const std::function<Expr(const Expr&)>& expr;
+    const std::function<Stmt(const Stmt&)>& body;
+};
+
+} // namespace
+
+Stmt with_parts(const Stmt& s, const std::function<Expr(const Expr&)>& expr,
+                const std::function<Stmt(const Stmt&)>& body) {
+    return OneStatement(expr, body).run(s);
 }
 
 namespace {
@@ -234,10 +346,30 @@ class Rename : public Mutator {
             return LetStmt::make(fresh(l->symbol), l->value, l->body, l->loc);
         if (const auto* st = r.as<Stage>(); st && renamed(st->func))
             return Stage::make(fresh(st->func), st->definition, st->body, st->loc);
-        if (const auto* a = r.as<Allocate>()) {
-            Tensor t = a->tensor;
-            t.symbol = fresh(t.symbol);
-            return Allocate::make(std::move(t), a->body);
+        if (const auto* a = r.as<Allocate>()) return Allocate::make(fresh(a->tensor), a->body);
+        if (const auto* d = r.as<DeclareStream>()) {
+            StreamDeclaration stream = d->stream;
+            stream.symbol = fresh(stream.symbol);
+            return DeclareStream::make(std::move(stream), d->body);
+        }
+        if (const auto* p = r.as<Push>()) return Push::make(fresh(p->to), p->type, p->value, p->loc);
+        if (const auto* p = r.as<Pop>())
+            return Pop::make(fresh(p->symbol), fresh(p->from), p->type, p->body, p->loc);
+        if (const auto* b = r.as<Fill>()) return Fill::make(fresh(b->to), fresh(b->tensor), b->body, b->loc);
+        if (const auto* b = r.as<Drain>())
+            return Drain::make(fresh(b->from), fresh(b->tensor), b->body, b->loc);
+        if (const auto* c = r.as<CallStmt>()) return fresh(*c);
+        if (const auto* c = r.as<ExternCall>()) {
+            std::vector<ExternArgument> arguments = c->arguments;
+            for (ExternArgument& a : arguments)
+                a.tensor = fresh(a.tensor);
+            return ExternCall::make(c->callee, std::move(arguments), c->loc);
+        }
+        if (const auto* p = r.as<Spawn>()) {
+            std::vector<Symbol> ids;
+            for (const Symbol& id : p->ids)
+                ids.push_back(fresh(id));
+            return Spawn::make(std::move(ids), p->box, p->call, p->loc);
         }
         if (const auto* w = r.as<Store>()) {
             std::vector<StoreTarget> targets = w->targets;
@@ -258,6 +390,23 @@ class Rename : public Mutator {
     Symbol fresh(const Symbol& s) const {
         const auto found = names.find(s);
         return found == names.end() ? s : found->second;
+    }
+    StreamElement fresh(StreamElement e) const {
+        e.stream = fresh(e.stream);
+        return e;
+    }
+    Tensor fresh(Tensor t) const {
+        t.symbol = fresh(t.symbol);
+        return t;
+    }
+    Stmt fresh(const CallStmt& c) const {
+        std::vector<TensorView> tensors = c.tensors;
+        for (TensorView& v : tensors)
+            v.tensor = fresh(v.tensor);
+        std::vector<StreamElement> streams;
+        for (const StreamElement& e : c.streams)
+            streams.push_back(fresh(e));
+        return CallStmt::make(c.callee, std::move(tensors), c.values, std::move(streams), c.loc);
     }
     const Renaming& names;
 };
@@ -286,15 +435,60 @@ Expr fresh_copy(const Expr& e) {
     return names.empty() ? e : Rename(names)(e);
 }
 
-Stmt fresh_copy(const Stmt& s, std::map<Symbol, Symbol>* renamed) {
-    Renaming names;
+namespace {
+
+void bind_fresh(Renaming& names, const Stmt& s) {
     const auto bind = [&](const Stmt& x) {
         if (const auto* f = x.as<For>()) bind_fresh(names, f->var);
         if (const auto* l = x.as<LetStmt>()) bind_fresh(names, l->symbol);
         if (const auto* a = x.as<Allocate>()) bind_fresh(names, a->tensor.symbol);
+        if (const auto* d = x.as<DeclareStream>()) bind_fresh(names, d->stream.symbol);
+        if (const auto* p = x.as<Pop>()) bind_fresh(names, p->symbol);
+        if (const auto* b = x.as<Fill>()) bind_fresh(names, b->tensor.symbol);
+        if (const auto* b = x.as<Drain>()) bind_fresh(names, b->tensor.symbol);
+        if (const auto* p = x.as<Spawn>())
+            for (const Symbol& id : p->ids)
+                bind_fresh(names, id);
     };
     for_each(s, bind, [&](const Expr& x) { bind_let(names, x); });
+}
+
+} // namespace
+
+Stmt fresh_copy(const Stmt& s, std::map<Symbol, Symbol>* renamed) {
+    Renaming names;
+    bind_fresh(names, s);
     Stmt copy = Rename(names)(s);
+    if (renamed) *renamed = std::move(names);
+    return copy;
+}
+
+Function fresh_copy(const Function& f, std::map<Symbol, Symbol>* renamed) {
+    Renaming names;
+    for (const Param& p : f.params)
+        bind_fresh(names, p.symbol);
+    for (const Argument& a : f.arguments)
+        bind_fresh(names, a.tensor.symbol);
+    for (const Tensor& t : f.constants)
+        bind_fresh(names, t.symbol);
+    for (const StreamArgument& a : f.streams)
+        bind_fresh(names, a.stream.symbol);
+    bind_fresh(names, f.body);
+    Rename rename(names);
+    Function copy = f;
+    for (Param& p : copy.params)
+        p.symbol = names.at(p.symbol);
+    const auto fresh = [&](Tensor& t) {
+        t = rename(t);
+        t.symbol = names.at(t.symbol);
+    };
+    for (Argument& a : copy.arguments)
+        fresh(a.tensor);
+    for (Tensor& t : copy.constants)
+        fresh(t);
+    for (StreamArgument& a : copy.streams)
+        a.stream.symbol = names.at(a.stream.symbol);
+    copy.body = rename(f.body);
     if (renamed) *renamed = std::move(names);
     return copy;
 }

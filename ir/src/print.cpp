@@ -56,6 +56,24 @@ std::string declaration(const Tensor& t, const Names& names, ExprPrinter& text, 
     return s;
 }
 
+/// "s: Int(8)[9], depth 2", "s: Int(8) blocks of (4, 4)".
+std::string declaration(const StreamDeclaration& st, const Names& names, ExprPrinter& text) {
+    std::string dims;
+    for (const Expr& e : st.dims)
+        dims += fmt::format("[{}]", text(e));
+    std::string s = fmt::format("{}: {}{}", names[st.symbol], st.type.str(), dims);
+    if (!st.block.empty()) s += fmt::format(" blocks of ({})", fmt::join(st.block, ", "));
+    if (st.depth > 0) s += fmt::format(", depth {}", st.depth);
+    return s;
+}
+
+std::string element(const StreamElement& e, const Names& names, ExprPrinter& text) {
+    std::string s = names[e.stream];
+    for (const Expr& i : e.at)
+        s += fmt::format("[{}]", text(i));
+    return s;
+}
+
 std::vector<Expr> bounds(const std::vector<Dim>& dims) {
     std::vector<Expr> all;
     for (const Dim& d : dims)
@@ -103,6 +121,13 @@ class Printer {
     void repeat(const While& n);
     void print(const Print& n);
     void call(const ExternCall& n);
+    void stream(const DeclareStream& n, bool last);
+    void push(const Push& n);
+    void pop(const Pop& n, bool last);
+    void block(const Stmt& s, const char* keyword, const StreamElement& of, const Tensor& tensor);
+    std::string call(const Stmt& s);
+    void spawn(const Spawn& n);
+    void bound(const Symbol& s, const std::string& definition, const Stmt& in, bool last);
     void tree(const Stmt& s);
 
     std::string out;
@@ -143,6 +168,23 @@ void Printer::stmt(const Stmt& s, bool last) {
         return print(*s.as<Print>());
     case StmtKind::extern_call:
         return call(*s.as<ExternCall>());
+    case StmtKind::stream:
+        return stream(*s.as<DeclareStream>(), last);
+    case StmtKind::push:
+        return push(*s.as<Push>());
+    case StmtKind::pop:
+        return pop(*s.as<Pop>(), last);
+    case StmtKind::fill:
+        return block(s, "fill", s.as<Fill>()->to, s.as<Fill>()->tensor);
+    case StmtKind::drain:
+        return block(s, "drain", s.as<Drain>()->from, s.as<Drain>()->tensor);
+    case StmtKind::call:
+        return line(call(s));
+    case StmtKind::dataflow:
+        line("dataflow:");
+        return body(s.as<Dataflow>()->body);
+    case StmtKind::spawn:
+        return spawn(*s.as<Spawn>());
     case StmtKind::stage: {
         const auto* n = s.as<Stage>();
         line("# " + stage_label(*n, names));
@@ -178,14 +220,19 @@ void Printer::let(const LetStmt& n, bool last) {
     lines(text.lets());
     const std::string value = text(n.value);
     const std::string definition = fmt::format("let {} = {}", names.bind(n.symbol), value);
+    bound(n.symbol, definition, n.body, last);
+}
+
+/// What a definition holds in: the rest of the block, or a block of its own.
+void Printer::bound(const Symbol& s, const std::string& definition, const Stmt& in, bool last) {
     if (last) {
         line(definition);
-        n.body.defined() ? stmt(n.body, true) : line("pass");
+        in.defined() ? stmt(in, true) : line("pass");
     } else {
         line(fmt::format("with {}:", definition));
-        body(n.body);
+        body(in);
     }
-    names.release(n.symbol);
+    names.release(s);
 }
 
 void Printer::store(const Store& n) {
@@ -283,11 +330,86 @@ void Printer::call(const ExternCall& n) {
     line(fmt::format("extern {}({})", n.callee->name, all));
 }
 
+void Printer::stream(const DeclareStream& n, bool last) {
+    ExprPrinter text(names, n.stream.dims);
+    lines(text.lets());
+    names.bind(n.stream.symbol);
+    bound(n.stream.symbol, "stream " + declaration(n.stream, names, text), n.body, last);
+}
+
+void Printer::push(const Push& n) {
+    std::vector<Expr> all = n.to.at;
+    all.push_back(n.value);
+    ExprPrinter text(names, all);
+    lines(text.lets());
+    line(fmt::format("push {} = {}", element(n.to, names, text), text(n.value, n.type)));
+}
+
+void Printer::pop(const Pop& n, bool last) {
+    ExprPrinter text(names, n.from.at);
+    lines(text.lets());
+    const std::string from = element(n.from, names, text);
+    bound(n.symbol, fmt::format("let {} = pop {}", names.bind(n.symbol), from), n.body, last);
+}
+
+void Printer::block(const Stmt& s, const char* keyword, const StreamElement& of, const Tensor& tensor) {
+    ExprPrinter text(names, expressions(s));
+    lines(text.lets());
+    const std::string channel = element(of, names, text);
+    names.bind(tensor.symbol);
+    line(fmt::format("{} {} as {}:", keyword, channel, declaration(tensor, names, text)));
+    body(bodies(s).empty() ? Stmt() : bodies(s)[0]);
+    names.release(tensor.symbol);
+}
+
+/// "f(a, b[4:+N, 2, 0:+8:2], N, s[i + 1])": of a view the beginning, extent and stride of each dimension; a
+/// bare number is one that the callee does not see.
+std::string Printer::call(const Stmt& s) {
+    const CallStmt& n = *s.as<CallStmt>();
+    ExprPrinter text(names, expressions(s));
+    lines(text.lets());
+    std::vector<std::string> all;
+    for (const TensorView& v : n.tensors) {
+        std::vector<std::string> dims;
+        for (const ViewDim& d : v.dims)
+            dims.push_back(d.kept ? fmt::format("{}:+{}{}", text(d.begin), text(d.extent),
+                                                d.stride != 1 ? fmt::format(":{}", d.stride) : "")
+                                  : text(d.begin));
+        all.push_back(prefix(v.direction) + names[v.tensor] +
+                      (v.whole ? "" : fmt::format("[{}]", fmt::join(dims, ", "))));
+    }
+    for (const Expr& e : n.values)
+        all.push_back(text(e));
+    for (const StreamElement& e : n.streams)
+        all.push_back(element(e, names, text));
+    return fmt::format("{}({})", n.callee, fmt::join(all, ", "));
+}
+
+void Printer::spawn(const Spawn& n) {
+    ExprPrinter text(names, bounds(n.box));
+    lines(text.lets());
+    std::vector<std::string> ranges;
+    for (size_t d = 0; d < n.box.size(); ++d)
+        ranges.push_back(
+            fmt::format("[{}, {})", text(n.box[d].min), text(iadd(n.box[d].min, n.box[d].extent))));
+    std::vector<std::string> ids;
+    for (const Symbol& id : n.ids)
+        ids.push_back(names.bind(id));
+    std::string all = "spawn " + call(n.call);
+    for (size_t d = 0; d < ids.size(); ++d)
+        all += fmt::format("{} {} in {}", d == 0 ? " for" : ",", ids[d], ranges[d]);
+    line(all);
+    for (const Symbol& id : n.ids)
+        names.release(id);
+}
+
 void Printer::declare(const Function& f) {
     for (const Param& p : f.params)
         names.bind(p.symbol);
     for (const Argument& a : f.arguments)
         names.bind(a.tensor.symbol);
+    for (const StreamArgument& a : f.streams)
+        names.bind(a.stream.symbol);
     for (const Tensor& t : f.constants)
         names.bind(t.symbol);
     names.bind_free(f.body);
@@ -300,6 +422,12 @@ void Printer::header(const Function& f) {
         ExprPrinter text(names, bounds(a.tensor.dims));
         lines(text.lets());
         parts.push_back(declaration(a.tensor, names, text, prefix(a.direction)));
+        length += parts.back().size() + 2;
+    }
+    for (const StreamArgument& a : f.streams) {
+        ExprPrinter text(names, a.stream.dims);
+        parts.push_back((a.direction == Direction::in ? "stream " : "out stream ") +
+                        declaration(a.stream, names, text));
         length += parts.back().size() + 2;
     }
     std::string params;
@@ -373,6 +501,18 @@ void Printer::tree(const Stmt& s) {
     } else if (const auto* l = s.as<LetStmt>()) {
         bound = l->symbol;
         names.bind(l->symbol);
+    } else if (const auto* d = s.as<Dataflow>()) {
+        line("dataflow");
+        deeper = d->body.defined();
+    } else if (const auto* p = s.as<Spawn>()) {
+        return spawn(*p);
+    } else if (s.as<CallStmt>()) {
+        return line(call(s));
+    } else if (const auto* st = s.as<DeclareStream>()) {
+        ExprPrinter text(names, st->stream.dims);
+        bound = st->stream.symbol;
+        names.bind(st->stream.symbol);
+        line("stream " + declaration(st->stream, names, text));
     }
     indent += deeper;
     for (const Stmt& inner : bodies(s))

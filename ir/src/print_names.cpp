@@ -53,6 +53,16 @@ void note(const Stmt& s, std::vector<Symbol>& used, std::set<Symbol>& defined) {
     if (const auto* f = s.as<For>()) defined.insert(f->var);
     if (const auto* l = s.as<LetStmt>()) defined.insert(l->symbol);
     if (const auto* a = s.as<Allocate>()) defined.insert(a->tensor.symbol);
+    if (const auto* p = s.as<Pop>()) defined.insert(p->symbol);
+    if (const auto* d = s.as<DeclareStream>()) defined.insert(d->stream.symbol);
+    if (const auto* b = s.as<Fill>()) defined.insert(b->tensor.symbol);
+    if (const auto* b = s.as<Drain>()) defined.insert(b->tensor.symbol);
+    if (const auto* p = s.as<Spawn>()) defined.insert(p->ids.begin(), p->ids.end());
+    if (const auto* c = s.as<CallStmt>())
+        for (const TensorView& v : c->tensors)
+            used.push_back(v.tensor);
+    for (const StreamElement& e : streams_in(s))
+        used.push_back(e.stream);
     if (const auto* r = s.as<Reduce>()) used.push_back(r->target.tensor);
     if (const auto* w = s.as<Store>())
         for (const StoreTarget& t : w->targets)

@@ -43,6 +43,16 @@ class StmtSimplifier {
             Stmt body = run(st.body);
             return body.same_as(st.body) ? s : Stage::make(st.func, st.definition, body, s.loc());
         }
+        case StmtKind::stream:
+        case StmtKind::push:
+        case StmtKind::pop:
+        case StmtKind::fill:
+        case StmtKind::drain:
+        case StmtKind::call:
+        case StmtKind::dataflow:
+        case StmtKind::spawn:
+            return with_parts(
+                s, [&](const Expr& e) { return expr(e); }, [&](const Stmt& body) { return run(body); });
         }
         throw InternalError("simplify: unknown statement");
     }

@@ -175,4 +175,95 @@ Stmt Stage::make(Symbol func, int definition, Stmt body, Loc loc) {
     return Stmt(std::make_shared<const Stage>(std::move(func), definition, std::move(body), loc));
 }
 
+namespace {
+
+void check_element(const StreamElement& e, Loc loc) {
+    invariant(bool(e.stream), "a token has no stream");
+    for (const Expr& i : e.at)
+        check_scalar_index(i, "the subscript of a stream", loc);
+}
+
+void check_block(const Tensor& t) {
+    invariant(bool(t.symbol), "a block has no name");
+    check_element_type(t.type);
+    for (const Dim& d : t.dims)
+        invariant(as_int(d.min) == 0 && as_int(d.extent).has_value(), "a block's shape is constant");
+}
+
+} // namespace
+
+Stmt DeclareStream::make(StreamDeclaration stream, Stmt body) {
+    invariant(bool(stream.symbol), "a stream has no name");
+    check_element_type(stream.type);
+    for (const Expr& e : stream.dims)
+        check_scalar_index(e, "the extent of an array of streams", stream.loc);
+    invariant(stream.depth >= 0, "a stream's depth is negative");
+    return Stmt(std::make_shared<const DeclareStream>(std::move(stream), std::move(body)));
+}
+
+Stmt Push::make(StreamElement to, Type type, Expr value, Loc loc) {
+    check_element(to, loc);
+    check_element_type(type);
+    invariant(value.defined() && value.type().is_scalar(), "a token is one value");
+    if (value.type().is_index()) fail(loc, "a subscript cannot be a token: cast it to Int(32) first");
+    return Stmt(std::make_shared<const Push>(std::move(to), type, std::move(value), loc));
+}
+
+Stmt Pop::make(Symbol symbol, StreamElement from, Type type, Stmt body, Loc loc) {
+    invariant(bool(symbol), "a pop has no symbol");
+    check_element(from, loc);
+    check_element_type(type);
+    return Stmt(std::make_shared<const Pop>(std::move(symbol), std::move(from), type, std::move(body), loc));
+}
+
+Stmt Fill::make(StreamElement to, Tensor tensor, Stmt body, Loc loc) {
+    check_element(to, loc);
+    check_block(tensor);
+    return Stmt(std::make_shared<const Fill>(std::move(to), std::move(tensor), std::move(body), loc));
+}
+
+Stmt Drain::make(StreamElement from, Tensor tensor, Stmt body, Loc loc) {
+    check_element(from, loc);
+    check_block(tensor);
+    return Stmt(std::make_shared<const Drain>(std::move(from), std::move(tensor), std::move(body), loc));
+}
+
+Stmt CallStmt::make(std::string callee, std::vector<TensorView> tensors, std::vector<Expr> values,
+                    std::vector<StreamElement> streams, Loc loc) {
+    for (const TensorView& v : tensors) {
+        invariant(bool(v.tensor), "a view has no tensor");
+        for (const ViewDim& d : v.dims) {
+            check_scalar_index(d.begin, "the beginning of a view", loc);
+            check_scalar_index(d.extent, "the extent of a view", loc);
+            invariant(d.stride > 0, "a view steps forwards");
+        }
+    }
+    for (const Expr& e : values)
+        invariant(e.defined() && e.type().is_scalar(), "a call's value is a scalar");
+    for (const StreamElement& e : streams)
+        check_element(e, loc);
+    return Stmt(std::make_shared<const CallStmt>(std::move(callee), std::move(tensors), std::move(values),
+                                                 std::move(streams), loc));
+}
+
+Stmt Dataflow::make(Stmt body, Loc loc) {
+    return Stmt(std::make_shared<const Dataflow>(std::move(body), loc));
+}
+
+Stmt Spawn::make(std::vector<Symbol> ids, std::vector<Dim> box, Stmt call, Loc loc) {
+    invariant(ids.size() == box.size(), "a spawn has one range for each id");
+    for (const Dim& d : box) {
+        check_scalar_index(d.min, "the first id of a spawn", loc);
+        check_scalar_index(d.extent, "the number of ids of a spawn", loc);
+    }
+    invariant(call.as<CallStmt>() != nullptr, "a spawn calls a function");
+    return Stmt(std::make_shared<const Spawn>(std::move(ids), std::move(box), std::move(call), loc));
+}
+
+const Function& Module::function(const std::string& name) const {
+    const auto found = std::ranges::find(functions, name, &Function::name);
+    if (found == functions.end()) fail({}, "the module has no function {}", name);
+    return *found;
+}
+
 } // namespace lathe::ir

@@ -4,6 +4,8 @@
 #include "lathe/ir/print.h"
 #include "lathe/ir/visit.h"
 
+#include <algorithm>
+
 namespace lathe::ir {
 
 namespace {
@@ -25,6 +27,12 @@ std::string reason(const Error& e) {
     const std::string mark = "internal error: ";
     return e.message().starts_with(mark) ? e.message().substr(mark.size()) : e.message();
 }
+
+/// A stream in scope, and what may be done with it here.
+struct DeclaredStream {
+    StreamDeclaration stream;
+    std::optional<Direction> direction; ///< of an argument; none: processes are given it
+};
 
 struct Declared {
     Type type;
@@ -54,6 +62,14 @@ class Verifier {
     void in_scope(const Symbol& variable, Type t, const Stmt& body);
     void target(const StoreTarget& t, bool predicated);
     void passed(const ExternArgument& a);
+    void declare(const StreamDeclaration& s, std::optional<Direction> direction);
+    const DeclaredStream& element(const StreamElement& e);
+    void token(const StreamElement& e, Direction direction, Type type);
+    void block(const StreamElement& e, Direction direction, const Tensor& t, const Stmt& body);
+    void call(const CallStmt& c);
+    void view(const TensorView& v, const Argument& formal, const std::string& callee);
+    void network_statement(const Stmt& s);
+    bool hardware(const Stmt& s);
     void access(const Symbol& tensor, Type element, const std::vector<Expr>& indices);
     void bounds(const Symbol& tensor, const std::vector<Expr>& indices);
     void fixed_bounds(const For& f) const;
@@ -66,12 +82,16 @@ class Verifier {
     void unconditional_bounds(const Expr& root);
 
     std::string function_name;
-    Stmt current;                       ///< the statement that a fault shows
-    bool may_not_run = false;           ///< under a condition: constant subscripts are not judged
-    std::set<Symbol> defined;           ///< in the whole module
-    std::map<Symbol, Expr> lets;        ///< Let nodes seen; a shared one is one definition
-    std::map<Symbol, Type> variables;   ///< in scope
-    std::map<Symbol, Declared> tensors; ///< in scope
+    Stmt current;                             ///< the statement that a fault shows
+    bool may_not_run = false;                 ///< under a condition: constant subscripts are not judged
+    std::set<Symbol> defined;                 ///< in the whole module
+    std::map<Symbol, Expr> lets;              ///< Let nodes seen; a shared one is one definition
+    std::map<Symbol, Type> variables;         ///< in scope
+    std::map<Symbol, Declared> tensors;       ///< in scope
+    std::map<Symbol, DeclaredStream> streams; ///< in scope
+    const Module* all = nullptr;
+    std::set<std::string> callers; ///< functions that were verified, and this one: none is called by it
+    bool network = false;          ///< directly in a Dataflow
     /// Let-bound variables that a node of the current expression still needs, with the types they are used
     /// at.
     std::unordered_map<const ExprNode*, std::map<Symbol, Type>> pending;
@@ -80,8 +100,10 @@ class Verifier {
 void Verifier::module(const Module& m) {
     if (m.functions.empty()) fault("the module has no function");
     std::set<std::string> names;
+    all = &m;
     for (const Function& f : m.functions) {
         function_name = f.name;
+        callers.insert(f.name);
         if (f.name.empty()) fault("a function has no name");
         if (!names.insert(f.name).second) fault("two functions are called {}", f.name);
         function(f);
@@ -91,6 +113,7 @@ void Verifier::module(const Module& m) {
 void Verifier::function(const Function& f) {
     variables.clear();
     tensors.clear();
+    streams.clear();
     current = {};
     for (const Param& p : f.params) {
         define(p.symbol);
@@ -105,6 +128,8 @@ void Verifier::function(const Function& f) {
         outputs |= a.direction == Direction::out;
         declare(a.tensor, a.direction != Direction::in);
     }
+    for (const StreamArgument& a : f.streams)
+        declare(a.stream, a.direction);
     for (const Tensor& t : f.constants) {
         if (!t.data) fault("the constant tensor {} has no data", t.symbol.name());
         declare(t, false);
@@ -185,6 +210,24 @@ Stmt remade(const Stmt& s) {
         return ExternCall::make(s.as<ExternCall>()->callee, s.as<ExternCall>()->arguments);
     case StmtKind::stage:
         return Stage::make(s.as<Stage>()->func, s.as<Stage>()->definition, {});
+    case StmtKind::stream:
+        return DeclareStream::make(s.as<DeclareStream>()->stream, {});
+    case StmtKind::push:
+        return Push::make(s.as<Push>()->to, s.as<Push>()->type, s.as<Push>()->value);
+    case StmtKind::pop:
+        return Pop::make(s.as<Pop>()->symbol, s.as<Pop>()->from, s.as<Pop>()->type, {});
+    case StmtKind::fill:
+        return Fill::make(s.as<Fill>()->to, s.as<Fill>()->tensor, {});
+    case StmtKind::drain:
+        return Drain::make(s.as<Drain>()->from, s.as<Drain>()->tensor, {});
+    case StmtKind::call: {
+        const auto* n = s.as<CallStmt>();
+        return CallStmt::make(n->callee, n->tensors, n->values, n->streams);
+    }
+    case StmtKind::dataflow:
+        return Dataflow::make({});
+    case StmtKind::spawn:
+        return Spawn::make(s.as<Spawn>()->ids, s.as<Spawn>()->box, s.as<Spawn>()->call);
     }
     throw InternalError("unknown kind of statement");
 }
@@ -204,6 +247,8 @@ void Verifier::contents(const Stmt& s) {
     }
     for (const Expr& e : expressions(s))
         expr(e);
+    if (network) network_statement(s);
+    if (hardware(s)) return;
     if (const auto* f = s.as<For>()) {
         define(f->var);
         return loop_body(*f);
@@ -232,6 +277,138 @@ void Verifier::contents(const Stmt& s) {
             if (a.tensor) passed(a);
     for (const Stmt& body : bodies(s))
         stmt(body);
+}
+
+/// Statements about streams and Functions. Whether `s` is one.
+bool Verifier::hardware(const Stmt& s) {
+    if (const auto* d = s.as<DeclareStream>()) {
+        if (!network) fault("the stream {} is declared outside of a dataflow", d->stream.symbol.name());
+        declare(d->stream, {});
+        stmt(d->body);
+        streams.erase(d->stream.symbol);
+    } else if (const auto* p = s.as<Push>()) {
+        token(p->to, Direction::out, p->type);
+    } else if (const auto* p = s.as<Pop>()) {
+        token(p->from, Direction::in, p->type);
+        define(p->symbol);
+        in_scope(p->symbol, p->type, p->body);
+    } else if (const auto* b = s.as<Fill>()) {
+        block(b->to, Direction::out, b->tensor, b->body);
+    } else if (const auto* b = s.as<Drain>()) {
+        block(b->from, Direction::in, b->tensor, b->body);
+    } else if (const auto* c = s.as<CallStmt>()) {
+        call(*c);
+    } else if (const auto* d = s.as<Dataflow>()) {
+        const bool outer = std::exchange(network, true);
+        stmt(d->body);
+        network = outer;
+    } else if (const auto* p = s.as<Spawn>()) {
+        if (!network) fault("a spawn stands outside of a dataflow");
+        for (const Symbol& id : p->ids) {
+            define(id);
+            variables[id] = IndexType();
+        }
+        stmt(p->call);
+        for (const Symbol& id : p->ids)
+            variables.erase(id);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/// A network is streams, tensors and processes.
+void Verifier::network_statement(const Stmt& s) {
+    switch (s.kind()) {
+    case StmtKind::block:
+    case StmtKind::allocate:
+    case StmtKind::stream:
+    case StmtKind::call:
+    case StmtKind::spawn:
+        return;
+    default:
+        fault("a dataflow holds a statement that is no process");
+    }
+}
+
+void Verifier::declare(const StreamDeclaration& s, std::optional<Direction> direction) {
+    define(s.symbol);
+    for (const int64_t extent : s.block)
+        if (extent <= 0) fault("a block of {} is empty", s.symbol.name());
+    streams[s.symbol] = {s, direction};
+}
+
+const DeclaredStream& Verifier::element(const StreamElement& e) {
+    const auto found = streams.find(e.stream);
+    if (found == streams.end()) fault("the stream {} is not in scope", e.stream.name());
+    const DeclaredStream& d = found->second;
+    if (d.stream.dims.size() != e.at.size())
+        fault("{} has {} dimensions and {} subscripts", e.stream.name(), d.stream.dims.size(), e.at.size());
+    return d;
+}
+
+void Verifier::token(const StreamElement& e, Direction direction, Type type) {
+    const DeclaredStream& d = element(e);
+    if (d.direction != direction)
+        fault("{} is {}", e.stream.name(),
+              direction == Direction::in ? "not to be read" : "not to be written");
+    if (!d.stream.block.empty()) fault("{} passes blocks, not values", e.stream.name());
+    if (d.stream.type != type)
+        fault("{} passes {}, not {}", e.stream.name(), d.stream.type.str(), type.str());
+}
+
+void Verifier::block(const StreamElement& e, Direction direction, const Tensor& t, const Stmt& body) {
+    const DeclaredStream& d = element(e);
+    if (d.direction != direction)
+        fault("{} is {}", e.stream.name(),
+              direction == Direction::in ? "not to be read" : "not to be written");
+    std::vector<int64_t> extents;
+    for (const Dim& dim : t.dims)
+        extents.push_back(*as_int(dim.extent));
+    if (d.stream.type != t.type || d.stream.block != extents)
+        fault("a block of {} is another than {}", e.stream.name(), t.symbol.name());
+    declare(t, direction == Direction::out);
+    stmt(body);
+    tensors.erase(t.symbol);
+}
+
+void Verifier::call(const CallStmt& c) {
+    if (callers.contains(c.callee)) fault("{} calls itself, or stands behind {}", c.callee, function_name);
+    const Function& f = all->function(c.callee);
+    if (c.tensors.size() != f.arguments.size() || c.values.size() != f.params.size() ||
+        c.streams.size() != f.streams.size())
+        fault("a call of {} passes another number of arguments", f.name);
+    for (size_t n = 0; n < c.tensors.size(); ++n)
+        view(c.tensors[n], f.arguments[n], f.name);
+    for (size_t n = 0; n < c.values.size(); ++n)
+        if (c.values[n].type() != f.params[n].type)
+            fault("{} takes {} for {}, not {}", f.name, f.params[n].type.str(), f.params[n].symbol.name(),
+                  c.values[n].type().str());
+    for (size_t n = 0; n < c.streams.size(); ++n) {
+        const DeclaredStream& given = element(c.streams[n]);
+        const StreamArgument& formal = f.streams[n];
+        if (given.stream.type != formal.stream.type || given.stream.block != formal.stream.block)
+            fault("{} takes another kind of stream for {}", f.name, formal.stream.symbol.name());
+        if (given.direction && given.direction != formal.direction)
+            fault("{} reads and writes {} the other way round", f.name, given.stream.symbol.name());
+    }
+}
+
+void Verifier::view(const TensorView& v, const Argument& formal, const std::string& callee) {
+    const auto found = tensors.find(v.tensor);
+    if (found == tensors.end()) fault("the tensor {} is not in scope", v.tensor.name());
+    const Declared& t = found->second;
+    const auto rank = static_cast<size_t>(std::ranges::count(v.dims, true, &ViewDim::kept));
+    if (v.dims.size() != t.dims.size())
+        fault("a view of {} has {} dimensions, and it has {}", v.tensor.name(), v.dims.size(), t.dims.size());
+    if (v.whole && rank != v.dims.size())
+        fault("a view of all of {} leaves a dimension out", v.tensor.name());
+    if (t.type != formal.tensor.type || rank != formal.tensor.dims.size())
+        fault("{} takes another tensor than {} for {}", callee, v.tensor.name(), formal.tensor.symbol.name());
+    if (v.direction != formal.direction)
+        fault("{} is passed to {} in another direction than it has there", v.tensor.name(), callee);
+    if (v.direction != Direction::in && !t.writable)
+        fault("{} is passed to be written and must not be", v.tensor.name());
 }
 
 void Verifier::passed(const ExternArgument& a) {

@@ -115,6 +115,10 @@ std::vector<Expr> expressions(const Stmt& s) {
         for (const Expr& e : list)
             if (e.defined()) all.push_back(e);
     };
+    const auto add_dims = [&](const std::vector<Dim>& dims) {
+        for (const Dim& d : dims)
+            add({d.min, d.extent});
+    };
     const auto add_target = [&](const StoreTarget& t) {
         all.insert(all.end(), t.indices.begin(), t.indices.end());
         add({t.value});
@@ -122,6 +126,7 @@ std::vector<Expr> expressions(const Stmt& s) {
     switch (s.kind()) {
     case StmtKind::block:
     case StmtKind::stage:
+    case StmtKind::dataflow:
         break;
     case StmtKind::for_:
         add({s.as<For>()->min, s.as<For>()->extent});
@@ -145,8 +150,7 @@ std::vector<Expr> expressions(const Stmt& s) {
         add({s.as<Reduce>()->predicate});
         break;
     case StmtKind::allocate:
-        for (const Dim& d : s.as<Allocate>()->tensor.dims)
-            add({d.min, d.extent});
+        add_dims(s.as<Allocate>()->tensor.dims);
         break;
     case StmtKind::assert_:
         add({s.as<Assert>()->condition});
@@ -156,10 +160,39 @@ std::vector<Expr> expressions(const Stmt& s) {
         break;
     case StmtKind::extern_call:
         for (const ExternArgument& a : s.as<ExternCall>()->arguments) {
-            for (const Dim& d : a.dims)
-                add({d.min, d.extent});
+            add_dims(a.dims);
             add({a.value});
         }
+        break;
+    case StmtKind::stream:
+        all = s.as<DeclareStream>()->stream.dims;
+        break;
+    case StmtKind::push:
+        all = s.as<Push>()->to.at;
+        add({s.as<Push>()->value});
+        break;
+    case StmtKind::pop:
+        all = s.as<Pop>()->from.at;
+        break;
+    case StmtKind::fill:
+        all = s.as<Fill>()->to.at;
+        add_dims(s.as<Fill>()->tensor.dims);
+        break;
+    case StmtKind::drain:
+        all = s.as<Drain>()->from.at;
+        add_dims(s.as<Drain>()->tensor.dims);
+        break;
+    case StmtKind::call:
+        for (const TensorView& v : s.as<CallStmt>()->tensors)
+            for (const ViewDim& d : v.dims)
+                add({d.begin, d.extent});
+        for (const Expr& e : s.as<CallStmt>()->values)
+            add({e});
+        for (const StreamElement& e : s.as<CallStmt>()->streams)
+            all.insert(all.end(), e.at.begin(), e.at.end());
+        break;
+    case StmtKind::spawn:
+        add_dims(s.as<Spawn>()->box);
         break;
     }
     return all;
@@ -242,6 +275,8 @@ struct Uses {
     void add(const Stmt& s) {
         if (const auto* f = s.as<For>()) bound.insert(f->var);
         if (const auto* l = s.as<LetStmt>()) bound.insert(l->symbol);
+        if (const auto* p = s.as<Pop>()) bound.insert(p->symbol);
+        if (const auto* p = s.as<Spawn>()) bound.insert(p->ids.begin(), p->ids.end());
         for (const Write& w : writes_of(s)) {
             written.insert(w.tensor);
             if (w.reads) read.insert(w.tensor);
@@ -249,6 +284,9 @@ struct Uses {
         if (const auto* c = s.as<ExternCall>())
             for (const ExternArgument& a : c->arguments)
                 if (a.tensor && a.direction == Direction::in) read.insert(a.tensor);
+        if (const auto* c = s.as<CallStmt>())
+            for (const TensorView& v : c->tensors)
+                if (v.direction == Direction::in) read.insert(v.tensor);
     }
     std::set<Symbol> free() const {
         std::set<Symbol> result;
@@ -282,7 +320,29 @@ std::vector<Write> writes_of(const Stmt& s) {
         for (const ExternArgument& a : c->arguments)
             if (a.tensor && a.direction != Direction::in)
                 all.push_back({a.tensor, nullptr, a.direction == Direction::inout});
+    if (const auto* c = s.as<CallStmt>())
+        for (const TensorView& v : c->tensors)
+            if (v.direction != Direction::in)
+                all.push_back({v.tensor, nullptr, v.direction == Direction::inout});
     return all;
+}
+
+std::vector<StreamElement> streams_in(const Stmt& s) {
+    if (const auto* p = s.as<Push>()) return {p->to};
+    if (const auto* p = s.as<Pop>()) return {p->from};
+    if (const auto* b = s.as<Fill>()) return {b->to};
+    if (const auto* b = s.as<Drain>()) return {b->from};
+    if (const auto* c = s.as<CallStmt>()) return c->streams;
+    return {};
+}
+
+std::string ordered_name(const Stmt& s) {
+    if (const auto* c = s.as<CallStmt>()) return "the call of " + c->callee;
+    if (const auto* p = s.as<Push>()) return "push " + p->to.stream.name();
+    if (const auto* p = s.as<Pop>()) return "pop " + p->from.stream.name();
+    if (const auto* b = s.as<Fill>()) return "fill " + b->to.stream.name();
+    if (const auto* b = s.as<Drain>()) return "drain " + b->from.stream.name();
+    return "the dataflow";
 }
 
 std::set<Symbol> free_variables(const Expr& e) {

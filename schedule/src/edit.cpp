@@ -23,6 +23,12 @@ std::string stage_name(const State& s, const Symbol& func, int definition) {
 
 Edit::Edit(State& s, Step& t) : work(s), call(t) {
     call.copies.clear();
+    const auto is_stage = [&](const Stmt& s) {
+        const Stage* g = s.as<Stage>();
+        return g && g->func == call.func;
+    };
+    for (size_t n = 1; n < work.base.functions.size() && where == 0; ++n)
+        if (!find_path(work.base.functions[n].body, is_stage).empty()) where = n;
 }
 
 void Edit::refuse_text(const std::string& reason) const {
@@ -63,7 +69,7 @@ Symbol Edit::original(const Symbol& named, const Definition& d) const {
                of_variable.size(), d.name, named.name());
     if (!of_variable.empty()) return of_variable[0];
     if (work.fates.contains(named) || !path(named).empty()) return named;
-    Path stage = find_path(work.base.top().body, [&](const Stmt& s) {
+    Path stage = find_path(work.base.functions[where].body, [&](const Stmt& s) {
         const Stage* g = s.as<Stage>();
         return g && g->func == d.func && g->definition == d.index;
     });
@@ -113,9 +119,9 @@ Symbol Edit::resolve(const Symbol& named, const Symbol& func, int definition) co
 
 std::optional<Symbol> Edit::unsafe_load(const Expr& e, const Path& p, const Facts& known) const {
     std::map<Symbol, const Tensor*> visible;
-    for (const Argument& a : work.module.top().arguments)
+    for (const Argument& a : function().arguments)
         visible[a.tensor.symbol] = &a.tensor;
-    for (const Tensor& t : work.module.top().constants)
+    for (const Tensor& t : function().constants)
         visible[t.symbol] = &t;
     for (const Stmt& s : p)
         if (const Allocate* a = s.as<Allocate>()) visible[a->tensor.symbol] = &a->tensor;

@@ -14,9 +14,11 @@ class Edit {
 
     const Step& step() const { return call; }
     const State& state() const { return work; }
-    Function& top() { return work.module.top(); }
-    const Stmt& body() const { return work.module.top().body; }
-    void set_body(Stmt s) { work.module.top().body = std::move(s); }
+    /// The Function whose stage the step is about.
+    Function& top() { return work.module.functions[where]; }
+    const Function& function() const { return work.module.functions[where]; }
+    const Stmt& body() const { return function().body; }
+    void set_body(Stmt s) { top().body = std::move(s); }
 
     /// The one loop that the step's loop number `n` stands for. \throws Error when it is gone, has copies, or
     /// is not the stage's.
@@ -51,8 +53,8 @@ class Edit {
 
     /// The statement of the loop and those around it.
     Path path(const Symbol& loop) const { return path_to_loop(body(), loop); }
-    Facts facts(const Path& p) const { return facts_at(p, work.module.top()); }
-    Facts facts_in_loop(const Path& p) const { return facts_inside(p, work.module.top()); }
+    Facts facts(const Path& p) const { return facts_at(p, function()); }
+    Facts facts_in_loop(const Path& p) const { return facts_inside(p, function()); }
 
     /// The tensor that `e` loads and that is not in scope at the end of the path, or not proved to be read in
     /// bounds by what `known` says; none: `e` may be evaluated there though it was not before.
@@ -70,6 +72,7 @@ class Edit {
 
     State& work;
     Step& call;
+    size_t where = 0; ///< into the Module's Functions
     size_t used = 0;
     std::set<Symbol> legal;
 };

@@ -21,6 +21,7 @@ class Retyper : public Mutator {
     std::map<Symbol, Type> lets;
     std::map<Symbol, BinaryOp>
         sums; ///< accumulators of inline reductions, and whose identity they start with
+    const Module* module = nullptr; ///< its other Functions keep their types
 
   protected:
     Expr mutate(const Expr& e) override {
@@ -75,6 +76,7 @@ class Retyper : public Mutator {
         }
         if (const Reduce* r = s.as<Reduce>()) return Reduce::make(r->op, target(r->target), s.loc());
         if (const ExternCall* c = s.as<ExternCall>()) check_passed(*c);
+        if (const CallStmt* c = s.as<CallStmt>()) check_passed(*c);
         return Mutator::mutate(s);
     }
 
@@ -84,6 +86,16 @@ class Retyper : public Mutator {
             if (a.tensor && tensors.at(a.tensor) != a.type)
                 fail(c.loc, "{} becomes {}, and the extern function {} takes {}: quantize cannot change that",
                      a.tensor.name(), tensors.at(a.tensor).str(), c.callee->name, a.type.str());
+    }
+
+    void check_passed(const CallStmt& c) const {
+        const Function& f = module->function(c.callee);
+        for (size_t n = 0; n < c.tensors.size(); ++n) {
+            const Type given = tensors.at(c.tensors[n].tensor), formal = f.arguments[n].tensor.type;
+            if (given != formal)
+                fail(c.loc, "{} becomes {}, and {} takes {}: quantize cannot change that",
+                     c.tensors[n].tensor.name(), given.str(), c.callee, formal.str());
+        }
     }
 
     StoreTarget target(const StoreTarget& t) {
@@ -308,6 +320,7 @@ Retyped retype(const Algorithm& a, const std::vector<TypeStep>& steps) {
     for (const TypeStep& s : steps)
         chosen.insert_or_assign(s.tensor, s);
     Retyper types;
+    types.module = &work.module;
     Inference inference(types, chosen);
     std::map<Symbol, TypeStep> targets = chosen;
     for (const auto& [tensor, step] : chosen) {

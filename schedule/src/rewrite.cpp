@@ -68,6 +68,20 @@ class Renamer : public Mutator {
         }
         if (const Reduce* r = s.as<Reduce>())
             return Reduce::make(r->op, target(r->target), s.loc(), predicate(r->predicate), r->contract);
+        if (const Pop* p = s.as<Pop>())
+            return Pop::make(name(p->symbol), element(p->from), p->type, (*this)(p->body), s.loc());
+        if (const Fill* b = s.as<Fill>())
+            return Fill::make(element(b->to), block(b->tensor), (*this)(b->body), s.loc());
+        if (const Drain* b = s.as<Drain>())
+            return Drain::make(element(b->from), block(b->tensor), (*this)(b->body), s.loc());
+        if (const CallStmt* c = s.as<CallStmt>()) {
+            const Stmt parts = Mutator::mutate(s);
+            std::vector<TensorView> tensors = parts.as<CallStmt>()->tensors;
+            for (TensorView& v : tensors)
+                v.tensor = name(v.tensor);
+            return CallStmt::make(c->callee, std::move(tensors), parts.as<CallStmt>()->values,
+                                  parts.as<CallStmt>()->streams, s.loc());
+        }
         return Mutator::mutate(s);
     }
 
@@ -75,6 +89,15 @@ class Renamer : public Mutator {
     Symbol name(const Symbol& s) const {
         auto n = names.find(s);
         return n == names.end() ? s : n->second;
+    }
+    StreamElement element(StreamElement e) {
+        for (Expr& i : e.at)
+            i = (*this)(i);
+        return e;
+    }
+    Tensor block(Tensor t) const {
+        t.symbol = name(t.symbol);
+        return t;
     }
     StoreTarget target(const StoreTarget& t) {
         StoreTarget r{name(t.tensor), t.type, {}, (*this)(t.value)};
@@ -107,6 +130,16 @@ std::vector<Stmt> children(const Stmt& s) {
         return {s.as<Allocate>()->body};
     case StmtKind::stage:
         return {s.as<Stage>()->body};
+    case StmtKind::stream:
+        return {s.as<DeclareStream>()->body};
+    case StmtKind::pop:
+        return {s.as<Pop>()->body};
+    case StmtKind::fill:
+        return {s.as<Fill>()->body};
+    case StmtKind::drain:
+        return {s.as<Drain>()->body};
+    case StmtKind::dataflow:
+        return {s.as<Dataflow>()->body};
     default:
         return {};
     }
@@ -153,6 +186,12 @@ Stmt with_body(const Stmt& s, Stmt body) {
         const Stage& g = *s.as<Stage>();
         return Stage::make(g.func, g.definition, std::move(body), s.loc());
     }
+    case StmtKind::stream:
+    case StmtKind::pop:
+    case StmtKind::fill:
+    case StmtKind::drain:
+    case StmtKind::dataflow:
+        return with_parts(s, [](const Expr& e) { return e; }, [&](const Stmt&) { return body; });
     default:
         throw InternalError("with_body of a statement without one");
     }
@@ -164,8 +203,9 @@ Stmt with_children(const Stmt& s, std::vector<Stmt> fresh) {
         if (!fresh[0].defined() && !fresh[1].defined()) return {};
         return If::make(i->condition, fresh[0].defined() ? fresh[0] : Block::make({}), fresh[1], s.loc());
     }
-    // A while that never ends is none that may disappear.
-    if (!fresh[0].defined() && s.kind() != StmtKind::while_) return {};
+    // A while that never ends is none that may disappear, and a token is taken even if nobody looks at it.
+    const bool stays = s.as<While>() || !streams_in(s).empty();
+    if (!fresh[0].defined() && !stays) return {};
     return with_body(s, std::move(fresh[0]));
 }
 
@@ -258,6 +298,9 @@ Stmt duplicate(const Stmt& s, const std::function<Symbol(const Symbol&)>& fresh,
         if (const For* f = t.as<For>()) rename(f->var);
         if (const Allocate* a = t.as<Allocate>()) rename(a->tensor.symbol);
         if (const LetStmt* l = t.as<LetStmt>()) names[l->symbol] = Symbol(l->symbol.name());
+        if (const Pop* p = t.as<Pop>()) names[p->symbol] = Symbol(p->symbol.name());
+        if (const Fill* b = t.as<Fill>()) rename(b->tensor.symbol);
+        if (const Drain* b = t.as<Drain>()) rename(b->tensor.symbol);
     });
     return Renamer(std::move(names))(s);
 }

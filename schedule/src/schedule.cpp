@@ -136,7 +136,10 @@ Schedule& Schedule::call(Step step) {
 }
 
 size_t Schedule::queries() const {
-    return state->queries + state->legal_tags.asked;
+    size_t asked = state->queries;
+    for (const auto& [function, legal] : state->legal_tags)
+        asked += legal.asked;
+    return asked;
 }
 
 const Module& Schedule::module() const {

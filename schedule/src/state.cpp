@@ -75,8 +75,8 @@ void State::apply(Step step) {
             named.push_back(edit.loops(n));
     step.primitive->run(edit);
     edit.forward_named(named);
-    const Facts known = facts_at({}, module.top());
-    if (auto c = tag_conflict(module.top().body, legal_tags, known, edit.proved()))
+    const Function& f = edit.function();
+    if (auto c = tag_conflict(f.body, legal_tags[f.name], facts_at({}, f), edit.proved()))
         edit.refuse("{} is {}, and would no longer be legal: {}", c->loop.name(), c->kind.name(), c->reason);
     check_storage(edit);
     steps.push_back(std::move(step));
@@ -158,7 +158,8 @@ void State::derive(const std::string& cause, Loc loc) {
     warnings = std::move(typed.warnings);
     module = base;
     fates.clear();
-    legal_tags.tags.clear();
+    for (auto& [function, legal] : legal_tags)
+        legal.tags.clear();
     std::vector<Step> again = std::move(steps);
     steps.clear();
     for (Step& s : again) {

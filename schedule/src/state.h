@@ -29,7 +29,7 @@ struct State {
     Module module;                       ///< base with all steps applied
     std::map<Symbol, Fate> fates;
     std::vector<std::string> warnings;
-    LegalTags legal_tags; ///< of the module
+    std::map<std::string, LegalTags> legal_tags; ///< by Function
     size_t queries = 0;   ///< about dependences, that the steps asked beside those on tags
 
     /// What quantize and bind ask for, checked. Derive follows: at once for all of a trace.

@@ -19,6 +19,7 @@
 /// value.
 
 #include "lathe/dsl/algorithm.h"
+#include "lathe/dsl/stream.h"
 
 #include <functional>
 
@@ -182,25 +183,44 @@ class Scalar {
     std::shared_ptr<KernelTensor> tensor;
 };
 
-/// What a kernel takes, in the order of a call: tensors and parameters. Parameters that nobody lists are
-/// taken too: sizes from the tensors' extents, others by name.
+/// What a kernel takes, in the order of a call: tensors, streams and parameters. Parameters that nobody lists
+/// are taken too: sizes from the tensors' extents, others by name.
 struct KernelArgument {
-    std::shared_ptr<TensorData> tensor; ///< null: a parameter
+    std::shared_ptr<TensorData> tensor; ///< null: a stream or a parameter
+    std::shared_ptr<StreamData> stream;
     std::optional<Param> param;
     Loc loc;
     KernelArgument(const Input& t, Loc l = Loc::current());
     KernelArgument(const Output& t, Loc l = Loc::current());
     KernelArgument(const InOut& t, Loc l = Loc::current());
     KernelArgument(const Param& p, Loc l = Loc::current());
+    KernelArgument(const InStream& s, Loc l = Loc::current()) : KernelArgument(s.data(), l) {}
+    KernelArgument(const OutStream& s, Loc l = Loc::current()) : KernelArgument(s.data(), l) {}
+    KernelArgument(const InBlockStream& s, Loc l = Loc::current()) : KernelArgument(s.data(), l) {}
+    KernelArgument(const OutBlockStream& s, Loc l = Loc::current()) : KernelArgument(s.data(), l) {}
+    const std::string& name() const;
+
+  private:
+    KernelArgument(std::shared_ptr<StreamData> s, Loc l) : stream(std::move(s)), loc(l) {}
 };
 
-/// What a call passes: tensors (inputs, outputs, local arrays), and values for parameters.
+[[nodiscard]] View view(const ReadTensor& t, const std::vector<ViewPart>& parts, Loc loc = Loc::current());
+[[nodiscard]] View view(const KernelArray& t, const std::vector<ViewPart>& parts, Loc loc = Loc::current());
+
+/// What a call passes: tensors (inputs, outputs, local arrays) and views of them, streams, and values for
+/// parameters.
 struct CallArgument {
-    std::shared_ptr<TensorData> tensor; ///< null: a value
+    std::shared_ptr<TensorData> tensor; ///< null: a stream or a value
+    std::vector<ViewPart> parts;        ///< of a view
+    bool whole = true;
+    std::optional<StreamRef> stream;
     Expr value;
     Loc loc;
     CallArgument(const ReadTensor& t, Loc l = Loc::current());
     CallArgument(const KernelArray& t, Loc l = Loc::current());
+    CallArgument(const View& v) : tensor(v.tensor), parts(v.parts), whole(false), loc(v.loc) {}
+    CallArgument(const StreamRef& s) : stream(s), loc(s.loc()) {}
+    CallArgument(const StreamHandle& s, Loc l = Loc::current()) : stream(StreamRef(s, l)), loc(l) {}
     template <class T>
         requires Operable<T>
     CallArgument(T&& x, Loc l = Loc::current()) : value(Operand(std::forward<T>(x), l).expr()), loc(l) {}
@@ -228,6 +248,12 @@ class IfChain {
 };
 
 class Kernel;
+
+/// The ids of one dimension of a spawn: 0 … extent − 1.
+struct SpawnRange {
+    Var id;
+    Operand extent;
+};
 
 /// `f(i, j, …)` or `f({i, j, …})`, whichever `f` takes; up to four variables have places of their own.
 template <class F> decltype(auto) call_with(F& f, const std::vector<Var>& v) {
@@ -324,7 +350,29 @@ class KernelBody {
     /// Runs another kernel on these arguments.
     void call(const Kernel& callee, const std::vector<CallArgument>& arguments, Loc loc = Loc::current());
 
+    /// Kernels that run at the same time: `body` declares streams and arrays, calls and spawns kernels, and
+    /// nothing else. It ends when all have ended.
+    void dataflow(const Body& body, Loc loc = Loc::current());
+    /// A process for each position of the box, in which the ids are numbers; only in a dataflow.
+    void spawn(const std::vector<SpawnRange>& box, const Kernel& callee,
+               const std::vector<CallArgument>& arguments, Loc loc = Loc::current());
+    /// A stream, or an array of them, of a dataflow. It holds `depth` tokens; 0: as many as it needs.
+    [[nodiscard]] Stream stream(Name name, Type type, const std::vector<Operand>& extents = {},
+                                int64_t depth = 0);
+    /// The same for arrays of this shape as tokens.
+    [[nodiscard]] BlockStream blocks(Name name, Type type, const std::vector<int64_t>& shape,
+                                     int64_t depth = 0, const std::vector<Operand>& extents = {});
+    /// Writes a token: the value, cast to the stream's type as by a store.
+    void push(const StreamRef& to, const Operand& value);
+    /// Takes the next token.
+    Expr pop(const StreamRef& from, Loc loc = Loc::current());
+    /// Writes a block: `body` stores to its elements, which have no value before.
+    void fill(const StreamRef& to, const std::function<void(Array)>& body, Loc loc = Loc::current());
+    /// Takes the next block: `body` reads its elements.
+    void drain(const StreamRef& from, const std::function<void(Array)>& body, Loc loc = Loc::current());
+
   private:
+    void block(const StreamRef& s, bool writes, const std::function<void(Array)>& body, Loc loc);
     void store_all(const std::vector<StoreRef*>& targets, const std::vector<Operand>& values);
     Var loop(const Var& i, const Operand& begin, const Operand& end, int64_t step, const LoopBody& body);
     std::vector<Var> nest(const Shape& domain, std::optional<size_t> variables,

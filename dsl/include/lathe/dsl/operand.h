@@ -54,10 +54,12 @@ class Operand {
 };
 
 /// The coordinates min … min + extent − 1 of one dimension. A bare size as `min` is what the caller's buffer
-/// says, and not negative.
+/// says, and not negative. In a view: `extent` positions from min on, each `stride` behind the one before.
 struct Range {
     Operand min, extent;
-    Range(const Operand& first, const Operand& count) : min(first), extent(count) {}
+    int64_t stride;
+    Range(const Operand& first, const Operand& count, int64_t step = 1)
+        : min(first), extent(count), stride(step) {}
 };
 
 /// One dimension of a shape: an extent, whose coordinates begin at 0, or a Range.
@@ -69,6 +71,7 @@ class Extent {
     Extent(const Operand& extent) : range(Operand(0, extent.loc()), extent) {}
     Extent(const Range& r) : range(r) {}
     const Operand& min() const { return range.min; }
+    int64_t stride() const { return range.stride; }
     const Operand& extent() const { return range.extent; }
 
   private:

@@ -26,11 +26,25 @@ template <class F> bool any_body(const Stmt& s, const F& f) {
         return one(s.as<Allocate>()->body);
     case StmtKind::stage:
         return one(s.as<Stage>()->body);
+    case StmtKind::stream:
+        return one(s.as<DeclareStream>()->body);
+    case StmtKind::pop:
+        return one(s.as<Pop>()->body);
+    case StmtKind::fill:
+        return one(s.as<Fill>()->body);
+    case StmtKind::drain:
+        return one(s.as<Drain>()->body);
+    case StmtKind::dataflow:
+        return one(s.as<Dataflow>()->body);
+    case StmtKind::spawn:
+        return one(s.as<Spawn>()->call);
     case StmtKind::store:
     case StmtKind::reduce:
     case StmtKind::assert_:
     case StmtKind::print:
     case StmtKind::extern_call:
+    case StmtKind::push:
+    case StmtKind::call:
         return false;
     }
     throw InternalError("unknown kind of statement");

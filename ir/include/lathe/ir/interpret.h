@@ -4,6 +4,8 @@
 #include "lathe/ir/buffer.h"
 #include "lathe/ir/stmt.h"
 
+#include <optional>
+
 namespace lathe::ir {
 
 /// Hashes of the terms that made the results: operations are uninterpreted, and a reduction that commutes is
@@ -13,6 +15,14 @@ struct TermHashes {
     std::vector<std::vector<uint64_t>> arguments;
     uint64_t prints = 0; ///< of all prints, in order
     friend bool operator==(const TermHashes&, const TermHashes&) = default;
+};
+
+/// What a stream held while a program ran.
+struct StreamUse {
+    std::string name;       ///< "s[2]"
+    int64_t depth = 0;      ///< 0: without a limit
+    int64_t high_water = 0; ///< the most tokens that it held
+    int64_t tokens = 0;     ///< that went through it
 };
 
 struct InterpretOptions {
@@ -26,6 +36,14 @@ struct InterpretOptions {
     /// In checking mode: two lanes of one statement that write one element are an error, too, unless it is a
     /// reduction that commutes. Nothing says which lane of generated code is last, so schedules avoid it.
     bool lanes_apart = false;
+    /// Processes of a dataflow take turns at random, from this seed; otherwise in a fixed order. What they
+    /// compute is the same.
+    std::optional<uint64_t> stall_seed = {};
+    /// When given: receives every stream, in the order in which dataflows end.
+    std::vector<StreamUse>* streams = nullptr;
+    /// When given: streams of depth 0 begin with room for one token, and get more where all processes wait.
+    /// Receives by the stream's symbol what the largest of its array ended with.
+    std::map<Symbol, int64_t>* grow = nullptr;
 };
 
 /// Runs the top function. `arguments` in the function's order (inputs, then outputs), `scalars` by parameter

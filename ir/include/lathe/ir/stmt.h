@@ -54,7 +54,15 @@ enum class StmtKind : uint8_t {
     assert_,
     print,
     extern_call,
-    stage
+    stage,
+    stream,
+    push,
+    pop,
+    fill,
+    drain,
+    call,
+    dataflow,
+    spawn
 };
 
 struct StmtNode {
@@ -291,8 +299,140 @@ struct Stage : StmtNode {
         : StmtNode(node_kind, l, depth_above(b)), func(std::move(f)), definition(d), body(std::move(b)) {}
 };
 
+/// A channel, first in first out, or an array of channels. Each has one writer and one reader, which wait
+/// while it is full or empty: what they compute does not depend on its depth, nor on who runs when.
+struct StreamDeclaration {
+    Symbol symbol;
+    Type type;                  ///< of a token; of an element of a block
+    std::vector<Expr> dims;     ///< of an array of streams, from 0: Index; empty: one stream
+    std::vector<int64_t> block; ///< a block's extents; empty: a token is one value
+    int64_t depth = 0;          ///< how many tokens or blocks it holds; 0: as many as it needs
+    Loc loc;
+};
+
+/// One stream of an array.
+struct StreamElement {
+    Symbol stream;
+    std::vector<Expr> at; ///< Index
+};
+
+/// Streams that live while `body` runs, empty at first; they must be empty again at its end.
+struct DeclareStream : StmtNode {
+    static constexpr StmtKind node_kind = StmtKind::stream;
+    StreamDeclaration stream;
+    Stmt body;
+    static Stmt make(StreamDeclaration stream, Stmt body);
+    DeclareStream(StreamDeclaration s, Stmt b)
+        : StmtNode(node_kind, s.loc, depth_above(b)), stream(std::move(s)), body(std::move(b)) {}
+};
+
+/// Writes cast(type, value) into a stream of `type`.
+struct Push : StmtNode {
+    static constexpr StmtKind node_kind = StmtKind::push;
+    StreamElement to;
+    Type type;
+    Expr value;
+    static Stmt make(StreamElement to, Type type, Expr value, Loc loc = {});
+    Push(StreamElement t, Type e, Expr v, Loc l)
+        : StmtNode(node_kind, l), to(std::move(t)), type(e), value(std::move(v)) {}
+};
+
+/// Takes the next token out of a stream; `symbol` is its value in `body`.
+struct Pop : StmtNode {
+    static constexpr StmtKind node_kind = StmtKind::pop;
+    Symbol symbol;
+    StreamElement from;
+    Type type;
+    Stmt body;
+    static Stmt make(Symbol symbol, StreamElement from, Type type, Stmt body, Loc loc = {});
+    Pop(Symbol s, StreamElement f, Type t, Stmt b, Loc l)
+        : StmtNode(node_kind, l, depth_above(b)), symbol(std::move(s)), from(std::move(f)), type(t),
+          body(std::move(b)) {}
+};
+
+/// Waits for room for a block, lets `body` write it as `tensor`, and passes it on.
+struct Fill : StmtNode {
+    static constexpr StmtKind node_kind = StmtKind::fill;
+    StreamElement to;
+    Tensor tensor; ///< the stream's block; uninitialised at first
+    Stmt body;
+    static Stmt make(StreamElement to, Tensor tensor, Stmt body, Loc loc = {});
+    Fill(StreamElement t, Tensor b, Stmt s, Loc l)
+        : StmtNode(node_kind, l, depth_above(s)), to(std::move(t)), tensor(std::move(b)), body(std::move(s)) {
+    }
+};
+
+/// Waits for a block, lets `body` read it as `tensor`, and gives its room back.
+struct Drain : StmtNode {
+    static constexpr StmtKind node_kind = StmtKind::drain;
+    StreamElement from;
+    Tensor tensor;
+    Stmt body;
+    static Stmt make(StreamElement from, Tensor tensor, Stmt body, Loc loc = {});
+    Drain(StreamElement f, Tensor b, Stmt s, Loc l)
+        : StmtNode(node_kind, l, depth_above(s)), from(std::move(f)), tensor(std::move(b)),
+          body(std::move(s)) {}
+};
+
+/// How one dimension of a tensor is seen: the callee's n-th position is begin + stride · n, for n < extent; or
+/// it is always `begin`, and the callee has no such dimension.
+struct ViewDim {
+    Expr begin, extent; ///< Index
+    int64_t stride = 1; ///< more than 0
+    bool kept = true;
+};
+
+/// A tensor, or a part of it, as an argument.
+struct TensorView {
+    Symbol tensor;
+    std::vector<ViewDim> dims;           ///< one for each of the tensor's
+    Direction direction = Direction::in; ///< as the callee's argument
+    bool whole = false;                  ///< all of it: the callee's subscripts are the tensor's
+};
+
+/// Calls a Function of the Module: what it is given in the order of its arguments, params and streams.
+struct CallStmt : StmtNode {
+    static constexpr StmtKind node_kind = StmtKind::call;
+    std::string callee;
+    std::vector<TensorView> tensors;
+    std::vector<Expr> values;
+    std::vector<StreamElement> streams;
+    static Stmt make(std::string callee, std::vector<TensorView> tensors, std::vector<Expr> values,
+                     std::vector<StreamElement> streams, Loc loc = {});
+    CallStmt(std::string c, std::vector<TensorView> t, std::vector<Expr> v, std::vector<StreamElement> s,
+             Loc l)
+        : StmtNode(node_kind, l), callee(std::move(c)), tensors(std::move(t)), values(std::move(v)),
+          streams(std::move(s)) {}
+};
+
+/// A network of processes: the calls in `body`, which holds nothing else but streams, tensors and Spawns. All
+/// of them run at the same time, joined by streams; it ends when all have ended.
+struct Dataflow : StmtNode {
+    static constexpr StmtKind node_kind = StmtKind::dataflow;
+    Stmt body;
+    static Stmt make(Stmt body, Loc loc = {});
+    Dataflow(Stmt b, Loc l) : StmtNode(node_kind, l, depth_above(b)), body(std::move(b)) {}
+};
+
+/// A process for each position of a box, in which the call's arguments are constants.
+struct Spawn : StmtNode {
+    static constexpr StmtKind node_kind = StmtKind::spawn;
+    std::vector<Symbol> ids;
+    std::vector<Dim> box; ///< one for each id
+    Stmt call;
+    static Stmt make(std::vector<Symbol> ids, std::vector<Dim> box, Stmt call, Loc loc = {});
+    Spawn(std::vector<Symbol> i, std::vector<Dim> b, Stmt c, Loc l)
+        : StmtNode(node_kind, l, depth_above(c)), ids(std::move(i)), box(std::move(b)), call(std::move(c)) {}
+};
+
 struct Argument {
     Tensor tensor;
+    Direction direction = Direction::in;
+};
+
+/// A stream that a Function is given: `in` is read, `out` is written.
+struct StreamArgument {
+    StreamDeclaration stream;
     Direction direction = Direction::in;
 };
 
@@ -304,14 +444,18 @@ struct Function {
     std::vector<Argument> arguments;
     std::vector<Tensor> constants;
     Stmt body;
+    std::vector<StreamArgument> streams = {};
 };
 
+/// The first Function is the one that users call; the others are called by Functions before them.
 struct Module {
     std::vector<Function> functions;
     /// Consents the schedule gave, for example "allow_reassociation": they show in the printed module.
     std::vector<std::string> consents;
     const Function& top() const { return functions.front(); }
     Function& top() { return functions.front(); }
+    /// \throws Error when there is none of that name.
+    const Function& function(const std::string& name) const;
 };
 
 } // namespace lathe::ir

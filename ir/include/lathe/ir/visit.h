@@ -51,6 +51,10 @@ class Mutator {
         memo; ///< key kept alive by the first of the pair
 };
 
+/// A statement with its own expressions and the statements directly in it replaced; the same if none changed.
+Stmt with_parts(const Stmt& s, const std::function<Expr(const Expr&)>& expr,
+                const std::function<Stmt(const Stmt&)>& body);
+
 /// Replaces variables by expressions (of the same type), everywhere in `e` / `s`. Ids are unique, so no
 /// capture is possible.
 using Substitution = std::map<Symbol, Expr>;
@@ -59,6 +63,8 @@ Stmt substitute(const Stmt& s, const Substitution& with);
 /// A copy in which every loop, let and allocated tensor has a fresh identity (display names stay). `renamed`,
 /// if given, receives old → new.
 Stmt fresh_copy(const Stmt& s, std::map<Symbol, Symbol>* renamed = nullptr);
+/// The same for a Function: its parameters, arguments, constants and streams are others, too.
+Function fresh_copy(const Function& f, std::map<Symbol, Symbol>* renamed = nullptr);
 Expr fresh_copy(const Expr& e); ///< likewise: only lets bind in an expression
 
 /// Variables that occur free in `e` / `s` (tensors not included); tensors that are read or written.
@@ -77,6 +83,12 @@ struct Write {
     bool reads = false;                  ///< what was there is read, too
 };
 std::vector<Write> writes_of(const Stmt& s);
+
+/// The streams that a statement itself names: pushes, pops, fills, drains, or passes to a Function.
+std::vector<StreamElement> streams_in(const Stmt& s);
+
+/// "push s", "the call of f": a statement that keeps its place among others that touch streams or call.
+std::string ordered_name(const Stmt& s);
 
 /// The calls of extern functions in `s`, in program order.
 std::vector<const ExternCall*> extern_calls(const Stmt& s);

@@ -1,0 +1,202 @@
+#include "functions.h"
+
+#include "body.h"
+#include "lathe/ir/index_ranges.h"
+#include "lathe/ir/math.h"
+#include "lathe/ir/text.h"
+#include "lathe/ir/visit.h"
+
+#include <algorithm>
+
+namespace lathe::hls {
+
+namespace {
+
+/// Do all subscripts, loop bounds and addresses fit in an int? Then a loop's variable is one.
+class IntRange {
+  public:
+    bool holds(const Function& f) {
+        for (const Param& p : f.params)
+            if (p.type.is_index()) return false;
+        for (const Argument& a : f.arguments)
+            address(a.tensor);
+        for (const Tensor& t : f.constants)
+            address(t);
+        walk(f.body);
+        return all;
+    }
+
+  private:
+    static constexpr int64_t most = std::numeric_limits<int>::max();
+
+    void address(const Tensor& t) {
+        int64_t size = 1;
+        for (const Dim& d : t.dims) {
+            const auto extent = const_upper_bound(d.extent, facts);
+            all = all && extent && *extent <= most;
+            if (all) size = std::max<int64_t>(size * std::max<int64_t>(*extent, 1), 1);
+            all = all && size <= most;
+        }
+    }
+
+    void check(const Expr& root) {
+        for_each_expr(root, [&](const Expr& e) {
+            if (!all || !e.type().is_index()) return;
+            const auto low = const_lower_bound(e, facts), high = const_upper_bound(e, facts);
+            all = low && high && *low >= -most && *high <= most;
+        });
+    }
+
+    void walk(const Stmt& s) {
+        if (!s.defined() || !all) return;
+        for (const Expr& e : expressions(s))
+            check(e);
+        const Facts before = facts;
+        if (const auto* loop = s.as<For>()) {
+            const Expr last = isub(iadd(loop->min, loop->extent), index(1));
+            check(iadd(last, index(1)));
+            facts.bound(loop->var, {loop->min, last});
+        }
+        if (const auto* let = s.as<LetStmt>(); let && let->value.type().is_index())
+            facts.bound(let->symbol, {let->value, let->value});
+        if (const auto* a = s.as<Allocate>()) address(a->tensor);
+        for (const Stmt& body : bodies(s))
+            walk(body);
+        facts = before;
+    }
+
+    Facts facts;
+    bool all = true;
+};
+
+void refuse_vectors(const Stmt& body) {
+    Loc line;
+    const auto refuse = [&](Loc loc) {
+        fail(loc.known() ? loc : line, "a vector has no HLS code: emit the Module before it is lowered");
+    };
+    for_each(
+        body,
+        [&](const Stmt& s) {
+            if (s.loc().known()) line = s.loc();
+            const auto* store = s.as<Store>();
+            const auto* reduce = s.as<Reduce>();
+            if ((store && store->predicate.defined()) || (reduce && reduce->predicate.defined()))
+                refuse(s.loc());
+        },
+        [&](const Expr& e) {
+            const auto* load = e.as<Load>();
+            if (!e.type().is_scalar() || (load && load->predicate.defined())) refuse(e.loc());
+        });
+}
+
+std::string brackets(const std::vector<int64_t>& extents) {
+    std::string s;
+    for (const int64_t e : extents)
+        s += fmt::format("[{}]", std::max<int64_t>(e, 1));
+    return s;
+}
+
+} // namespace
+
+std::string index_type_of(const Function& f) {
+    return IntRange().holds(f) ? "int" : "int64_t";
+}
+
+Function prepared(Function f) {
+    f.body = lower_math(f.body);
+    refuse_vectors(f.body);
+    Facts facts;
+    for (const Param& p : f.params)
+        if (p.type.is_index()) facts.bound(p.symbol, {index(0), {}});
+    f.body = simplify(f.body, facts);
+    return widen_index(f);
+}
+
+std::string block_type(Type t, const std::vector<int64_t>& block) {
+    return cpp_type(t) + brackets(block);
+}
+
+std::string stream_type(const StreamDeclaration& s, const std::string& depth) {
+    const std::string end = depth.empty() ? ">" : ", " + depth + ">";
+    return s.block.empty() ? "hls::stream<" + cpp_type(s.type) + end
+                           : "hls::stream_of_blocks<" + block_type(s.type, s.block) + end;
+}
+
+std::string array_formal(const Array& a, bool read_only) {
+    const std::string type = (read_only ? "const " : "") + cpp_type(a.type);
+    if (a.flat) return fmt::format("{}* {}", type, a.name);
+    std::vector<int64_t> extents;
+    for (const Dim& d : a.dims)
+        extents.push_back(as_int(d.extent).value_or(1));
+    return a.dims.empty() ? fmt::format("{}& {}", type, a.name)
+                          : fmt::format("{} {}{}", type, a.name, brackets(extents));
+}
+
+void Functions::reserve(Names& of_top) {
+    for (const Function& f : module.functions) {
+        if (&f == &module.top()) continue;
+        names[f.name] = of_top.take(f.name);
+        everywhere.take(names[f.name]);
+    }
+}
+
+std::string Functions::reserve(const std::string& wish) {
+    return everywhere.take(wish);
+}
+
+std::string Functions::name_of(const std::string& function, const std::vector<bool>& flat) {
+    const auto [found, fresh] = variants.try_emplace({function, flat});
+    if (!fresh) return found->second;
+    const bool first =
+        std::ranges::count_if(variants, [&](const auto& v) { return v.first.first == function; }) == 1;
+    const std::string name = first ? names.at(function) : reserve(names.at(function));
+    found->second = name;
+    define(define(module.function(function), name, flat));
+    return name;
+}
+
+std::string Functions::define(const Function& given, const std::string& name, const std::vector<bool>& flat) {
+    const Function f = prepared(given);
+    Scope scope;
+    scope.names = everywhere;
+    scope.index_type = index_type_of(f);
+    std::vector<std::string> formals, templates;
+    for (size_t n = 0; n < f.arguments.size(); ++n) {
+        const Tensor& t = f.arguments[n].tensor;
+        const Array array = {scope.names.take(t.symbol.name()), t.type, t.dims, flat[n]};
+        scope.arrays[t.symbol] = array;
+        formals.push_back(array_formal(array, f.arguments[n].direction == Direction::in));
+    }
+    for (const StreamArgument& a : f.streams) {
+        const std::string stream = scope.names.take(a.stream.symbol.name());
+        scope.streams[a.stream.symbol] = {stream, a.stream};
+        std::string depth;
+        if (!a.stream.block.empty()) { // the depth is part of the channel's type
+            depth = scope.names.take("depth");
+            templates.push_back("int " + depth);
+        }
+        formals.push_back(fmt::format("{}& {}", stream_type(a.stream, depth), stream));
+    }
+    for (const Param& p : f.params) {
+        const std::string param = scope.names.take(p.symbol.name());
+        scope.variables[p.symbol] = param;
+        if (p.type.is_index()) scope.facts.bound(p.symbol, {index(0), {}});
+        formals.push_back((p.type.is_index() ? scope.index_type : cpp_type(p.type)) + " " + param);
+    }
+    Writer out;
+    out.indent = 1;
+    BodyEmitter body(scope, out, run_sizes, *this);
+    for (const Tensor& t : f.constants)
+        body.constant(t);
+    body.emit(f.body);
+    const std::string head =
+        templates.empty() ? "" : fmt::format("template <{}> ", fmt::join(templates, ", "));
+    const std::string line = fmt::format("{}static void {}({})", head, name, fmt::join(formals, ", "));
+    return fmt::format("{} {{\n{}}}\n",
+                       line.size() <= 100
+                           ? line
+                           : fmt::format("{}static void {}({})", head, name, fmt::join(formals, ",\n    ")),
+                       out.text);
+}
+
+} // namespace lathe::hls

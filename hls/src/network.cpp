@@ -1,0 +1,230 @@
+/// \file Streams, calls of Functions and dataflow in C++.
+
+#include "body.h"
+#include "expr.h"
+#include "functions.h"
+#include "lathe/ir/print.h"
+#include "lathe/ir/visit.h"
+
+#include <algorithm>
+#include <functional>
+
+namespace lathe::hls {
+
+std::string BodyEmitter::stream_element(ExprEmitter& expr, const StreamElement& e) const {
+    std::string text = scope.streams.at(e.stream).name;
+    for (const Expr& i : e.at)
+        text += fmt::format("[{}]", expr.index(i));
+    return text;
+}
+
+void BodyEmitter::network(const Stmt& s) {
+    if (const auto* p = s.as<Push>()) {
+        std::vector<Expr> roots = p->to.at;
+        roots.push_back(p->value);
+        ExprEmitter expr(scope, out, roots);
+        const std::string to = stream_element(expr, p->to);
+        out.line(fmt::format("{}.write({});", to, expr.value(p->value, p->type)));
+    } else if (const auto* p = s.as<Pop>()) {
+        ExprEmitter expr(scope, out, p->from.at);
+        const std::string token = stream_element(expr, p->from) + ".read()";
+        scope.variables[p->symbol] = expr.named(p->symbol.name(), p->type, token);
+        emit(p->body);
+        scope.variables.erase(p->symbol);
+    } else if (const auto* b = s.as<Fill>()) {
+        locked("write_lock", b->to, b->tensor, b->body);
+    } else if (const auto* b = s.as<Drain>()) {
+        locked("read_lock", b->from, b->tensor, b->body);
+    } else if (const auto* c = s.as<CallStmt>()) {
+        out.line(call(*c) + ";");
+    } else if (const auto* d = s.as<Dataflow>()) {
+        dataflow(*d);
+    } else {
+        throw InternalError("a process outside of a dataflow");
+    }
+}
+
+void BodyEmitter::locked(const char* lock, const StreamElement& e, const Tensor& t, const Stmt& body) {
+    out.line("{");
+    ++out.indent;
+    scope.names.open();
+    ExprEmitter expr(scope, out, e.at);
+    const std::string channel = stream_element(expr, e), name = scope.names.take(t.symbol.name());
+    std::vector<int64_t> extents;
+    for (const Dim& d : t.dims)
+        extents.push_back(*as_int(d.extent));
+    out.line(fmt::format("hls::{}<{}> {}({});", lock, block_type(t.type, extents), name, channel));
+    scope.arrays[t.symbol] = {name, t.type, t.dims, false};
+    emit(body);
+    scope.arrays.erase(t.symbol);
+    scope.names.close();
+    --out.indent;
+    out.line("}");
+}
+
+/// "f(a, s[0], 8)"
+std::string BodyEmitter::call(const CallStmt& c) {
+    const Function& f = functions.function(c.callee);
+    std::vector<bool> flat;
+    std::vector<std::string> arguments;
+    for (const TensorView& v : c.tensors) {
+        if (!v.whole)
+            fail(c.loc,
+                 "{} is given a view of {}, which has no HLS code yet: pass the whole tensor, and where its "
+                 "part begins",
+                 c.callee, v.tensor.name());
+        const Array& array = scope.array(v.tensor);
+        flat.push_back(array.flat);
+        arguments.push_back(array.name);
+    }
+    std::vector<Expr> roots = c.values;
+    for (const StreamElement& e : c.streams)
+        roots.insert(roots.end(), e.at.begin(), e.at.end());
+    ExprEmitter expr(scope, out, roots);
+    for (const StreamElement& e : c.streams)
+        arguments.push_back(stream_element(expr, e));
+    for (size_t n = 0; n < c.values.size(); ++n)
+        arguments.push_back(expr.value(c.values[n], f.params[n].type));
+    return fmt::format("{}({})", functions.name_of(c.callee, flat), fmt::join(arguments, ", "));
+}
+
+namespace {
+
+struct Used {
+    std::set<Symbol> tensors, streams, written;
+};
+
+/// What the processes of a dataflow are given.
+Used used_by(const Stmt& body) {
+    Used used;
+    std::set<Symbol> own;
+    for_each(
+        body,
+        [&](const Stmt& s) {
+            if (const auto* a = s.as<Allocate>()) own.insert(a->tensor.symbol);
+            if (const auto* d = s.as<DeclareStream>()) own.insert(d->stream.symbol);
+            for (const StreamElement& e : streams_in(s))
+                used.streams.insert(e.stream);
+            if (const auto* c = s.as<CallStmt>())
+                for (const TensorView& v : c->tensors) {
+                    used.tensors.insert(v.tensor);
+                    if (v.direction != Direction::in) used.written.insert(v.tensor);
+                }
+        },
+        [&](const Expr& e) {
+            if (const auto* l = e.as<Load>()) used.tensors.insert(l->tensor);
+        });
+    for (const Symbol& s : own) {
+        used.tensors.erase(s);
+        used.streams.erase(s);
+    }
+    return used;
+}
+
+} // namespace
+
+/// A function of its own, which holds nothing but channels and calls. What it is given has the names that it
+/// has here.
+void BodyEmitter::dataflow(const Dataflow& d) {
+    const Used used = used_by(d.body);
+    std::vector<std::string> formals, arguments, templates;
+    const auto pass = [&](const std::string& formal, const std::string& name) {
+        formals.push_back(formal);
+        arguments.push_back(name);
+    };
+    for (const Symbol& t : used.tensors) {
+        const Array& array = scope.array(t);
+        pass(array_formal(array, !used.written.contains(t)), array.name);
+    }
+    for (const Symbol& s : used.streams) {
+        const StreamName& stream = scope.streams.at(s);
+        const bool blocks = !stream.declaration.block.empty();
+        if (blocks) templates.push_back("int depth_of_" + stream.name);
+        pass(fmt::format("{}& {}", stream_type(stream.declaration, blocks ? "depth_of_" + stream.name : ""),
+                         stream.name),
+             stream.name);
+    }
+    std::map<Symbol, Type> types;
+    for_each(d.body, nullptr, [&](const Expr& e) {
+        if (const auto* v = e.as<Variable>()) types.emplace(v->symbol, v->type);
+    });
+    for (const Symbol& v : free_variables(d.body)) {
+        const std::string& name = scope.variables.at(v);
+        const Type type = types.at(v);
+        pass((type.is_index() ? scope.index_type : cpp_type(type)) + " " + name, name);
+    }
+    const std::string wish = (stage_name.empty() ? "" : stage_name + "_") + "dataflow";
+    const std::string name = functions.reserve(wish);
+    Writer inside;
+    inside.indent = 1;
+    BodyEmitter body(scope, inside, run_sizes, functions);
+    body.processes(d.body);
+    const std::string head =
+        templates.empty() ? "" : fmt::format("template <{}> ", fmt::join(templates, ", "));
+    functions.define(fmt::format("{}static void {}({}) {{\n#pragma HLS dataflow\n    LATHE_DATAFLOW_BEGIN\n{}"
+                                 "    LATHE_DATAFLOW_END\n}}\n",
+                                 head, name, fmt::join(formals, ", "), inside.text));
+    out.line(fmt::format("{}({});", name, fmt::join(arguments, ", ")));
+}
+
+void BodyEmitter::processes(const Stmt& s) {
+    if (!s.defined()) return;
+    if (s.loc().known()) scope.line = s.loc();
+    if (const auto* b = s.as<Block>()) {
+        for (const Stmt& each : b->stmts)
+            processes(each);
+    } else if (const auto* d = s.as<DeclareStream>()) {
+        declare(d->stream);
+        processes(d->body);
+    } else if (const auto* a = s.as<Allocate>()) {
+        declare(a->tensor);
+        processes(a->body);
+    } else if (const auto* p = s.as<Spawn>()) {
+        spawn(*p);
+    } else {
+        out.line(fmt::format("LATHE_PROCESS({});", call(*s.as<CallStmt>())));
+    }
+}
+
+void BodyEmitter::declare(const StreamDeclaration& s) {
+    const std::string name = scope.names.take(s.symbol.name());
+    scope.streams[s.symbol] = {name, s};
+    std::string dims;
+    for (const Expr& e : s.dims) {
+        const auto n = as_int(simplify(e, scope.facts));
+        if (!n)
+            fail(s.loc, "the number of streams {} is {}, which is not constant: give the sizes their values",
+                 s.symbol.name(), print(e));
+        dims += fmt::format("[{}]", std::max<int64_t>(*n, 1));
+    }
+    out.line(fmt::format("{} {}{};", stream_type(s, std::to_string(s.depth)), name, dims));
+    out.line(fmt::format("LATHE_STREAM({}, {})", name, s.depth));
+}
+
+/// A call for each position: hardware has them all.
+void BodyEmitter::spawn(const Spawn& p) {
+    const std::function<void(size_t, const Substitution&)> level = [&](size_t d, const Substitution& ids) {
+        if (d == p.ids.size()) {
+            const Stmt one = simplify(substitute(p.call, ids), scope.facts);
+            std::vector<std::string> at;
+            for (const Symbol& id : p.ids)
+                at.push_back(std::to_string(*as_int(ids.at(id))));
+            out.line(
+                fmt::format("LATHE_PROCESS_AT(({}), {});", fmt::join(at, ", "), call(*one.as<CallStmt>())));
+            return;
+        }
+        const auto first = as_int(simplify(p.box[d].min, scope.facts)),
+                   count = as_int(simplify(p.box[d].extent, scope.facts));
+        if (!first || !count)
+            fail(p.loc, "the number of processes {} is not constant: give the sizes their values",
+                 p.call.as<CallStmt>()->callee);
+        for (int64_t i = 0; i < *count; ++i) {
+            Substitution next = ids;
+            next.emplace(p.ids[d], index(*first + i));
+            level(d + 1, next);
+        }
+    };
+    level(0, {});
+}
+
+} // namespace lathe::hls

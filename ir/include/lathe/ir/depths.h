@@ -1,0 +1,15 @@
+#pragma once
+/// \file Depths of streams.
+
+#include "lathe/ir/stmt.h"
+
+namespace lathe::ir {
+
+/// Gives the streams whose depth is 0 one with which no process waits for ever: the least found by letting
+/// tokens pass without their data, starting at 1, where each time that all wait the least full of the streams
+/// that keep a process from writing gets room for one more (T. M. Parks, Bounded Scheduling of Process
+/// Networks, 1995); and at least 2, so that reader and writer can work in the same cycle. Streams of one
+/// array have one depth. \throws Error where who passes what depends on data, or on sizes without a value.
+Module with_safe_depths(const Module& m);
+
+} // namespace lathe::ir

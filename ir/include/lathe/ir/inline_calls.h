@@ -1,0 +1,18 @@
+#pragma once
+/// \file Calls as those want them who know less: no calls and streams at all, or none of views.
+
+#include "lathe/ir/stmt.h"
+
+namespace lathe::ir {
+
+/// Every call becomes what it calls. The processes of a dataflow run one after the other, each behind those
+/// that write what it reads, and a stream becomes an array of all its tokens: what they compute is the same.
+/// \throws Error for a network that is wrong (network_of), or whose processes wait for each other in a cycle.
+Module inline_calls(const Module& m);
+
+/// Every call passes whole tensors: a Function that is given a view takes the tensor, with its own
+/// dimensions, and where the view begins. Functions that are given several kinds of views have a copy for
+/// each.
+Module pass_whole_tensors(const Module& m);
+
+} // namespace lathe::ir

@@ -1,0 +1,369 @@
+#include "lathe/ir/inline_calls.h"
+
+#include "lathe/ir/network.h"
+#include "lathe/ir/visit.h"
+
+#include <algorithm>
+#include <functional>
+
+namespace lathe::ir {
+
+namespace {
+
+Expr load_counter(const Symbol& counter, const std::vector<Expr>& at, Loc loc) {
+    return Cast::make(IndexType(), Load::make(counter, UInt(32), at, loc), loc);
+}
+
+/// The body of a Function with the arguments of one call in their places.
+class CalledBody : public Mutator {
+  public:
+    CalledBody(const Function& f, const CallStmt& c) : function(f), call(c) {
+        for (size_t n = 0; n < f.params.size(); ++n)
+            values.emplace(f.params[n].symbol, c.values[n]);
+        for (size_t n = 0; n < f.arguments.size(); ++n)
+            tensors.emplace(f.arguments[n].tensor.symbol, n);
+        for (size_t n = 0; n < f.streams.size(); ++n)
+            streams.emplace(f.streams[n].stream.symbol, c.streams[n]);
+    }
+
+  protected:
+    using Mutator::mutate;
+    Expr mutate(const Expr& e) override {
+        if (const auto* v = e.as<Variable>()) {
+            const auto found = values.find(v->symbol);
+            return found == values.end() ? e : found->second;
+        }
+        const Expr r = Mutator::mutate(e);
+        const auto* l = r.as<Load>();
+        if (!l || !tensors.contains(l->tensor)) return r;
+        const auto [tensor, at] = place(l->tensor, l->indices);
+        return Load::make(tensor, l->type.element(), at, l->loc, l->predicate);
+    }
+
+    Stmt mutate(const Stmt& s) override {
+        const Stmt r = Mutator::mutate(s);
+        if (const auto* st = r.as<Stage>()) return st->body; // schedules find the Function's own
+        if (const auto* w = r.as<Store>()) {
+            std::vector<StoreTarget> targets = w->targets;
+            for (StoreTarget& t : targets)
+                retarget(t);
+            return Store::make(std::move(targets), w->loc, w->predicate);
+        }
+        if (const auto* u = r.as<Reduce>()) {
+            StoreTarget t = u->target;
+            retarget(t);
+            return Reduce::make(u->op, std::move(t), u->loc, u->predicate, u->contract);
+        }
+        if (const auto* c = r.as<ExternCall>()) return external(*c);
+        if (const auto* p = r.as<Push>()) return Push::make(channel(p->to), p->type, p->value, p->loc);
+        if (const auto* p = r.as<Pop>())
+            return Pop::make(p->symbol, channel(p->from), p->type, p->body, p->loc);
+        if (const auto* b = r.as<Fill>()) return Fill::make(channel(b->to), b->tensor, b->body, b->loc);
+        if (const auto* b = r.as<Drain>()) return Drain::make(channel(b->from), b->tensor, b->body, b->loc);
+        return r;
+    }
+
+  private:
+    const Function& function;
+    const CallStmt& call;
+    Substitution values;
+    std::map<Symbol, size_t> tensors; ///< which argument
+    std::map<Symbol, StreamElement> streams;
+
+    std::pair<Symbol, std::vector<Expr>> place(const Symbol& formal, const std::vector<Expr>& at) {
+        const size_t n = tensors.at(formal);
+        const TensorView& view = call.tensors[n];
+        if (view.whole) return {view.tensor, at};
+        std::vector<Expr> all;
+        size_t k = 0;
+        for (const ViewDim& d : view.dims) {
+            if (!d.kept) {
+                all.push_back(d.begin);
+                continue;
+            }
+            const Expr first = (*this)(function.arguments[n].tensor.dims[k].min);
+            all.push_back(simplify(iadd(d.begin, imul(index(d.stride), isub(at[k], first)))));
+            ++k;
+        }
+        return {view.tensor, all};
+    }
+
+    void retarget(StoreTarget& t) {
+        if (!tensors.contains(t.tensor)) return;
+        std::tie(t.tensor, t.indices) = place(t.tensor, t.indices);
+    }
+
+    Stmt external(const ExternCall& c) {
+        std::vector<ExternArgument> arguments = c.arguments;
+        for (ExternArgument& a : arguments) {
+            if (!a.tensor || !tensors.contains(a.tensor)) continue;
+            const TensorView& view = call.tensors[tensors.at(a.tensor)];
+            if (!view.whole)
+                fail(c.loc,
+                     "the extern function {} is given {}, which is a view of {}: copy it to an array first",
+                     c.callee->name, a.tensor.name(), view.tensor.name());
+            a.tensor = view.tensor;
+        }
+        return ExternCall::make(c.callee, std::move(arguments), c.loc);
+    }
+
+    StreamElement channel(const StreamElement& e) const {
+        const auto found = streams.find(e.stream);
+        return found == streams.end() ? e : found->second;
+    }
+};
+
+/// The arrays that stand for an array of streams: tokens, and how many were written and read.
+struct StreamArrays {
+    StreamDeclaration stream;
+    Symbol tokens, written, read;
+    Expr capacity;
+};
+
+/// What is done with streams, on those arrays.
+class StreamsAsArrays : public Mutator {
+  public:
+    explicit StreamsAsArrays(const std::map<Symbol, StreamArrays>& a) : arrays(a) {}
+
+  protected:
+    using Mutator::mutate;
+    Expr mutate(const Expr& e) override {
+        const Expr r = Mutator::mutate(e);
+        const auto* l = r.as<Load>();
+        if (!l || !blocks.contains(l->tensor)) return r;
+        const auto [tensor, at] = place(l->tensor, l->indices);
+        return Load::make(tensor, l->type.element(), at, l->loc, l->predicate);
+    }
+
+    Stmt mutate(const Stmt& s) override {
+        if (const auto* b = s.as<Fill>(); b && arrays.contains(b->to.stream))
+            return block(b->to, b->tensor, b->body, true, b->loc);
+        if (const auto* b = s.as<Drain>(); b && arrays.contains(b->from.stream))
+            return block(b->from, b->tensor, b->body, false, b->loc);
+        const Stmt r = Mutator::mutate(s);
+        if (const auto* p = r.as<Push>(); p && arrays.contains(p->to.stream)) return push(*p);
+        if (const auto* p = r.as<Pop>(); p && arrays.contains(p->from.stream)) return pop(*p);
+        if (const auto* w = r.as<Store>()) {
+            std::vector<StoreTarget> targets = w->targets;
+            for (StoreTarget& t : targets)
+                if (blocks.contains(t.tensor)) std::tie(t.tensor, t.indices) = place(t.tensor, t.indices);
+            return Store::make(std::move(targets), w->loc, w->predicate);
+        }
+        if (const auto* u = r.as<Reduce>(); u && blocks.contains(u->target.tensor)) {
+            StoreTarget t = u->target;
+            std::tie(t.tensor, t.indices) = place(t.tensor, t.indices);
+            return Reduce::make(u->op, std::move(t), u->loc, u->predicate, u->contract);
+        }
+        return r;
+    }
+
+  private:
+    struct Block {
+        Symbol tokens;
+        std::vector<Expr> before; ///< which stream, and which of its blocks
+    };
+    const std::map<Symbol, StreamArrays>& arrays;
+    std::map<Symbol, Block> blocks; ///< that are filled or drained around
+
+    static Stmt count(const Symbol& counter, const std::vector<Expr>& at, Loc loc) {
+        return Reduce::make(BinaryOp::add, {counter, UInt(32), at, Expr(1)}, loc);
+    }
+
+    std::pair<Symbol, std::vector<Expr>> place(const Symbol& block, const std::vector<Expr>& at) const {
+        const Block& b = blocks.at(block);
+        std::vector<Expr> all = b.before;
+        all.insert(all.end(), at.begin(), at.end());
+        return {b.tokens, all};
+    }
+
+    Stmt push(const Push& p) const {
+        const StreamArrays& a = arrays.at(p.to.stream);
+        std::vector<Expr> at = p.to.at;
+        at.push_back(load_counter(a.written, p.to.at, p.loc));
+        return ir::Block::make(
+            {Store::make(a.tokens, p.type, at, p.value, p.loc), count(a.written, p.to.at, p.loc)});
+    }
+
+    Stmt pop(const Pop& p) const {
+        const StreamArrays& a = arrays.at(p.from.stream);
+        std::vector<Expr> at = p.from.at;
+        at.push_back(load_counter(a.read, p.from.at, p.loc));
+        return LetStmt::make(p.symbol, Load::make(a.tokens, p.type, at, p.loc),
+                             ir::Block::make({count(a.read, p.from.at, p.loc), p.body}), p.loc);
+    }
+
+    Stmt block(const StreamElement& e, const Tensor& tensor, const Stmt& body, bool writes, Loc loc) {
+        const StreamArrays& a = arrays.at(e.stream);
+        const Symbol& counter = writes ? a.written : a.read;
+        const Symbol which("block");
+        std::vector<Expr> at;
+        for (const Expr& i : e.at)
+            at.push_back((*this)(i));
+        std::vector<Expr> before = at;
+        before.push_back(Variable::make(which, IndexType(), loc));
+        blocks[tensor.symbol] = {a.tokens, before};
+        forget();
+        const Stmt inside = (*this)(body);
+        blocks.erase(tensor.symbol);
+        forget();
+        return LetStmt::make(which, load_counter(counter, at, loc),
+                             ir::Block::make({inside, count(counter, at, loc)}), loc);
+    }
+};
+
+class Inliner : public Mutator {
+  public:
+    explicit Inliner(const Module& m) : module(m) {}
+
+    Module run() {
+        Module result = module;
+        result.functions.resize(1);
+        Function& top = result.top();
+        for (const Param& p : top.params)
+            if (p.type.is_index()) facts.bound(p.symbol, {index(0), {}});
+        top.body = (*this)(module.top().body);
+        top.constants.insert(top.constants.end(), constants.begin(), constants.end());
+        return result;
+    }
+
+  protected:
+    using Mutator::mutate;
+    Stmt mutate(const Stmt& s) override {
+        if (const auto* c = s.as<CallStmt>()) return called(*c);
+        if (const auto* d = s.as<Dataflow>()) return sequence(*d);
+        return Mutator::mutate(s);
+    }
+
+  private:
+    const Module& module;
+    Facts facts;
+    std::map<std::string, Stmt> bodies_without_calls;
+    std::vector<Tensor> constants;
+
+    Stmt called(const CallStmt& c) {
+        const Function& f = module.function(c.callee);
+        const auto [found, fresh] = bodies_without_calls.try_emplace(c.callee);
+        if (fresh) {
+            found->second = (*this)(f.body);
+            constants.insert(constants.end(), f.constants.begin(), f.constants.end());
+        }
+        return CalledBody(f, c)(fresh_copy(found->second));
+    }
+
+    /// The processes one after the other, in the tensors and arrays that they share.
+    Stmt sequence(const Dataflow& d) {
+        const ProcessNetwork net = network_of(module, d, facts);
+        std::vector<Stmt> all = in_order(d, net);
+        std::map<Symbol, StreamArrays> arrays;
+        for (const StreamDeclaration& s : net.streams) {
+            const std::string& name = s.symbol.name();
+            arrays[s.symbol] = {s, Symbol(name + ".tokens"), Symbol(name + ".written"),
+                                Symbol(name + ".read"), index(0)};
+        }
+        for (const NetworkChannel& c : net.channels) {
+            Expr& capacity = arrays.at(net.streams[c.stream].symbol).capacity;
+            capacity = simplify(imax(capacity, c.tokens), facts);
+        }
+        Stmt body = StreamsAsArrays(arrays)(Block::make(std::move(all)));
+        for (const auto& [symbol, a] : arrays)
+            body = around(a, body);
+        for (size_t n = net.tensors.size(); n-- > 0;)
+            body = Allocate::make(net.tensors[n], body);
+        return body;
+    }
+
+    static Stmt around(const StreamArrays& a, const Stmt& body) {
+        std::vector<Dim> streams;
+        for (const Expr& e : a.stream.dims)
+            streams.push_back({index(0), e});
+        std::vector<Dim> tokens = streams;
+        tokens.push_back({index(0), a.capacity});
+        for (const int64_t extent : a.stream.block)
+            tokens.push_back({index(0), index(extent)});
+        const Loc loc = a.stream.loc;
+        const auto tensor = [&](const Symbol& s, Type t, std::vector<Dim> dims) {
+            return Tensor{s, t, std::move(dims), MemorySpace::heap(), TypeOrigin::declared, nullptr, loc};
+        };
+        Stmt all = Block::make({zeros(a.written, streams, loc), zeros(a.read, streams, loc), body});
+        all = Allocate::make(tensor(a.read, UInt(32), streams), all);
+        all = Allocate::make(tensor(a.written, UInt(32), streams), all);
+        return Allocate::make(tensor(a.tokens, a.stream.type, std::move(tokens)), all);
+    }
+
+    static Stmt zeros(const Symbol& counter, const std::vector<Dim>& dims, Loc loc) {
+        std::vector<Symbol> loops;
+        std::vector<Expr> at;
+        for (size_t d = 0; d < dims.size(); ++d) {
+            loops.emplace_back("n");
+            at.push_back(Variable::make(loops.back(), IndexType(), loc));
+        }
+        Stmt all = Store::make(counter, UInt(32), at, Expr(0), loc);
+        for (size_t d = dims.size(); d-- > 0;)
+            all = For::make(loops[d], dims[d].min, dims[d].extent, {}, all, loc);
+        return all;
+    }
+
+    /// Calls and Spawns in an order in which every token is there before it is read: whole ones, as loops,
+    /// where that is possible, else process by process.
+    std::vector<Stmt> in_order(const Dataflow& d, const ProcessNetwork& net) {
+        std::vector<Stmt> all;
+        std::vector<Stmt> statements;
+        collect(d.body, statements);
+        if (const auto order = statement_order(net, statements.size())) {
+            for (const size_t n : *order)
+                all.push_back(whole(statements[n]));
+            return all;
+        }
+        const auto order = net.order();
+        if (!order)
+            fail(d.loc,
+                 "the processes of this dataflow wait for each other in a cycle ({}), and here they run one "
+                 "after the other: interpret it, or emit it as Vitis C++",
+                 net.cycle());
+        for (const size_t p : *order)
+            all.push_back((*this)(net.processes[p].call));
+        return all;
+    }
+
+    static void collect(const Stmt& s, std::vector<Stmt>& statements) {
+        if (!s.defined()) return;
+        if (s.as<CallStmt>() || s.as<Spawn>()) {
+            statements.push_back(s);
+            return;
+        }
+        for (const Stmt& body : bodies(s))
+            collect(body, statements);
+    }
+
+    Stmt whole(const Stmt& s) {
+        const auto* p = s.as<Spawn>();
+        if (!p) return (*this)(s);
+        Stmt all = (*this)(p->call);
+        for (size_t d = p->ids.size(); d-- > 0;)
+            all = For::make(p->ids[d], p->box[d].min, p->box[d].extent, {}, all, p->loc);
+        return all;
+    }
+
+    /// The statements, each behind those that write what it reads; within a Spawn processes with smaller ids
+    /// write for those with larger ones.
+    static std::optional<std::vector<size_t>> statement_order(const ProcessNetwork& net, size_t count) {
+        ProcessNetwork coarse;
+        coarse.processes.resize(count);
+        for (const NetworkChannel& c : net.channels) {
+            const NetworkProcess &w = net.processes[c.writer], &r = net.processes[c.reader];
+            if (w.statement != r.statement)
+                coarse.channels.push_back({{}, 0, {}, w.statement, r.statement, {}});
+            else if (!(w.at < r.at))
+                return {};
+        }
+        return coarse.order();
+    }
+};
+
+} // namespace
+
+Module inline_calls(const Module& m) {
+    return Inliner(m).run();
+}
+
+} // namespace lathe::ir

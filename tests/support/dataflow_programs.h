@@ -1,0 +1,14 @@
+#pragma once
+/// \file Networks of kernels: the programs that every backend runs.
+
+#include "lathe/lathe.h"
+
+struct DataflowProgram {
+    std::string name;
+    lathe::Kernel kernel;
+    bool cyclic = false; ///< its processes wait for each other: not on a CPU in order
+};
+
+/// A daisy chain, ping-pong blocks, split and join, feedback, an array of 2 x 2, and a kernel that calls
+/// another twice on parts of its tensors.
+std::vector<DataflowProgram> golden_dataflow_programs();
