@@ -4,59 +4,66 @@
 
 #include <cstddef>
 #include <deque>
+#include <memory>
 #include <stdexcept>
 #include <string>
 
 namespace hls {
 
-/// Memory behind an m_axi port, by explicit bursts. It is a handle: copies share the bursts of none.
+/// Memory behind an m_axi port, by explicit bursts. Copies are the same port.
 template <class T> class burst_maxi {
   public:
-    burst_maxi(T* memory) : memory(memory) {}
+    burst_maxi(T* memory) : memory(memory), port(std::make_shared<Port>()) {}
 
     /// A burst of `length` elements from element `offset` on will be read.
-    void read_request(size_t offset, size_t length) { reads.push_back(burst(offset, length, "read")); }
+    void read_request(size_t offset, size_t length) { request(port->reads, offset, length, "read"); }
     T read() {
-        Burst& b = first(reads, "read");
-        const T value = memory[b.next++];
-        if (--b.left == 0) reads.pop_front();
+        const T value = memory[next(port->reads, "read")];
+        step(port->reads);
         return value;
     }
 
-    void write_request(size_t offset, size_t length) { writes.push_back(burst(offset, length, "write")); }
+    void write_request(size_t offset, size_t length) { request(port->writes, offset, length, "write"); }
     void write(const T& value) {
-        Burst& b = first(writes, "write");
-        memory[b.next++] = value;
-        if (--b.left > 0) return;
-        writes.pop_front();
-        ++unanswered;
+        memory[next(port->writes, "write")] = value;
+        if (step(port->writes)) ++port->unanswered;
     }
     /// Waits until the oldest burst is in memory.
     void write_response() {
-        if (unanswered == 0)
+        if (port->unanswered == 0)
             throw std::logic_error("hls::burst_maxi: write_response before a burst was written");
-        --unanswered;
+        --port->unanswered;
     }
 
   private:
     struct Burst {
         size_t next, left;
     };
-    static Burst burst(size_t offset, size_t length, const char* does) {
-        if (length == 0)
-            throw std::logic_error("hls::burst_maxi: a " + std::string(does) + "_request of nothing");
-        return Burst{offset, length};
+    typedef std::deque<Burst> Bursts;
+    struct Port {
+        Bursts reads, writes;
+        size_t unanswered = 0;
+    };
+
+    static void request(Bursts& bursts, size_t offset, size_t length, const std::string& does) {
+        if (length == 0) throw std::logic_error("hls::burst_maxi: a " + does + "_request of nothing");
+        bursts.push_back(Burst{offset, length});
     }
-    static Burst& first(std::deque<Burst>& bursts, const char* does) {
-        if (bursts.empty())
-            throw std::logic_error("hls::burst_maxi: " + std::string(does) +
-                                   " of more than was asked for by " + does + "_request");
-        return bursts.front();
+    static size_t next(const Bursts& bursts, const std::string& does) {
+        if (!bursts.empty()) return bursts.front().next;
+        throw std::logic_error("hls::burst_maxi: " + does + " of more than was asked for by " + does +
+                               "_request");
+    }
+    /// Whether that was the burst's last element.
+    static bool step(Bursts& bursts) {
+        ++bursts.front().next;
+        if (--bursts.front().left > 0) return false;
+        bursts.pop_front();
+        return true;
     }
 
     T* memory;
-    std::deque<Burst> reads, writes;
-    size_t unanswered = 0;
+    std::shared_ptr<Port> port;
 };
 
 } // namespace hls

@@ -39,16 +39,16 @@ template <class T> class stream<T, 0> : public lathe_sim::Channel {
   public:
     typedef T value_type;
 
-    explicit stream(int line = __builtin_LINE(), File file = __builtin_FILE())
+    stream(int line = __builtin_LINE(), File file = __builtin_FILE())
         : Channel("stream", nullptr, 2, sizeof(stream), {file, line}) {}
     explicit stream(const std::string& name, int line = __builtin_LINE(), File file = __builtin_FILE())
         : Channel("stream", name.c_str(), 2, sizeof(stream), {file, line}) {}
 
-    T read(int line = __builtin_LINE(), File file = __builtin_FILE()) {
+    T read(File file = __builtin_FILE(), int line = __builtin_LINE()) {
         before_read({file, line});
         return pop();
     }
-    void read(T& value, int line = __builtin_LINE(), File file = __builtin_FILE()) {
+    void read(T& value, File file = __builtin_FILE(), int line = __builtin_LINE()) {
         before_read({file, line});
         value = pop();
     }
@@ -56,7 +56,7 @@ template <class T> class stream<T, 0> : public lathe_sim::Channel {
         before_read(to.at);
         to.value = pop();
     }
-    void write(const T& value, int line = __builtin_LINE(), File file = __builtin_FILE()) {
+    void write(const T& value, File file = __builtin_FILE(), int line = __builtin_LINE()) {
         before_write({file, line});
         push(value);
     }
@@ -66,28 +66,28 @@ template <class T> class stream<T, 0> : public lathe_sim::Channel {
     }
 
     /// Reads if there is a token.
-    bool read_nb(T& value, int line = __builtin_LINE(), File file = __builtin_FILE()) {
+    bool read_nb(T& value, File file = __builtin_FILE(), int line = __builtin_LINE()) {
         asked(fill == 0, {file, line});
         if (fill == 0) return false;
-        read(value, line, file);
+        read(value, file, line);
         return true;
     }
     /// Writes if there is room.
-    bool write_nb(const T& value, int line = __builtin_LINE(), File file = __builtin_FILE()) {
+    bool write_nb(const T& value, File file = __builtin_FILE(), int line = __builtin_LINE()) {
         asked(fill == depth, {file, line});
         if (fill == depth) return false;
-        write(value, line, file);
+        write(value, file, line);
         return true;
     }
-    bool empty(int line = __builtin_LINE(), File file = __builtin_FILE()) const {
+    bool empty(File file = __builtin_FILE(), int line = __builtin_LINE()) const {
         asked(fill == 0, {file, line});
         return fill == 0;
     }
-    bool full(int line = __builtin_LINE(), File file = __builtin_FILE()) const {
+    bool full(File file = __builtin_FILE(), int line = __builtin_LINE()) const {
         asked(fill == depth, {file, line});
         return fill == depth;
     }
-    size_t size(int line = __builtin_LINE(), File file = __builtin_FILE()) const {
+    size_t size(File file = __builtin_FILE(), int line = __builtin_LINE()) const {
         asked(fill == 0, {file, line});
         return fill;
     }
@@ -116,7 +116,7 @@ template <class T, int Depth> class stream : public stream<T, 0> {
     static_assert(Depth > 0, "the depth of a stream is positive");
 
   public:
-    explicit stream(int line = __builtin_LINE(), const char* file = __builtin_FILE())
+    stream(int line = __builtin_LINE(), const char* file = __builtin_FILE())
         : stream<T, 0>(nullptr, Depth, {file, line}) {}
     explicit stream(const std::string& name, int line = __builtin_LINE(), const char* file = __builtin_FILE())
         : stream<T, 0>(name.c_str(), Depth, {file, line}) {}

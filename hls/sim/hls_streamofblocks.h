@@ -66,7 +66,7 @@ template <class T, int Depth> class stream_of_blocks : public stream_of_blocks<T
     static_assert(Depth > 0, "the depth of a channel is positive");
 
   public:
-    explicit stream_of_blocks(int line = __builtin_LINE(), const char* file = __builtin_FILE())
+    stream_of_blocks(int line = __builtin_LINE(), const char* file = __builtin_FILE())
         : stream_of_blocks<T, 0>(nullptr, Depth, {file, line}) {}
     explicit stream_of_blocks(const std::string& name, int line = __builtin_LINE(),
                               const char* file = __builtin_FILE())

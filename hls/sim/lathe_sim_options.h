@@ -35,7 +35,7 @@ template <class T> T number_of(const char* variable, const std::string& text) {
         value = std::stod(text, &used);
     } catch (const std::exception&) {
     }
-    if (used != text.size() || value < 0)
+    if (used != text.size() || !(value >= 0 && value < 1e18))
         throw std::invalid_argument(std::string(variable) + " must be a number, not \"" + text + "\"");
     return static_cast<T>(value);
 }

@@ -94,6 +94,22 @@ void receive(hls::stream<Word>& in, int* sum) {
     } while (!w.get_last());
 }
 
+void streams() {
+    hls::stream<int, 3> s[2] = {};
+    LATHE_STREAM(s[1], LATHE_UNBOUNDED)
+    int x = 0;
+    EXPECT(s[0].capacity() == 3 && s[0].empty() && !s[0].read_nb(x));
+    EXPECT(s[0].write_nb(1) && s[0].write_nb(2) && s[0].write_nb(3) && !s[0].write_nb(4));
+    EXPECT(s[0].full() && s[0].size() == 3 && s[0].read_nb(x) && x == 1);
+    s[0].read(x);
+    EXPECT(x == 2 && s[0].read() == 3);
+    for (int i = 0; i < 1000; ++i)
+        s[1] << i;
+    for (int i = 0; i < 1000; ++i)
+        EXPECT(s[1].read() == i);
+    EXPECT(s[0].name() != s[1].name() && s[1].name() == "s[1]");
+}
+
 void words() {
     int sum = 0;
     LATHE_DATAFLOW_BEGIN
@@ -177,6 +193,7 @@ void ports() {
 int main() {
     vectors();
     bursts();
+    streams();
     words();
     mathematics();
     ports();
