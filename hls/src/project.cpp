@@ -278,9 +278,9 @@ std::vector<fs::path> export_vitis(const Module& module, const fs::path& folder,
                                                         {"testbench.cpp", testbench(f, kernel, run)},
                                                         {"Makefile", makefile(kernel)},
                                                         {"run_hls.tcl", run_hls(kernel, options)},
-                                                        {"hls_config.cfg", config(kernel, options)},
-                                                        {"lathe_hls.h", hls::lathe_hls_header},
-                                                        {"lathe_testbench.h", hls::lathe_testbench_header}};
+                                                        {"hls_config.cfg", config(kernel, options)}};
+    for (const hls::Header& h : hls::project_headers())
+        files.emplace_back(h.path, h.text);
     for (size_t i = 0; i < f.arguments.size(); ++i) {
         const fs::path name = fs::path("data") / kernel.formals[i].name;
         if (is_read(f.arguments[i])) files.emplace_back(name.string() + ".txt", data_text(run.before[i]));

@@ -1,9 +1,20 @@
 #pragma once
 /// \file The text of the headers in hls/sim.
 
+#include <vector>
+
 namespace lathe::hls {
 
-extern const char* const lathe_hls_header;
-extern const char* const lathe_testbench_header;
+struct Header {
+    const char* path; ///< in a project's folder
+    const char* text;
+};
+
+/// What every project has.
+const std::vector<Header>& project_headers();
+
+/// What a project with streams has, too. Vitis finds none of them but lathe_marks.h; the test bench is
+/// compiled with the folders "." and "sim" among those of headers.
+const std::vector<Header>& simulation_headers();
 
 } // namespace lathe::hls

@@ -18,6 +18,11 @@ cmake --build "$work/build"
 (cd "$work" && "$work/build/example_README_1_program" && [[ -s gemm.a && -s gemm.h ]])
 "$work/build/example_generators_1_program" --list >/dev/null
 
+# The installed headers simulate C++ for Vitis HLS.
+awk '/^```/ { inside = $0 == "```c++"; next } inside' "$here/../../docs/simulation.md" >"$work/simulated.cpp"
+"$compiler" -std=c++14 -Wno-unknown-pragmas -I "$work/install/include/lathe/hls/sim" "$work/simulated.cpp" -o "$work/simulated"
+[[ $("$work/simulated") == "10 800"*"deadlock: no process can go on"* ]]
+
 # The generator's own command line: what it says and writes.
 generator=$work/build/scale_generator
 expect() { # expect STATUS TEXT ARG...: the program's status, and a part of what it prints
