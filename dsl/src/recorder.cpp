@@ -102,8 +102,8 @@ void Recorder::use_stream(const StreamRef& s, bool writes, bool blocks, Loc loc)
     if (stream.role == StreamData::Role::local)
         fail(loc, "{} is a stream of a dataflow: the kernels that it is passed to read and write it", name);
     if (writes != (stream.role == StreamData::Role::out))
-        fail(loc, "{} is {} by {}: {}", name, writes ? "read" : "written", kernel.symbol.name(),
-             writes ? "an OutStream is pushed" : "an InStream is popped");
+        fail(loc, "{} is {} by {}: {}", name, writes ? "written" : "read", kernel.symbol.name(),
+             writes ? "an InStream is popped" : "an OutStream is pushed");
     if (blocks != !stream.block.empty())
         fail(loc, "{} passes {}: {}", name, blocks ? "values" : "blocks",
              blocks ? "push and pop them" : "fill and drain them");

@@ -63,8 +63,8 @@ Loc StreamHandle::loc() const {
 StreamRef::StreamRef(std::shared_ptr<StreamData> s, std::vector<Expr> subscripts, Loc l)
     : stream(std::move(s)), at(std::move(subscripts)), location(l) {
     if (at.size() != stream->dims.size())
-        fail(l, "the streams {} have {} dimensions, and one of them is named by {} subscripts",
-             stream->symbol.name(), stream->dims.size(), at.size());
+        fail(l, "the streams {} take {} subscripts, and one of them is named by {}", stream->symbol.name(),
+             stream->dims.size(), at.size());
     for (const Expr& e : at)
         if (!e.type().is_int() && !e.type().is_index())
             fail(l, "a subscript of the streams {} is {}: it must be an integer", stream->symbol.name(),

@@ -130,7 +130,24 @@ std::set<Symbol> variables_of(const Lets& lets) {
 
 } // namespace
 
-std::vector<Touch> touched(const Stmt& stage, const Facts& facts) {
+/// Spawns are loops over their ids.
+static Stmt spawns_as_loops(const Stmt& s) {
+    class Loops : public Mutator {
+        using Mutator::mutate;
+        Stmt mutate(const Stmt& s) override {
+            const auto* p = s.as<Spawn>();
+            if (!p) return Mutator::mutate(s);
+            Stmt all = p->call;
+            for (size_t d = p->ids.size(); d-- > 0;)
+                all = For::make(p->ids[d], p->box[d].min, p->box[d].extent, {}, all, p->loc);
+            return all;
+        }
+    };
+    return Loops()(s);
+}
+
+std::vector<Touch> touched(const Stmt& whole, const Facts& facts) {
+    const Stmt stage = spawns_as_loops(whole);
     const Lets lets = lets_in(stage);
     const std::set<Symbol> variables = variables_of(lets);
     std::vector<Touch> result;
@@ -152,7 +169,8 @@ std::vector<Touch> touched(const Stmt& stage, const Facts& facts) {
     return result;
 }
 
-std::vector<IndexValue> index_values(const Stmt& stage, const Facts& facts) {
+std::vector<IndexValue> index_values(const Stmt& whole, const Facts& facts) {
+    const Stmt stage = spawns_as_loops(whole);
     const std::set<Symbol> lets = variables_of(lets_in(stage));
     ValueFinder finder(lets, facts);
     finder.visit(stage);

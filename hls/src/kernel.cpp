@@ -30,6 +30,13 @@ std::map<std::string, std::string> extern_definitions(const Module& module) {
     return definitions;
 }
 
+bool uses_dataflow(const Module& module) {
+    bool found = false;
+    for (const Function& f : module.functions)
+        for_each(f.body, [&](const Stmt& s) { found = found || s.as<Dataflow>(); }, nullptr);
+    return found;
+}
+
 bool is_project_file(const std::string& name) {
     return name == "testbench" || name == "lathe_hls" || name == "lathe_testbench";
 }
@@ -79,6 +86,7 @@ class KernelMaker {
         body.emit(function.body);
         kernel.body = std::move(out.text);
         kernel.functions = functions.text();
+        kernel.streams = uses_dataflow(module);
         return std::move(kernel);
     }
 
@@ -185,6 +193,11 @@ std::string vitis_source(const Module& module, const VitisOptions& options) {
                        kernel.functions, kernel.declaration(), kernel.body);
 }
 
+/// Vitis has its own; a simulation takes those in sim/.
+static constexpr const char* stream_headers = "#include \"hls_stream.h\"\n"
+                                              "#include \"hls_streamofblocks.h\"\n"
+                                              "#include \"lathe_marks.h\"\n";
+
 std::string vitis_header(const Module& module, const VitisOptions& options) {
     const hls::Kernel kernel = hls::make_kernel(module, options);
     std::string names;
@@ -192,9 +205,9 @@ std::string vitis_header(const Module& module, const VitisOptions& options) {
         names += fmt::format("// {} is called {} here.\n", comment_text(quoted_text(given)), became);
     return fmt::format("{}#pragma once\n\n"
                        "#define AP_INT_MAX_W 4096 // before AMD's headers\n"
-                       "#include \"lathe_hls.h\"\n\n"
+                       "#include \"lathe_hls.h\"\n{}\n"
                        "extern \"C\" {};\n",
-                       names, kernel.declaration());
+                       names, kernel.streams ? stream_headers : "", kernel.declaration());
 }
 
 std::vector<std::pair<std::string, std::string>> vitis_names(const Module& module,

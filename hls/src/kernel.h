@@ -21,6 +21,7 @@ struct Kernel {
     std::string body;            ///< with pragmas and without braces
     std::string externs;         ///< C++ of the extern functions that it calls
     std::string functions;       ///< and of the Functions
+    bool streams = false;        ///< it is simulated with the headers for streams
     /// Names of the user's that could not stay, with what they are called here.
     std::vector<std::pair<std::string, std::string>> renamed;
 

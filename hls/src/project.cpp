@@ -220,17 +220,17 @@ AP_TYPES ?= $(firstword $(foreach d,$(XILINX_HLS)/include $(XILINX_VITIS)/includ
 check: testbench
 	./testbench
 
-testbench: {0}.cpp {0}.h testbench.cpp lathe_hls.h lathe_testbench.h
+testbench: {0}.cpp {0}.h testbench.cpp $(wildcard *.h sim/*.h)
 	@test -f '$(AP_TYPES)/ap_int.h' || {{ echo 'AMD'"'"'s ap_int.h is not found: source the settings64.sh of Vitis, or' \
 		'pip install --no-deps hls4ml==1.3.0, or make AP_TYPES=FOLDER' >&2; exit 1; }}
-	$(CXX) {1} $(CXXFLAGS) -w -isystem '$(AP_TYPES)' {0}.cpp testbench.cpp -o $@
+	$(CXX) {1} $(CXXFLAGS) -w{2} -isystem '$(AP_TYPES)' {0}.cpp testbench.cpp -o $@
 
 clean:
 	rm -f testbench
 
 .PHONY: check clean
 )",
-                       k.name, flags);
+                       k.name, flags, k.streams ? " -I. -Isim" : "");
 }
 
 std::string run_hls(const hls::Kernel& k, const VitisOptions& o) {
@@ -281,6 +281,8 @@ std::vector<fs::path> export_vitis(const Module& module, const fs::path& folder,
                                                         {"hls_config.cfg", config(kernel, options)}};
     for (const hls::Header& h : hls::project_headers())
         files.emplace_back(h.path, h.text);
+    for (const hls::Header& h : hls::simulation_headers())
+        if (kernel.streams) files.emplace_back(h.path, h.text);
     for (size_t i = 0; i < f.arguments.size(); ++i) {
         const fs::path name = fs::path("data") / kernel.formals[i].name;
         if (is_read(f.arguments[i])) files.emplace_back(name.string() + ".txt", data_text(run.before[i]));

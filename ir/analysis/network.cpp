@@ -60,17 +60,61 @@ class TokenCounter {
         if (as_int(each) == 0) return each;
         if (!known(f.extent) || !known(f.min))
             refuse(f.loc, fmt::format("the bounds of {} read data", f.var.name()));
+        return sum(f, each);
+    }
+
+    /// Σ `each` over the loop's iterations.
+    Expr sum(const For& f, const Expr& each) {
         const Expr extent = simplify(f.extent);
         if (!uses(each, f.var)) return imul(imax(extent, index(0)), each);
+        if (const auto* s = each.as<Select>()) {
+            if (!uses(s->condition, f.var))
+                return simplify(Select::make(s->condition, sum(f, s->then_value), sum(f, s->else_value)));
+            if (const auto from = first_that_holds(f, s->condition)) {
+                const auto part = [&](const Expr& min, const Expr& max, const Expr& value) {
+                    return sum(*For::make(f.var, min, isub(max, min), {}, {}, f.loc).as<For>(), value);
+                };
+                const Expr end = iadd(f.min, imax(extent, index(0)));
+                const Expr at = imax(f.min, imin(end, from->first));
+                const Expr before = from->second ? s->else_value : s->then_value;
+                const Expr behind = from->second ? s->then_value : s->else_value;
+                return simplify(iadd(part(f.min, at, before), part(at, end, behind)));
+            }
+        }
         const auto first = as_int(simplify(f.min)), count = as_int(extent);
         if (!first || !count || *count > most_counted)
             refuse(f.loc, fmt::format("it is {} in each iteration of {}, whose bounds are not constant: give "
                                       "the sizes their values",
                                       print(each), f.var.name()));
-        Expr sum = index(0);
+        Expr all = index(0);
         for (int64_t i = 0; i < *count; ++i)
-            sum = simplify(iadd(sum, substitute(each, {{f.var, index(*first + i)}})));
-        return sum;
+            all = simplify(iadd(all, substitute(each, {{f.var, index(*first + i)}})));
+        return all;
+    }
+
+    /// From which value of the loop's variable on the condition holds (true), or holds no more (false).
+    static std::optional<std::pair<Expr, bool>> first_that_holds(const For& f, const Expr& condition) {
+        const auto* b = condition.as<Binary>();
+        if (!b || !b->a.type().is_index()) return {};
+        const auto is_var = [&](const Expr& e) {
+            const auto* v = e.as<Variable>();
+            return v && v->symbol == f.var;
+        };
+        const bool left = is_var(b->a) && !uses(b->b, f.var), right = is_var(b->b) && !uses(b->a, f.var);
+        if (!left && !right) return {};
+        const Expr& than = left ? b->b : b->a;
+        switch (b->op) {
+        case BinaryOp::ge:
+            return left ? std::pair(than, true) : std::pair(iadd(than, index(1)), false);
+        case BinaryOp::gt:
+            return left ? std::pair(iadd(than, index(1)), true) : std::pair(than, false);
+        case BinaryOp::le:
+            return left ? std::pair(iadd(than, index(1)), false) : std::pair(than, true);
+        case BinaryOp::lt:
+            return left ? std::pair(than, false) : std::pair(iadd(than, index(1)), true);
+        default:
+            return {};
+        }
     }
 
     Expr branch(const If& i) {

@@ -57,6 +57,7 @@ class Skeleton : public Mutator {
         if (const auto* p = s.as<Pop>()) data.insert(p->symbol);
         if (const auto* c = s.as<CallStmt>()) return call(*c);
         const Stmt r = Mutator::mutate(s);
+        if (!r.defined()) return r;
         const bool empty = (r.as<For>() || r.as<While>() || r.as<If>()) && bodies(r).empty();
         if (empty) return {};
         check(expressions(r), s.loc());

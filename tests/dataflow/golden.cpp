@@ -13,6 +13,13 @@ using namespace lathe::ir;
 
 namespace {
 
+std::vector<DataflowProgram> all_programs() {
+    std::vector<DataflowProgram> all = golden_dataflow_programs();
+    for (DataflowProgram& p : dataflow_designs())
+        all.push_back(std::move(p));
+    return all;
+}
+
 std::vector<AnyBuffer> interpreted(const Module& m, const std::vector<AnyBuffer>& given,
                                    const InterpretOptions& options = {}) {
     std::vector<AnyBuffer> copies;
@@ -28,7 +35,7 @@ std::vector<AnyBuffer> interpreted(const Module& m, const std::vector<AnyBuffer>
 } // namespace
 
 TEST_CASE("golden networks are printed and verified") {
-    for (const DataflowProgram& p : golden_dataflow_programs()) {
+    for (const DataflowProgram& p : all_programs()) {
         CAPTURE(p.name);
         const Algorithm a = build(p.kernel);
         verify(a.module);
@@ -39,7 +46,7 @@ TEST_CASE("golden networks are printed and verified") {
 }
 
 TEST_CASE("golden networks compute the same under every order of turns") {
-    for (const DataflowProgram& p : golden_dataflow_programs()) {
+    for (const DataflowProgram& p : all_programs()) {
         CAPTURE(p.name);
         const Module m = build(p.kernel).module;
         const std::vector<AnyBuffer> given = make_arguments(m, {}, 5), right = interpreted(m, given);
@@ -54,7 +61,7 @@ TEST_CASE("golden networks compute the same under every order of turns") {
 }
 
 TEST_CASE("golden networks in order, and by the JIT") {
-    for (const DataflowProgram& p : golden_dataflow_programs()) {
+    for (const DataflowProgram& p : all_programs()) {
         CAPTURE(p.name);
         const Schedule s(p.kernel);
         const std::vector<AnyBuffer> given = make_arguments(s.module(), {}, 7),

@@ -8,8 +8,19 @@
 using namespace lathe;
 using namespace lathe::ir;
 
+namespace {
+
+std::vector<DataflowProgram> all_programs() {
+    std::vector<DataflowProgram> all = golden_dataflow_programs();
+    for (DataflowProgram& p : dataflow_designs())
+        all.push_back(std::move(p));
+    return all;
+}
+
+} // namespace
+
 TEST_CASE("golden networks as Vitis C++ compute what the interpreter does") {
-    const std::vector<DataflowProgram> programs = golden_dataflow_programs();
+    const std::vector<DataflowProgram> programs = all_programs();
     VitisKernels kernels;
     for (const DataflowProgram& p : programs) {
         CAPTURE(p.name);

@@ -12,3 +12,8 @@ struct DataflowProgram {
 /// A daisy chain, ping-pong blocks, split and join, feedback, an array of 2 x 2, and a kernel that calls
 /// another twice on parts of its tensors.
 std::vector<DataflowProgram> golden_dataflow_programs();
+
+/// A chain of four Gaussians, gemm with ping-pong tiles, Smith-Waterman as an array of cells, two streams
+/// interleaved, an FIR filter as a daisy chain, a histogram of partial tables, an FFT's stages, and a matrix
+/// transposed block by block.
+std::vector<DataflowProgram> dataflow_designs();

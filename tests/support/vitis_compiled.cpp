@@ -70,10 +70,13 @@ void VitisKernels::compile(const std::string& compiler) {
     std::string text =
         "#define AP_INT_MAX_W 4096\n#include \"lathe_testbench.h\"\n#include \"vitis_call.h\"\n";
     std::string cases;
+    const bool streams = std::ranges::any_of(
+        sources, [](const std::string& s) { return s.find("hls::stream") != std::string::npos; });
+    if (streams) text += "#include \"hls_stream.h\"\n#include \"hls_streamofblocks.h\"\n";
     for (size_t i = 0; i < modules.size(); ++i) {
-        text += sources[i];
+        text += fmt::format("namespace n{} {{\n{}}}\n", i, sources[i]);
         cases += fmt::format(
-            "    case {0}:\n        *error = call(kernel_{0}, limbs, sizes);\n        break;\n", i);
+            "    case {0}:\n        *error = call(n{0}::kernel_{0}, limbs, sizes);\n        break;\n", i);
     }
     text += "extern \"C\" void run(int kernel, uint64_t* const* limbs, const int64_t* sizes, std::string* "
             "error) {\n"
@@ -82,7 +85,9 @@ void VitisKernels::compile(const std::string& compiler) {
     const std::string flags = fmt::format("-std=c++17 -O0 -w -ffp-contract=off -I{} -I{} -I{}",
                                           LATHE_HLS_SIM_DIR, LATHE_TEST_SUPPORT_DIR, LATHE_AP_TYPES_DIR);
     std::string headers = read_file(fs::path(LATHE_TEST_SUPPORT_DIR) / "vitis_call.h");
-    for (const char* name : {"lathe_hls.h", "lathe_testbench.h"})
+    for (const char* name :
+         {"lathe_hls.h", "lathe_testbench.h", "hls_stream.h", "hls_streamofblocks.h", "lathe_sim.h",
+          "lathe_sim_region.h", "lathe_sim_options.h", "lathe_ring.h", "lathe_fiber.h", "lathe_marks.h"})
         headers += read_file(fs::path(LATHE_HLS_SIM_DIR) / name);
     entry = reinterpret_cast<Run>(load_symbol(compile_shared(compiler, flags, headers, text), "run"));
 }
