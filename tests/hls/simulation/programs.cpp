@@ -113,19 +113,22 @@ void feedback(Data& d) {
 
 // --- blocks ------------------------------------------------------------------------------------------------
 
-typedef int Block[10];
-void fill(const int* in, hls::stream_of_blocks<Block, 0>& out) {
+typedef int Block[2][5];
+void fill_block(const int* in, int block[2][5]) {
+    for (int i = 0; i < 10; ++i)
+        block[i / 5][i % 5] = in[i];
+}
+void fill(const int* in, hls::stream_of_blocks<Block>& out) {
     for (int b = 0; b < size / 10; ++b) {
         hls::write_lock<Block> block(out);
-        for (int i = 0; i < 10; ++i)
-            block[i] = in[b * 10 + i];
+        fill_block(in + b * 10, block);
     }
 }
-void drain(hls::stream_of_blocks<Block, 0>& in, int* out) {
+void drain(hls::stream_of_blocks<Block>& in, int* out) {
     for (int b = 0; b < size / 10; ++b) {
         hls::read_lock<Block> block(in);
         for (int i = 0; i < 10; ++i)
-            out[b * 10 + i] = block[9 - i];
+            out[b * 10 + i] = block[1 - i / 5][4 - i % 5];
     }
 }
 void blocks(Data& d) {
@@ -141,7 +144,7 @@ void two_locks(Data& d) {
     hls::stream_of_blocks<Block> tiles("tiles");
     hls::write_lock<Block> a(tiles);
     hls::write_lock<Block> b(tiles);
-    b[0] = d.in[0];
+    b[0][0] = d.in[0];
     LATHE_DATAFLOW_END
 }
 
