@@ -188,8 +188,11 @@ TEST_CASE("simulation: an exception of the user ends all processes, whose object
 }
 
 TEST_CASE("simulation: the size of stacks") {
-    CHECK(output_of("LATHE_SIM_STACK=20000000 " + programs() + " large").first == 0);
-    CHECK(output_of(programs() + " large").first != 0); // 12 MB do not fit into 8
+    CHECK(output_of("LATHE_SIM_STACK=30000000 " + programs() + " large").first == 0);
+    const auto [status, text] = output_of(programs() + " large"); // 24 MB do not fit into 16
+    CHECK(status != 0);
+    CHECK(text.find(
+              "lathe_sim: the process reverse needs a larger stack: LATHE_SIM_STACK sets its bytes\n") == 0);
 }
 
 TEST_CASE("simulation: depths from outside, and a report") {

@@ -457,11 +457,11 @@ void in_handlers(Data& d) {
 }
 
 void reverse(Ints& in, Ints& out, int n) {
-    volatile int kept[3000000];
+    volatile int kept[6000000];
     for (int i = 0; i < n; ++i)
-        kept[i * 30000] = in.read();
+        kept[i * 60000] = in.read();
     for (int i = 0; i < n; ++i)
-        out << kept[(n - 1 - i) * 30000];
+        out << kept[(n - 1 - i) * 60000];
 }
 void large(Data& d) {
     LATHE_DATAFLOW_BEGIN
