@@ -155,7 +155,6 @@ class Channel {
     size_t high_water = 0;
     uint64_t tokens = 0;
     const uint64_t serial;
-    bool is_excused = false; ///< what is left in it was reported
 };
 
 /// Runs processes in turns. Its order is always the same, or follows from Options::seed.
@@ -249,8 +248,8 @@ class Scheduler {
 
     static void overflowed(int, siginfo_t* info, void*) {
         Scheduler& s = scheduler();
-        sigaction(SIGSEGV, &s.other_action,
-                  nullptr); // the instruction is tried again, and fails as without this
+        // The instruction is tried again, and fails as without this handler.
+        sigaction(SIGSEGV, &s.other_action, nullptr);
         if (!s.current || !s.current->stack->guards(info->si_addr)) return;
         for (const char* part : {"lathe_sim: the process ", s.current->who->name.c_str(),
                                  " needs a larger stack: LATHE_SIM_STACK sets its bytes\n"})
@@ -274,7 +273,7 @@ class Scheduler {
             p.body();
         } catch (const Cancelled&) {
         } catch (...) {
-            if (!failure) failure = std::current_exception();
+            if (!failure && !p.is_cancelled) failure = std::current_exception();
         }
         p.has_ended = true;
         idle = 0;
@@ -381,28 +380,30 @@ class Scheduler {
     void cancel_all() {
         while (!live.empty())
             cancel(*live.back());
-        ready.clear();
     }
 
     void cancel(Process& p) {
         p.is_cancelled = true;
+        if (p.channel)
+            for (Channel::End* end : {&p.channel->reader, &p.channel->writer})
+                if (end->waiting == &p) end->waiting = nullptr;
         while (!p.has_ended)
             resume(p);
     }
 
-    /// What the processes left behind is no second error.
-    void excuse_channels() {
+    /// After an error, what is in channels that live on has no meaning.
+    void clear_channels() {
         for (Channel* c : channels) {
-            c->is_excused = true;
-            c->reader.waiting = c->writer.waiting = nullptr;
+            c->fill = 0;
+            c->reader = c->writer = Channel::End();
         }
     }
 
     void throw_failure() {
         const std::exception_ptr error = failure;
-        cancel_all();
-        excuse_channels();
         write_report();
+        cancel_all();
+        clear_channels();
         failure = nullptr;
         std::rethrow_exception(error);
     }

@@ -75,7 +75,7 @@ std::string error_of(const std::string& name, const std::string& environment = "
 }
 
 const std::string right =
-    "chain split_join feedback blocks grid nested in_a_loop buffer merged in_handlers bench";
+    "chain split_join feedback blocks grid nested in_a_loop buffer merged in_handlers recovered again bench";
 const std::string wrong = "two_locks nested_deadlock buffer_deadlock livelock livelock_full livelock_outside "
                           "deadlock leftover leftover_outside unmarked_read unmarked_write unmarked_inside "
                           "unmarked_nested two_readers no_depth exception exception_nested exception_outside";
@@ -87,7 +87,8 @@ TEST_CASE("simulation: programs compute the same under every order of their proc
     CHECK(status == 0);
     CHECK(text ==
           "chain: right\nsplit_join: right\nfeedback: right\nblocks: right\ngrid: right\nnested: right\n"
-          "in_a_loop: right\nbuffer: right\nmerged: right\nin_handlers: right\nbench: right\n");
+          "in_a_loop: right\nbuffer: right\nmerged: right\nin_handlers: right\nrecovered: right\nagain: "
+          "right\nbench: right\n");
     for (int seed = 1; seed <= 20; ++seed)
         CHECK(output_of(fmt::format("LATHE_SIM_SEED={} {} {}", seed, programs(), right)) ==
               std::pair(0, text));

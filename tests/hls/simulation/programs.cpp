@@ -29,8 +29,8 @@ void store(Ints& in, int* out, int n) {
 const int size = 100;
 
 struct Data {
-    int in[size], out[size];
-    Data() {
+    int in[size + 1], out[size];
+    Data() : in() {
         for (int i = 0; i < size; ++i) {
             in[i] = i * i % 37;
             out[i] = -1;
@@ -473,6 +473,71 @@ void large(Data& d) {
     d.expect(size, [&](int i) { return d.in[size - 1 - i]; });
 }
 
+// --- what goes on after an error
+// --------------------------------------------------------------------------------
+
+template <class F> void expect_error(F f) {
+    try {
+        f();
+    } catch (const std::runtime_error&) {
+        return;
+    }
+    throw std::logic_error("an error is missing");
+}
+
+/// Ends the exception that ends its process, too.
+void stubborn(Ints& in, int* out) {
+    try {
+        *out = in.read();
+    } catch (...) {
+        throw std::runtime_error("in place of what ends a process");
+    }
+}
+void through(Ints& a, Ints& b, Data& d, int n) {
+    LATHE_DATAFLOW_BEGIN
+    LATHE_PROCESS(load(d.in, a, n));
+    LATHE_PROCESS(copy(a, b, n));
+    LATHE_PROCESS(store(b, d.out, size));
+    LATHE_DATAFLOW_END
+}
+/// Its region fails; it goes on.
+void recovering(Ints& in, Ints& out, int n) {
+    expect_error([&] {
+        LATHE_DATAFLOW_BEGIN
+        LATHE_PROCESS(copy(in, out, n));
+        throw std::runtime_error("the body's error");
+        LATHE_DATAFLOW_END
+    });
+    copy(in, out, n);
+}
+void recovered(Data& d) {
+    LATHE_DATAFLOW_BEGIN
+    Ints a("a"), b("b");
+    LATHE_PROCESS(recovering(a, b, size));
+    LATHE_PROCESS(load(d.in, a, size));
+    LATHE_PROCESS(store(b, d.out, size));
+    LATHE_DATAFLOW_END
+    d.expect(size, [&](int i) { return d.in[i] + 1; });
+}
+void again(Data& d) {
+    static Ints a("a");
+    Ints b("b");
+    through(a, b, d, size);
+    expect_error([&] { through(a, b, d, size - 1); });
+    through(a, b, d, size);
+    expect_error([&] { through(a, b, d, size + 1); });
+    through(a, b, d, size);
+    expect_error([&] {
+        LATHE_DATAFLOW_BEGIN
+        LATHE_PROCESS(stubborn(b, d.out));
+        LATHE_PROCESS(load(d.in, a, size));
+        throw std::runtime_error("the body's error");
+        LATHE_DATAFLOW_END
+    });
+    through(a, b, d, size);
+    d.expect(size, [&](int i) { return d.in[i] + 1; });
+}
+
 // --- a test bench that fills a stream before the call, and reads one after it
 // -----------------------------------
 
@@ -522,6 +587,8 @@ void run(const std::string& name, Data& d) {
                              {"exception_nested", exception_nested},
                              {"exception_outside", exception_outside},
                              {"in_handlers", in_handlers},
+                             {"recovered", recovered},
+                             {"again", again},
                              {"large", large},
                              {"bench", bench}};
     for (const Entry& e : entries)
