@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
 namespace fs = std::filesystem;
@@ -92,6 +93,17 @@ TEST_CASE("simulation: programs compute the same under every order of their proc
     for (int seed = 1; seed <= 20; ++seed)
         CHECK(output_of(fmt::format("LATHE_SIM_SEED={} {} {}", seed, programs(), right)) ==
               std::pair(0, text));
+}
+
+TEST_CASE("simulation: a result that depends on the order of processes is found by seeds") {
+    std::set<std::string> results;
+    for (int seed = 1; seed <= 20; ++seed) {
+        const std::string run = fmt::format("LATHE_SIM_SEED={} {} race", seed, programs());
+        const auto first = output_of(run);
+        CHECK(output_of(run) == first); // a seed is one order
+        results.insert(first.second);
+    }
+    CHECK(results.size() > 10);
 }
 
 TEST_CASE("simulation: other compilers, and the address sanitizer, say the same") {

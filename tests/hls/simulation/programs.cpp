@@ -293,6 +293,18 @@ void merged(Data& d) {
     LATHE_DATAFLOW_END
     d.expect(1, [&](int) { return std::accumulate(d.in, d.in + size, 0); });
 }
+/// Its result depends on who comes first.
+void race(Data& d) {
+    LATHE_DATAFLOW_BEGIN
+    Ints a("a"), b("b"), c("c");
+    LATHE_PROCESS(load(d.in, a, 50));
+    LATHE_PROCESS(load(d.in + 50, b, 50));
+    LATHE_PROCESS(merge(a, b, c, 100));
+    LATHE_PROCESS(store(c, d.out, 100));
+    LATHE_DATAFLOW_END
+    for (const int x : d.out)
+        std::cout << x << " ";
+}
 void ask_forever(Ints& in, int* out) {
     while (in.empty()) {
     }
@@ -570,6 +582,7 @@ void run(const std::string& name, Data& d) {
                              {"buffer", buffer},
                              {"buffer_deadlock", buffer_deadlock},
                              {"merged", merged},
+                             {"race", race},
                              {"livelock", livelock},
                              {"livelock_full", livelock_full},
                              {"livelock_outside", livelock_outside},
