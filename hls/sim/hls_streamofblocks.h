@@ -9,107 +9,112 @@
 #include <string>
 
 namespace hls {
-
 template <class T> class read_lock;
 template <class T> class write_lock;
+} // namespace hls
 
-template <class T, int Depth = 2> class stream_of_blocks;
+namespace lathe_sim {
 
-/// A channel of any depth: what locks, and functions, take.
-template <class T> class stream_of_blocks<T, 0> : public lathe_sim::Channel {
+/// A channel of any depth: what locks take.
+template <class T> class BlockChannel : public Channel {
   public:
-    bool empty(int line = __builtin_LINE(), const char* file = __builtin_FILE()) const {
+    bool empty(const char* file = __builtin_FILE(), int line = __builtin_LINE()) const {
         asked(fill == 0, {file, line});
         return fill == 0;
     }
-    bool full(int line = __builtin_LINE(), const char* file = __builtin_FILE()) const {
+    bool full(const char* file = __builtin_FILE(), int line = __builtin_LINE()) const {
         asked(fill == depth, {file, line});
         return fill == depth;
     }
 
   protected:
-    stream_of_blocks(const char* name, size_t depth, lathe_sim::Place declared)
-        : Channel("channel", name, depth, sizeof(stream_of_blocks), declared) {}
+    BlockChannel(const char* name, size_t depth, Place declared)
+        : Channel("channel", name, depth, sizeof(BlockChannel), declared) {}
 
   private:
-    friend class read_lock<T>;
-    friend class write_lock<T>;
+    friend class hls::read_lock<T>;
+    friend class hls::write_lock<T>;
 
     struct Block {
         T value;
     };
-    Block& lock_to_write(lathe_sim::Place at) {
+    T& lock_to_write(Place at) {
         expect_unlocked(is_written, "filled", at);
         before_write(at);
         is_written = true;
-        return ring.back(fill, depth);
+        return ring.back(fill, depth).value;
     }
-    Block& lock_to_read(lathe_sim::Place at) {
+    void unlock_written() {
+        is_written = false;
+        after_write();
+    }
+    T& lock_to_read(Place at) {
         expect_unlocked(is_read, "read", at);
         before_read(at);
         is_read = true;
-        return ring.front();
+        return ring.front().value;
     }
-    void expect_unlocked(bool is_locked, const char* does, lathe_sim::Place at) const {
+    void unlock_read() {
+        is_read = false;
+        ring.drop_front();
+        after_read();
+    }
+    void expect_unlocked(bool is_locked, const char* does, Place at) const {
         if (is_locked)
-            throw lathe_sim::Misuse(at.text() + ": a block of the channel " + name() + " is being " + does +
-                                    ": that lock ends before the next begins");
+            throw Misuse(at.text() + ": a block of the channel " + name() + " is being " + does +
+                         ": that lock ends before the next begins");
     }
 
-    lathe_sim::Ring<Block> ring{
-        lathe_sim::unbounded}; // all of depth, so that a locked block stays where it is
+    Ring<Block> ring{unbounded}; // all of depth, so that a locked block stays where it is
     bool is_read = false, is_written = false;
 };
 
+} // namespace lathe_sim
+
+namespace hls {
+
 /// Depth blocks: with 2, one is filled while the other is read.
-template <class T, int Depth> class stream_of_blocks : public stream_of_blocks<T, 0> {
+template <class T, int Depth = 2> class stream_of_blocks : public lathe_sim::BlockChannel<T> {
     static_assert(Depth > 0, "the depth of a channel is positive");
 
   public:
     stream_of_blocks(int line = __builtin_LINE(), const char* file = __builtin_FILE())
-        : stream_of_blocks<T, 0>(nullptr, Depth, {file, line}) {}
+        : lathe_sim::BlockChannel<T>(nullptr, Depth, {file, line}) {}
     explicit stream_of_blocks(const std::string& name, int line = __builtin_LINE(),
                               const char* file = __builtin_FILE())
-        : stream_of_blocks<T, 0>(name.c_str(), Depth, {file, line}) {}
+        : lathe_sim::BlockChannel<T>(name.c_str(), Depth, {file, line}) {}
 };
 
 /// The next block to be filled, an array by its conversion; it is handed on when the lock ends.
 template <class T> class write_lock {
   public:
-    explicit write_lock(stream_of_blocks<T, 0>& channel, int line = __builtin_LINE(),
-                        const char* file = __builtin_FILE())
+    explicit write_lock(lathe_sim::BlockChannel<T>& channel, const char* file = __builtin_FILE(),
+                        int line = __builtin_LINE())
         : channel(channel), block(channel.lock_to_write({file, line})) {}
     write_lock(const write_lock&) = delete;
     write_lock& operator=(const write_lock&) = delete;
-    ~write_lock() {
-        channel.is_written = false;
-        channel.after_write();
-    }
-    operator T&() { return block.value; }
+    ~write_lock() { channel.unlock_written(); }
+    operator T&() { return block; }
 
   private:
-    stream_of_blocks<T, 0>& channel;
-    typename stream_of_blocks<T, 0>::Block& block;
+    lathe_sim::BlockChannel<T>& channel;
+    T& block;
 };
 
 /// The oldest filled block; it can be filled again when the lock ends.
 template <class T> class read_lock {
   public:
-    explicit read_lock(stream_of_blocks<T, 0>& channel, int line = __builtin_LINE(),
-                       const char* file = __builtin_FILE())
+    explicit read_lock(lathe_sim::BlockChannel<T>& channel, const char* file = __builtin_FILE(),
+                       int line = __builtin_LINE())
         : channel(channel), block(channel.lock_to_read({file, line})) {}
     read_lock(const read_lock&) = delete;
     read_lock& operator=(const read_lock&) = delete;
-    ~read_lock() {
-        channel.is_read = false;
-        channel.ring.drop_front();
-        channel.after_read();
-    }
-    operator T&() { return block.value; }
+    ~read_lock() { channel.unlock_read(); }
+    operator T&() { return block; }
 
   private:
-    stream_of_blocks<T, 0>& channel;
-    typename stream_of_blocks<T, 0>::Block& block;
+    lathe_sim::BlockChannel<T>& channel;
+    T& block;
 };
 
 } // namespace hls

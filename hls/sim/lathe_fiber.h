@@ -30,27 +30,32 @@
 
 namespace lathe_sim {
 
-/// Memory for one stack, below it a page that nobody may touch.
+/// Memory for one stack, below it a guard that nobody may touch: so wide that large arrays do not step over
+/// it.
 class Stack {
   public:
     explicit Stack(size_t bytes) {
         const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-        size = (bytes + page - 1) / page * page + page;
+        size = (bytes + page - 1) / page * page + guard;
         memory =
             mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (memory == MAP_FAILED) throw std::bad_alloc();
-        mprotect(memory, page, PROT_NONE);
+        mprotect(memory, guard, PROT_NONE);
     }
-    Stack(Stack&& other) noexcept : memory(other.memory), size(other.size) { other.memory = MAP_FAILED; }
     Stack(const Stack&) = delete;
     Stack& operator=(const Stack&) = delete;
-    ~Stack() {
-        if (memory != MAP_FAILED) munmap(memory, size);
+    ~Stack() { munmap(memory, size); }
+
+    void* bottom() const { return static_cast<char*>(memory) + guard; }
+    size_t bytes() const { return size - guard; }
+    bool guards(const void* address) const {
+        const char* const a = static_cast<const char*>(address);
+        return a >= memory && a < bottom();
     }
-    void* bottom() const { return memory; }
-    size_t bytes() const { return size; }
 
   private:
+    static constexpr size_t guard = size_t(64) << 20;
+
     void* memory;
     size_t size;
 };

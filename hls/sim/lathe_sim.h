@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <deque>
 #include <exception>
 #include <functional>
@@ -18,6 +19,9 @@
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <signal.h>
+#include <unistd.h>
 
 namespace lathe_sim {
 
@@ -151,7 +155,6 @@ class Channel {
     size_t high_water = 0;
     uint64_t tokens = 0;
     const uint64_t serial;
-    bool is_excused = false; ///< what is left in it was reported
 };
 
 /// Runs processes in turns. Its order is always the same, or follows from Options::seed.
@@ -163,6 +166,7 @@ class Scheduler {
     Scheduler(const Scheduler&) = delete;
     Scheduler& operator=(const Scheduler&) = delete;
     ~Scheduler() {
+        if (!signal_stack.empty()) sigaction(SIGSEGV, &other_action, nullptr);
         try {
             write_report();
         } catch (const std::exception& e) {
@@ -216,10 +220,40 @@ class Scheduler {
             stack_size = options.stack;
             stacks.emplace_back(new Stack(stack_size));
         }
+        report_overflows();
         p.stack = std::move(stacks.back());
         stacks.pop_back();
         p.context.start(*p.stack, entry);
         resume(p);
+    }
+
+    /// A process that needs more than its stack ends the program by a segmentation fault: this says which.
+    void report_overflows() {
+#ifndef LATHE_FIBER_ASAN
+        if (!signal_stack.empty()) return;
+        signal_stack.resize(size_t(1) << 16);
+        stack_t stack = {};
+        if (sigaltstack(nullptr, &stack) == 0 && (stack.ss_flags & SS_DISABLE) != 0) {
+            stack = {};
+            stack.ss_sp = signal_stack.data();
+            stack.ss_size = signal_stack.size();
+            sigaltstack(&stack, nullptr);
+        }
+        struct sigaction action = {};
+        action.sa_sigaction = overflowed;
+        action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+        sigaction(SIGSEGV, &action, &other_action);
+#endif
+    }
+
+    static void overflowed(int, siginfo_t* info, void*) {
+        Scheduler& s = scheduler();
+        // The instruction is tried again, and fails as without this handler.
+        sigaction(SIGSEGV, &s.other_action, nullptr);
+        if (!s.current || !s.current->stack->guards(info->si_addr)) return;
+        for (const char* part : {"lathe_sim: the process ", s.current->who->name.c_str(),
+                                 " needs a larger stack: LATHE_SIM_STACK sets its bytes\n"})
+            if (write(STDERR_FILENO, part, std::strlen(part)) < 0) return;
     }
 
     static void entry() {
@@ -239,7 +273,7 @@ class Scheduler {
             p.body();
         } catch (const Cancelled&) {
         } catch (...) {
-            if (!failure) failure = std::current_exception();
+            if (!failure && !p.is_cancelled) failure = std::current_exception();
         }
         p.has_ended = true;
         idle = 0;
@@ -346,28 +380,30 @@ class Scheduler {
     void cancel_all() {
         while (!live.empty())
             cancel(*live.back());
-        ready.clear();
     }
 
     void cancel(Process& p) {
         p.is_cancelled = true;
+        if (p.channel)
+            for (Channel::End* end : {&p.channel->reader, &p.channel->writer})
+                if (end->waiting == &p) end->waiting = nullptr;
         while (!p.has_ended)
             resume(p);
     }
 
-    /// What the processes left behind is no second error.
-    void excuse_channels() {
+    /// After an error, what is in channels that live on has no meaning.
+    void clear_channels() {
         for (Channel* c : channels) {
-            c->is_excused = true;
-            c->reader.waiting = c->writer.waiting = nullptr;
+            c->fill = 0;
+            c->reader = c->writer = Channel::End();
         }
     }
 
     void throw_failure() {
         const std::exception_ptr error = failure;
-        cancel_all();
-        excuse_channels();
         write_report();
+        cancel_all();
+        clear_channels();
         failure = nullptr;
         std::rethrow_exception(error);
     }
@@ -381,6 +417,8 @@ class Scheduler {
     std::set<std::string> depths_used;
     std::vector<std::unique_ptr<Stack>> stacks;
     size_t stack_size = 0;
+    std::vector<char> signal_stack;
+    struct sigaction other_action = {};
     std::exception_ptr failure;
     uint64_t random = 0, idle = 0, resumed = 0, regions = 0, serials = 0, iterations = 0,
              test_bench_iteration = 0;

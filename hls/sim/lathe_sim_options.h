@@ -24,7 +24,7 @@ struct Options {
     std::map<std::string, size_t> depths; ///< LATHE_SIM_DEPTH: name=depth,…; an element's or an array's name
     uint64_t idle = 1000000;              ///< LATHE_SIM_IDLE: questions without a token that moves
     double seconds = 0;                   ///< LATHE_SIM_SECONDS: the time that a run may take; 0: any
-    size_t stack = size_t(8) << 20;       ///< LATHE_SIM_STACK: bytes for each process
+    size_t stack = size_t(16) << 20;      ///< LATHE_SIM_STACK: bytes for each process
 };
 
 /// A variable's text as a number. \throws std::invalid_argument.

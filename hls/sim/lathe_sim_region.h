@@ -23,8 +23,11 @@ class Region {
     Region& operator=(const Region&) = delete;
     /// Left by an exception: its processes end here, too.
     ~Region() {
-        for (const auto& p : processes)
-            if (!p->has_ended) sim.cancel(*p);
+        if (pending > 0) {
+            for (const auto& p : processes)
+                if (!p->has_ended) sim.cancel(*p);
+            if (!owner) sim.clear_channels();
+        }
         --open_regions();
     }
 
@@ -99,9 +102,9 @@ class Region {
         for (Channel* c : sim.channels) {
             const bool is_inside = (c->serial >= first_channel && has(c->writer.user)) ||
                                    (has(c->reader.user) && has(c->writer.user));
-            if (c->fill == 0 || c->is_excused || !is_inside) continue;
+            if (c->fill == 0 || !is_inside) continue;
             text += "\n  " + c->leftover();
-            c->is_excused = true;
+            c->fill = 0;
         }
         if (!text.empty()) throw Leftover("the processes have ended, and tokens are left:" + text);
     }
@@ -174,8 +177,7 @@ inline Channel::~Channel() noexcept(false) {
 #else
     const bool is_thrown_at = std::uncaught_exception();
 #endif
-    if (fill > 0 && !is_excused && !is_thrown_at)
-        throw Leftover("a channel ends, and tokens are left:\n  " + leftover());
+    if (fill > 0 && !is_thrown_at) throw Leftover("a channel ends, and tokens are left:\n  " + leftover());
 }
 
 /// Elements of an array are made one after another.

@@ -29,8 +29,8 @@ void store(Ints& in, int* out, int n) {
 const int size = 100;
 
 struct Data {
-    int in[size], out[size];
-    Data() {
+    int in[size + 1], out[size];
+    Data() : in() {
         for (int i = 0; i < size; ++i) {
             in[i] = i * i % 37;
             out[i] = -1;
@@ -113,19 +113,22 @@ void feedback(Data& d) {
 
 // --- blocks ------------------------------------------------------------------------------------------------
 
-typedef int Block[10];
-void fill(const int* in, hls::stream_of_blocks<Block, 0>& out) {
+typedef int Block[2][5];
+void fill_block(const int* in, int block[2][5]) {
+    for (int i = 0; i < 10; ++i)
+        block[i / 5][i % 5] = in[i];
+}
+void fill(const int* in, hls::stream_of_blocks<Block>& out) {
     for (int b = 0; b < size / 10; ++b) {
         hls::write_lock<Block> block(out);
-        for (int i = 0; i < 10; ++i)
-            block[i] = in[b * 10 + i];
+        fill_block(in + b * 10, block);
     }
 }
-void drain(hls::stream_of_blocks<Block, 0>& in, int* out) {
+void drain(hls::stream_of_blocks<Block>& in, int* out) {
     for (int b = 0; b < size / 10; ++b) {
         hls::read_lock<Block> block(in);
         for (int i = 0; i < 10; ++i)
-            out[b * 10 + i] = block[9 - i];
+            out[b * 10 + i] = block[1 - i / 5][4 - i % 5];
     }
 }
 void blocks(Data& d) {
@@ -141,7 +144,7 @@ void two_locks(Data& d) {
     hls::stream_of_blocks<Block> tiles("tiles");
     hls::write_lock<Block> a(tiles);
     hls::write_lock<Block> b(tiles);
-    b[0] = d.in[0];
+    b[0][0] = d.in[0];
     LATHE_DATAFLOW_END
 }
 
@@ -289,6 +292,18 @@ void merged(Data& d) {
     LATHE_PROCESS(add_up(c, d.out, 100));
     LATHE_DATAFLOW_END
     d.expect(1, [&](int) { return std::accumulate(d.in, d.in + size, 0); });
+}
+/// Its result depends on who comes first.
+void race(Data& d) {
+    LATHE_DATAFLOW_BEGIN
+    Ints a("a"), b("b"), c("c");
+    LATHE_PROCESS(load(d.in, a, 50));
+    LATHE_PROCESS(load(d.in + 50, b, 50));
+    LATHE_PROCESS(merge(a, b, c, 100));
+    LATHE_PROCESS(store(c, d.out, 100));
+    LATHE_DATAFLOW_END
+    for (const int x : d.out)
+        std::cout << x << " ";
 }
 void ask_forever(Ints& in, int* out) {
     while (in.empty()) {
@@ -454,11 +469,11 @@ void in_handlers(Data& d) {
 }
 
 void reverse(Ints& in, Ints& out, int n) {
-    volatile int kept[3000000];
+    volatile int kept[6000000];
     for (int i = 0; i < n; ++i)
-        kept[i * 30000] = in.read();
+        kept[i * 60000] = in.read();
     for (int i = 0; i < n; ++i)
-        out << kept[(n - 1 - i) * 30000];
+        out << kept[(n - 1 - i) * 60000];
 }
 void large(Data& d) {
     LATHE_DATAFLOW_BEGIN
@@ -468,6 +483,71 @@ void large(Data& d) {
     LATHE_PROCESS(store(b, d.out, size));
     LATHE_DATAFLOW_END
     d.expect(size, [&](int i) { return d.in[size - 1 - i]; });
+}
+
+// --- what goes on after an error
+// --------------------------------------------------------------------------------
+
+template <class F> void expect_error(F f) {
+    try {
+        f();
+    } catch (const std::runtime_error&) {
+        return;
+    }
+    throw std::logic_error("an error is missing");
+}
+
+/// Ends the exception that ends its process, too.
+void stubborn(Ints& in, int* out) {
+    try {
+        *out = in.read();
+    } catch (...) {
+        throw std::runtime_error("in place of what ends a process");
+    }
+}
+void through(Ints& a, Ints& b, Data& d, int n) {
+    LATHE_DATAFLOW_BEGIN
+    LATHE_PROCESS(load(d.in, a, n));
+    LATHE_PROCESS(copy(a, b, n));
+    LATHE_PROCESS(store(b, d.out, size));
+    LATHE_DATAFLOW_END
+}
+/// Its region fails; it goes on.
+void recovering(Ints& in, Ints& out, int n) {
+    expect_error([&] {
+        LATHE_DATAFLOW_BEGIN
+        LATHE_PROCESS(copy(in, out, n));
+        throw std::runtime_error("the body's error");
+        LATHE_DATAFLOW_END
+    });
+    copy(in, out, n);
+}
+void recovered(Data& d) {
+    LATHE_DATAFLOW_BEGIN
+    Ints a("a"), b("b");
+    LATHE_PROCESS(recovering(a, b, size));
+    LATHE_PROCESS(load(d.in, a, size));
+    LATHE_PROCESS(store(b, d.out, size));
+    LATHE_DATAFLOW_END
+    d.expect(size, [&](int i) { return d.in[i] + 1; });
+}
+void again(Data& d) {
+    static Ints a("a");
+    Ints b("b");
+    through(a, b, d, size);
+    expect_error([&] { through(a, b, d, size - 1); });
+    through(a, b, d, size);
+    expect_error([&] { through(a, b, d, size + 1); });
+    through(a, b, d, size);
+    expect_error([&] {
+        LATHE_DATAFLOW_BEGIN
+        LATHE_PROCESS(stubborn(b, d.out));
+        LATHE_PROCESS(load(d.in, a, size));
+        throw std::runtime_error("the body's error");
+        LATHE_DATAFLOW_END
+    });
+    through(a, b, d, size);
+    d.expect(size, [&](int i) { return d.in[i] + 1; });
 }
 
 // --- a test bench that fills a stream before the call, and reads one after it
@@ -502,6 +582,7 @@ void run(const std::string& name, Data& d) {
                              {"buffer", buffer},
                              {"buffer_deadlock", buffer_deadlock},
                              {"merged", merged},
+                             {"race", race},
                              {"livelock", livelock},
                              {"livelock_full", livelock_full},
                              {"livelock_outside", livelock_outside},
@@ -519,6 +600,8 @@ void run(const std::string& name, Data& d) {
                              {"exception_nested", exception_nested},
                              {"exception_outside", exception_outside},
                              {"in_handlers", in_handlers},
+                             {"recovered", recovered},
+                             {"again", again},
                              {"large", large},
                              {"bench", bench}};
     for (const Entry& e : entries)
