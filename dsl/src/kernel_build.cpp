@@ -32,8 +32,8 @@ class KernelBuilder {
         Algorithm result;
         result.module.functions.push_back(function(functions, result.definitions));
         std::ranges::move(functions.definitions, std::back_inserter(result.definitions));
-        for (size_t n = functions.made.size(); n-- > 0;) // callers come before those whom they call
-            result.module.functions.push_back(std::move(functions.made[n]));
+        std::ranges::move(functions.callers_first(result.module.top()),
+                          std::back_inserter(result.module.functions));
         verify(result.module);
         check_networks(result.module);
         return result;
@@ -262,6 +262,24 @@ void KernelBody::spawn(const std::vector<SpawnRange>& box, const Kernel& callee,
 
 StreamDeclaration stream_declaration(const StreamData& s) {
     return {s.symbol, s.type, s.dims, s.block, s.depth, s.loc};
+}
+
+std::vector<Function> KernelFunctions::callers_first(const Function& caller) {
+    std::map<std::string, size_t> depth;
+    const auto note = [&](const Function& f, size_t level) {
+        for_each(
+            f.body,
+            [&](const Stmt& s) {
+                if (const auto* c = s.as<CallStmt>())
+                    depth[c->callee] = std::max(depth[c->callee], level + 1);
+            },
+            nullptr);
+    };
+    note(caller, 0);
+    for (size_t n = made.size(); n-- > 0;) // a Function was made behind those whom it calls
+        note(made[n], depth[made[n].name]);
+    std::ranges::stable_sort(made, {}, [&](const Function& f) { return depth[f.name]; });
+    return std::move(made);
 }
 
 const Function& KernelFunctions::of(const std::shared_ptr<const KernelData>& kernel) {

@@ -424,9 +424,9 @@ std::map<Symbol, Expr> KernelLowering::parameters(const KernelCall& c, Loc loc) 
         const KernelArgument& formal = c.callee->arguments[n];
         if (!formal.param) continue;
         const Expr& value = c.arguments[n].value;
-        values[formal.param->symbol] = formal.param->type.is_index()
-                                           ? scope.index(value)
-                                           : Cast::make(formal.param->type, scope(value), loc);
+        const Type type = formal.param->type;
+        const Expr plain = type.is_index() ? scope.index(value) : scope(value);
+        values[formal.param->symbol] = plain.type() == type ? plain : Cast::make(type, plain, loc);
     }
     for (size_t n = 0; n < c.arguments.size(); ++n) {
         if (!c.callee->arguments[n].tensor) continue;

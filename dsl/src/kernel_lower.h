@@ -16,6 +16,8 @@ struct KernelFunctions {
     std::vector<Definition> definitions; ///< of those made
     /// What lasts until the next one is asked for.
     const Function& of(const std::shared_ptr<const KernelData>& kernel);
+    /// Each behind all that call it, else in the order of the first calls.
+    std::vector<Function> callers_first(const Function& caller);
 
   private:
     std::map<const KernelData*, std::string> names;

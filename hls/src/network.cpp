@@ -178,6 +178,7 @@ void BodyEmitter::processes(const Stmt& s) {
         processes(d->body);
     } else if (const auto* a = s.as<Allocate>()) {
         declare(a->tensor);
+        if (!a->tensor.data) out.line(fmt::format("LATHE_BUFFER({})", scope.array(a->tensor.symbol).name));
         processes(a->body);
     } else if (const auto* p = s.as<Spawn>()) {
         spawn(*p);

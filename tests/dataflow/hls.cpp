@@ -1,6 +1,7 @@
 // The golden networks as Vitis C++, simulated.
 
 #include "dataflow_programs.h"
+#include "lathe/hls/emit.h"
 #include "vitis_compiled.h"
 
 #include <doctest/doctest.h>
@@ -22,13 +23,81 @@ std::vector<DataflowProgram> all_programs() {
 TEST_CASE("golden networks as Vitis C++ compute what the interpreter does") {
     const std::vector<DataflowProgram> programs = all_programs();
     VitisKernels kernels;
+    std::vector<Module> modules;
     for (const DataflowProgram& p : programs) {
         CAPTURE(p.name);
-        kernels.add(build(p.kernel).module);
+        modules.push_back(build(p.kernel).module);
+        kernels.add(modules.back());
     }
     kernels.compile();
-    for (size_t k = 0; k < programs.size(); ++k) {
-        CAPTURE(programs[k].name);
-        kernels.expect_right(k, build(programs[k].kernel).module, {{}});
+    for (uint64_t seed = 0; seed <= 20; ++seed) {
+        kernels.stall(seed);
+        for (size_t k = 0; k < programs.size(); ++k) {
+            CAPTURE(programs[k].name);
+            CAPTURE(seed);
+            kernels.expect_right(k, modules[k], {{}});
+        }
     }
+    kernels.stall(0);
+}
+
+TEST_CASE("a network with processes of a kind prints the kind once") {
+    const std::string text = vitis_source(build(golden_dataflow_programs()[0].kernel).module);
+    size_t count = 0;
+    for (size_t at = text.find("void add("); at != std::string::npos; at = text.find("void add(", at + 1))
+        ++count;
+    CHECK(count == 1);
+    CHECK(text == R"(#include "chain.h"
+
+static void load(const ap_int<32>* from, hls::stream<ap_int<32>>& out) {
+    // load
+    load_i: for (int i = 0; i < 16; ++i) {
+        out.write(from[i]);
+    }
+}
+
+static void add(hls::stream<ap_int<32>>& in, hls::stream<ap_int<32>>& out, ap_int<32> amount) {
+    // add
+    add_i: for (int i = 0; i < 16; ++i) {
+        const ap_int<32> in_token = in.read();
+        out.write(ap_int<32>(in_token * 2 + amount));
+    }
+}
+
+static void store(ap_int<32>* to, hls::stream<ap_int<32>>& in) {
+    // store
+    store_i: for (int i = 0; i < 16; ++i) {
+        const ap_int<32> in_token = in.read();
+        to[i] = in_token;
+    }
+}
+
+static void chain_dataflow(const ap_int<32>* x, ap_int<32>* y) {
+#pragma HLS dataflow
+    LATHE_DATAFLOW_BEGIN
+    hls::stream<ap_int<32>, 2> s[9];
+    LATHE_STREAM(s, 2)
+    LATHE_PROCESS(load(x, s[0]));
+    LATHE_PROCESS_AT((0), add(s[0], s[1], ap_int<32>(0)));
+    LATHE_PROCESS_AT((1), add(s[1], s[2], ap_int<32>(1)));
+    LATHE_PROCESS_AT((2), add(s[2], s[3], ap_int<32>(2)));
+    LATHE_PROCESS_AT((3), add(s[3], s[4], ap_int<32>(3)));
+    LATHE_PROCESS_AT((4), add(s[4], s[5], ap_int<32>(4)));
+    LATHE_PROCESS_AT((5), add(s[5], s[6], ap_int<32>(5)));
+    LATHE_PROCESS_AT((6), add(s[6], s[7], ap_int<32>(6)));
+    LATHE_PROCESS_AT((7), add(s[7], s[8], ap_int<32>(7)));
+    LATHE_PROCESS(store(y, s[8]));
+    LATHE_DATAFLOW_END
+}
+
+extern "C" void chain(const ap_int<32>* x, ap_int<32>* y) {
+#pragma HLS interface m_axi port=x offset=slave bundle=gmem_x depth=16
+#pragma HLS interface m_axi port=y offset=slave bundle=gmem_y depth=16
+#pragma HLS interface s_axilite port=x
+#pragma HLS interface s_axilite port=y
+#pragma HLS interface s_axilite port=return
+    // chain
+    chain_dataflow(x, y);
+}
+)");
 }

@@ -82,6 +82,7 @@ void VitisKernels::compile(const std::string& compiler) {
             "error) {\n"
             "    switch (kernel) {\n" +
             cases + "    }\n}\n";
+    if (streams) text += "extern \"C\" void stall(uint64_t seed) { lathe_sim::options().seed = seed; }\n";
     const std::string flags = fmt::format("-std=c++17 -O0 -w -ffp-contract=off -I{} -I{} -I{}",
                                           LATHE_HLS_SIM_DIR, LATHE_TEST_SUPPORT_DIR, LATHE_AP_TYPES_DIR);
     std::string headers = read_file(fs::path(LATHE_TEST_SUPPORT_DIR) / "vitis_call.h");
@@ -89,7 +90,13 @@ void VitisKernels::compile(const std::string& compiler) {
          {"lathe_hls.h", "lathe_testbench.h", "hls_stream.h", "hls_streamofblocks.h", "lathe_sim.h",
           "lathe_sim_region.h", "lathe_sim_options.h", "lathe_ring.h", "lathe_fiber.h", "lathe_marks.h"})
         headers += read_file(fs::path(LATHE_HLS_SIM_DIR) / name);
-    entry = reinterpret_cast<Run>(load_symbol(compile_shared(compiler, flags, headers, text), "run"));
+    const fs::path object = compile_shared(compiler, flags, headers, text);
+    entry = reinterpret_cast<Run>(load_symbol(object, "run"));
+    if (streams) set_seed = reinterpret_cast<void (*)(uint64_t)>(load_symbol(object, "stall"));
+}
+
+void VitisKernels::stall(uint64_t seed) const {
+    set_seed(seed);
 }
 
 std::string VitisKernels::run(size_t kernel, const std::vector<AnyBuffer*>& arguments,

@@ -18,6 +18,9 @@ class VitisKernels {
     /// Runs a kernel in place. Returns what it threw.
     std::string run(size_t kernel, const std::vector<lathe::AnyBuffer*>& arguments,
                     const std::map<std::string, lathe::Value>& scalars) const;
+    /// Processes of a dataflow take turns at random from now on, in the order of this seed; 0: in a fixed
+    /// one.
+    void stall(uint64_t seed) const;
     /// The kernel computes what the interpreter computes on `reference`, for each of the sizes.
     void expect_right(size_t kernel, const lathe::Module& reference,
                       const std::vector<std::map<std::string, int64_t>>& all) const;
@@ -27,6 +30,7 @@ class VitisKernels {
     std::vector<lathe::Module> modules;
     std::vector<std::string> sources;
     Run entry = nullptr;
+    void (*set_seed)(uint64_t) = nullptr; ///< where a kernel has streams
 };
 
 /// The folder with AMD's headers.

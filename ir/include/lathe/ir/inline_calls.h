@@ -15,4 +15,7 @@ Module inline_calls(const Module& m);
 /// each.
 Module pass_whole_tensors(const Module& m);
 
+/// A parameter that all calls give the same constant is that constant.
+Module fix_constant_params(const Module& m);
+
 } // namespace lathe::ir
