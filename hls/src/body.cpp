@@ -285,13 +285,15 @@ void BodyEmitter::declare(const Tensor& t, const std::vector<int64_t>& extents) 
 }
 
 void BodyEmitter::allocate(const Allocate& s) {
-    const Tensor& t = s.tensor;
-    if (t.data) {
-        constant(t);
-        return emit(s.body);
-    }
+    for (const Tensor& t : s.tensors)
+        t.data ? constant(t) : local(t);
+    emit(s.body);
+    for (const Tensor& t : s.tensors)
+        if (!t.data) scope.arrays.erase(t.symbol);
+}
+
+void BodyEmitter::local(const Tensor& t) {
     std::vector<int64_t> extents;
-    Tensor placed = t;
     for (size_t d = 0; d < t.dims.size(); ++d) {
         const auto bound = const_upper_bound(t.dims[d].extent, scope.facts);
         if (!bound)
@@ -302,9 +304,7 @@ void BodyEmitter::allocate(const Allocate& s) {
                  d, t.symbol.name(), print(t.dims[d].extent));
         extents.push_back(*bound);
     }
-    declare(placed, extents);
-    emit(s.body);
-    scope.arrays.erase(t.symbol);
+    declare(t, extents);
 }
 
 void BodyEmitter::constant(const Tensor& t) {

@@ -1,5 +1,6 @@
 /// \file The mutator, and the rewrites that rename: substitute and fresh_copy.
 
+#include "lathe/ir/node.h"
 #include "lathe/ir/visit.h"
 
 namespace lathe::ir {
@@ -23,7 +24,22 @@ Tensor Mutator::operator()(const Tensor& t) {
     return result;
 }
 
+std::vector<Expr> Mutator::operator()(const std::vector<Expr>& list) {
+    std::vector<Expr> result;
+    for (const Expr& e : list)
+        result.push_back((*this)(e));
+    return result;
+}
+
 Expr Mutator::mutate(const Expr& e) {
+    return with_node(e, [&](const auto& n) { return visit(n, e); });
+}
+
+Stmt Mutator::mutate(const Stmt& s) {
+    return with_node(s, [&](const auto& n) { return visit(n, s); });
+}
+
+Expr Mutator::rebuilt(const Expr& e) {
     std::vector<Expr> list = operands(e);
     bool changed = false;
     for (Expr& operand : list) {
@@ -66,6 +82,7 @@ class Parts {
         if (a.value.defined()) result.value = (*this)(a.value);
         return result;
     }
+    bool none_changed() const { return !changed; }
     Stmt result(const Stmt& old, const std::function<Stmt()>& make) const { return changed ? make() : old; }
 
   private:
@@ -73,38 +90,46 @@ class Parts {
     bool changed = false;
 };
 
-Stmt with_parts(const Block& n, const Stmt& s, Parts& part) {
+} // namespace
+
+Stmt Mutator::visit(const Block& n, const Stmt& s) {
+    Parts part(*this);
     std::vector<Stmt> stmts;
     for (const Stmt& x : n.stmts)
         stmts.push_back(part(x));
     return part.result(s, [&] { return Block::make(stmts); });
 }
 
-Stmt with_parts(const For& n, const Stmt& s, Parts& part) {
+Stmt Mutator::visit(const For& n, const Stmt& s) {
+    Parts part(*this);
     const Expr min = part(n.min), extent = part(n.extent);
     const Stmt body = part(n.body);
     return part.result(s, [&] { return For::make(n.var, min, extent, n.loop, body, n.loc); });
 }
 
-Stmt with_parts(const While& n, const Stmt& s, Parts& part) {
+Stmt Mutator::visit(const While& n, const Stmt& s) {
+    Parts part(*this);
     const Expr condition = part(n.condition);
     const Stmt body = part(n.body);
     return part.result(s, [&] { return While::make(condition, body, n.loc); });
 }
 
-Stmt with_parts(const If& n, const Stmt& s, Parts& part) {
+Stmt Mutator::visit(const If& n, const Stmt& s) {
+    Parts part(*this);
     const Expr condition = part(n.condition);
     const Stmt then_body = part(n.then_body), else_body = part(n.else_body);
     return part.result(s, [&] { return If::make(condition, then_body, else_body, n.loc); });
 }
 
-Stmt with_parts(const LetStmt& n, const Stmt& s, Parts& part) {
+Stmt Mutator::visit(const LetStmt& n, const Stmt& s) {
+    Parts part(*this);
     const Expr value = part(n.value);
     const Stmt body = part(n.body);
     return part.result(s, [&] { return LetStmt::make(n.symbol, value, body, n.loc); });
 }
 
-Stmt with_parts(const Store& n, const Stmt& s, Parts& part) {
+Stmt Mutator::visit(const Store& n, const Stmt& s) {
+    Parts part(*this);
     std::vector<StoreTarget> targets;
     for (const StoreTarget& t : n.targets)
         targets.push_back(part(t));
@@ -112,73 +137,49 @@ Stmt with_parts(const Store& n, const Stmt& s, Parts& part) {
     return part.result(s, [&] { return Store::make(targets, n.loc, predicate); });
 }
 
-Stmt with_parts(const Reduce& n, const Stmt& s, Parts& part) {
+Stmt Mutator::visit(const Reduce& n, const Stmt& s) {
+    Parts part(*this);
     const StoreTarget target = part(n.target);
     const Expr predicate = part(n.predicate);
     return part.result(s, [&] { return Reduce::make(n.op, target, n.loc, predicate, n.contract); });
 }
 
-Stmt with_parts(const Allocate& n, const Stmt& s, Parts& part) {
-    const Tensor tensor = part(n.tensor);
+Stmt Mutator::visit(const Allocate& n, const Stmt& s) {
+    Parts part(*this);
+    std::vector<Tensor> tensors;
+    for (const Tensor& t : n.tensors)
+        tensors.push_back(part(t));
+    const bool same = part.none_changed();
     const Stmt body = part(n.body);
-    return part.result(s, [&] { return Allocate::make(tensor, body); });
+    return part.result(s, [&] { return same ? n.around(body) : Allocate::make(std::move(tensors), body); });
 }
 
-Stmt with_parts(const Assert& n, const Stmt& s, Parts& part) {
+Stmt Mutator::visit(const Assert& n, const Stmt& s) {
+    Parts part(*this);
     const Expr condition = part(n.condition);
     return part.result(s, [&] { return Assert::make(condition, n.message, n.loc); });
 }
 
-Stmt with_parts(const Print& n, const Stmt& s, Parts& part) {
+Stmt Mutator::visit(const Print& n, const Stmt& s) {
+    Parts part(*this);
     std::vector<Expr> values;
     for (const Expr& e : n.values)
         values.push_back(part(e));
     return part.result(s, [&] { return Print::make(n.texts, values, n.loc); });
 }
 
-Stmt with_parts(const ExternCall& n, const Stmt& s, Parts& part) {
+Stmt Mutator::visit(const ExternCall& n, const Stmt& s) {
+    Parts part(*this);
     std::vector<ExternArgument> arguments;
     for (const ExternArgument& a : n.arguments)
         arguments.push_back(part(a));
     return part.result(s, [&] { return ExternCall::make(n.callee, arguments, n.loc); });
 }
 
-Stmt with_parts(const Stage& n, const Stmt& s, Parts& part) {
+Stmt Mutator::visit(const Stage& n, const Stmt& s) {
+    Parts part(*this);
     const Stmt body = part(n.body);
     return part.result(s, [&] { return Stage::make(n.func, n.definition, body, n.loc); });
-}
-
-} // namespace
-
-Stmt Mutator::mutate(const Stmt& s) {
-    Parts part(*this);
-    switch (s.kind()) {
-    case StmtKind::block:
-        return with_parts(*s.as<Block>(), s, part);
-    case StmtKind::for_:
-        return with_parts(*s.as<For>(), s, part);
-    case StmtKind::while_:
-        return with_parts(*s.as<While>(), s, part);
-    case StmtKind::if_:
-        return with_parts(*s.as<If>(), s, part);
-    case StmtKind::let:
-        return with_parts(*s.as<LetStmt>(), s, part);
-    case StmtKind::store:
-        return with_parts(*s.as<Store>(), s, part);
-    case StmtKind::reduce:
-        return with_parts(*s.as<Reduce>(), s, part);
-    case StmtKind::allocate:
-        return with_parts(*s.as<Allocate>(), s, part);
-    case StmtKind::assert_:
-        return with_parts(*s.as<Assert>(), s, part);
-    case StmtKind::print:
-        return with_parts(*s.as<Print>(), s, part);
-    case StmtKind::extern_call:
-        return with_parts(*s.as<ExternCall>(), s, part);
-    case StmtKind::stage:
-        return with_parts(*s.as<Stage>(), s, part);
-    }
-    throw InternalError("unknown kind of statement");
 }
 
 namespace {
@@ -191,13 +192,11 @@ class Substitute : public Mutator {
     }
 
   protected:
-    using Mutator::mutate;
-    Expr mutate(const Expr& e) override {
-        const auto* v = e.as<Variable>();
-        if (!v) return Mutator::mutate(e);
-        const auto found = with.find(v->symbol);
+    using Mutator::visit;
+    Expr visit(const Variable& v, const Expr& e) override {
+        const auto found = with.find(v.symbol);
         if (found == with.end()) return e;
-        invariant(found->second.type() == v->type,
+        invariant(found->second.type() == v.type,
                   "substitute: the expression has another type than the variable");
         return found->second;
     }
@@ -215,42 +214,54 @@ class Rename : public Mutator {
     explicit Rename(const Renaming& n) : names(n) {}
 
   protected:
-    Expr mutate(const Expr& e) override {
-        const Expr r = Mutator::mutate(e);
-        if (const auto* v = r.as<Variable>(); v && renamed(v->symbol))
-            return Variable::make(fresh(v->symbol), v->type, v->loc);
-        if (const auto* l = r.as<Let>(); l && renamed(l->symbol))
-            return Let::make(fresh(l->symbol), l->value, l->body, l->loc);
-        if (const auto* l = r.as<Load>(); l && renamed(l->tensor))
-            return Load::make(fresh(l->tensor), l->type.element(), l->indices, l->loc, l->predicate);
-        return r;
+    using Mutator::visit;
+    Expr visit(const Variable& v, const Expr& e) override {
+        return renamed(v.symbol) ? Variable::make(fresh(v.symbol), v.type, v.loc) : e;
+    }
+    Expr visit(const Let& l, const Expr& e) override {
+        if (!renamed(l.symbol)) return rebuilt(e);
+        const Expr value = (*this)(l.value);
+        return Let::make(fresh(l.symbol), value, (*this)(l.body), l.loc);
+    }
+    Expr visit(const Load& l, const Expr& e) override {
+        if (!renamed(l.tensor)) return rebuilt(e);
+        return Load::make(fresh(l.tensor), l.type.element(), (*this)(l.indices), l.loc, (*this)(l.predicate));
     }
 
-    Stmt mutate(const Stmt& s) override {
-        const Stmt r = Mutator::mutate(s);
-        if (const auto* f = r.as<For>())
-            return For::make(fresh(f->var), f->min, f->extent, f->loop, f->body, f->loc);
-        if (const auto* l = r.as<LetStmt>())
-            return LetStmt::make(fresh(l->symbol), l->value, l->body, l->loc);
-        if (const auto* st = r.as<Stage>(); st && renamed(st->func))
-            return Stage::make(fresh(st->func), st->definition, st->body, st->loc);
-        if (const auto* a = r.as<Allocate>()) {
-            Tensor t = a->tensor;
-            t.symbol = fresh(t.symbol);
-            return Allocate::make(std::move(t), a->body);
+    Stmt visit(const For& f, const Stmt&) override {
+        const Expr min = (*this)(f.min), extent = (*this)(f.extent);
+        return For::make(fresh(f.var), min, extent, f.loop, (*this)(f.body), f.loc);
+    }
+    Stmt visit(const LetStmt& l, const Stmt&) override {
+        const Expr value = (*this)(l.value);
+        return LetStmt::make(fresh(l.symbol), value, (*this)(l.body), l.loc);
+    }
+    Stmt visit(const Stage& s, const Stmt&) override {
+        return Stage::make(fresh(s.func), s.definition, (*this)(s.body), s.loc);
+    }
+    Stmt visit(const Allocate& a, const Stmt&) override {
+        std::vector<Tensor> tensors;
+        for (const Tensor& t : a.tensors) {
+            tensors.push_back((*this)(t));
+            tensors.back().symbol = fresh(t.symbol);
         }
-        if (const auto* w = r.as<Store>()) {
-            std::vector<StoreTarget> targets = w->targets;
-            for (StoreTarget& t : targets)
-                t.tensor = fresh(t.tensor);
-            return Store::make(std::move(targets), w->loc, w->predicate);
-        }
-        if (const auto* red = r.as<Reduce>()) {
-            StoreTarget t = red->target;
-            t.tensor = fresh(t.tensor);
-            return Reduce::make(red->op, std::move(t), red->loc, red->predicate, red->contract);
-        }
-        return r;
+        return Allocate::make(std::move(tensors), (*this)(a.body));
+    }
+    Stmt visit(const Store& s, const Stmt&) override {
+        std::vector<StoreTarget> targets;
+        for (const StoreTarget& t : s.targets)
+            targets.push_back(target(t));
+        return Store::make(std::move(targets), s.loc, (*this)(s.predicate));
+    }
+    Stmt visit(const Reduce& r, const Stmt&) override {
+        return Reduce::make(r.op, target(r.target), r.loc, (*this)(r.predicate), r.contract);
+    }
+    Stmt visit(const ExternCall& c, const Stmt& s) override {
+        const Stmt now = Mutator::visit(c, s);
+        std::vector<ExternArgument> arguments = now.as<ExternCall>()->arguments;
+        for (ExternArgument& a : arguments)
+            a.tensor = fresh(a.tensor);
+        return ExternCall::make(c.callee, std::move(arguments), c.loc);
     }
 
   private:
@@ -258,6 +269,9 @@ class Rename : public Mutator {
     Symbol fresh(const Symbol& s) const {
         const auto found = names.find(s);
         return found == names.end() ? s : found->second;
+    }
+    StoreTarget target(const StoreTarget& t) {
+        return {fresh(t.tensor), t.type, (*this)(t.indices), (*this)(t.value)};
     }
     const Renaming& names;
 };
@@ -291,7 +305,9 @@ Stmt fresh_copy(const Stmt& s, std::map<Symbol, Symbol>* renamed) {
     const auto bind = [&](const Stmt& x) {
         if (const auto* f = x.as<For>()) bind_fresh(names, f->var);
         if (const auto* l = x.as<LetStmt>()) bind_fresh(names, l->symbol);
-        if (const auto* a = x.as<Allocate>()) bind_fresh(names, a->tensor.symbol);
+        if (const auto* a = x.as<Allocate>())
+            for (const Tensor& t : a->tensors)
+                bind_fresh(names, t.symbol);
     };
     for_each(s, bind, [&](const Expr& x) { bind_let(names, x); });
     Stmt copy = Rename(names)(s);

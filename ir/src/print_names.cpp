@@ -52,7 +52,9 @@ void note(const Expr& e, std::vector<Symbol>& used, std::set<Symbol>& defined) {
 void note(const Stmt& s, std::vector<Symbol>& used, std::set<Symbol>& defined) {
     if (const auto* f = s.as<For>()) defined.insert(f->var);
     if (const auto* l = s.as<LetStmt>()) defined.insert(l->symbol);
-    if (const auto* a = s.as<Allocate>()) defined.insert(a->tensor.symbol);
+    if (const auto* a = s.as<Allocate>())
+        for (const Tensor& t : a->tensors)
+            defined.insert(t.symbol);
     if (const auto* r = s.as<Reduce>()) used.push_back(r->target.tensor);
     if (const auto* w = s.as<Store>())
         for (const StoreTarget& t : w->targets)

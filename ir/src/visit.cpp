@@ -145,8 +145,9 @@ std::vector<Expr> expressions(const Stmt& s) {
         add({s.as<Reduce>()->predicate});
         break;
     case StmtKind::allocate:
-        for (const Dim& d : s.as<Allocate>()->tensor.dims)
-            add({d.min, d.extent});
+        for (const Tensor& t : s.as<Allocate>()->tensors)
+            for (const Dim& d : t.dims)
+                add({d.min, d.extent});
         break;
     case StmtKind::assert_:
         add({s.as<Assert>()->condition});
