@@ -7,18 +7,18 @@ namespace lathe::codegen {
 namespace {
 
 class BoundsChecker : public ScopedMutator {
+    using ScopedMutator::mutate;
     Stmt mutate(const Stmt& s) override {
-        if (auto* loop = s.as<While>()) return repeat(s, *loop);
         std::vector<Stmt> parts = checks(s);
         parts.push_back(ScopedMutator::mutate(s));
         return Block::make(std::move(parts));
     }
 
     /// The condition is evaluated before the loop and at the end of each round.
-    Stmt repeat(const Stmt& s, const While& loop) {
-        const Stmt check = Block::make(checks(s));
-        const Stmt body = Block::make({ScopedMutator::mutate(loop.body), check});
-        return Block::make({check, While::make((*this)(loop.condition), body, loop.loc)});
+    using ScopedMutator::visit;
+    Stmt visit(const While& loop, const Stmt& s) override {
+        const Stmt body = Block::make({(*this)(loop.body), Block::make(checks(s))});
+        return While::make((*this)(loop.condition), body, loop.loc);
     }
 
     std::vector<Stmt> checks(const Stmt& s) {

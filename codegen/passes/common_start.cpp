@@ -14,33 +14,41 @@ class CommonStarts : public Mutator {
     explicit CommonStarts(const For& loop) : varying{loop.var} {}
 
   protected:
-    Expr mutate(const Expr& e) override {
-        const Expr r = Mutator::mutate(e);
-        const Load* l = r.as<Load>();
-        if (!l || !starts.contains(l->tensor)) return r;
-        return Load::make(l->tensor, l->type, from_start(l->tensor, l->indices), l->loc, l->predicate);
+    using Mutator::visit;
+    Expr visit(const Load& l, const Expr& e) override {
+        if (!starts.contains(l.tensor)) return rebuilt(e);
+        return Load::make(l.tensor, l.type, from_start(l.tensor, (*this)(l.indices)), l.loc,
+                          (*this)(l.predicate));
     }
 
-    Stmt mutate(const Stmt& s) override {
-        if (const For* f = s.as<For>(); f && varies(f->min)) return counted(*f);
-        if (const LetStmt* l = s.as<LetStmt>(); l && (varies(l->value) || !tensors_read(l->value).empty()))
-            varying.insert(l->symbol);
-        if (const Allocate* a = s.as<Allocate>())
-            if (std::ranges::any_of(a->tensor.dims, [&](const Dim& d) { return varies(d.min); }))
-                return allocated(*a);
-        const Stmt r = Mutator::mutate(s);
-        if (const Store* st = r.as<Store>()) {
-            std::vector<StoreTarget> targets = st->targets;
-            for (StoreTarget& t : targets)
-                t.indices = from_start(t.tensor, t.indices);
-            return Store::make(std::move(targets), st->loc, st->predicate);
+    Stmt visit(const For& f, const Stmt& s) override {
+        return varies(f.min) ? counted(f) : Mutator::visit(f, s);
+    }
+    Stmt visit(const LetStmt& l, const Stmt& s) override {
+        if (varies(l.value) || !tensors_read(l.value).empty()) varying.insert(l.symbol);
+        return Mutator::visit(l, s);
+    }
+    Stmt visit(const Allocate& a, const Stmt&) override {
+        std::vector<Tensor> tensors;
+        for (const Tensor& t : a.tensors) {
+            tensors.push_back((*this)(t));
+            if (std::ranges::none_of(t.dims, [&](const Dim& d) { return varies(d.min); })) continue;
+            std::vector<Expr>& mins = starts[t.symbol];
+            for (size_t d = 0; d < t.dims.size(); ++d) {
+                mins.push_back(t.dims[d].min);
+                tensors.back().dims[d].min = index(0);
+            }
         }
-        if (const Reduce* u = r.as<Reduce>()) {
-            StoreTarget t = u->target;
-            t.indices = from_start(t.tensor, t.indices);
-            return Reduce::make(u->op, std::move(t), u->loc, u->predicate, u->contract);
-        }
-        return r;
+        return Allocate::make(std::move(tensors), (*this)(a.body));
+    }
+    Stmt visit(const Store& s, const Stmt&) override {
+        std::vector<StoreTarget> targets;
+        for (const StoreTarget& t : s.targets)
+            targets.push_back(moved(t));
+        return Store::make(std::move(targets), s.loc, (*this)(s.predicate));
+    }
+    Stmt visit(const Reduce& r, const Stmt&) override {
+        return Reduce::make(r.op, moved(r.target), r.loc, (*this)(r.predicate), r.contract);
     }
 
   private:
@@ -55,14 +63,8 @@ class CommonStarts : public Mutator {
                          (*this)(substitute(f.body, {{f.var, at}})), f.loc);
     }
 
-    Stmt allocated(const Allocate& a) {
-        Tensor t = a.tensor;
-        std::vector<Expr>& mins = starts[t.symbol];
-        for (Dim& d : t.dims) {
-            mins.push_back(d.min);
-            d = {index(0), (*this)(d.extent)};
-        }
-        return Allocate::make(std::move(t), (*this)(a.body));
+    StoreTarget moved(const StoreTarget& t) {
+        return {t.tensor, t.type, from_start(t.tensor, (*this)(t.indices)), (*this)(t.value)};
     }
 
     std::vector<Expr> from_start(const Symbol& tensor, const std::vector<Expr>& indices) const {

@@ -37,54 +37,41 @@ class TypeLowering : public Mutator {
     }
 
   protected:
-    Expr mutate(const Expr& e) override {
-        switch (e.kind()) {
-        case ExprKind::constant:
-            return machine_constant(e.as<Constant>()->value, e.loc());
-        case ExprKind::variable:
-            return Variable::make(e.as<Variable>()->symbol, machine_type(e.type()), e.loc());
-        case ExprKind::load:
-            return load(*e.as<Load>());
-        case ExprKind::unary:
-            return unary(*e.as<Unary>());
-        case ExprKind::binary:
-            return binary(*e.as<Binary>());
-        case ExprKind::select: {
-            auto* s = e.as<Select>();
-            return Select::make((*this)(s->condition), operand(e.type(), s->then_value, s->else_value),
-                                operand(e.type(), s->else_value, s->then_value), e.loc());
-        }
-        case ExprKind::cast:
-            return converted(e.type(), e.as<Cast>()->a);
-        case ExprKind::bitcast:
-            return bits(machine_type(e.type()), e.as<Bitcast>()->a);
-        case ExprKind::slice: {
-            auto* s = e.as<Slice>();
-            const Expr x = raw(s->a);
-            const Expr low =
-                s->lo == 0 ? x : Binary::make_as(x.type(), BinaryOp::shr, x, integer(x.type(), s->lo));
-            return to_type(e.type(), low);
-        }
-        case ExprKind::call:
-            return call(*e.as<Call>());
-        default:
-            return Mutator::mutate(e);
-        }
+    using Mutator::visit;
+    Expr visit(const Constant& c, const Expr& e) override { return machine_constant(c.value, e.loc()); }
+    Expr visit(const Variable& v, const Expr& e) override {
+        return Variable::make(v.symbol, machine_type(e.type()), e.loc());
     }
+    Expr visit(const Load& l, const Expr&) override { return load(l); }
+    Expr visit(const Unary& u, const Expr&) override { return unary(u); }
+    Expr visit(const Binary& b, const Expr&) override { return binary(b); }
+    Expr visit(const Select& s, const Expr& e) override {
+        return Select::make((*this)(s.condition), operand(e.type(), s.then_value, s.else_value),
+                            operand(e.type(), s.else_value, s.then_value), e.loc());
+    }
+    Expr visit(const Cast& c, const Expr& e) override { return converted(e.type(), c.a); }
+    Expr visit(const Bitcast& c, const Expr& e) override { return bits(machine_type(e.type()), c.a); }
+    Expr visit(const Slice& s, const Expr& e) override {
+        const Expr x = raw(s.a);
+        const Expr low = s.lo == 0 ? x : Binary::make_as(x.type(), BinaryOp::shr, x, integer(x.type(), s.lo));
+        return to_type(e.type(), low);
+    }
+    Expr visit(const Call& c, const Expr&) override { return call(c); }
 
-    Stmt mutate(const Stmt& s) override {
-        if (auto* store = s.as<Store>()) {
-            std::vector<StoreTarget> targets;
-            for (const StoreTarget& t : store->targets)
-                targets.push_back(
-                    {t.tensor, machine_type(t.type), subscripts(t.indices), converted(t.type, t.value)});
-            return Store::make(std::move(targets), s.loc(), predicate(store->predicate));
-        }
-        if (auto* reduce = s.as<Reduce>()) return lower_reduce(*reduce);
-        if (auto* call = s.as<ExternCall>()) return lower_call(*call);
-        if (auto* allocation = s.as<Allocate>())
-            return Allocate::make(lowered(allocation->tensor), (*this)(allocation->body));
-        return Mutator::mutate(s);
+    Stmt visit(const Store& store, const Stmt& s) override {
+        std::vector<StoreTarget> targets;
+        for (const StoreTarget& t : store.targets)
+            targets.push_back(
+                {t.tensor, machine_type(t.type), (*this)(t.indices), converted(t.type, t.value)});
+        return Store::make(std::move(targets), s.loc(), (*this)(store.predicate));
+    }
+    Stmt visit(const Reduce& r, const Stmt&) override { return lower_reduce(r); }
+    Stmt visit(const ExternCall& c, const Stmt&) override { return lower_call(c); }
+    Stmt visit(const Allocate& a, const Stmt&) override {
+        std::vector<Tensor> tensors;
+        for (const Tensor& t : a.tensors)
+            tensors.push_back(lowered(t));
+        return Allocate::make(std::move(tensors), (*this)(a.body));
     }
 
   private:
@@ -99,15 +86,6 @@ class TypeLowering : public Mutator {
                               loc);
     }
 
-    std::vector<Expr> subscripts(const std::vector<Expr>& indices) {
-        std::vector<Expr> result;
-        for (const Expr& i : indices)
-            result.push_back((*this)(i));
-        return result;
-    }
-
-    Expr predicate(const Expr& p) { return p.defined() ? (*this)(p) : p; }
-
     /// The machine form's bits, for operators that look at bits: a Bool is a UInt(1).
     Expr raw(const Expr& e) {
         const Expr x = (*this)(e);
@@ -121,8 +99,8 @@ class TypeLowering : public Mutator {
     }
 
     Expr load(const Load& l) {
-        return Load::make(l.tensor, machine_type(l.type.element()), subscripts(l.indices), l.loc,
-                          predicate(l.predicate));
+        return Load::make(l.tensor, machine_type(l.type.element()), (*this)(l.indices), l.loc,
+                          (*this)(l.predicate));
     }
 
     Expr unary(const Unary& u) {
@@ -289,7 +267,7 @@ class TypeLowering : public Mutator {
     Stmt lower_reduce(const Reduce& r) {
         const StoreTarget& t = r.target;
         const Type machine = machine_type(t.type);
-        const std::vector<Expr> at = subscripts(t.indices);
+        const std::vector<Expr> at = (*this)(t.indices);
         const Expr old = Load::make(t.tensor, t.type, t.indices, r.loc, r.predicate);
         // What rounding does to x does not depend on t where the operation commutes, so x is rounded first.
         // AP_SAT_SYM also turns away a most negative element that the caller's buffer held.
@@ -299,11 +277,11 @@ class TypeLowering : public Mutator {
             // A factor is a whole number; every other operand is brought to t's point.
             const Type type = r.op != BinaryOp::mul || machine.is_bool() ? t.type : machine;
             return Reduce::make(op, {t.tensor, machine, at, operand(type, t.value, old)}, r.loc,
-                                predicate(r.predicate));
+                                (*this)(r.predicate));
         }
         const Expr value = r.contract ? contracted(*t.value.as<Binary>(), old, t.type, r.loc)
                                       : converted(t.type, Binary::make(r.op, old, t.value, r.loc));
-        return Store::make(t.tensor, machine, at, value, r.loc, predicate(r.predicate));
+        return Store::make(t.tensor, machine, at, value, r.loc, (*this)(r.predicate));
     }
 
     /// old + a·b rounded once, in the type that the sum would have.

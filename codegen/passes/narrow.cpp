@@ -116,9 +116,11 @@ std::map<Symbol, Contents> contents_of(const Stmt& body) {
         body,
         [&](const Stmt& s) {
             if (auto* a = s.as<Allocate>()) {
-                Contents& c = result[a->tensor.symbol];
-                c.type = a->tensor.type;
-                c.stored_only = !a->tensor.data;
+                for (const Tensor& t : a->tensors) {
+                    Contents& c = result[t.symbol];
+                    c.type = t.type;
+                    c.stored_only = !t.data;
+                }
             }
             for (const Write& w : writes_of(s)) {
                 const auto found = result.find(w.tensor);
@@ -143,32 +145,60 @@ class Narrower : public ScopedMutator {
     explicit Narrower(const Stmt& body) : contents(contents_of(body)) {}
 
   protected:
-    Expr mutate(const Expr& e) override {
-        if (auto* l = e.as<Load>(); l && retyped.contains(l->tensor)) {
-            std::vector<Expr> at;
-            for (const Expr& i : l->indices)
-                at.push_back((*this)(i));
-            const Expr p = l->predicate.defined() ? (*this)(l->predicate) : l->predicate;
-            return Cast::make(e.type(),
-                              Load::make(l->tensor, retyped.at(l->tensor), std::move(at), l->loc, p));
-        }
-        const Expr rebuilt = Mutator::mutate(e);
-        if (auto* c = rebuilt.as<Cast>(); c && is_integer(rebuilt)) return cast_to(rebuilt.type(), c->a);
-        auto* b = rebuilt.as<Binary>();
-        if (!b) return rebuilt;
-        if (is_compare(b->op) && is_integer(b->a)) return compare(*b);
-        if (is_integer(rebuilt)) return smaller(rebuilt);
-        return rebuilt;
+    using ScopedMutator::visit;
+    Expr visit(const Load& l, const Expr& e) override {
+        const auto type = retyped.find(l.tensor);
+        if (type == retyped.end()) return rebuilt(e);
+        return Cast::make(
+            e.type(), Load::make(l.tensor, type->second, (*this)(l.indices), l.loc, (*this)(l.predicate)));
+    }
+    Expr visit(const Cast&, const Expr& e) override {
+        const Expr now = rebuilt(e);
+        return is_integer(now) ? cast_to(now.type(), now.as<Cast>()->a) : now;
+    }
+    Expr visit(const Binary&, const Expr& e) override {
+        const Expr now = rebuilt(e);
+        auto* b = now.as<Binary>();
+        if (b && is_compare(b->op) && is_integer(b->a)) return compare(*b);
+        return b && is_integer(now) ? smaller(now) : now;
     }
 
     Stmt mutate(const Stmt& s) override {
-        Stmt result = statement(s);
+        Stmt result = ScopedMutator::mutate(s);
         // Ranges use the facts of the place; a node shared with another place may have other ranges there.
         if (s.kind() != StmtKind::block) {
             ranges.clear();
             casts.clear();
         }
         return result;
+    }
+
+    Stmt visit(const LetStmt& l, const Stmt& s) override {
+        if (is_integer(l.value)) lets[l.symbol] = range(l.value);
+        return ScopedMutator::visit(l, s);
+    }
+    Stmt visit(const Store& s, const Stmt&) override {
+        std::vector<StoreTarget> targets;
+        for (const StoreTarget& t : s.targets) {
+            targets.push_back({t.tensor, t.type, (*this)(t.indices), (*this)(t.value)});
+            const auto to = retyped.find(t.tensor);
+            if (to == retyped.end()) continue;
+            targets.back().type = to->second;
+            targets.back().value = cast_to(to->second, targets.back().value);
+        }
+        return Store::make(std::move(targets), s.loc, (*this)(s.predicate));
+    }
+    /// Memory that only this function sees may hold its elements in the container that their range needs.
+    Stmt visit(const Allocate& a, const Stmt&) override {
+        std::vector<Tensor> declared;
+        for (const Tensor& t : a.tensors) {
+            declared.push_back((*this)(t));
+            const Type type = narrowed(t);
+            if (type == t.type) continue;
+            declared.back().type = type;
+            retyped[t.symbol] = type;
+        }
+        return allocated(std::move(declared), a.body);
     }
 
   private:
@@ -180,38 +210,14 @@ class Narrower : public ScopedMutator {
     std::map<std::tuple<const ExprNode*, int, bool>, std::pair<Expr, Expr>>
         casts; ///< by node and type; likewise
 
-    Stmt statement(const Stmt& s) {
-        if (auto* l = s.as<LetStmt>(); l && is_integer(l->value)) lets[l->symbol] = range(l->value);
-        if (auto* a = s.as<Allocate>()) return allocate(s, *a);
-        auto* w = s.as<Store>();
-        if (!w) return ScopedMutator::mutate(s);
-        std::vector<StoreTarget> targets = w->targets;
-        for (StoreTarget& t : targets) {
-            for (Expr& i : t.indices)
-                i = (*this)(i);
-            t.value = (*this)(t.value);
-            if (auto to = retyped.find(t.tensor); to != retyped.end()) {
-                t.type = to->second;
-                t.value = cast_to(t.type, t.value);
-            }
-        }
-        const Expr p = w->predicate.defined() ? (*this)(w->predicate) : w->predicate;
-        return Store::make(std::move(targets), s.loc(), p);
-    }
-
-    /// Memory that only this function sees may hold its elements in the container that their range needs.
-    Stmt allocate(const Stmt& s, const Allocate& a) {
-        if (!a.tensor.type.is_int()) return ScopedMutator::mutate(s);
+    Type narrowed(const Tensor& tensor) {
+        if (!tensor.type.is_int()) return tensor.type;
         // The range is found here, where the facts hold wherever the tensor lives.
-        const Range elements = element_range(a.tensor.symbol);
-        const Contents& c = contents.at(a.tensor.symbol);
-        if (!c.stored_only || c.passed) return ScopedMutator::mutate(s);
-        const auto t = container_for(elements, a.tensor.type.is_signed(), machine_bits(a.tensor.type));
-        if (!t || *t == a.tensor.type) return ScopedMutator::mutate(s);
-        retyped[a.tensor.symbol] = *t;
-        Tensor tensor = (*this)(a.tensor);
-        tensor.type = *t;
-        return Allocate::make(tensor, with_tensor(tensor, a.body));
+        const Range elements = element_range(tensor.symbol);
+        const Contents& c = contents.at(tensor.symbol);
+        if (!c.stored_only || c.passed) return tensor.type;
+        const auto t = container_for(elements, tensor.type.is_signed(), machine_bits(tensor.type));
+        return t.value_or(tensor.type);
     }
 
     /// The range of an allocated tensor's elements.

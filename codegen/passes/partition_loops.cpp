@@ -34,28 +34,28 @@ class Interior : public Mutator {
     Interval iterations;
 
   protected:
+    using Mutator::mutate;
+    using Mutator::visit;
     Expr mutate(const Expr& e) override {
         const Expr r = Mutator::mutate(e);
         if (vectors.empty() || !uses(r, loop.var) || !uses_any(r, vectors)) return r;
         return decided(r, true);
     }
 
-    Stmt mutate(const Stmt& s) override {
-        auto* inner = s.as<For>();
-        if (!inner) return Mutator::mutate(s);
-        const bool vector = inner->runs().lockstep;
-        const Expr min = (*this)(inner->min);
-        Expr extent = (*this)(inner->extent);
+    Stmt visit(const For& inner, const Stmt&) override {
+        const bool vector = inner.runs().lockstep;
+        const Expr min = (*this)(inner.min);
+        Expr extent = (*this)(inner.extent);
         if (vector && uses(extent, loop.var)) extent = decided(extent, false);
         const Expr last = isub(iadd(min, extent), index(1));
-        ranges.emplace_back(inner->var, Interval{min, last});
-        if (vector) vectors.insert(inner->var);
+        ranges.emplace_back(inner.var, Interval{min, last});
+        if (vector) vectors.insert(inner.var);
         forget();
-        Stmt body = (*this)(inner->body);
+        Stmt body = (*this)(inner.body);
         forget();
-        if (vector) vectors.erase(inner->var);
+        if (vector) vectors.erase(inner.var);
         ranges.pop_back();
-        return For::make(inner->var, min, extent, inner->loop, std::move(body), inner->loc);
+        return For::make(inner.var, min, extent, inner.loop, std::move(body), inner.loc);
     }
 
   private:
@@ -140,14 +140,13 @@ class Interior : public Mutator {
 };
 
 class Partitioner : public ScopedMutator {
-    Stmt mutate(const Stmt& s) override {
-        auto* loop = s.as<For>();
-        if (!loop) return ScopedMutator::mutate(s);
+    using ScopedMutator::visit;
+    Stmt visit(const For& loop, const Stmt& s) override {
         const size_t before = partitioned;
-        const Stmt inner = ScopedMutator::mutate(s);
+        const Stmt inner = ScopedMutator::visit(loop, s);
         // One level of loops only: copies of copies would add up.
-        const bool can = loop->runs().plain() || loop->runs().concurrent;
-        if (partitioned != before || !can || as_int(loop->extent) == 1) return inner;
+        const bool can = loop.runs().plain() || loop.runs().concurrent;
+        if (partitioned != before || !can || as_int(loop.extent) == 1 || !inner.defined()) return inner;
         size_t statements = 0;
         for_each(inner, [&](const Stmt&) { ++statements; }, nullptr);
         return statements > most_statements ? inner : partition(*inner.as<For>());

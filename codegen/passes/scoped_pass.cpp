@@ -56,32 +56,36 @@ Stmt ScopedMutator::inside(const Symbol& var, const Expr& min, const Expr& exten
     return result;
 }
 
-Stmt ScopedMutator::with_tensor(const Tensor& tensor, const Stmt& body) {
-    tensors[tensor.symbol] = tensor;
+Stmt ScopedMutator::allocated(std::vector<Tensor> declared, const Stmt& body) {
+    for (const Tensor& t : declared)
+        tensors[t.symbol] = t;
     Stmt result = (*this)(body);
-    tensors.erase(tensor.symbol);
-    return result;
+    for (const Tensor& t : declared)
+        tensors.erase(t.symbol);
+    return Allocate::make(std::move(declared), std::move(result));
 }
 
-Stmt ScopedMutator::mutate(const Stmt& s) {
-    if (auto* loop = s.as<For>(); loop && prove(Binary::make(BinaryOp::le, loop->extent, index(0)), known))
-        return {};
-    if (auto* loop = s.as<For>())
-        return For::make(loop->var, (*this)(loop->min), (*this)(loop->extent), loop->loop,
-                         inside(loop->var, loop->min, loop->extent, loop->body), loop->loc);
-    if (auto* branch = s.as<If>()) {
-        Expr condition = (*this)(branch->condition);
-        Stmt then_body = under(branch->condition, branch->then_body);
-        Stmt else_body = branch->else_body.defined()
-                             ? under(Unary::make(UnaryOp::bit_not, branch->condition), branch->else_body)
-                             : Stmt();
-        return If::make(std::move(condition), std::move(then_body), std::move(else_body), branch->loc);
-    }
-    if (auto* allocation = s.as<Allocate>()) {
-        const Tensor tensor = (*this)(allocation->tensor);
-        return Allocate::make(tensor, with_tensor(tensor, allocation->body));
-    }
-    return Mutator::mutate(s);
+Stmt ScopedMutator::visit(const For& loop, const Stmt&) {
+    if (prove(Binary::make(BinaryOp::le, loop.extent, index(0)), known)) return {};
+    const Expr min = (*this)(loop.min), extent = (*this)(loop.extent);
+    return For::make(loop.var, min, extent, loop.loop, inside(loop.var, loop.min, loop.extent, loop.body),
+                     loop.loc);
+}
+
+Stmt ScopedMutator::visit(const If& branch, const Stmt&) {
+    Expr condition = (*this)(branch.condition);
+    Stmt then_body = under(branch.condition, branch.then_body);
+    Stmt else_body = branch.else_body.defined()
+                         ? under(Unary::make(UnaryOp::bit_not, branch.condition), branch.else_body)
+                         : Stmt();
+    return If::make(std::move(condition), std::move(then_body), std::move(else_body), branch.loc);
+}
+
+Stmt ScopedMutator::visit(const Allocate& a, const Stmt&) {
+    std::vector<Tensor> declared;
+    for (const Tensor& t : a.tensors)
+        declared.push_back((*this)(t));
+    return allocated(std::move(declared), a.body);
 }
 
 } // namespace lathe::codegen

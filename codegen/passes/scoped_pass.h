@@ -16,7 +16,10 @@ class ScopedMutator : public Mutator {
     Module run(const Module& module);
 
   protected:
-    Stmt mutate(const Stmt& s) override;
+    using Mutator::visit;
+    Stmt visit(const For& loop, const Stmt& s) override;
+    Stmt visit(const If& branch, const Stmt& s) override;
+    Stmt visit(const Allocate& a, const Stmt& s) override;
     const Facts& facts() const { return known; }
     /// A constant bound of the loop's extent, if it has one.
     std::optional<int64_t> most_iterations(const For& loop) const;
@@ -24,8 +27,8 @@ class ScopedMutator : public Mutator {
     /// Mutates `s` where `condition` is known to hold, or where `var` lies in [min, min + extent).
     Stmt under(const Expr& condition, const Stmt& s);
     Stmt inside(const Symbol& var, const Expr& min, const Expr& extent, const Stmt& s);
-    /// Rebuilds an Allocate around its mutated body with another declaration in scope.
-    Stmt with_tensor(const Tensor& tensor, const Stmt& body);
+    /// Allocates these tensors around the body, mutated with them in scope.
+    Stmt allocated(std::vector<Tensor> declared, const Stmt& body);
 
   private:
     Facts known;

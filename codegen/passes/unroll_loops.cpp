@@ -12,28 +12,28 @@ namespace {
 constexpr int64_t most_copies = 1024;
 
 class Unroller : public ScopedMutator {
-    Stmt mutate(const Stmt& s) override {
-        auto* loop = s.as<For>();
-        if (!loop || !loop->runs().replicated) return ScopedMutator::mutate(s);
-        const std::optional<int64_t> copies = most_iterations(*loop);
+    using ScopedMutator::visit;
+    Stmt visit(const For& loop, const Stmt& s) override {
+        if (!loop.runs().replicated) return ScopedMutator::visit(loop, s);
+        const std::optional<int64_t> copies = most_iterations(loop);
         if (!copies)
-            fail(loop->loc,
+            fail(loop.loc,
                  "unroll({}): the loop's extent {} has no constant bound; split the loop by a constant first",
-                 loop->var.name(), print(loop->extent));
+                 loop.var.name(), print(loop.extent));
         const int64_t all = *copies > most_copies ? *copies : *copies * copies_around;
         if (all > most_copies)
             fail(
-                loop->loc,
+                loop.loc,
                 "unroll({}) would make {} copies of its body{}; split the loop and unroll the inner part (at "
                 "most {})",
-                loop->var.name(), all, copies_around > 1 ? ", with the unrolled loops around it" : "",
+                loop.var.name(), all, copies_around > 1 ? ", with the unrolled loops around it" : "",
                 most_copies);
         const int64_t around = std::exchange(copies_around, std::max<int64_t>(all, 1));
-        const Stmt body = inside(loop->var, loop->min, loop->extent, loop->body);
+        const Stmt body = inside(loop.var, loop.min, loop.extent, loop.body);
         copies_around = around;
         std::vector<Stmt> result;
         for (int64_t i = 0; i < *copies; ++i)
-            result.push_back(copy(*loop, body, i));
+            result.push_back(copy(loop, body, i));
         return Block::make(std::move(result));
     }
 

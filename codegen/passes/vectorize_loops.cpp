@@ -336,14 +336,12 @@ class Vectorizer {
         InLane(const std::map<Symbol, Tensor>& t, Expr l) : tensors(t), lane(std::move(l)) {}
 
       protected:
-        using Mutator::mutate;
-        Expr mutate(const Expr& e) override {
-            const Expr r = Mutator::mutate(e);
-            const Load* l = r.as<Load>();
-            if (!l || !tensors.contains(l->tensor)) return r;
-            std::vector<Expr> indices = l->indices;
+        using Mutator::visit;
+        Expr visit(const Load& l, const Expr& e) override {
+            if (!tensors.contains(l.tensor)) return rebuilt(e);
+            std::vector<Expr> indices = (*this)(l.indices);
             indices.push_back(lane);
-            return Load::make(l->tensor, l->type, std::move(indices), l->loc, l->predicate);
+            return Load::make(l.tensor, l.type, std::move(indices), l.loc, (*this)(l.predicate));
         }
 
       private:
@@ -352,17 +350,19 @@ class Vectorizer {
     };
 
     Stmt allocate(const Allocate& a, const Expr& where) {
-        Tensor tensor = a.tensor;
-        for (Dim& d : tensor.dims) {
-            d = {expr(d.min, where), expr(d.extent, where)};
-            if (is_vector(d.min) || is_vector(d.extent))
-                refuse(a.loc, fmt::format("the place or size of {}, which is allocated inside, depends on it",
-                                          tensor.symbol.name()));
+        std::vector<Tensor> tensors = a.tensors;
+        for (Tensor& tensor : tensors) {
+            for (Dim& d : tensor.dims) {
+                d = {expr(d.min, where), expr(d.extent, where)};
+                if (is_vector(d.min) || is_vector(d.extent))
+                    refuse(tensor.loc,
+                           fmt::format("the place or size of {}, which is allocated inside, depends on it",
+                                       tensor.symbol.name()));
+            }
+            widened[tensor.symbol] = tensor;
+            tensor.dims.push_back({index(0), index(lanes)});
         }
-        widened[tensor.symbol] = tensor;
-        Stmt body = statement(a.body, where);
-        tensor.dims.push_back({index(0), index(lanes)});
-        return Allocate::make(tensor, std::move(body));
+        return Allocate::make(std::move(tensors), statement(a.body, where));
     }
 
     // ---- masks
@@ -515,24 +515,24 @@ class Vectorizer {
 };
 
 class LoopVectorizer : public ScopedMutator {
-    Stmt mutate(const Stmt& s) override {
-        auto* loop = s.as<For>();
-        if (!loop || !loop->runs().lockstep) return ScopedMutator::mutate(s);
-        const std::optional<int64_t> extent = most_iterations(*loop);
+    using ScopedMutator::visit;
+    Stmt visit(const For& loop, const Stmt& s) override {
+        if (!loop.runs().lockstep) return ScopedMutator::visit(loop, s);
+        const std::optional<int64_t> extent = most_iterations(loop);
         if (!extent)
-            fail(loop->loc,
+            fail(loop.loc,
                  "vectorize({}): the loop's extent {} has no constant bound; give a number of lanes: "
                  "vectorize({}, 8)",
-                 loop->var.name(), print(loop->extent), loop->var.name());
+                 loop.var.name(), print(loop.extent), loop.var.name());
         if (*extent > most_lanes)
-            fail(loop->loc,
+            fail(loop.loc,
                  "vectorize({}): {} lanes are more than the {} a vector may have; give a number of lanes",
-                 loop->var.name(), *extent, most_lanes);
+                 loop.var.name(), *extent, most_lanes);
         if (*extent <= 0) return Stmt();
-        if (*extent == 1) return one_lane(*loop);
-        if (*extent > most_wide_lanes && computes_wide(loop->body)) return lane_after_lane(*loop);
+        if (*extent == 1) return one_lane(loop);
+        if (*extent > most_wide_lanes && computes_wide(loop.body)) return lane_after_lane(loop);
         const int lanes = static_cast<int>(std::bit_ceil(static_cast<uint64_t>(*extent)));
-        return Vectorizer(*loop, lanes, facts(),
+        return Vectorizer(loop, lanes, facts(),
                           [&](const Symbol& t) -> const Tensor& { return declaration(t); })
             .run();
     }

@@ -110,8 +110,7 @@ class FunctionEmitter {
     void emit_reduce(const Reduce& s);
     llvm::Value* reduced(const Reduce& s, llvm::Value* old);
     void emit_allocate(const Allocate& s);
-    void emit_on_stack(const Allocate& s);
-    void emit_on_heap(const Allocate& s);
+    void place_on_stack(const Tensor& t);
     struct Sequence;
     void emit_in_sequence(const Stmt& s);
     llvm::Value* byte_count(const Tensor& t);

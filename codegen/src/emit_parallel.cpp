@@ -84,12 +84,12 @@ void FunctionEmitter::emit_apart(const Stmt& s) {
     task.emit(s);
     task.finish();
 
-    llvm::BasicBlock *bad = block("bad"), *after = block("after");
+    // No block for the error alone: LLVM takes time that grows with the square of their number.
+    llvm::BasicBlock* after = block("after");
     Value* code = b.CreateCall(f, arguments);
-    b.CreateCondBr(b.CreateICmpEQ(code, b.getInt32(0)), after, bad,
+    b.CreateStore(code, error);
+    b.CreateCondBr(b.CreateICmpEQ(code, b.getInt32(0)), after, unwind,
                    llvm::MDBuilder(b.getContext()).createLikelyBranchWeights());
-    b.SetInsertPoint(bad);
-    fail(code);
     b.SetInsertPoint(after);
 }
 

@@ -69,7 +69,8 @@ struct FunctionEmitter::Sequence {
         ++count;
     }
     void visit(const Allocate& a) {
-        own.insert(a.tensor.symbol);
+        for (const Tensor& t : a.tensors)
+            own.insert(t.symbol);
         visit(a.body);
     }
 
@@ -421,20 +422,32 @@ Place FunctionEmitter::place_of(const Tensor& t, Value* base) {
 }
 
 void FunctionEmitter::emit_allocate(const Allocate& s) {
-    if (s.tensor.data) {
-        tensors[s.tensor.symbol] = place_of(s.tensor, unit.elements(s.tensor));
-        return emit(s.body);
+    std::optional<Sequence> from;
+    Sequence* const around = sequence;
+    const int64_t frame_around = frame_bytes;
+    for (const Tensor& t : s.tensors) {
+        const std::string& space = t.space.name();
+        if (t.data) {
+            tensors[t.symbol] = place_of(t, unit.elements(t));
+        } else if (space == "heap") {
+            if (!sequence) sequence = &from.emplace(s);
+            Value* bytes = byte_count(t);
+            sequence->waiting.emplace(t.symbol, Sequence::Waiting{bytes, place_of(t, nullptr)});
+        } else if (space == "stack" || space == "register") {
+            place_on_stack(t);
+        } else {
+            ir::fail(
+                t.loc,
+                "{} is in memory space \"{}\", which this target does not have: use heap, stack or register",
+                t.symbol.name(), space);
+        }
     }
-    const std::string& space = s.tensor.space.name();
-    if (space == "heap") return emit_on_heap(s);
-    if (space == "stack" || space == "register") return emit_on_stack(s);
-    ir::fail(s.loc,
-             "{} is in memory space \"{}\", which this target does not have: use heap, stack or register",
-             s.tensor.symbol.name(), space);
+    emit(s.body);
+    sequence = around;
+    frame_bytes = frame_around;
 }
 
-void FunctionEmitter::emit_on_stack(const Allocate& s) {
-    const Tensor& t = s.tensor;
+void FunctionEmitter::place_on_stack(const Tensor& t) {
     std::vector<int64_t> shape;
     int64_t bytes = static_cast<int64_t>(element_bytes(t.type));
     for (const Dim& d : t.dims) {
@@ -456,8 +469,6 @@ void FunctionEmitter::emit_on_stack(const Allocate& s) {
     for (const Dim& d : t.dims)
         p.first.push_back(d.min);
     tensors[t.symbol] = std::move(p);
-    emit(s.body);
-    frame_bytes -= bytes;
 }
 
 Value* FunctionEmitter::element_count(const Tensor& t) {
@@ -502,16 +513,6 @@ void FunctionEmitter::allocate(const Symbol& tensor, Value* bytes, Place place) 
             {bytes}}});
     own(tensor, place.base);
     tensors[tensor] = std::move(place);
-}
-
-void FunctionEmitter::emit_on_heap(const Allocate& s) {
-    std::optional<Sequence> from;
-    Sequence* const around = sequence;
-    if (!around) sequence = &from.emplace(s);
-    Value* bytes = byte_count(s.tensor);
-    sequence->waiting.emplace(s.tensor.symbol, Sequence::Waiting{bytes, place_of(s.tensor, nullptr)});
-    emit(s.body);
-    sequence = around;
 }
 
 } // namespace lathe::codegen

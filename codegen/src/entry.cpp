@@ -394,7 +394,9 @@ std::vector<Symbol> all_tensors(const Function& f) {
     for_each(
         f.body,
         [&](const Stmt& s) {
-            if (const auto* a = s.as<Allocate>()) r.push_back(a->tensor.symbol);
+            if (const auto* a = s.as<Allocate>())
+                for (const Tensor& t : a->tensors)
+                    r.push_back(t.symbol);
         },
         nullptr);
     return r;
@@ -421,10 +423,7 @@ llvm::Function* emit_checked(Unit& unit, const Abi& abi, const Function& f, Call
         entry.bind_scalar(abi.scalars[i],
                           function->getArg(static_cast<unsigned>(1 + abi.buffers.size() + i)));
     entry.bind_buffers();
-    Stmt body = f.body;
-    for (auto t = f.constants.rbegin(); t != f.constants.rend(); ++t)
-        body = Allocate::make(*t, body);
-    emitter.emit(body);
+    emitter.emit(Allocate::make(f.constants, f.body));
     emitter.finish();
     return function;
 }

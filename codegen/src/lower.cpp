@@ -31,11 +31,10 @@ Module simplified(Module m) {
 /// A CPU has no pipelines of its own.
 Module without_pipelines(Module m) {
     class Serial : public Mutator {
-        using Mutator::mutate;
-        Stmt mutate(const Stmt& s) override {
-            const Stmt r = Mutator::mutate(s);
-            const auto* f = r.as<For>();
-            return f && f->runs().overlapped ? For::make(f->var, f->min, f->extent, {}, f->body, f->loc) : r;
+        using Mutator::visit;
+        Stmt visit(const For& f, const Stmt& s) override {
+            if (!f.runs().overlapped) return Mutator::visit(f, s);
+            return For::make(f.var, f.min, f.extent, {}, (*this)(f.body), f.loc);
         }
     };
     for (Function& f : m.functions)

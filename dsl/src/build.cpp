@@ -310,13 +310,16 @@ class Builder {
         for (const auto& c : constants)
             top.constants.push_back(tensor_of(*c));
         top.body = Block::make(std::move(stages));
-        for (size_t n = first_defined.size(); n-- > 0;) {
-            const auto func = std::find_if(funcs.begin(), funcs.end(),
-                                           [&](const auto& f) { return f->symbol == first_defined[n]; });
-            if (is_output(**func)) continue;
-            for (size_t v = (*func)->values(); v-- > 0;)
-                top.body = Allocate::make(tensor_of((*func)->value(v)), top.body);
+        std::map<Symbol, const FuncData*> by_symbol;
+        for (const auto& f : funcs)
+            by_symbol[f->symbol] = f.get();
+        std::vector<Tensor> allocated;
+        for (const Symbol& symbol : first_defined) {
+            const FuncData& func = *by_symbol.at(symbol);
+            for (size_t v = 0; v < func.values() && !is_output(func); ++v)
+                allocated.push_back(tensor_of(func.value(v)));
         }
+        top.body = Allocate::make(std::move(allocated), top.body);
         top.body = entry.before(top.body);
         result.module.functions.push_back(std::move(top));
         return result;

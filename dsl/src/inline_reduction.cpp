@@ -105,10 +105,7 @@ Stmt Accumulators::around(Stmt body) const {
     std::vector<Stmt> all = starts;
     all.insert(all.end(), computations.begin(), computations.end());
     all.push_back(std::move(body));
-    Stmt result = Block::make(std::move(all));
-    for (size_t n = tensors.size(); n-- > 0;)
-        result = Allocate::make(tensors[n], result);
-    return result;
+    return Allocate::make(tensors, Block::make(std::move(all)));
 }
 
 size_t Accumulators::condition_number(const Expr& condition) {

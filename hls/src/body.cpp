@@ -294,9 +294,11 @@ void BodyEmitter::declare(const Tensor& t, const std::vector<int64_t>& extents) 
 }
 
 void BodyEmitter::allocate(const Allocate& s) {
-    declare(s.tensor);
+    for (const Tensor& t : s.tensors)
+        declare(t);
     emit(s.body);
-    scope.arrays.erase(s.tensor.symbol);
+    for (const Tensor& t : s.tensors)
+        if (!t.data) scope.arrays.erase(t.symbol);
 }
 
 void BodyEmitter::declare(const Tensor& t) {

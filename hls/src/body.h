@@ -35,6 +35,7 @@ class BodyEmitter {
     void store(const Store& s);
     void reduce(const Reduce& s);
     void allocate(const Allocate& s);
+    void local(const Tensor& t);
     void check_bounds(const Stmt& s);
     void check(const Assert& s);
     void stage(const Stage& s);

@@ -59,7 +59,9 @@ class IntRange {
         }
         if (const auto* let = s.as<LetStmt>(); let && let->value.type().is_index())
             facts.bound(let->symbol, {let->value, let->value});
-        if (const auto* a = s.as<Allocate>()) address(a->tensor);
+        if (const auto* a = s.as<Allocate>())
+            for (const Tensor& t : a->tensors)
+                address(t);
         for (const Stmt& body : bodies(s))
             walk(body);
         facts = before;

@@ -101,7 +101,9 @@ Used used_by(const Stmt& body) {
     for_each(
         body,
         [&](const Stmt& s) {
-            if (const auto* a = s.as<Allocate>()) own.insert(a->tensor.symbol);
+            if (const auto* a = s.as<Allocate>())
+                for (const Tensor& t : a->tensors)
+                    own.insert(t.symbol);
             if (const auto* d = s.as<DeclareStream>()) own.insert(d->stream.symbol);
             for (const StreamElement& e : streams_in(s))
                 used.streams.insert(e.stream);
@@ -177,8 +179,10 @@ void BodyEmitter::processes(const Stmt& s) {
         declare(d->stream);
         processes(d->body);
     } else if (const auto* a = s.as<Allocate>()) {
-        declare(a->tensor);
-        if (!a->tensor.data) out.line(fmt::format("LATHE_BUFFER({})", scope.array(a->tensor.symbol).name));
+        for (const Tensor& t : a->tensors) {
+            declare(t);
+            if (!t.data) out.line(fmt::format("LATHE_BUFFER({})", scope.array(t.symbol).name));
+        }
         processes(a->body);
     } else if (const auto* p = s.as<Spawn>()) {
         spawn(*p);

@@ -350,7 +350,8 @@ Expr guard_of(const Stmt& s, std::set<Symbol>& bound) {
         return guard_of(l->body, bound);
     }
     if (const auto* a = s.as<Allocate>()) {
-        bound.insert(a->tensor.symbol);
+        for (const Tensor& t : a->tensors)
+            bound.insert(t.symbol);
         return guard_of(a->body, bound);
     }
     if (const auto* g = s.as<Stage>()) return guard_of(g->body, bound);

@@ -4,70 +4,151 @@
 #include "lathe/ir/visit.h"
 
 #include <algorithm>
+#include <span>
 
 namespace lathe::ir {
 
 namespace {
 
-/// Finds the tagged loops, and what stands around each.
-class Tags {
-  public:
-    std::map<Symbol, LegalTag> all;
-    std::vector<const For*> order;
+/// What stands around a place: a loop, a let, a condition (its arm) or an assertion.
+struct Header {
+    StmtKind kind;
+    Symbol symbol;
+    Expr first, second;
+    bool lasting; ///< what they read keeps its value inside
+    bool otherwise = false;
+};
 
-    void visit(const Stmt& s) {
-        if (!s.defined()) return;
-        const size_t outside = around.size();
-        if (const For* f = s.as<For>()) {
-            if (!f->runs().ordered) {
-                order.push_back(f);
-                all[f->var] = {s, around};
-            }
-            const bool lasting = lasts(f->min, f->body) && lasts(f->extent, f->body);
-            around.push_back({s.kind(), f->var, f->min, f->extent, lasting});
-            visit(f->body);
-        } else if (const If* i = s.as<If>()) {
-            around.push_back({s.kind(), {}, i->condition, {}, lasts(i->condition, i->then_body)});
-            visit(i->then_body);
-            around.back().lasting = lasts(i->condition, i->else_body);
-            around.back().otherwise = true;
-            visit(i->else_body);
-        } else if (const While* w = s.as<While>()) {
-            around.push_back({s.kind(), {}, w->condition, {}, lasts(w->condition, w->body)});
-            visit(w->body);
-        } else if (const LetStmt* l = s.as<LetStmt>()) {
-            around.push_back({s.kind(), l->symbol, l->value, {}, lasts(l->value, l->body)});
-            visit(l->body);
-        } else if (const Block* b = s.as<Block>()) {
-            for (const Stmt& t : b->stmts) {
-                visit(t);
-                if (const Assert* a = t.as<Assert>())
-                    around.push_back({t.kind(), {}, a->condition, {}, true});
-            }
-        } else {
-            any_body(s, [&](const Stmt& t) {
-                visit(t);
-                return false;
-            });
-        }
-        around.resize(outside);
-    }
-
-  private:
-    std::vector<LegalTag::Header> around;
+/// A tagged loop, and what stands around it, outermost first: all that its tag's legality follows from.
+struct Tag {
+    Stmt loop;
+    std::vector<Header> around;
 };
 
 bool same(const Expr& a, const Expr& b) {
     return a.same_as(b) || (a.defined() && b.defined() && equal(a, b));
 }
 
-bool stands(const LegalTag& before, const LegalTag& now) {
-    return before.loop.same_as(now.loop) &&
-           std::ranges::equal(before.around, now.around, [](const auto& a, const auto& b) {
-               return a.kind == b.kind && a.symbol == b.symbol && a.otherwise == b.otherwise &&
-                      a.lasting == b.lasting && same(a.first, b.first) && same(a.second, b.second);
-           });
+bool same(const Header& a, const Header& b) {
+    return a.kind == b.kind && a.symbol == b.symbol && a.otherwise == b.otherwise && a.lasting == b.lasting &&
+           same(a.first, b.first) && same(a.second, b.second);
 }
+
+bool same(const Tag& a, const Tag& b) {
+    return a.loop.same_as(b.loop) &&
+           std::ranges::equal(a.around, b.around, [](auto& x, auto& y) { return same(x, y); });
+}
+
+/// A body under a header.
+struct Inside {
+    Header header;
+    const Stmt& body;
+};
+
+std::vector<Inside> insides(const Stmt& s) {
+    const auto under = [&](const Symbol& symbol, const Expr& e, const Stmt& body) {
+        return Inside{{s.kind(), symbol, e, {}, lasts(e, body)}, body};
+    };
+    if (const For* f = s.as<For>()) {
+        Inside i = under(f->var, f->min, f->body);
+        i.header.second = f->extent;
+        i.header.lasting = i.header.lasting && lasts(f->extent, f->body);
+        return {i};
+    }
+    if (const If* i = s.as<If>()) {
+        Inside otherwise = under({}, i->condition, i->else_body);
+        otherwise.header.otherwise = true;
+        return {under({}, i->condition, i->then_body), otherwise};
+    }
+    if (const While* w = s.as<While>()) return {under({}, w->condition, w->body)};
+    if (const LetStmt* l = s.as<LetStmt>()) return {under(l->symbol, l->value, l->body)};
+    return {};
+}
+
+std::span<const Stmt> parts(const Stmt& s) {
+    if (const Block* b = s.as<Block>()) return b->stmts;
+    return {&s, s.defined() ? size_t{1} : size_t{0}};
+}
+
+bool has_assertion(std::span<const Stmt> list) {
+    return std::ranges::any_of(list, [](const Stmt& s) { return s.kind() == StmtKind::assert_; });
+}
+
+/// Statements in a row that took the place of others: which one of those each comes from.
+class Replaced {
+  public:
+    explicit Replaced(std::span<const Stmt> list) : only(list.size() == 1 ? list[0] : Stmt()) {
+        if (list.size() < 2) return;
+        for (const Stmt& s : list) {
+            nodes.insert(s.get());
+            if (const Stage* g = s.as<Stage>()) stages[{g->func, g->definition}] = s;
+        }
+    }
+    Stmt by(const Stmt& s) const {
+        if (only.defined() || nodes.contains(s.get())) return only.defined() ? only : s;
+        const Stage* g = s.as<Stage>();
+        const auto found = g ? stages.find({g->func, g->definition}) : stages.end();
+        return found == stages.end() ? Stmt() : found->second;
+    }
+
+  private:
+    Stmt only;
+    std::unordered_set<const StmtNode*> nodes;
+    std::map<std::pair<Symbol, int>, Stmt> stages;
+};
+
+/// Finds the tagged loops, beside those in statements that stood before where the same headers are around
+/// them.
+class Tags {
+  public:
+    std::vector<Tag> all;
+
+    /// \param before what stood there under the same headers, if that is known.
+    void visit(const Stmt& s, const Stmt& before) {
+        if (!s.defined() || s.same_as(before)) return;
+        if (const Allocate* a = before.as<Allocate>()) return visit(s, a->body);
+        if (const Allocate* a = s.as<Allocate>()) return visit(a->body, before);
+        if (s.as<Block>() || before.as<Block>()) return row(parts(s), parts(before));
+        if (const For* f = s.as<For>(); f && !f->runs().ordered) all.push_back({s, around});
+        const std::vector<Inside> then = before.defined() ? insides(before) : std::vector<Inside>();
+        const std::vector<Inside> now = insides(s);
+        for (size_t n = 0; n < now.size(); ++n) {
+            const bool stays = n < then.size() && same(now[n].header, then[n].header);
+            around.push_back(now[n].header);
+            visit(now[n].body, stays ? then[n].body : Stmt());
+            around.pop_back();
+        }
+        const Stage* g = before.as<Stage>();
+        if (const Stage* stage = s.as<Stage>()) visit(stage->body, g ? g->body : before);
+    }
+
+  private:
+    void row(std::span<const Stmt> now, std::span<const Stmt> then) {
+        const size_t outside = around.size();
+        size_t first = 0, last = 0;
+        while (first < std::min(now.size(), then.size()) && now[first].same_as(then[first]))
+            note(now[first++]);
+        while (first + last < std::min(now.size(), then.size()) &&
+               now[now.size() - last - 1].same_as(then[then.size() - last - 1]))
+            ++last;
+        // Behind assertions that changed all stands under other headers.
+        const std::span<const Stmt> replaced = then.subspan(first, then.size() - first - last);
+        const size_t count = now.size() - first - last;
+        const bool known = !has_assertion(replaced) && !has_assertion(now.subspan(first, count));
+        const Replaced old(known ? replaced : std::span<const Stmt>());
+        for (const Stmt& s : now.subspan(first, known ? count : now.size() - first)) {
+            visit(s, old.by(s));
+            note(s);
+        }
+        around.resize(outside);
+    }
+
+    void note(const Stmt& s) {
+        if (const Assert* a = s.as<Assert>()) around.push_back({s.kind(), {}, a->condition, {}, true});
+    }
+
+    std::vector<Header> around;
+};
 
 } // namespace
 
@@ -82,19 +163,21 @@ std::optional<Conflict> kind_conflict(const Stmt& root, const Symbol& loop, cons
 
 std::optional<TagConflict> tag_conflict(const Stmt& root, LegalTags& legal, const Facts& known,
                                         const std::set<Symbol>& proved) {
-    Tags tags;
-    tags.visit(root);
-    for (const For* f : tags.order) {
-        const auto before = legal.tags.find(f->var);
-        if (before != legal.tags.end() && stands(before->second, tags.all.at(f->var))) continue;
-        if (proved.contains(f->var)) continue;
+    Tags changed;
+    changed.visit(root, legal.root);
+    std::optional<Tags> before;
+    for (const Tag& tag : changed.all) {
+        const For& f = *tag.loop.as<For>();
+        if (proved.contains(f.var)) continue;
+        if (!before) before.emplace().visit(legal.root, {});
+        if (std::ranges::any_of(before->all, [&](const Tag& t) { return same(t, tag); })) continue;
         ++legal.asked;
-        if (const auto c = kind_conflict(root, f->var, f->loop, 0, known))
-            return TagConflict{f->var, f->loop, c->describe()};
-        if (std::string reason = f->runs().lockstep ? no_vector_form(root, f->var) : ""; !reason.empty())
-            return TagConflict{f->var, f->loop, std::move(reason)};
+        if (const auto c = kind_conflict(root, f.var, f.loop, 0, known))
+            return TagConflict{f.var, f.loop, c->describe()};
+        if (std::string reason = f.runs().lockstep ? no_vector_form(root, f.var) : ""; !reason.empty())
+            return TagConflict{f.var, f.loop, std::move(reason)};
     }
-    legal.tags = std::move(tags.all);
+    legal.root = root;
     return std::nullopt;
 }
 

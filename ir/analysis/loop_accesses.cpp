@@ -58,7 +58,8 @@ class Collector {
             return visit_reduce(*s.as<Reduce>());
         case StmtKind::allocate: {
             const Allocate& a = *s.as<Allocate>();
-            if (found) own.insert(a.tensor.symbol);
+            for (const Tensor& t : a.tensors)
+                if (found) own.insert(t.symbol);
             return visit(a.body);
         }
         case StmtKind::assert_:

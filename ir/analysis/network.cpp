@@ -207,7 +207,8 @@ class NetworkMaker {
     void collect(const Stmt& s) {
         if (!s.defined()) return;
         if (const auto* d = s.as<DeclareStream>()) net.streams.push_back(d->stream);
-        if (const auto* a = s.as<Allocate>()) net.tensors.push_back(a->tensor);
+        if (const auto* a = s.as<Allocate>())
+            net.tensors.insert(net.tensors.end(), a->tensors.begin(), a->tensors.end());
         if (s.as<CallStmt>()) {
             process(s, statements++, {});
             return;

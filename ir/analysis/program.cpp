@@ -70,7 +70,8 @@ class Collector {
         case StmtKind::allocate: {
             const Allocate& a = *s.as<Allocate>();
             const auto outside = homes;
-            homes[a.tensor.symbol] = loops.size();
+            for (const Tensor& t : a.tensors)
+                homes[t.symbol] = loops.size();
             visit(a.body);
             homes = outside;
             return;

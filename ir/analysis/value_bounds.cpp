@@ -57,11 +57,12 @@ class Bounds {
         } else if (const auto* st = s.as<Stage>()) {
             run(st->body);
         } else if (const auto* a = s.as<Allocate>()) {
-            types[a->tensor.symbol] = a->tensor.type;
-            result.tensors.erase(a->tensor.symbol);
-            if (a->tensor.data) constant(a->tensor);
-            const size_t outside = around.size();
-            born[a->tensor.symbol] = outside;
+            for (const Tensor& t : a->tensors) {
+                types[t.symbol] = t.type;
+                result.tensors.erase(t.symbol);
+                if (t.data) constant(t);
+                born[t.symbol] = around.size();
+            }
             run(a->body);
         } else if (const auto* l = s.as<LetStmt>()) {
             scalars[l->symbol] = form(l->value);
@@ -95,7 +96,9 @@ class Bounds {
         for_each(
             body,
             [&](const Stmt& s) {
-                if (const auto* a = s.as<Allocate>()) inside.insert(a->tensor.symbol);
+                if (const auto* a = s.as<Allocate>())
+                    for (const Tensor& t : a->tensors)
+                        inside.insert(t.symbol);
             },
             [&](const Expr& e) {
                 const auto* l = e.as<Load>();

@@ -41,7 +41,9 @@ class Lanes {
                 facts.bound(f->var, {f->min, isub(iadd(f->min, f->extent), index(1))});
                 if (varies(f->min)) varying.insert(f->var);
             }
-            if (const Allocate* a = s.as<Allocate>()) own.insert(a->tensor.symbol);
+            if (const Allocate* a = s.as<Allocate>())
+                for (const Tensor& tensor : a->tensors)
+                    own.insert(tensor.symbol);
             for (const Stmt& t : bodies(s))
                 if (reason.empty()) reason = obstacle(t);
         }
@@ -87,10 +89,11 @@ class Lanes {
             return fmt::format("{} stands inside it{}, and such keep their order", ordered_name(s),
                                at(s.loc()));
         if (const Allocate* a = s.as<Allocate>())
-            for (const Dim& d : a->tensor.dims)
-                if (reads_written(d.min) || varies(d.extent))
-                    return fmt::format("the size of {}, which is computed inside it, depends on {}",
-                                       a->tensor.symbol.name(), loop.var.name());
+            for (const Tensor& t : a->tensors)
+                for (const Dim& d : t.dims)
+                    if (reads_written(d.min) || varies(d.extent))
+                        return fmt::format("the size of {}, which is computed inside it, depends on {}",
+                                           t.symbol.name(), loop.var.name());
         if (const Reduce* r = s.as<Reduce>()) return of_scatter(*r);
         return {};
     }

@@ -85,7 +85,9 @@ int64_t estimated_memory_bits(const Module& m) {
         for_each(
             f.body,
             [&](const Stmt& s) {
-                if (const auto* a = s.as<Allocate>()) bits += tensor_bits(a->tensor);
+                if (const auto* a = s.as<Allocate>())
+                    for (const Tensor& t : a->tensors)
+                        bits += tensor_bits(t);
             },
             nullptr);
     }

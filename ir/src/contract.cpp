@@ -38,10 +38,10 @@ std::optional<Product> product_of(const Expr& e, Type t) {
 
 class Contract : public Mutator {
   protected:
-    using Mutator::mutate;
+    using Mutator::visit;
 
-    Expr mutate(const Expr& e) override {
-        const Expr done = Mutator::mutate(e);
+    Expr visit(const Binary&, const Expr& e) override {
+        const Expr done = rebuilt(e);
         const auto* b = done.as<Binary>();
         if (!b || !b->type.is_float() || !b->type.is_scalar()) return done;
         const Type t = b->type;
@@ -56,10 +56,10 @@ class Contract : public Mutator {
         return done;
     }
 
-    Stmt mutate(const Stmt& s) override {
-        const Stmt done = Mutator::mutate(s);
+    Stmt visit(const Reduce& before, const Stmt& s) override {
+        const Stmt done = Mutator::visit(before, s);
         const auto* r = done.as<Reduce>();
-        if (!r || r->op != BinaryOp::add || !r->target.type.is_float()) return done;
+        if (r->op != BinaryOp::add || !r->target.type.is_float()) return done;
         const std::optional<Product> p = product_of(r->target.value, r->target.type);
         if (!p) return done;
         StoreTarget target = r->target;

@@ -223,7 +223,7 @@ bool Comparison::equal(const Tensor& a, const Tensor& b) {
 }
 
 bool Comparison::nodes(const Allocate& a, const Allocate& b) {
-    return equal(a.tensor, b.tensor) && equal(a.body, b.body);
+    return equal(a.tensors, b.tensors) && equal(a.body, b.body);
 }
 
 bool Comparison::nodes(const Assert& a, const Assert& b) {

@@ -238,10 +238,12 @@ std::shared_ptr<CheckedTensor> Checker::storage(const Tensor& tensor, Lane& lane
 
 void Checker::allocate(const Allocate& s, const Lanes& lanes) {
     for (Lane* l : lanes)
-        l->tensors[s.tensor.symbol] = storage(s.tensor, *l);
+        for (const Tensor& t : s.tensors)
+            l->tensors[t.symbol] = storage(t, *l);
     statement(s.body, lanes);
     for (Lane* l : lanes)
-        l->tensors.erase(s.tensor.symbol);
+        for (const Tensor& t : s.tensors)
+            l->tensors.erase(t.symbol);
 }
 
 void Checker::store(const Store& s, const Lanes& lanes) {

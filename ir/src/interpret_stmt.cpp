@@ -101,21 +101,28 @@ template <class R> struct LetAction final : Action {
 };
 
 struct AllocateAction final : Action {
-    Tensor tensor;
-    std::vector<Ptr<int64_t>> mins, extents;
-    size_t index;
+    struct Allocated {
+        Tensor tensor;
+        std::vector<Ptr<int64_t>> mins, extents;
+        size_t index;
+        void begin(Frame& f) const {
+            std::vector<int64_t> m, e;
+            for (size_t d = 0; d < mins.size(); ++d) {
+                m.push_back(mins[d]->eval(f, 0));
+                e.push_back(std::max<int64_t>(extents[d]->eval(f, 0), 0)); // as of a loop: nothing
+            }
+            TensorState& state = f.tensors[index];
+            if (state.buffer.data() == nullptr || state.buffer.shape() != e) state = make_state(tensor, m, e);
+            state.buffer.set_min(m);
+            if (!state.known) std::ranges::fill(*state.marks, uint8_t{0});
+        }
+    };
+    std::vector<Allocated> tensors;
     ActionPtr body;
     void run(Frame& f) const override {
         ++f.epoch;
-        std::vector<int64_t> m, e;
-        for (size_t d = 0; d < mins.size(); ++d) {
-            m.push_back(mins[d]->eval(f, 0));
-            e.push_back(std::max<int64_t>(extents[d]->eval(f, 0), 0)); // as of a loop: nothing
-        }
-        TensorState& state = f.tensors[index];
-        if (state.buffer.data() == nullptr || state.buffer.shape() != e) state = make_state(tensor, m, e);
-        state.buffer.set_min(m);
-        if (!state.known) std::ranges::fill(*state.marks, uint8_t{0});
+        for (const Allocated& t : tensors)
+            t.begin(f);
         body->run(f);
     }
 };
@@ -247,15 +254,19 @@ ActionPtr compile_let(Scope& scope, const LetStmt& s) {
 ActionPtr compile_allocate(Scope& scope, const Allocate& s) {
     auto a = std::make_unique<AllocateAction>();
     std::vector<Expr> roots;
-    for (const Dim& d : s.tensor.dims)
-        roots.insert(roots.end(), {d.min, d.extent});
+    for (const Tensor& t : s.tensors)
+        for (const Dim& d : t.dims)
+            roots.insert(roots.end(), {d.min, d.extent});
     ExprCompiler expr(scope, roots);
-    for (const Dim& d : s.tensor.dims) {
-        a->mins.push_back(in_rep<int64_t>(expr(d.min)));
-        a->extents.push_back(in_rep<int64_t>(expr(d.extent)));
+    for (const Tensor& t : s.tensors) {
+        AllocateAction::Allocated& allocated = a->tensors.emplace_back();
+        for (const Dim& d : t.dims) {
+            allocated.mins.push_back(in_rep<int64_t>(expr(d.min)));
+            allocated.extents.push_back(in_rep<int64_t>(expr(d.extent)));
+        }
+        allocated.tensor = t;
+        allocated.index = scope.add_tensor(t).index;
     }
-    a->tensor = s.tensor;
-    a->index = scope.add_tensor(s.tensor).index;
     a->body = compile(scope, s.body);
     return a;
 }

@@ -12,10 +12,9 @@ namespace {
 
 class MathLowering : public Mutator {
   protected:
-    Expr mutate(const Expr& e) override {
-        const Expr r = Mutator::mutate(e);
-        const auto* call = r.as<Call>();
-        return call && is_math(call->function) ? expand_math(call->function, call->arguments, call->loc) : r;
+    using Mutator::visit;
+    Expr visit(const Call& c, const Expr& e) override {
+        return is_math(c.function) ? expand_math(c.function, (*this)(c.arguments), c.loc) : rebuilt(e);
     }
 };
 

@@ -1,5 +1,6 @@
 /// \file The mutator, and the rewrites that rename: substitute and fresh_copy.
 
+#include "lathe/ir/node.h"
 #include "lathe/ir/visit.h"
 
 namespace lathe::ir {
@@ -23,7 +24,22 @@ Tensor Mutator::operator()(const Tensor& t) {
     return result;
 }
 
+std::vector<Expr> Mutator::operator()(const std::vector<Expr>& list) {
+    std::vector<Expr> result;
+    for (const Expr& e : list)
+        result.push_back((*this)(e));
+    return result;
+}
+
 Expr Mutator::mutate(const Expr& e) {
+    return with_node(e, [&](const auto& n) { return visit(n, e); });
+}
+
+Stmt Mutator::mutate(const Stmt& s) {
+    return with_node(s, [&](const auto& n) { return visit(n, s); });
+}
+
+Expr Mutator::rebuilt(const Expr& e) {
     std::vector<Expr> list = operands(e);
     bool changed = false;
     for (Expr& operand : list) {
@@ -78,6 +94,7 @@ class Parts {
             d = {(*this)(d.min), (*this)(d.extent)};
         return result;
     }
+    bool none_changed() const { return !changed; }
     Stmt result(const Stmt& old, const std::function<Stmt()>& make) const { return changed ? make() : old; }
 
   private:
@@ -85,38 +102,46 @@ class Parts {
     bool changed = false;
 };
 
-Stmt with_parts(const Block& n, const Stmt& s, Parts& part) {
+} // namespace
+
+Stmt Mutator::visit(const Block& n, const Stmt& s) {
+    Parts part(*this);
     std::vector<Stmt> stmts;
     for (const Stmt& x : n.stmts)
         stmts.push_back(part(x));
     return part.result(s, [&] { return Block::make(stmts); });
 }
 
-Stmt with_parts(const For& n, const Stmt& s, Parts& part) {
+Stmt Mutator::visit(const For& n, const Stmt& s) {
+    Parts part(*this);
     const Expr min = part(n.min), extent = part(n.extent);
     const Stmt body = part(n.body);
     return part.result(s, [&] { return For::make(n.var, min, extent, n.loop, body, n.loc); });
 }
 
-Stmt with_parts(const While& n, const Stmt& s, Parts& part) {
+Stmt Mutator::visit(const While& n, const Stmt& s) {
+    Parts part(*this);
     const Expr condition = part(n.condition);
     const Stmt body = part(n.body);
     return part.result(s, [&] { return While::make(condition, body, n.loc); });
 }
 
-Stmt with_parts(const If& n, const Stmt& s, Parts& part) {
+Stmt Mutator::visit(const If& n, const Stmt& s) {
+    Parts part(*this);
     const Expr condition = part(n.condition);
     const Stmt then_body = part(n.then_body), else_body = part(n.else_body);
     return part.result(s, [&] { return If::make(condition, then_body, else_body, n.loc); });
 }
 
-Stmt with_parts(const LetStmt& n, const Stmt& s, Parts& part) {
+Stmt Mutator::visit(const LetStmt& n, const Stmt& s) {
+    Parts part(*this);
     const Expr value = part(n.value);
     const Stmt body = part(n.body);
     return part.result(s, [&] { return LetStmt::make(n.symbol, value, body, n.loc); });
 }
 
-Stmt with_parts(const Store& n, const Stmt& s, Parts& part) {
+Stmt Mutator::visit(const Store& n, const Stmt& s) {
+    Parts part(*this);
     std::vector<StoreTarget> targets;
     for (const StoreTarget& t : n.targets)
         targets.push_back(part(t));
@@ -124,43 +149,53 @@ Stmt with_parts(const Store& n, const Stmt& s, Parts& part) {
     return part.result(s, [&] { return Store::make(targets, n.loc, predicate); });
 }
 
-Stmt with_parts(const Reduce& n, const Stmt& s, Parts& part) {
+Stmt Mutator::visit(const Reduce& n, const Stmt& s) {
+    Parts part(*this);
     const StoreTarget target = part(n.target);
     const Expr predicate = part(n.predicate);
     return part.result(s, [&] { return Reduce::make(n.op, target, n.loc, predicate, n.contract); });
 }
 
-Stmt with_parts(const Allocate& n, const Stmt& s, Parts& part) {
-    const Tensor tensor = part(n.tensor);
+Stmt Mutator::visit(const Allocate& n, const Stmt& s) {
+    Parts part(*this);
+    std::vector<Tensor> tensors;
+    for (const Tensor& t : n.tensors)
+        tensors.push_back(part(t));
+    const bool same = part.none_changed();
     const Stmt body = part(n.body);
-    return part.result(s, [&] { return Allocate::make(tensor, body); });
+    return part.result(s, [&] { return same ? n.around(body) : Allocate::make(std::move(tensors), body); });
 }
 
-Stmt with_parts(const Assert& n, const Stmt& s, Parts& part) {
+Stmt Mutator::visit(const Assert& n, const Stmt& s) {
+    Parts part(*this);
     const Expr condition = part(n.condition);
     return part.result(s, [&] { return Assert::make(condition, n.message, n.loc); });
 }
 
-Stmt with_parts(const Print& n, const Stmt& s, Parts& part) {
+Stmt Mutator::visit(const Print& n, const Stmt& s) {
+    Parts part(*this);
     std::vector<Expr> values;
     for (const Expr& e : n.values)
         values.push_back(part(e));
     return part.result(s, [&] { return Print::make(n.texts, values, n.loc); });
 }
 
-Stmt with_parts(const ExternCall& n, const Stmt& s, Parts& part) {
+Stmt Mutator::visit(const ExternCall& n, const Stmt& s) {
+    Parts part(*this);
     std::vector<ExternArgument> arguments;
     for (const ExternArgument& a : n.arguments)
         arguments.push_back(part(a));
     return part.result(s, [&] { return ExternCall::make(n.callee, arguments, n.loc); });
 }
 
-Stmt with_parts(const Stage& n, const Stmt& s, Parts& part) {
+Stmt Mutator::visit(const Stage& n, const Stmt& s) {
+    Parts part(*this);
     const Stmt body = part(n.body);
     return part.result(s, [&] { return Stage::make(n.func, n.definition, body, n.loc); });
 }
 
-Stmt with_parts(const DeclareStream& n, const Stmt& s, Parts& part) {
+Stmt Mutator::visit(const DeclareStream& n, const Stmt& s) {
+    Parts part(*this);
     StreamDeclaration stream = n.stream;
     for (Expr& e : stream.dims)
         e = part(e);
@@ -168,33 +203,38 @@ Stmt with_parts(const DeclareStream& n, const Stmt& s, Parts& part) {
     return part.result(s, [&] { return DeclareStream::make(stream, body); });
 }
 
-Stmt with_parts(const Push& n, const Stmt& s, Parts& part) {
+Stmt Mutator::visit(const Push& n, const Stmt& s) {
+    Parts part(*this);
     const StreamElement to = part(n.to);
     const Expr value = part(n.value);
     return part.result(s, [&] { return Push::make(to, n.type, value, n.loc); });
 }
 
-Stmt with_parts(const Pop& n, const Stmt& s, Parts& part) {
+Stmt Mutator::visit(const Pop& n, const Stmt& s) {
+    Parts part(*this);
     const StreamElement from = part(n.from);
     const Stmt body = part(n.body);
     return part.result(s, [&] { return Pop::make(n.symbol, from, n.type, body, n.loc); });
 }
 
-Stmt with_parts(const Fill& n, const Stmt& s, Parts& part) {
+Stmt Mutator::visit(const Fill& n, const Stmt& s) {
+    Parts part(*this);
     const StreamElement to = part(n.to);
     const Tensor tensor = part(n.tensor);
     const Stmt body = part(n.body);
     return part.result(s, [&] { return Fill::make(to, tensor, body, n.loc); });
 }
 
-Stmt with_parts(const Drain& n, const Stmt& s, Parts& part) {
+Stmt Mutator::visit(const Drain& n, const Stmt& s) {
+    Parts part(*this);
     const StreamElement from = part(n.from);
     const Tensor tensor = part(n.tensor);
     const Stmt body = part(n.body);
     return part.result(s, [&] { return Drain::make(from, tensor, body, n.loc); });
 }
 
-Stmt with_parts(const CallStmt& n, const Stmt& s, Parts& part) {
+Stmt Mutator::visit(const CallStmt& n, const Stmt& s) {
+    Parts part(*this);
     std::vector<TensorView> tensors = n.tensors;
     for (TensorView& v : tensors)
         for (ViewDim& d : v.dims)
@@ -208,64 +248,17 @@ Stmt with_parts(const CallStmt& n, const Stmt& s, Parts& part) {
     return part.result(s, [&] { return CallStmt::make(n.callee, tensors, values, streams, n.loc); });
 }
 
-Stmt with_parts(const Dataflow& n, const Stmt& s, Parts& part) {
+Stmt Mutator::visit(const Dataflow& n, const Stmt& s) {
+    Parts part(*this);
     const Stmt body = part(n.body);
     return part.result(s, [&] { return Dataflow::make(body, n.loc); });
 }
 
-Stmt with_parts(const Spawn& n, const Stmt& s, Parts& part) {
+Stmt Mutator::visit(const Spawn& n, const Stmt& s) {
+    Parts part(*this);
     const std::vector<Dim> box = part(n.box);
     const Stmt call = part(n.call);
     return part.result(s, [&] { return Spawn::make(n.ids, box, call, n.loc); });
-}
-
-} // namespace
-
-Stmt Mutator::mutate(const Stmt& s) {
-    Parts part(*this);
-    switch (s.kind()) {
-    case StmtKind::block:
-        return with_parts(*s.as<Block>(), s, part);
-    case StmtKind::for_:
-        return with_parts(*s.as<For>(), s, part);
-    case StmtKind::while_:
-        return with_parts(*s.as<While>(), s, part);
-    case StmtKind::if_:
-        return with_parts(*s.as<If>(), s, part);
-    case StmtKind::let:
-        return with_parts(*s.as<LetStmt>(), s, part);
-    case StmtKind::store:
-        return with_parts(*s.as<Store>(), s, part);
-    case StmtKind::reduce:
-        return with_parts(*s.as<Reduce>(), s, part);
-    case StmtKind::allocate:
-        return with_parts(*s.as<Allocate>(), s, part);
-    case StmtKind::assert_:
-        return with_parts(*s.as<Assert>(), s, part);
-    case StmtKind::print:
-        return with_parts(*s.as<Print>(), s, part);
-    case StmtKind::extern_call:
-        return with_parts(*s.as<ExternCall>(), s, part);
-    case StmtKind::stage:
-        return with_parts(*s.as<Stage>(), s, part);
-    case StmtKind::stream:
-        return with_parts(*s.as<DeclareStream>(), s, part);
-    case StmtKind::push:
-        return with_parts(*s.as<Push>(), s, part);
-    case StmtKind::pop:
-        return with_parts(*s.as<Pop>(), s, part);
-    case StmtKind::fill:
-        return with_parts(*s.as<Fill>(), s, part);
-    case StmtKind::drain:
-        return with_parts(*s.as<Drain>(), s, part);
-    case StmtKind::call:
-        return with_parts(*s.as<CallStmt>(), s, part);
-    case StmtKind::dataflow:
-        return with_parts(*s.as<Dataflow>(), s, part);
-    case StmtKind::spawn:
-        return with_parts(*s.as<Spawn>(), s, part);
-    }
-    throw InternalError("unknown kind of statement");
 }
 
 namespace {
@@ -303,13 +296,11 @@ class Substitute : public Mutator {
     }
 
   protected:
-    using Mutator::mutate;
-    Expr mutate(const Expr& e) override {
-        const auto* v = e.as<Variable>();
-        if (!v) return Mutator::mutate(e);
-        const auto found = with.find(v->symbol);
+    using Mutator::visit;
+    Expr visit(const Variable& v, const Expr& e) override {
+        const auto found = with.find(v.symbol);
         if (found == with.end()) return e;
-        invariant(found->second.type() == v->type,
+        invariant(found->second.type() == v.type,
                   "substitute: the expression has another type than the variable");
         return found->second;
     }
@@ -327,62 +318,95 @@ class Rename : public Mutator {
     explicit Rename(const Renaming& n) : names(n) {}
 
   protected:
-    Expr mutate(const Expr& e) override {
-        const Expr r = Mutator::mutate(e);
-        if (const auto* v = r.as<Variable>(); v && renamed(v->symbol))
-            return Variable::make(fresh(v->symbol), v->type, v->loc);
-        if (const auto* l = r.as<Let>(); l && renamed(l->symbol))
-            return Let::make(fresh(l->symbol), l->value, l->body, l->loc);
-        if (const auto* l = r.as<Load>(); l && renamed(l->tensor))
-            return Load::make(fresh(l->tensor), l->type.element(), l->indices, l->loc, l->predicate);
-        return r;
+    using Mutator::visit;
+    Expr visit(const Variable& v, const Expr& e) override {
+        return renamed(v.symbol) ? Variable::make(fresh(v.symbol), v.type, v.loc) : e;
+    }
+    Expr visit(const Let& l, const Expr& e) override {
+        if (!renamed(l.symbol)) return rebuilt(e);
+        const Expr value = (*this)(l.value);
+        return Let::make(fresh(l.symbol), value, (*this)(l.body), l.loc);
+    }
+    Expr visit(const Load& l, const Expr& e) override {
+        if (!renamed(l.tensor)) return rebuilt(e);
+        return Load::make(fresh(l.tensor), l.type.element(), (*this)(l.indices), l.loc, (*this)(l.predicate));
     }
 
-    Stmt mutate(const Stmt& s) override {
-        const Stmt r = Mutator::mutate(s);
-        if (const auto* f = r.as<For>())
-            return For::make(fresh(f->var), f->min, f->extent, f->loop, f->body, f->loc);
-        if (const auto* l = r.as<LetStmt>())
-            return LetStmt::make(fresh(l->symbol), l->value, l->body, l->loc);
-        if (const auto* st = r.as<Stage>(); st && renamed(st->func))
-            return Stage::make(fresh(st->func), st->definition, st->body, st->loc);
-        if (const auto* a = r.as<Allocate>()) return Allocate::make(fresh(a->tensor), a->body);
-        if (const auto* d = r.as<DeclareStream>()) {
-            StreamDeclaration stream = d->stream;
-            stream.symbol = fresh(stream.symbol);
-            return DeclareStream::make(std::move(stream), d->body);
+    Stmt visit(const For& f, const Stmt&) override {
+        const Expr min = (*this)(f.min), extent = (*this)(f.extent);
+        return For::make(fresh(f.var), min, extent, f.loop, (*this)(f.body), f.loc);
+    }
+    Stmt visit(const LetStmt& l, const Stmt&) override {
+        const Expr value = (*this)(l.value);
+        return LetStmt::make(fresh(l.symbol), value, (*this)(l.body), l.loc);
+    }
+    Stmt visit(const Stage& s, const Stmt&) override {
+        return Stage::make(fresh(s.func), s.definition, (*this)(s.body), s.loc);
+    }
+    Stmt visit(const Allocate& a, const Stmt&) override {
+        std::vector<Tensor> tensors;
+        for (const Tensor& t : a.tensors) {
+            tensors.push_back((*this)(t));
+            tensors.back().symbol = fresh(t.symbol);
         }
-        if (const auto* p = r.as<Push>()) return Push::make(fresh(p->to), p->type, p->value, p->loc);
-        if (const auto* p = r.as<Pop>())
-            return Pop::make(fresh(p->symbol), fresh(p->from), p->type, p->body, p->loc);
-        if (const auto* b = r.as<Fill>()) return Fill::make(fresh(b->to), fresh(b->tensor), b->body, b->loc);
-        if (const auto* b = r.as<Drain>())
-            return Drain::make(fresh(b->from), fresh(b->tensor), b->body, b->loc);
-        if (const auto* c = r.as<CallStmt>()) return fresh(*c);
-        if (const auto* c = r.as<ExternCall>()) {
-            std::vector<ExternArgument> arguments = c->arguments;
-            for (ExternArgument& a : arguments)
-                a.tensor = fresh(a.tensor);
-            return ExternCall::make(c->callee, std::move(arguments), c->loc);
-        }
-        if (const auto* p = r.as<Spawn>()) {
-            std::vector<Symbol> ids;
-            for (const Symbol& id : p->ids)
-                ids.push_back(fresh(id));
-            return Spawn::make(std::move(ids), p->box, p->call, p->loc);
-        }
-        if (const auto* w = r.as<Store>()) {
-            std::vector<StoreTarget> targets = w->targets;
-            for (StoreTarget& t : targets)
-                t.tensor = fresh(t.tensor);
-            return Store::make(std::move(targets), w->loc, w->predicate);
-        }
-        if (const auto* red = r.as<Reduce>()) {
-            StoreTarget t = red->target;
-            t.tensor = fresh(t.tensor);
-            return Reduce::make(red->op, std::move(t), red->loc, red->predicate, red->contract);
-        }
-        return r;
+        return Allocate::make(std::move(tensors), (*this)(a.body));
+    }
+    Stmt visit(const Store& s, const Stmt&) override {
+        std::vector<StoreTarget> targets;
+        for (const StoreTarget& t : s.targets)
+            targets.push_back(target(t));
+        return Store::make(std::move(targets), s.loc, (*this)(s.predicate));
+    }
+    Stmt visit(const Reduce& r, const Stmt&) override {
+        return Reduce::make(r.op, target(r.target), r.loc, (*this)(r.predicate), r.contract);
+    }
+    Stmt visit(const ExternCall& c, const Stmt& s) override {
+        const Stmt now = Mutator::visit(c, s);
+        std::vector<ExternArgument> arguments = now.as<ExternCall>()->arguments;
+        for (ExternArgument& a : arguments)
+            a.tensor = fresh(a.tensor);
+        return ExternCall::make(c.callee, std::move(arguments), c.loc);
+    }
+
+    Stmt visit(const DeclareStream& d, const Stmt&) override {
+        StreamDeclaration stream = d.stream;
+        stream.symbol = fresh(stream.symbol);
+        stream.dims = (*this)(stream.dims);
+        return DeclareStream::make(std::move(stream), (*this)(d.body));
+    }
+    Stmt visit(const Push& p, const Stmt&) override {
+        const StreamElement to = element(p.to);
+        return Push::make(to, p.type, (*this)(p.value), p.loc);
+    }
+    Stmt visit(const Pop& p, const Stmt&) override {
+        const StreamElement from = element(p.from);
+        return Pop::make(fresh(p.symbol), from, p.type, (*this)(p.body), p.loc);
+    }
+    Stmt visit(const Fill& b, const Stmt&) override {
+        const StreamElement to = element(b.to);
+        return Fill::make(to, block(b.tensor), (*this)(b.body), b.loc);
+    }
+    Stmt visit(const Drain& b, const Stmt&) override {
+        const StreamElement from = element(b.from);
+        return Drain::make(from, block(b.tensor), (*this)(b.body), b.loc);
+    }
+    Stmt visit(const CallStmt& c, const Stmt& s) override {
+        const Stmt now = Mutator::visit(c, s);
+        std::vector<TensorView> tensors = now.as<CallStmt>()->tensors;
+        for (TensorView& v : tensors)
+            v.tensor = fresh(v.tensor);
+        std::vector<StreamElement> streams = now.as<CallStmt>()->streams;
+        for (StreamElement& e : streams)
+            e.stream = fresh(e.stream);
+        return CallStmt::make(c.callee, std::move(tensors), now.as<CallStmt>()->values, std::move(streams),
+                              c.loc);
+    }
+    Stmt visit(const Spawn& p, const Stmt& s) override {
+        const Stmt now = Mutator::visit(p, s);
+        std::vector<Symbol> ids;
+        for (const Symbol& id : p.ids)
+            ids.push_back(fresh(id));
+        return Spawn::make(std::move(ids), now.as<Spawn>()->box, now.as<Spawn>()->call, p.loc);
     }
 
   private:
@@ -391,22 +415,14 @@ class Rename : public Mutator {
         const auto found = names.find(s);
         return found == names.end() ? s : found->second;
     }
-    StreamElement fresh(StreamElement e) const {
-        e.stream = fresh(e.stream);
-        return e;
+    StreamElement element(const StreamElement& e) { return {fresh(e.stream), (*this)(e.at)}; }
+    Tensor block(const Tensor& t) {
+        Tensor named = (*this)(t);
+        named.symbol = fresh(t.symbol);
+        return named;
     }
-    Tensor fresh(Tensor t) const {
-        t.symbol = fresh(t.symbol);
-        return t;
-    }
-    Stmt fresh(const CallStmt& c) const {
-        std::vector<TensorView> tensors = c.tensors;
-        for (TensorView& v : tensors)
-            v.tensor = fresh(v.tensor);
-        std::vector<StreamElement> streams;
-        for (const StreamElement& e : c.streams)
-            streams.push_back(fresh(e));
-        return CallStmt::make(c.callee, std::move(tensors), c.values, std::move(streams), c.loc);
+    StoreTarget target(const StoreTarget& t) {
+        return {fresh(t.tensor), t.type, (*this)(t.indices), (*this)(t.value)};
     }
     const Renaming& names;
 };
@@ -441,7 +457,9 @@ void bind_fresh(Renaming& names, const Stmt& s) {
     const auto bind = [&](const Stmt& x) {
         if (const auto* f = x.as<For>()) bind_fresh(names, f->var);
         if (const auto* l = x.as<LetStmt>()) bind_fresh(names, l->symbol);
-        if (const auto* a = x.as<Allocate>()) bind_fresh(names, a->tensor.symbol);
+        if (const auto* a = x.as<Allocate>())
+            for (const Tensor& t : a->tensors)
+                bind_fresh(names, t.symbol);
         if (const auto* d = x.as<DeclareStream>()) bind_fresh(names, d->stream.symbol);
         if (const auto* p = x.as<Pop>()) bind_fresh(names, p->symbol);
         if (const auto* b = x.as<Fill>()) bind_fresh(names, b->tensor.symbol);

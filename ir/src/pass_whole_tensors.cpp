@@ -128,7 +128,9 @@ class WholeCalls : public Mutator {
   protected:
     using Mutator::mutate;
     Stmt mutate(const Stmt& s) override {
-        if (const auto* a = s.as<Allocate>()) dims[a->tensor.symbol] = a->tensor.dims;
+        if (const auto* a = s.as<Allocate>())
+            for (const Tensor& t : a->tensors)
+                dims[t.symbol] = t.dims;
         if (const auto* b = s.as<Fill>()) dims[b->tensor.symbol] = b->tensor.dims;
         if (const auto* b = s.as<Drain>()) dims[b->tensor.symbol] = b->tensor.dims;
         if (const auto* c = s.as<CallStmt>()) return call(*c);

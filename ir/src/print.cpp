@@ -264,27 +264,29 @@ void Printer::reduce(const Reduce& n) {
                      text(n.target.value, n.target.type), n.contract ? "  # fma" : ""));
 }
 
-/// Directly nested allocations share one `with`.
+/// Tensors share one `with` up to one whose dimensions have values to be named before it.
 void Printer::allocate(const Allocate& n) {
-    const Allocate* a = &n;
-    std::vector<Symbol> bound;
-    std::string text = "with ";
-    for (;;) {
-        ExprPrinter expr(names, bounds(a->tensor.dims));
-        if (a == &n) lines(expr.lets());
-        names.bind(a->tensor.symbol);
-        bound.push_back(a->tensor.symbol);
-        text += fmt::format("alloc({})", declaration(a->tensor, names, expr));
-        const auto* inner = a->body.as<Allocate>();
-        if (!inner || !ExprPrinter(names, bounds(inner->tensor.dims)).lets().empty()) break;
-        a = inner;
-        line(text + ",");
-        text = "     ";
+    const size_t outside = indent;
+    std::string open;
+    for (const Tensor& t : n.tensors) {
+        ExprPrinter expr(names, bounds(t.dims));
+        const std::vector<std::string> shared = expr.lets();
+        if (!open.empty() && shared.empty()) {
+            line(open + ",");
+        } else if (!open.empty()) {
+            line(open + ":");
+            ++indent;
+        }
+        lines(shared);
+        names.bind(t.symbol);
+        open = fmt::format("{}alloc({})", open.empty() || !shared.empty() ? "with " : "     ",
+                           declaration(t, names, expr));
     }
-    line(text + ":");
-    body(a->body);
-    for (const Symbol& s : bound)
-        names.release(s);
+    line(open + ":");
+    body(n.body);
+    indent = outside;
+    for (const Tensor& t : n.tensors)
+        names.release(t.symbol);
 }
 
 void Printer::assertion(const Assert& n) {
@@ -475,13 +477,13 @@ void Printer::tree(const Function& f) {
 
 void Printer::tree(const Stmt& s) {
     if (!s.defined()) return;
-    std::optional<Symbol> bound;
+    std::vector<Symbol> bound;
     size_t deeper = 0;
     if (const auto* f = s.as<For>()) {
         ExprPrinter text(names, {f->min, f->extent});
         lines(text.lets());
         const std::string values = range(*f, text);
-        bound = f->var;
+        bound = {f->var};
         line(fmt::format("for {} in {}", names.bind(f->var), values));
         deeper = 1;
     } else if (const auto* w = s.as<While>()) {
@@ -493,13 +495,15 @@ void Printer::tree(const Stmt& s) {
         line(stage_label(*st, names));
         deeper = 1;
     } else if (const auto* a = s.as<Allocate>()) {
-        ExprPrinter text(names, bounds(a->tensor.dims));
-        lines(text.lets());
-        bound = a->tensor.symbol;
-        names.bind(a->tensor.symbol);
-        line("alloc " + declaration(a->tensor, names, text));
+        for (const Tensor& t : a->tensors) {
+            ExprPrinter text(names, bounds(t.dims));
+            lines(text.lets());
+            bound.push_back(t.symbol);
+            names.bind(t.symbol);
+            line("alloc " + declaration(t, names, text));
+        }
     } else if (const auto* l = s.as<LetStmt>()) {
-        bound = l->symbol;
+        bound = {l->symbol};
         names.bind(l->symbol);
     } else if (const auto* d = s.as<Dataflow>()) {
         line("dataflow");
@@ -518,7 +522,8 @@ void Printer::tree(const Stmt& s) {
     for (const Stmt& inner : bodies(s))
         tree(inner);
     indent -= deeper;
-    if (bound) names.release(*bound);
+    for (const Symbol& b : bound)
+        names.release(b);
 }
 
 } // namespace

@@ -52,7 +52,9 @@ void note(const Expr& e, std::vector<Symbol>& used, std::set<Symbol>& defined) {
 void note(const Stmt& s, std::vector<Symbol>& used, std::set<Symbol>& defined) {
     if (const auto* f = s.as<For>()) defined.insert(f->var);
     if (const auto* l = s.as<LetStmt>()) defined.insert(l->symbol);
-    if (const auto* a = s.as<Allocate>()) defined.insert(a->tensor.symbol);
+    if (const auto* a = s.as<Allocate>())
+        for (const Tensor& t : a->tensors)
+            defined.insert(t.symbol);
     if (const auto* p = s.as<Pop>()) defined.insert(p->symbol);
     if (const auto* d = s.as<DeclareStream>()) defined.insert(d->stream.symbol);
     if (const auto* b = s.as<Fill>()) defined.insert(b->tensor.symbol);

@@ -233,16 +233,18 @@ class StmtSimplifier {
 
     Stmt allocate(const Stmt& s) {
         auto& a = *s.as<Allocate>();
-        Tensor tensor = a.tensor;
+        std::vector<Tensor> tensors = a.tensors;
         bool changed = false;
-        for (auto& d : tensor.dims) {
-            Dim now{expr(d.min), expr(d.extent)};
-            changed |= !now.min.same_as(d.min) || !now.extent.same_as(d.extent);
-            d = now;
-        }
+        for (Tensor& tensor : tensors)
+            for (auto& d : tensor.dims) {
+                Dim now{expr(d.min), expr(d.extent)};
+                changed |= !now.min.same_as(d.min) || !now.extent.same_as(d.extent);
+                d = now;
+            }
         Stmt body = run(a.body);
         if (!body.defined()) return {};
-        return changed || !body.same_as(a.body) ? Allocate::make(std::move(tensor), body) : s;
+        if (changed) return Allocate::make(std::move(tensors), body);
+        return body.same_as(a.body) ? s : a.around(body);
     }
 
     Stmt assertion(const Stmt& s) {

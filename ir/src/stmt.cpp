@@ -1,6 +1,7 @@
 #include "lathe/ir/stmt.h"
 
 #include "expr_types.h"
+#include "lathe/ir/visit.h"
 
 #include <algorithm>
 #include <cctype>
@@ -65,7 +66,11 @@ bool is_product(const Expr& e) {
 
 Stmt Block::make(std::vector<Stmt> stmts) {
     std::vector<Stmt> flat;
-    flatten(stmts, flat);
+    const auto stays = [](const Stmt& s) { return s.defined() && s.kind() != StmtKind::block; };
+    if (std::ranges::all_of(stmts, stays))
+        flat = std::move(stmts);
+    else
+        flatten(stmts, flat);
     if (flat.empty()) return {};
     if (flat.size() == 1) return flat.front();
     return Stmt(std::make_shared<const Block>(std::move(flat)));
@@ -120,14 +125,60 @@ Stmt Reduce::make(BinaryOp op, StoreTarget target, Loc loc, Expr predicate, bool
                                                contract, loc));
 }
 
-Stmt Allocate::make(Tensor tensor, Stmt body) {
+namespace {
+
+void check_declaration(const Tensor& tensor) {
     invariant(bool(tensor.symbol), "a tensor has no symbol");
     check_element_type(tensor.type);
     for (const Dim& d : tensor.dims) {
         check_scalar_index(d.min, "a tensor's first subscript", tensor.loc);
         check_scalar_index(d.extent, "a tensor's extent", tensor.loc);
     }
-    return Stmt(std::make_shared<const Allocate>(std::move(tensor), std::move(body)));
+}
+
+/// Whether a dimension of `inner` reads a tensor of `outer`, as it may where that is constant.
+bool reads(const std::vector<Tensor>& inner, const std::vector<Tensor>& outer) {
+    bool found = false;
+    const auto note = [&](const Expr& e) {
+        const auto* l = e.as<Load>();
+        found |= l && std::ranges::find(outer, l->tensor, &Tensor::symbol) != outer.end();
+    };
+    for (const Tensor& t : inner)
+        for (const Dim& d : t.dims) {
+            for_each_expr(d.min, note);
+            for_each_expr(d.extent, note);
+        }
+    return found;
+}
+
+} // namespace
+
+Stmt Allocate::make(std::vector<Tensor> tensors, Stmt body) {
+    if (tensors.empty()) return body;
+    for (const Tensor& t : tensors)
+        check_declaration(t);
+    if (const auto* inner = body.as<Allocate>(); inner && !reads(inner->tensors, tensors)) {
+        tensors.insert(tensors.end(), inner->tensors.begin(), inner->tensors.end());
+        body = inner->body;
+    }
+    auto list = std::make_shared<const std::vector<Tensor>>(std::move(tensors));
+    return Stmt(std::make_shared<const Allocate>(std::move(list), std::move(body)));
+}
+
+Stmt Allocate::make(Tensor tensor, Stmt body) {
+    std::vector<Tensor> one;
+    one.push_back(std::move(tensor));
+    return make(std::move(one), std::move(body));
+}
+
+Stmt Allocate::around(Stmt other) const {
+    if (other.as<Allocate>()) return make(tensors, std::move(other));
+    return Stmt(std::make_shared<const Allocate>(list, std::move(other)));
+}
+
+const Tensor* Allocate::find(const Symbol& tensor) const {
+    const auto found = std::ranges::find(tensors, tensor, &Tensor::symbol);
+    return found == tensors.end() ? nullptr : &*found;
 }
 
 Stmt Assert::make(Expr condition, std::string message, Loc loc) {

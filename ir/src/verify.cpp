@@ -54,6 +54,7 @@ class Verifier {
     }
 
     void function(const Function& f);
+    void declaration(const Tensor& t);
     void declare(const Tensor& t, bool writable);
     void define(const Symbol& s);
     void data(const Tensor& t);
@@ -126,12 +127,14 @@ void Verifier::function(const Function& f) {
         if (outputs && a.direction == Direction::in)
             fault("the input {} stands behind an output", a.tensor.symbol.name());
         outputs |= a.direction == Direction::out;
+        declaration(a.tensor);
         declare(a.tensor, a.direction != Direction::in);
     }
     for (const StreamArgument& a : f.streams)
         declare(a.stream, a.direction);
     for (const Tensor& t : f.constants) {
         if (!t.data) fault("the constant tensor {} has no data", t.symbol.name());
+        declaration(t);
         declare(t, false);
     }
     stmt(f.body);
@@ -142,7 +145,8 @@ void Verifier::define(const Symbol& s) {
     if (!defined.insert(s).second) fault("{} is defined twice", s.name());
 }
 
-void Verifier::declare(const Tensor& t, bool writable) {
+/// What a tensor's declaration says, where it stands.
+void Verifier::declaration(const Tensor& t) {
     try {
         Allocate::make(t, {});
     } catch (const Error& e) {
@@ -152,6 +156,9 @@ void Verifier::declare(const Tensor& t, bool writable) {
         expr(d.min);
         expr(d.extent);
     }
+}
+
+void Verifier::declare(const Tensor& t, bool writable) {
     define(t.symbol);
     if (t.data) data(t);
     tensors[t.symbol] = {t.type, t.dims, writable};
@@ -240,9 +247,13 @@ void Verifier::contents(const Stmt& s) {
         fault("{}", reason(e));
     }
     if (const auto* a = s.as<Allocate>()) {
-        declare(a->tensor, !a->tensor.data);
+        for (const Tensor& t : a->tensors)
+            declaration(t);
+        for (const Tensor& t : a->tensors)
+            declare(t, !t.data);
         stmt(a->body);
-        tensors.erase(a->tensor.symbol);
+        for (const Tensor& t : a->tensors)
+            tensors.erase(t.symbol);
         return;
     }
     for (const Expr& e : expressions(s))

@@ -150,7 +150,8 @@ std::vector<Expr> expressions(const Stmt& s) {
         add({s.as<Reduce>()->predicate});
         break;
     case StmtKind::allocate:
-        add_dims(s.as<Allocate>()->tensor.dims);
+        for (const Tensor& t : s.as<Allocate>()->tensors)
+            add_dims(t.dims);
         break;
     case StmtKind::assert_:
         add({s.as<Assert>()->condition});

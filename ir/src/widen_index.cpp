@@ -1,4 +1,5 @@
 #include "lathe/ir/index_ranges.h"
+#include "lathe/ir/node.h"
 #include "lathe/ir/visit.h"
 
 namespace lathe::ir {
@@ -19,17 +20,23 @@ class Widener : public Mutator {
     using Mutator::operator();
 
   protected:
+    using Mutator::mutate;
+    using Mutator::visit;
     Expr mutate(const Expr& e) override {
-        if (!e.type().is_scalar()) return Mutator::mutate(e);
-        if (const auto* l = e.as<Let>(); l && !e.type().is_index() && leaves(*l))
-            return let(*l, [&](const Expr& body) { return (*this)(body); });
-        if (e.type().is_index()) return ranges.fits(e) ? Mutator::mutate(e) : machine(e);
-        const auto* b = e.as<Binary>();
-        if (b && is_compare(b->op) && b->a.type().is_index() && !(ranges.fits(b->a) && ranges.fits(b->b)))
-            return Binary::make(b->op, wide(b->a), wide(b->b), b->loc);
-        if (const auto* c = e.as<Cast>(); c && c->a.type().is_index() && !ranges.fits(c->a))
-            return Cast::make(c->type, wide(c->a), c->loc);
-        return Mutator::mutate(e);
+        return is_scalar_index(e) && !ranges.fits(e) ? machine(e) : Mutator::mutate(e);
+    }
+    Expr visit(const Let& l, const Expr& e) override {
+        if (!e.type().is_scalar() || e.type().is_index() || !leaves(l)) return rebuilt(e);
+        return let(l, [&](const Expr& body) { return (*this)(body); });
+    }
+    Expr visit(const Binary& b, const Expr& e) override {
+        const bool stays =
+            !is_compare(b.op) || !is_scalar_index(b.a) || (ranges.fits(b.a) && ranges.fits(b.b));
+        return stays ? rebuilt(e) : Binary::make(b.op, wide(b.a), wide(b.b), b.loc);
+    }
+    Expr visit(const Cast& c, const Expr& e) override {
+        const bool stays = c.type.is_index() || !is_scalar_index(c.a) || ranges.fits(c.a);
+        return stays ? rebuilt(e) : Cast::make(c.type, wide(c.a), c.loc);
     }
 
     Stmt mutate(const Stmt& s) override {
@@ -45,19 +52,27 @@ class Widener : public Mutator {
     std::map<Symbol, Symbol> renamed; ///< lets that became integers
     std::unordered_map<const ExprNode*, std::pair<Expr, Expr>> wides;
 
+    static bool is_scalar_index(const Expr& e) { return e.type() == IndexType(); }
+
     /// What is kept as an Index, beside subscripts.
     static std::vector<Expr> bounds_of_statement(const Stmt& s) {
         std::vector<Expr> all;
-        const auto add = [&](const std::vector<Dim>& dims) {
-            for (const Dim& d : dims)
-                all.insert(all.end(), {d.min, d.extent});
+        const auto add = [&](const Expr& e) {
+            if (is_scalar_index(e)) all.push_back(e);
         };
-        if (const auto* f = s.as<For>()) all = {f->min, f->extent};
-        if (const auto* l = s.as<LetStmt>(); l && l->value.type() == IndexType()) all = {l->value};
-        if (const auto* p = s.as<Print>())
-            for (const Expr& e : p->values)
-                if (e.type() == IndexType()) all.push_back(e);
-        if (const auto* a = s.as<Allocate>()) add(a->tensor.dims);
+        const auto none = [](const OneOf<Block, While, If, Store, Reduce, Assert, ExternCall, Stage> auto&) {
+        };
+        with_node(s, Overloads{
+                         none,
+                         [&](const For& f) { all = {f.min, f.extent}; },
+                         [&](const LetStmt& l) { add(l.value); },
+                         [&](const Print& p) { std::ranges::for_each(p.values, add); },
+                         [&](const Allocate& a) {
+                             for (const Tensor& t : a.tensors)
+                                 for (const Dim& d : t.dims)
+                                     all.insert(all.end(), {d.min, d.extent});
+                         },
+                     });
         return all;
     }
 

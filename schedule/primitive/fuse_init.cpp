@@ -131,11 +131,11 @@ std::set<Symbol> loops_of_reductions(const Edit& e, const Symbol& func, const Sy
         if (!pure && (parts || !prove(at_most(index(1), f->extent), facts_at(to, base))))
             found.insert(f->var);
     }
-    for (size_t n = 0; n < e.state().steps.size(); ++n)
-        for (const auto& [loop, fate] : e.state().fates) {
-            if (fate.step != n || !found.contains(loop)) continue;
-            found.insert(fate.parts.begin(), fate.parts.end());
-        }
+    std::multimap<size_t, std::pair<Symbol, const Fate*>> in_order;
+    for (const auto& [loop, fate] : e.state().fates)
+        in_order.emplace(fate->step, std::pair(loop, fate.get()));
+    for (const auto& [step, what] : in_order)
+        if (found.contains(what.first)) found.insert(what.second->parts.begin(), what.second->parts.end());
     return found;
 }
 

@@ -35,8 +35,8 @@ Nest collect(const Edit& e, const std::vector<Symbol>& named) {
             nest.guards.push_back(i);
         else if (const Allocate* a = s.as<Allocate>())
             e.refuse("{} is computed between the loops: they are not perfectly nested{}",
-                     a->tensor.symbol.name(),
-                     a->tensor.dims.empty()
+                     a->tensors[0].symbol.name(),
+                     a->tensors[0].dims.empty()
                          ? ". For an inline reduction in any order, define a Func with an update"
                          : "");
         else

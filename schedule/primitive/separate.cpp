@@ -41,10 +41,11 @@ class Fullness {
             return;
         }
         if (const Allocate* a = s.as<Allocate>())
-            for (const Dim& d : a->tensor.dims) {
-                bound(d.min);
-                bound(d.extent);
-            }
+            for (const Tensor& t : a->tensors)
+                for (const Dim& d : t.dims) {
+                    bound(d.min);
+                    bound(d.extent);
+                }
         if (const If* i = s.as<If>(); i && !i->else_body.defined() && about_tiles(i->condition)) guard(*i);
         for (const Stmt& c : children(s))
             visit(c);

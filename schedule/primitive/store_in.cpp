@@ -43,11 +43,15 @@ int64_t frame_bytes(const Stmt& s) {
         return false;
     });
     const Allocate* a = s.as<Allocate>();
-    if (!a || a->tensor.space == MemorySpace::heap()) return most;
-    auto bytes = static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(a->tensor.type.width() + 7) / 8));
-    for (const Dim& d : a->tensor.dims)
-        bytes *= std::max<int64_t>(*as_int(d.extent), 0);
-    return most + bytes;
+    for (size_t n = 0; a && n < a->tensors.size(); ++n) {
+        const Tensor& t = a->tensors[n];
+        if (t.space == MemorySpace::heap()) continue;
+        auto bytes = static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(t.type.width() + 7) / 8));
+        for (const Dim& d : t.dims)
+            bytes *= std::max<int64_t>(*as_int(d.extent), 0);
+        most += bytes;
+    }
+    return most;
 }
 
 /// What a CPU has.
@@ -65,14 +69,17 @@ void run(Edit& e) {
     bool found = false;
     Stmt body = transform(e.body(), [&](const Stmt& s) {
         const Allocate* a = s.as<Allocate>();
-        if (!a || std::find(all.begin(), all.end(), a->tensor.symbol) == all.end()) return s;
-        found = true;
-        Tensor t = a->tensor;
-        t.space = space;
-        return Allocate::make(std::move(t), a->body);
+        if (!a) return s;
+        return with_tensors(s, [&](Tensor& t) {
+            if (std::ranges::find(all, t.symbol) == all.end()) return false;
+            found = true;
+            t.space = space;
+            return true;
+        });
     });
     if (!found)
         e.refuse("{} is an argument, or was inlined: it has no memory of its own", e.step().func.name());
+    e.frames();
     e.set_body(std::move(body));
 }
 
@@ -88,10 +95,22 @@ constinit const Primitive primitives::store_in{
     .words = words,
 };
 
+bool in_frame(const Stmt& s) {
+    bool found = false;
+    const auto framed = [](const Tensor& t) { return !(t.space == MemorySpace::heap()); };
+    for_each_stmt(s, [&](const Stmt& x) {
+        const Allocate* a = x.as<Allocate>();
+        found |= a && std::ranges::any_of(a->tensors, framed);
+    });
+    return found;
+}
+
 void check_storage(const Edit& e) {
+    if (!e.state().framed) return;
     for_each_stmt(e.body(), [&](const Stmt& s) {
         const Allocate* a = s.as<Allocate>();
-        if (a && !(a->tensor.space == MemorySpace::heap())) check_size(e, a->tensor);
+        for (size_t n = 0; a && n < a->tensors.size(); ++n)
+            if (!(a->tensors[n].space == MemorySpace::heap())) check_size(e, a->tensors[n]);
     });
     if (frame_bytes(e.body()) > max_frame_bytes)
         e.refuse(

@@ -5,6 +5,8 @@
 
 namespace lathe::schedule {
 
+/// Whether some tensor is in stack or register memory.
+bool in_frame(const Stmt& s);
 /// What lies in the stack or in registers has a constant and small size, after any step.
 void check_storage(const Edit& edit);
 

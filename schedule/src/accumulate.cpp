@@ -18,7 +18,7 @@ const Tensor* find_tensor(const Function& f, const Symbol& symbol) {
         if (a.tensor.symbol == symbol) return &a.tensor;
     const Tensor* found = nullptr;
     for_each_stmt(f.body, [&](const Stmt& s) {
-        if (const Allocate* a = s.as<Allocate>(); a && a->tensor.symbol == symbol) found = &a->tensor;
+        if (const Allocate* a = s.as<Allocate>(); a && !found) found = a->find(symbol);
     });
     return found;
 }
@@ -29,30 +29,24 @@ class Redirect : public Mutator {
     Redirect(Symbol f, Symbol t) : from(std::move(f)), to(std::move(t)) {}
 
   protected:
-    Expr mutate(const Expr& e) override {
-        Expr inner = Mutator::mutate(e);
-        const Load* l = inner.as<Load>();
-        return l && l->tensor == from ? Load::make(to, l->type, l->indices, l->loc, l->predicate) : inner;
+    using Mutator::visit;
+    Expr visit(const Load& l, const Expr& e) override {
+        if (!(l.tensor == from)) return rebuilt(e);
+        return Load::make(to, l.type, (*this)(l.indices), l.loc, (*this)(l.predicate));
     }
-    Stmt mutate(const Stmt& s) override {
-        Stmt inner = Mutator::mutate(s);
-        if (const Store* st = inner.as<Store>()) {
-            std::vector<StoreTarget> targets = st->targets;
-            for (StoreTarget& t : targets)
-                redirect(t);
-            return Store::make(std::move(targets), s.loc(), st->predicate);
-        }
-        if (const Reduce* r = inner.as<Reduce>()) {
-            StoreTarget t = r->target;
-            redirect(t);
-            return Reduce::make(r->op, std::move(t), s.loc(), r->predicate, r->contract);
-        }
-        return inner;
+    Stmt visit(const Store& s, const Stmt&) override {
+        std::vector<StoreTarget> targets;
+        for (const StoreTarget& t : s.targets)
+            targets.push_back(redirected(t));
+        return Store::make(std::move(targets), s.loc, (*this)(s.predicate));
+    }
+    Stmt visit(const Reduce& r, const Stmt&) override {
+        return Reduce::make(r.op, redirected(r.target), r.loc, (*this)(r.predicate), r.contract);
     }
 
   private:
-    void redirect(StoreTarget& t) const {
-        if (t.tensor == from) t.tensor = to;
+    StoreTarget redirected(const StoreTarget& t) {
+        return {t.tensor == from ? to : t.tensor, t.type, (*this)(t.indices), (*this)(t.value)};
     }
     Symbol from, to;
 };

@@ -35,7 +35,7 @@ std::vector<Tensor> whole_tensors(const Function& f) {
         all.push_back(a.tensor);
     Stmt at = f.body;
     while (const auto* a = at.as<Allocate>()) {
-        all.push_back(a->tensor);
+        all.insert(all.end(), a->tensors.begin(), a->tensors.end());
         at = a->body;
     }
     return all;
@@ -46,8 +46,10 @@ Module shown(const Module& m) {
     Module all = m;
     Function& f = all.top();
     while (const auto* a = f.body.as<Allocate>()) {
-        f.arguments.push_back({a->tensor, Direction::out});
-        f.arguments.back().tensor.origin = TypeOrigin::declared;
+        for (const Tensor& t : a->tensors) {
+            f.arguments.push_back({t, Direction::out});
+            f.arguments.back().tensor.origin = TypeOrigin::declared;
+        }
         f.body = a->body;
     }
     return all;

@@ -40,7 +40,7 @@ std::vector<Symbol> Edit::images(const Symbol& symbol) const {
     auto fate = work.fates.find(symbol);
     if (fate == work.fates.end()) return {symbol};
     std::vector<Symbol> all;
-    for (const Symbol& s : fate->second.images) {
+    for (const Symbol& s : fate->second->images) {
         auto more = images(s);
         all.insert(all.end(), more.begin(), more.end());
     }
@@ -91,14 +91,14 @@ Symbol Edit::resolve(const Symbol& named, const Symbol& func, int definition) co
     while (true) {
         auto fate = work.fates.find(at);
         if (fate == work.fates.end()) break;
-        const auto& to = fate->second.images;
+        const auto& to = fate->second->images;
         if (to.size() == 1) {
             at = to[0];
             continue;
         }
-        if (to.empty()) refuse("loop {} is gone: {} consumed it", named.name(), cause(fate->second));
+        if (to.empty()) refuse("loop {} is gone: {} consumed it", named.name(), cause(*fate->second));
         refuse("loop {} has {} copies since {}. Name one of them, or take all with all({})", named.name(),
-               to.size(), cause(fate->second), named.name());
+               to.size(), cause(*fate->second), named.name());
     }
     Path p = path(at);
     const Stage* of = p.empty() ? nullptr : owner(p);
@@ -124,7 +124,9 @@ std::optional<Symbol> Edit::unsafe_load(const Expr& e, const Path& p, const Fact
     for (const Tensor& t : function().constants)
         visible[t.symbol] = &t;
     for (const Stmt& s : p)
-        if (const Allocate* a = s.as<Allocate>()) visible[a->tensor.symbol] = &a->tensor;
+        if (const Allocate* a = s.as<Allocate>())
+            for (const Tensor& t : a->tensors)
+                visible[t.symbol] = &t;
     std::optional<Symbol> unsafe;
     for_each_expr(e, [&](const Expr& x) {
         const Load* l = x.as<Load>();
@@ -167,7 +169,7 @@ void Edit::forward_to_copies() {
 
 void Edit::forward(const Symbol& from, std::vector<Symbol> to, std::vector<Symbol> parts) {
     if (parts.empty()) parts = to;
-    work.fates[from] = {std::move(to), std::move(parts), work.steps.size()};
+    work.fates[from] = std::make_shared<const Fate>(Fate{std::move(to), std::move(parts), work.steps.size()});
 }
 
 void Edit::forward_named(const std::vector<std::vector<Symbol>>& named) {
@@ -193,7 +195,7 @@ void Edit::forward_named(const std::vector<std::vector<Symbol>>& named) {
 
 std::optional<Conflict> Edit::conflict(const Symbol& loop, const LoopKind& kind, int64_t lanes) {
     asks();
-    return kind_conflict(body(), loop, kind, lanes, facts({}));
+    return kind_conflict(alone(path(loop)), loop, kind, lanes, facts({}));
 }
 
 std::string Edit::cause(const Fate& fate) const {

@@ -47,12 +47,14 @@ class Edit {
     /// The dependence that keeps so many iterations of the loop at a time (0: all) from running as the kind
     /// says.
     std::optional<Conflict> conflict(const Symbol& loop, const LoopKind& kind, int64_t lanes);
+    /// Tensors may be in stack or register memory from now on.
+    void frames() { work.framed = true; }
     /// The loop's kind was asked for: the step's last check need not ask again.
     void proved(const Symbol& loop) { legal.insert(loop); }
     const std::set<Symbol>& proved() const { return legal; }
 
     /// The statement of the loop and those around it.
-    Path path(const Symbol& loop) const { return path_to_loop(body(), loop); }
+    Path path(const Symbol& loop) const { return path_to_loop(body(), loop, call.func); }
     Facts facts(const Path& p) const { return facts_at(p, function()); }
     Facts facts_in_loop(const Path& p) const { return facts_inside(p, function()); }
 

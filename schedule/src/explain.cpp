@@ -57,7 +57,7 @@ std::string Schedule::explain_types() const {
     for (const Tensor& t : f.constants)
         line(t);
     for_each_stmt(f.body, [&](const Stmt& s) {
-        if (const Allocate* a = s.as<Allocate>()) line(a->tensor);
+        if (const Allocate* a = s.as<Allocate>()) std::ranges::for_each(a->tensors, line);
     });
     for_each_stmt(f.body, [&](const Stmt& s) {
         std::set<const ExprNode*> seen;

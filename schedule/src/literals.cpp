@@ -12,10 +12,9 @@ class TypeLiterals : public Mutator {
     explicit TypeLiterals(Type t) : type(t) {}
 
   protected:
-    using Mutator::mutate;
-    Expr mutate(const Expr& e) override {
-        const Constant* c = e.as<Constant>();
-        return c && e.type().is_real() ? Constant::make(cast(type, c->value), e.loc()) : Mutator::mutate(e);
+    using Mutator::visit;
+    Expr visit(const Constant& c, const Expr& e) override {
+        return e.type().is_real() ? Constant::make(cast(type, c.value), e.loc()) : e;
     }
 
   private:

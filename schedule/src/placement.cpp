@@ -15,7 +15,7 @@ std::string scheduled(const Edit& e, const Symbol& func, const PureLoops& pure) 
             auto fate = e.state().fates.find(loop);
             if (fate != e.state().fates.end())
                 return fmt::format("loop {} of {} is gone: {} consumed it", loop.name(), func.name(),
-                                   e.cause(fate->second));
+                                   e.cause(*fate->second));
             const For& f = *e.path(loop).back().as<For>();
             if (f.runs().by_extent())
                 return fmt::format("loop {} of {} is {}", loop.name(), func.name(), f.loop.name());
@@ -31,12 +31,16 @@ void check_scope(const Edit& e, const Extracted& x, const Symbol& func, const Pa
         visible.insert(a.tensor.symbol);
     for (const Tensor& t : e.state().module.top().constants)
         visible.insert(t.symbol);
+    const auto show = [&](const Allocate& a) {
+        for (const Tensor& t : a.tensors)
+            visible.insert(t.symbol);
+    };
     for (const Stmt& s : path)
-        if (const Allocate* a = s.as<Allocate>()) visible.insert(a->tensor.symbol);
+        if (const Allocate* a = s.as<Allocate>()) show(*a);
     std::function<void(const Stmt&)> first =
         [&](const Stmt& s) { // producers at the beginning of the loop's body
             if (const Allocate* a = s.as<Allocate>()) {
-                visible.insert(a->tensor.symbol);
+                show(*a);
                 first(a->body);
             } else if (const Block* b = s.as<Block>())
                 first(b->stmts.back());
@@ -124,7 +128,7 @@ std::vector<Dim> set_ranges(const Edit& e, const Symbol& func, const Stmt& root,
 std::optional<Symbol> loop_around(const Stmt& root, const Symbol& func) {
     const Path path = find_path(root, [&](const Stmt& s) {
         const Allocate* a = s.as<Allocate>();
-        return a && a->tensor.symbol == func;
+        return a && a->find(func);
     });
     const auto loop = std::find_if(path.rbegin(), path.rend(), [](const Stmt& t) { return t.as<For>(); });
     if (loop == path.rend()) return std::nullopt;
@@ -146,7 +150,7 @@ std::set<Symbol> funcs_inside(const Extracted& x) {
 /// needed there only.
 void check_not_scheduled_here(const Edit& e, const Symbol& func, const Extracted& x,
                               const std::string& part) {
-    const std::vector<Step>& steps = e.state().steps;
+    const Steps& steps = e.state().steps;
     size_t placed = steps.size();
     for (size_t n = 0; n < steps.size(); ++n)
         if (steps[n].func == func && steps[n].primitive->moves) placed = n;
@@ -194,10 +198,12 @@ void resize(Edit& e, const Symbol& func, const Symbol& loop) {
     const std::set<Symbol> own = own_tensors(e.state(), func);
     e.set_body(transform(e.body(), [&](const Stmt& s) {
         const Allocate* a = s.as<Allocate>();
-        if (!a || !own.contains(a->tensor.symbol) || within(ranges, a->tensor.dims, facts)) return s;
-        Tensor t = a->tensor;
-        t.dims = storage_for(ranges, facts);
-        return Allocate::make(std::move(t), a->body);
+        if (!a) return s;
+        return with_tensors(s, [&](Tensor& t) {
+            const bool small = own.contains(t.symbol) && !within(ranges, t.dims, facts);
+            if (small) t.dims = storage_for(ranges, facts);
+            return small;
+        });
     }));
 }
 
@@ -233,7 +239,7 @@ void follow(Edit& e, const Extracted& moved, const Stmt& before) {
             if (const Definition* d = e.state().owner(t)) affected.insert(d->func);
     };
     changed(moved);
-    const std::vector<Definition>& all = e.state().algorithm.definitions;
+    const std::vector<Definition>& all = e.state().algorithm->definitions;
     for (size_t n = all.size(); n-- > 0;) { // consumers first
         const Symbol& func = all[n].func;
         if (all[n].index != 0 || func == e.step().func) continue;

@@ -43,10 +43,11 @@ class Boxes {
             read(r->predicate);
         }
         if (const Allocate* a = s.as<Allocate>())
-            for (const Dim& d : a->tensor.dims) {
-                read(d.min);
-                read(d.extent);
-            }
+            for (const Tensor& t : a->tensors)
+                for (const Dim& d : t.dims) {
+                    read(d.min);
+                    read(d.extent);
+                }
         if (const Assert* a = s.as<Assert>()) read(a->condition);
         if (const While* w = s.as<While>()) read(w->condition);
         if (const Print* p = s.as<Print>())

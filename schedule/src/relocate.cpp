@@ -19,9 +19,13 @@ Stmt take_out(const Stmt& s, const Symbol& func, const std::set<Symbol>& own, Ex
         x.stages.push_back(s);
         return {};
     }
-    if (const Allocate* a = s.as<Allocate>(); a && own.contains(a->tensor.symbol)) {
-        x.tensors.push_back(a->tensor);
-        return take_out(a->body, func, own, x);
+    if (const Allocate* a = s.as<Allocate>()) {
+        std::vector<Tensor> others;
+        for (const Tensor& t : a->tensors)
+            (own.contains(t.symbol) ? x.tensors : others).push_back(t);
+        Stmt body = take_out(a->body, func, own, x);
+        if (others.size() == a->tensors.size() && body.same_as(a->body)) return s;
+        return body.defined() ? Allocate::make(std::move(others), std::move(body)) : body;
     }
     std::vector<Stmt> all = children(s);
     bool changed = false;
@@ -123,7 +127,7 @@ bool reads_any(const Stmt& s, const std::set<Symbol>& tensors) {
 const Tensor& declared_tensor(const Edit& e, const Symbol& func) {
     const Tensor* found = nullptr;
     for_each_stmt(e.state().base.top().body, [&](const Stmt& s) {
-        if (const Allocate* a = s.as<Allocate>(); a && a->tensor.symbol == func) found = &a->tensor;
+        if (const Allocate* a = s.as<Allocate>(); a && !found) found = a->find(func);
     });
     invariant(found, "a Func without a tensor");
     return *found;
@@ -138,7 +142,9 @@ std::set<Symbol> inputs_of(const Extracted& x) {
         inputs.erase(t.symbol);
     for (const Stmt& s : x.stages)
         for_each_stmt(s, [&](const Stmt& t) {
-            if (const Allocate* a = t.as<Allocate>()) inputs.erase(a->tensor.symbol);
+            if (const Allocate* a = t.as<Allocate>())
+                for (const Tensor& tensor : a->tensors)
+                    inputs.erase(tensor.symbol);
         });
     return inputs;
 }
@@ -172,10 +178,7 @@ Stmt insert_before_use(const Stmt& body, const Extracted& x) {
     }
     std::vector<Stmt> inner = x.stages;
     inner.insert(inner.end(), stmts.begin() + static_cast<long>(use), stmts.end());
-    Stmt s = Block::make(std::move(inner));
-    for (size_t n = x.tensors.size(); n-- > 0;)
-        s = Allocate::make(x.tensors[n], s);
-    before.push_back(s);
+    before.push_back(Allocate::make(x.tensors, Block::make(std::move(inner))));
     return Block::make(std::move(before));
 }
 

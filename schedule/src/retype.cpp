@@ -20,64 +20,61 @@ class Retyper : public Mutator {
     std::map<Symbol, Type> tensors; ///< known so far
     std::map<Symbol, Type> lets;
     std::map<Symbol, BinaryOp>
-        sums; ///< accumulators of inline reductions, and whose identity they start with
+        sums;                       ///< accumulators of inline reductions, and whose identity they start with
     const Module* module = nullptr; ///< its other Functions keep their types
 
   protected:
-    Expr mutate(const Expr& e) override {
-        if (const Variable* v = e.as<Variable>()) {
-            auto let = lets.find(v->symbol);
-            return let == lets.end() || let->second == e.type()
-                       ? e
-                       : Variable::make(v->symbol, let->second, e.loc());
-        }
-        if (const Load* l = e.as<Load>()) {
-            auto type = tensors.find(l->tensor);
-            invariant(type != tensors.end(), "a tensor is read before its type is known");
-            std::vector<Expr> indices;
-            for (const Expr& i : l->indices)
-                indices.push_back((*this)(i));
-            return Load::make(l->tensor, type->second, std::move(indices), e.loc());
-        }
-        if (const Let* l = e.as<Let>()) {
-            Expr value = (*this)(l->value);
-            lets[l->symbol] = value.type();
-            return Let::make(l->symbol, std::move(value), (*this)(l->body), e.loc());
-        }
-        const Call* call = e.as<Call>();
-        if (e.as<Fma>() || (call && call->function == "pow")) {
-            std::vector<Expr> parts;
-            for (const Expr& part : operands(e))
-                parts.push_back((*this)(part));
-            return with_operands(e, common_float(std::move(parts), e.loc()));
-        }
-        return Mutator::mutate(e);
+    using Mutator::visit;
+    Expr visit(const Variable& v, const Expr& e) override {
+        const auto let = lets.find(v.symbol);
+        const bool stays = let == lets.end() || let->second == e.type();
+        return stays ? e : Variable::make(v.symbol, let->second, e.loc());
+    }
+    Expr visit(const Load& l, const Expr& e) override {
+        const auto type = tensors.find(l.tensor);
+        invariant(type != tensors.end(), "a tensor is read before its type is known");
+        return Load::make(l.tensor, type->second, (*this)(l.indices), e.loc());
+    }
+    Expr visit(const Let& l, const Expr& e) override {
+        Expr value = (*this)(l.value);
+        lets[l.symbol] = value.type();
+        return Let::make(l.symbol, std::move(value), (*this)(l.body), e.loc());
+    }
+    Expr visit(const Fma&, const Expr& e) override { return in_common_float(e); }
+    Expr visit(const Call& c, const Expr& e) override {
+        return c.function == "pow" ? in_common_float(e) : rebuilt(e);
     }
 
-    Stmt mutate(const Stmt& s) override {
-        if (const LetStmt* l = s.as<LetStmt>()) {
-            Expr value = (*this)(l->value);
-            lets[l->symbol] = value.type();
-            return LetStmt::make(l->symbol, std::move(value), (*this)(l->body), s.loc());
+    Stmt visit(const LetStmt& l, const Stmt& s) override {
+        Expr value = (*this)(l.value);
+        lets[l.symbol] = value.type();
+        return LetStmt::make(l.symbol, std::move(value), (*this)(l.body), s.loc());
+    }
+    Stmt visit(const Allocate& a, const Stmt&) override {
+        std::vector<Tensor> typed;
+        for (const Tensor& t : a.tensors) {
+            typed.push_back((*this)(t));
+            typed.back().type = tensors.at(t.symbol);
         }
-        if (const Allocate* a = s.as<Allocate>()) {
-            Tensor t = (*this)(a->tensor);
-            t.type = tensors.at(t.symbol);
-            return Allocate::make(std::move(t), (*this)(a->body));
-        }
-        if (const Store* st = s.as<Store>()) {
-            std::vector<StoreTarget> targets;
-            for (const StoreTarget& t : st->targets)
-                targets.push_back(target(t));
-            if (auto sum = sums.find(targets[0].tensor);
-                sum != sums.end() && targets.size() == 1 && targets[0].value.as<Constant>())
-                targets[0].value = Constant::make(identity(sum->second, targets[0].type), s.loc());
-            return Store::make(std::move(targets), s.loc());
-        }
-        if (const Reduce* r = s.as<Reduce>()) return Reduce::make(r->op, target(r->target), s.loc());
-        if (const ExternCall* c = s.as<ExternCall>()) check_passed(*c);
-        if (const CallStmt* c = s.as<CallStmt>()) check_passed(*c);
-        return Mutator::mutate(s);
+        return Allocate::make(std::move(typed), (*this)(a.body));
+    }
+    Stmt visit(const Store& s, const Stmt&) override {
+        std::vector<StoreTarget> targets;
+        for (const StoreTarget& t : s.targets)
+            targets.push_back(target(t));
+        if (auto sum = sums.find(targets[0].tensor);
+            sum != sums.end() && targets.size() == 1 && targets[0].value.as<Constant>())
+            targets[0].value = Constant::make(identity(sum->second, targets[0].type), s.loc);
+        return Store::make(std::move(targets), s.loc);
+    }
+    Stmt visit(const Reduce& r, const Stmt&) override { return Reduce::make(r.op, target(r.target), r.loc); }
+    Stmt visit(const ExternCall& c, const Stmt& s) override {
+        check_passed(c);
+        return Mutator::visit(c, s);
+    }
+    Stmt visit(const CallStmt& c, const Stmt& s) override {
+        check_passed(c);
+        return Mutator::visit(c, s);
     }
 
   private:
@@ -99,10 +96,12 @@ class Retyper : public Mutator {
     }
 
     StoreTarget target(const StoreTarget& t) {
-        StoreTarget result{t.tensor, tensors.at(t.tensor), {}, (*this)(t.value)};
-        for (const Expr& i : t.indices)
-            result.indices.push_back((*this)(i));
-        return result;
+        Expr value = (*this)(t.value);
+        return {t.tensor, tensors.at(t.tensor), (*this)(t.indices), std::move(value)};
+    }
+
+    Expr in_common_float(const Expr& e) {
+        return with_operands(e, common_float((*this)(operands(e)), e.loc()));
     }
 };
 
@@ -138,7 +137,8 @@ class Inference {
     void visit(const Stmt& s) {
         if (!s.defined()) return;
         if (const Allocate* a = s.as<Allocate>()) {
-            if (!exact.contains(a->tensor.symbol)) tensor(a->tensor);
+            for (const Tensor& t : a->tensors)
+                if (!exact.contains(t.symbol)) tensor(t);
         } else if (const LetStmt* l = s.as<LetStmt>()) {
             let(*l);
         } else if (const Store* st = s.as<Store>()) {
@@ -282,7 +282,7 @@ class Inference {
     bool f_inside(const Symbol& tensor, const For* f) const {
         return !find_path(f->body, [&](const Stmt& s) {
                     const Allocate* a = s.as<Allocate>();
-                    return a && a->tensor.symbol == tensor;
+                    return a && a->find(tensor);
                 }).size();
     }
 

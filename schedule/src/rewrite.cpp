@@ -7,15 +7,16 @@ namespace lathe::schedule {
 
 namespace {
 
-template <class Wanted> bool find(const Stmt& s, const Wanted& wanted, Path& path) {
-    if (!s.defined()) return false;
+template <class Wanted, class Enter>
+bool find(const Stmt& s, const Wanted& wanted, const Enter& enter, Path& path) {
+    if (!s.defined() || !enter(s)) return false;
     if (wanted(s)) {
         path.push_back(s);
         return true;
     }
     const size_t outside = path.size();
     path.push_back(s);
-    if (any_body(s, [&](const Stmt& c) { return find(c, wanted, path); })) return true;
+    if (any_body(s, [&](const Stmt& c) { return find(c, wanted, enter, path); })) return true;
     path.resize(outside);
     return false;
 }
@@ -26,86 +27,91 @@ class Renamer : public Mutator {
     explicit Renamer(std::map<Symbol, Symbol> n) : names(std::move(n)) {}
 
   protected:
-    Expr mutate(const Expr& e) override {
-        if (const Variable* v = e.as<Variable>())
-            if (auto n = names.find(v->symbol); n != names.end())
-                return Variable::make(n->second, e.type(), e.loc());
-        if (const Load* l = e.as<Load>())
-            if (auto n = names.find(l->tensor); n != names.end()) {
-                std::vector<Expr> indices;
-                for (const Expr& i : l->indices)
-                    indices.push_back((*this)(i));
-                Expr predicate = l->predicate.defined() ? (*this)(l->predicate) : Expr();
-                return Load::make(n->second, e.type(), std::move(indices), e.loc(), std::move(predicate));
-            }
-        if (const Let* l = e.as<Let>()) {
-            Expr value = (*this)(l->value);
-            Symbol fresh(l->symbol.name());
-            names[l->symbol] = fresh;
-            return Let::make(fresh, std::move(value), (*this)(l->body), e.loc());
-        }
-        return Mutator::mutate(e);
+    using Mutator::visit;
+    Expr visit(const Variable& v, const Expr& e) override {
+        return renamed(v.symbol) ? Variable::make(name(v.symbol), e.type(), e.loc()) : e;
+    }
+    Expr visit(const Load& l, const Expr& e) override {
+        if (!renamed(l.tensor)) return rebuilt(e);
+        return Load::make(name(l.tensor), e.type(), (*this)(l.indices), e.loc(), (*this)(l.predicate));
+    }
+    Expr visit(const Let& l, const Expr& e) override {
+        Expr value = (*this)(l.value);
+        Symbol fresh(l.symbol.name());
+        names[l.symbol] = fresh;
+        return Let::make(fresh, std::move(value), (*this)(l.body), e.loc());
     }
 
-    Stmt mutate(const Stmt& s) override {
-        if (const For* f = s.as<For>())
-            return For::make(name(f->var), (*this)(f->min), (*this)(f->extent), f->loop, (*this)(f->body),
-                             s.loc());
-        if (const LetStmt* l = s.as<LetStmt>())
-            return LetStmt::make(name(l->symbol), (*this)(l->value), (*this)(l->body), s.loc());
-        if (const Allocate* a = s.as<Allocate>()) {
-            Tensor t = (*this)(a->tensor);
-            t.symbol = name(t.symbol);
-            return Allocate::make(std::move(t), (*this)(a->body));
+    Stmt visit(const For& f, const Stmt&) override {
+        const Expr min = (*this)(f.min), extent = (*this)(f.extent);
+        return For::make(name(f.var), min, extent, f.loop, (*this)(f.body), f.loc);
+    }
+    Stmt visit(const LetStmt& l, const Stmt&) override {
+        const Expr value = (*this)(l.value);
+        return LetStmt::make(name(l.symbol), value, (*this)(l.body), l.loc);
+    }
+    Stmt visit(const Allocate& a, const Stmt&) override {
+        std::vector<Tensor> tensors;
+        for (const Tensor& t : a.tensors) {
+            tensors.push_back((*this)(t));
+            tensors.back().symbol = name(t.symbol);
         }
-        if (const Stage* g = s.as<Stage>())
-            return Stage::make(name(g->func), g->definition, (*this)(g->body), s.loc());
-        if (const Store* st = s.as<Store>()) {
-            std::vector<StoreTarget> targets;
-            for (const StoreTarget& t : st->targets)
-                targets.push_back(target(t));
-            return Store::make(std::move(targets), s.loc(), predicate(st->predicate));
-        }
-        if (const Reduce* r = s.as<Reduce>())
-            return Reduce::make(r->op, target(r->target), s.loc(), predicate(r->predicate), r->contract);
-        if (const Pop* p = s.as<Pop>())
-            return Pop::make(name(p->symbol), element(p->from), p->type, (*this)(p->body), s.loc());
-        if (const Fill* b = s.as<Fill>())
-            return Fill::make(element(b->to), block(b->tensor), (*this)(b->body), s.loc());
-        if (const Drain* b = s.as<Drain>())
-            return Drain::make(element(b->from), block(b->tensor), (*this)(b->body), s.loc());
-        if (const CallStmt* c = s.as<CallStmt>()) {
-            const Stmt parts = Mutator::mutate(s);
-            std::vector<TensorView> tensors = parts.as<CallStmt>()->tensors;
-            for (TensorView& v : tensors)
-                v.tensor = name(v.tensor);
-            return CallStmt::make(c->callee, std::move(tensors), parts.as<CallStmt>()->values,
-                                  parts.as<CallStmt>()->streams, s.loc());
-        }
-        return Mutator::mutate(s);
+        return Allocate::make(std::move(tensors), (*this)(a.body));
+    }
+    Stmt visit(const Stage& g, const Stmt&) override {
+        return Stage::make(name(g.func), g.definition, (*this)(g.body), g.loc);
+    }
+    Stmt visit(const Store& s, const Stmt&) override {
+        std::vector<StoreTarget> targets;
+        for (const StoreTarget& t : s.targets)
+            targets.push_back(target(t));
+        return Store::make(std::move(targets), s.loc, (*this)(s.predicate));
+    }
+    Stmt visit(const Reduce& r, const Stmt&) override {
+        return Reduce::make(r.op, target(r.target), r.loc, (*this)(r.predicate), r.contract);
+    }
+    Stmt visit(const ExternCall& c, const Stmt& s) override {
+        const Stmt now = Mutator::visit(c, s);
+        std::vector<ExternArgument> arguments = now.as<ExternCall>()->arguments;
+        for (ExternArgument& a : arguments)
+            a.tensor = name(a.tensor);
+        return ExternCall::make(c.callee, std::move(arguments), c.loc);
+    }
+    Stmt visit(const Pop& p, const Stmt&) override {
+        const StreamElement from = element(p.from);
+        return Pop::make(name(p.symbol), from, p.type, (*this)(p.body), p.loc);
+    }
+    Stmt visit(const Fill& b, const Stmt&) override {
+        const StreamElement to = element(b.to);
+        return Fill::make(to, block(b.tensor), (*this)(b.body), b.loc);
+    }
+    Stmt visit(const Drain& b, const Stmt&) override {
+        const StreamElement from = element(b.from);
+        return Drain::make(from, block(b.tensor), (*this)(b.body), b.loc);
+    }
+    Stmt visit(const CallStmt& c, const Stmt& s) override {
+        const Stmt now = Mutator::visit(c, s);
+        std::vector<TensorView> tensors = now.as<CallStmt>()->tensors;
+        for (TensorView& v : tensors)
+            v.tensor = name(v.tensor);
+        return CallStmt::make(c.callee, std::move(tensors), now.as<CallStmt>()->values,
+                              now.as<CallStmt>()->streams, c.loc);
     }
 
   private:
+    bool renamed(const Symbol& s) const { return names.contains(s); }
     Symbol name(const Symbol& s) const {
         auto n = names.find(s);
         return n == names.end() ? s : n->second;
     }
-    StreamElement element(StreamElement e) {
-        for (Expr& i : e.at)
-            i = (*this)(i);
-        return e;
-    }
+    StreamElement element(const StreamElement& e) { return {e.stream, (*this)(e.at)}; }
     Tensor block(Tensor t) const {
         t.symbol = name(t.symbol);
         return t;
     }
     StoreTarget target(const StoreTarget& t) {
-        StoreTarget r{name(t.tensor), t.type, {}, (*this)(t.value)};
-        for (const Expr& i : t.indices)
-            r.indices.push_back((*this)(i));
-        return r;
+        return {name(t.tensor), t.type, (*this)(t.indices), (*this)(t.value)};
     }
-    Expr predicate(const Expr& e) { return e.defined() ? (*this)(e) : e; }
 
     std::map<Symbol, Symbol> names;
 };
@@ -147,20 +153,50 @@ std::vector<Stmt> children(const Stmt& s) {
 
 Path find_path(const Stmt& root, const std::function<bool(const Stmt&)>& wanted) {
     Path path;
-    find(root, wanted, path);
+    find(root, wanted, [](const Stmt&) { return true; }, path);
     return path;
 }
 
 Path path_to_loop(const Stmt& root, const Symbol& loop) {
     Path path;
-    find(
-        root,
-        [&](const Stmt& s) {
-            const For* f = s.as<For>();
-            return f && f->var == loop;
-        },
-        path);
+    const auto wanted = [&](const Stmt& s) {
+        const For* f = s.as<For>();
+        return f && f->var == loop;
+    };
+    find(root, wanted, [](const Stmt&) { return true; }, path);
     return path;
+}
+
+Path path_to_loop(const Stmt& root, const Symbol& loop, const Symbol& func) {
+    Path path;
+    const auto wanted = [&](const Stmt& s) {
+        const For* f = s.as<For>();
+        return f && f->var == loop;
+    };
+    const auto enter = [&](const Stmt& s) {
+        const Stage* g = s.as<Stage>();
+        return !g || g->func == func;
+    };
+    return find(root, wanted, enter, path) ? path : path_to_loop(root, loop);
+}
+
+Stmt alone(const Path& path) {
+    Stmt inner = path.back();
+    for (size_t n = path.size() - 1; n-- > 0;) {
+        const Block* b = path[n].as<Block>();
+        if (!b) {
+            inner = with_child(path[n], path[n + 1], inner);
+            continue;
+        }
+        std::vector<Stmt> left;
+        for (const Stmt& s : b->stmts) {
+            if (s.same_as(path[n + 1])) break;
+            if (s.as<Assert>()) left.push_back(s);
+        }
+        left.push_back(inner);
+        inner = Block::make(std::move(left));
+    }
+    return inner;
 }
 
 Stmt with_body(const Stmt& s, Stmt body) {
@@ -181,7 +217,7 @@ Stmt with_body(const Stmt& s, Stmt body) {
         return LetStmt::make(l.symbol, l.value, std::move(body), s.loc());
     }
     case StmtKind::allocate:
-        return Allocate::make(s.as<Allocate>()->tensor, std::move(body));
+        return s.as<Allocate>()->around(std::move(body));
     case StmtKind::stage: {
         const Stage& g = *s.as<Stage>();
         return Stage::make(g.func, g.definition, std::move(body), s.loc());
@@ -197,6 +233,15 @@ Stmt with_body(const Stmt& s, Stmt body) {
     }
 }
 
+Stmt with_tensors(const Stmt& s, const std::function<bool(Tensor&)>& change) {
+    const Allocate& a = *s.as<Allocate>();
+    std::vector<Tensor> tensors = a.tensors;
+    bool changed = false;
+    for (Tensor& t : tensors)
+        changed |= change(t);
+    return changed ? Allocate::make(std::move(tensors), a.body) : s;
+}
+
 Stmt with_children(const Stmt& s, std::vector<Stmt> fresh) {
     if (s.kind() == StmtKind::block) return Block::make(std::move(fresh));
     if (const If* i = s.as<If>(); i && i->else_body.defined()) {
@@ -210,6 +255,7 @@ Stmt with_children(const Stmt& s, std::vector<Stmt> fresh) {
 }
 
 Stmt with_child(const Stmt& parent, const Stmt& old, const Stmt& fresh) {
+    if (fresh.same_as(old)) return parent;
     std::vector<Stmt> all = children(parent);
     for (Stmt& c : all)
         if (c.same_as(old)) c = fresh;
@@ -296,7 +342,9 @@ Stmt duplicate(const Stmt& s, const std::function<Symbol(const Symbol&)>& fresh,
     };
     for_each_stmt(s, [&](const Stmt& t) {
         if (const For* f = t.as<For>()) rename(f->var);
-        if (const Allocate* a = t.as<Allocate>()) rename(a->tensor.symbol);
+        if (const Allocate* a = t.as<Allocate>())
+            for (const Tensor& tensor : a->tensors)
+                rename(tensor.symbol);
         if (const LetStmt* l = t.as<LetStmt>()) names[l->symbol] = Symbol(l->symbol.name());
         if (const Pop* p = t.as<Pop>()) names[p->symbol] = Symbol(p->symbol.name());
         if (const Fill* b = t.as<Fill>()) rename(b->tensor.symbol);

@@ -17,6 +17,10 @@ using Path = std::vector<Stmt>;
 /// The first statement (outer before inner) for which `wanted` holds; empty if there is none.
 Path find_path(const Stmt& root, const std::function<bool(const Stmt&)>& wanted);
 Path path_to_loop(const Stmt& root, const Symbol& loop);
+/// The same, looked for in the stages of `func` first.
+Path path_to_loop(const Stmt& root, const Symbol& loop, const Symbol& func);
+/// The root with nothing but the path's last statement, what is around it, and the assertions before it.
+Stmt alone(const Path& path);
 
 std::vector<Stmt> children(const Stmt& s);
 /// `s` with children `fresh`, one for each of children(s); those that are empty disappear.
@@ -27,6 +31,9 @@ Stmt with_child(const Stmt& parent, const Stmt& old, const Stmt& fresh);
 Stmt rebuild(const Path& path, Stmt leaf);
 /// For statements with one body: the same with another body.
 Stmt with_body(const Stmt& s, Stmt body);
+
+/// An Allocate with its tensors as `change` leaves them, which says whether it changed one.
+Stmt with_tensors(const Stmt& s, const std::function<bool(Tensor&)>& change);
 
 /// Rebuilds statements bottom-up: `f` gets each statement with its children already rewritten.
 Stmt transform(const Stmt& s, const std::function<Stmt(const Stmt&)>& f);

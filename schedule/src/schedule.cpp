@@ -17,7 +17,7 @@ namespace {
 
 std::shared_ptr<const State> initial(Algorithm a) {
     auto state = std::make_shared<State>();
-    state->algorithm = std::move(a);
+    state->algorithm = std::make_shared<const Algorithm>(std::move(a));
     state->derive("Schedule", {});
     return state;
 }
@@ -64,7 +64,7 @@ Schedule& Schedule::inline_all_pure(Loc loc) {
     for (const Argument& a : state->module.top().arguments)
         outputs.insert(a.tensor.symbol);
     std::vector<Symbol> pure;
-    for (const Definition& d : state->algorithm.definitions)
+    for (const Definition& d : state->algorithm->definitions)
         if (!outputs.contains(d.func) && !state->is_kernel(d.func) && can_be_inlined(*state, d.func))
             pure.push_back(d.func);
     Schedule work = *this;
@@ -149,12 +149,12 @@ const Module& Schedule::reference() const {
     return state->base;
 }
 const Module& Schedule::algorithm() const {
-    return state->algorithm.module;
+    return state->algorithm->module;
 }
 const std::vector<std::string>& Schedule::warnings() const {
     return state->warnings;
 }
-const std::vector<Step>& Schedule::steps() const {
+const Steps& Schedule::steps() const {
     return state->steps;
 }
 

@@ -49,7 +49,7 @@ StageHandle StageHandle::update(int n, Loc loc) const {
 
 StageHandle StageHandle::all() const {
     std::vector<int> every;
-    for (const Definition& d : owner->state->definitions)
+    for (const Definition& d : *owner->state->definitions)
         if (d.func == func) every.push_back(d.index);
     return {*owner, func, std::move(every), location};
 }

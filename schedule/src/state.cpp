@@ -23,21 +23,21 @@ std::optional<std::pair<size_t, size_t>> State::made_by(const Symbol& loop, size
 }
 
 const Definition* State::owner(const Symbol& tensor) const {
-    const auto found = std::ranges::find_if(algorithm.definitions, [&](const Definition& d) {
+    const auto found = std::ranges::find_if(algorithm->definitions, [&](const Definition& d) {
         return std::ranges::find(d.tensors, tensor) != d.tensors.end();
     });
-    return found == algorithm.definitions.end() ? nullptr : &*found;
+    return found == algorithm->definitions.end() ? nullptr : &*found;
 }
 
 const Definition* State::definition(const Symbol& func, int index) const {
-    for (const Definition& d : definitions)
+    for (const Definition& d : *definitions)
         if (d.func == func && d.index == index) return &d;
     return nullptr;
 }
 
 int State::definition_count(const Symbol& func) const {
     int count = 0;
-    for (const Definition& d : algorithm.definitions)
+    for (const Definition& d : algorithm->definitions)
         count += d.func == func;
     return count;
 }
@@ -48,7 +48,7 @@ bool State::is_kernel(const Symbol& func) const {
                                       [&](const Argument& a) { return a.tensor.symbol == func; });
     return !argument && find_path(f.body, [&](const Stmt& s) {
                             const auto* a = s.as<Allocate>();
-                            return a && a->tensor.symbol == func;
+                            return a && a->find(func);
                         }).empty();
 }
 
@@ -101,7 +101,7 @@ void check_value_step(const TensorRef& t, const QuantizeOptions& options, const 
 
 void State::add_types(const std::vector<TensorRef>& tensors, Type type, const QuantizeOptions& options,
                       Loc loc) {
-    const Function& f = algorithm.module.top();
+    const Function& f = algorithm->module.top();
     const auto check_type = [&](Type t) {
         if (!t.is_element()) fail(loc, "quantize to {}: a tensor has elements of a sized type", t.str());
     };
@@ -133,7 +133,7 @@ void State::add_types(const std::vector<TensorRef>& tensors, Type type, const Qu
 }
 
 void State::add_size(const Param& size, int64_t value, Loc loc) {
-    const std::vector<Param>& params = algorithm.module.top().params;
+    const std::vector<Param>& params = algorithm->module.top().params;
     const auto found = std::ranges::find(params, size.symbol, &Param::symbol);
     const std::string& name = size.symbol.name();
     const auto bound = sizes.find(size.symbol);
@@ -149,22 +149,22 @@ void State::add_size(const Param& size, int64_t value, Loc loc) {
 }
 
 void State::derive(const std::string& cause, Loc loc) {
-    Algorithm sized = algorithm;
+    Algorithm sized = *algorithm;
     for (const auto& [size, value] : sizes)
         sized.module = bind(sized.module, size, value);
     Retyped typed = retype(sized, types);
     base = contraction ? contract(typed.module) : std::move(typed.module);
-    definitions = std::move(typed.definitions);
+    definitions = std::make_shared<const std::vector<Definition>>(std::move(typed.definitions));
     warnings = std::move(typed.warnings);
     module = base;
+    framed = in_frame(base.top().body);
     fates.clear();
     for (auto& [function, legal] : legal_tags)
-        legal.tags.clear();
-    std::vector<Step> again = std::move(steps);
-    steps.clear();
-    for (Step& s : again) {
+        legal.root = {};
+    const Steps again = std::exchange(steps, {});
+    for (const Step& s : again) {
         try {
-            apply(std::move(s));
+            apply(s);
         } catch (const InternalError&) {
             throw;
         } catch (const Error& e) {

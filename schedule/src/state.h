@@ -1,6 +1,6 @@
 #pragma once
 /// \file What a Schedule holds. Never changed in place: a call works on a copy, which replaces it when all
-/// went well.
+/// went well. What is large is shared between the two.
 
 #include "lathe/ir/dependence.h"
 #include "lathe/schedule/schedule.h"
@@ -17,20 +17,22 @@ struct Fate {
 };
 
 struct State {
-    Algorithm algorithm;
+    std::shared_ptr<const Algorithm> algorithm;
     std::vector<TypeStep> types;
     bool contraction = true;
     std::map<Symbol, int64_t> sizes; ///< parameters that are constants
-    std::vector<Step> steps;
+    Steps steps;
 
     // Derived from the above:
-    Module base;                         ///< the algorithm with its types: the reference
-    std::vector<Definition> definitions; ///< the algorithm's, and write-backs of accumulators
-    Module module;                       ///< base with all steps applied
-    std::map<Symbol, Fate> fates;
+    Module base; ///< the algorithm with its types: the reference
+    std::shared_ptr<const std::vector<Definition>>
+        definitions; ///< the algorithm's, and write-backs of accumulators
+    Module module;   ///< base with all steps applied
+    std::map<Symbol, std::shared_ptr<const Fate>> fates;
     std::vector<std::string> warnings;
+    bool framed = false;                         ///< some tensor is, or was, in stack or register memory
     std::map<std::string, LegalTags> legal_tags; ///< by Function
-    size_t queries = 0;   ///< about dependences, that the steps asked beside those on tags
+    size_t queries = 0; ///< about dependences, that the steps asked beside those on tags
 
     /// What quantize and bind ask for, checked. Derive follows: at once for all of a trace.
     void add_types(const std::vector<TensorRef>& tensors, Type type, const QuantizeOptions& options, Loc loc);

@@ -53,7 +53,7 @@ std::string step_line(const State& state, size_t number, const Names& names) {
 } // namespace
 
 std::string Schedule::trace() const {
-    Names names(state->algorithm);
+    Names names(*state->algorithm);
     std::string text;
     std::map<Symbol, TypeStep> last; // an earlier type of the same tensor counts no more
     for (const TypeStep& t : state->types)

@@ -93,7 +93,7 @@ Json type_json(const TypeStep& t, const Names& names) {
 /// Error.
 class TraceReader {
   public:
-    TraceReader(const State& s, Loc l) : state(s), names(s.algorithm), loc(l) {}
+    TraceReader(const State& s, Loc l) : state(s), names(*s.algorithm), loc(l) {}
 
     Step step(const Json& j) const {
         only(j, {"primitive", "stage", "definition", "consumer", "consumer_definition", "loops", "every",
@@ -164,7 +164,7 @@ class TraceReader {
     }
     int definition(const Json& j, const char* key, const Symbol& func) const {
         const int64_t n = number(member(j, key), "a definition's number");
-        for (const Definition& d : state.definitions)
+        for (const Definition& d : *state.definitions)
             if (d.func == func && d.index == n) return d.index;
         fail(loc, "the trace names definition {} of {}, which this algorithm does not have", n, func.name());
     }
@@ -197,7 +197,7 @@ class TraceReader {
 } // namespace
 
 std::string Schedule::trace_json() const {
-    Names names(state->algorithm);
+    Names names(*state->algorithm);
     Json j{{"lathe_trace", schema_version}, {"types", Json::array()}, {"contraction", state->contraction}};
     for (const TypeStep& t : state->types)
         j["types"].push_back(type_json(t, names));

@@ -130,9 +130,9 @@ TEST_CASE(
             for_each(
                 a->body,
                 [&](const Stmt& w) {
-                    if (auto* st = w.as<Store>(); st && st->targets[0].tensor == a->tensor.symbol)
+                    if (auto* st = w.as<Store>(); st && st->targets[0].tensor == a->tensors[0].symbol)
                         rows.push_back(simplify(
-                            isub(st->targets[0].indices[0].as<Broadcast>()->a, a->tensor.dims[0].min)));
+                            isub(st->targets[0].indices[0].as<Broadcast>()->a, a->tensors[0].dims[0].min)));
                 },
                 nullptr);
         },

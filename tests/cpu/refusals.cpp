@@ -32,7 +32,7 @@ std::string stored(const Operand& size, const MemorySpace& space) {
     Module m = build({out}).module;
     const auto* allocation = m.top().body.as<Allocate>();
     REQUIRE(allocation);
-    Tensor t = allocation->tensor;
+    Tensor t = allocation->tensors[0];
     t.space = space;
     m.top().body = Allocate::make(t, allocation->body);
     return refusal(line, [&] { jit(m); });

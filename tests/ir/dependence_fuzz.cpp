@@ -67,7 +67,8 @@ class Run {
             at(-1, {}, [&] { values[l->symbol] = number(l->value); });
             at(0, {}, [&] { statement(l->body); });
         } else if (const auto* a = s.as<Allocate>()) {
-            identities[a->tensor.symbol] = ++next;
+            for (const Tensor& t : a->tensors)
+                identities[t.symbol] = ++next;
             statement(a->body);
         } else if (const auto* w = s.as<Store>()) {
             write(w->targets[0], nullptr);

@@ -303,7 +303,8 @@ TEST_SUITE("verify") {
               "an update is wrongly marked as commuting or not");
         CHECK(first(statement<Reduce>(Op::add, target, none, true, true, l)) ==
               "an update without a float product is marked for fma");
-        CHECK(first(statement<Allocate>(tensor(Symbol("S"), i8, {x}), store))
+        CHECK(first(statement<Allocate>(
+                        std::make_shared<const std::vector<Tensor>>(1, tensor(Symbol("S"), i8, {x})), store))
                   .starts_with("tensor S: a tensor's extent is Int(8)"));
         CHECK(first(statement<Assert>(x, std::string(), l))
                   .starts_with("the condition of an assertion is Int(8)"));

@@ -220,7 +220,7 @@ TEST_SUITE("visit") {
         CHECK(free_variables(copy) == std::set{n});
         CHECK(tensors_read(copy) == std::set{T, renamed[S]});
         CHECK(tensors_written(copy) == std::set{renamed[S]});
-        CHECK(copy.as<Allocate>()->tensor.symbol == renamed[S]);
+        CHECK(copy.as<Allocate>()->tensors[0].symbol == renamed[S]);
         CHECK(copy.as<Allocate>()->body.as<Stage>()->func == renamed[S]);
         CHECK(fresh_copy(value).as<Let>()->symbol != l);
         CHECK(fresh_copy(add(var(n), var(n))).kind() == ExprKind::binary);

@@ -19,7 +19,7 @@ std::string types_of(const Module& m) {
     for_each(
         m.top().body,
         [&](const Stmt& s) {
-            if (const auto* a = s.as<Allocate>()) add(a->tensor);
+            if (const auto* a = s.as<Allocate>()) std::ranges::for_each(a->tensors, add);
         },
         nullptr);
     return text;

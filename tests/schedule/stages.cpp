@@ -17,8 +17,9 @@ const Tensor* allocation(const Module& m, const std::string& name) {
     for_each(
         m.top().body,
         [&](const Stmt& s) {
-            if (const Allocate* a = s.as<Allocate>(); a && a->tensor.symbol.name() == name)
-                found = &a->tensor;
+            const Allocate* a = s.as<Allocate>();
+            for (size_t n = 0; a && n < a->tensors.size(); ++n)
+                if (a->tensors[n].symbol.name() == name) found = &a->tensors[n];
         },
         nullptr);
     return found;

@@ -27,7 +27,9 @@ int64_t bits_of(const Schedule& s, const std::vector<Variation>& vary) {
     for_each(
         f.body,
         [&](const Stmt& st) {
-            if (const auto* a = st.as<Allocate>()) all[a->tensor.symbol] = tensor_bits(a->tensor);
+            if (const auto* a = st.as<Allocate>())
+                for (const Tensor& t : a->tensors)
+                    all[t.symbol] = tensor_bits(t);
         },
         nullptr);
     for (const Variation& v : vary)

@@ -59,21 +59,10 @@ std::optional<Conflict> lockstep_conflict(const Stmt& root, const Symbol& loop, 
 std::optional<Conflict> reorder_conflict(const Stmt& root, const std::vector<Symbol>& before,
                                          const std::vector<Symbol>& after, const Facts& known = {});
 
-/// A loop whose tag was found legal, and what that was found from: its node, and what stands around it.
-struct LegalTag {
-    struct Header { ///< of a loop, a let, a condition (its arm) or an assertion
-        StmtKind kind;
-        Symbol symbol;
-        Expr first, second;
-        bool lasting; ///< what they read keeps its value inside
-        bool otherwise = false;
-    };
-    Stmt loop;
-    std::vector<Header> around; ///< outermost first
-};
-/// Those of a Module, by the loop's variable. A tag stays legal while all of it is the same.
+/// What is known of the tags of loops: those in `root` are legal. A tag stays legal while its loop and all
+/// that stands around it are the same.
 struct LegalTags {
-    std::map<Symbol, LegalTag> tags;
+    Stmt root;
     size_t asked = 0; ///< how many tags were looked into so far: what checking costs
 };
 
@@ -84,8 +73,8 @@ struct TagConflict {
     std::string reason;
 };
 /// The first tagged loop that carries a dependence which its tag forbids or has no vector form, apart from
-/// those in `legal` and those that were `proved` for just this `root`. When there is none, `legal` becomes the
-/// tagged loops of `root`.
+/// those in `legal` and those that were `proved` for just this `root`. When there is none, `legal` becomes
+/// `root`.
 std::optional<TagConflict> tag_conflict(const Stmt& root, LegalTags& legal, const Facts& known = {},
                                         const std::set<Symbol>& proved = {});
 

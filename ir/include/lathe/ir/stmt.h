@@ -220,14 +220,24 @@ struct Reduce : StmtNode {
           contract(f) {}
 };
 
-/// A tensor that lives while `body` runs. Its elements start uninitialised (constant tensors: their data).
+/// Tensors that live while `body` runs. Their elements start uninitialised each time (constant tensors: their
+/// data). No dimension reads one of them.
 struct Allocate : StmtNode {
     static constexpr StmtKind node_kind = StmtKind::allocate;
-    Tensor tensor;
+    const std::shared_ptr<const std::vector<Tensor>> list; ///< at least one; shared with other bodies
+    const std::vector<Tensor>& tensors;                    ///< the same
     Stmt body;
+    /// Tensors that are allocated directly inside, and whose dimensions read none of these, join them: they
+    /// stand last.
+    static Stmt make(std::vector<Tensor> tensors, Stmt body);
     static Stmt make(Tensor tensor, Stmt body);
-    Allocate(Tensor t, Stmt b)
-        : StmtNode(node_kind, t.loc, depth_above(b)), tensor(std::move(t)), body(std::move(b)) {}
+    /// The same tensors around another body.
+    Stmt around(Stmt other) const;
+    /// The one of that name; null if there is none.
+    const Tensor* find(const Symbol& tensor) const;
+    Allocate(std::shared_ptr<const std::vector<Tensor>> t, Stmt b)
+        : StmtNode(node_kind, t->front().loc, depth_above(b)), list(std::move(t)), tensors(*list),
+          body(std::move(b)) {}
 };
 
 /// Ends the function with an error unless the condition holds.

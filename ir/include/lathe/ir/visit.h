@@ -29,21 +29,63 @@ Expr with_operands(const Expr& e, const std::vector<Expr>& operands);
 std::vector<Expr> expressions(const Stmt& s);
 std::vector<Stmt> bodies(const Stmt& s);
 
-/// Rebuilds graphs. Override mutate(const Expr&) / mutate(const Stmt&), handle what you care for, and call
-/// the base class for the rest: it rebuilds a node from its mutated children, and returns the same node if
-/// none changed. The memo is by expression node, so an override must give equal answers for one node wherever
-/// it stands; one whose answer depends on where it is must call forget() when it enters or leaves such a
-/// place. Statements have no memo.
+/// Rebuilds graphs. Override visit for the nodes that you care for, and call the base class for the rest: it
+/// rebuilds a node from its mutated parts, and returns the same node (`self`) if none changed. A node that is
+/// treated like all others, or by what several have in common, is met in mutate, which calls visit. The memo
+/// is by expression node, so an override must give equal answers for one node wherever it stands; one whose
+/// answer depends on where it is must call forget() when it enters or leaves such a place. Statements have no
+/// memo.
 class Mutator {
   public:
     virtual ~Mutator() = default;
     Expr operator()(const Expr& e); ///< memoised mutate
     Stmt operator()(const Stmt& s);
     Tensor operator()(const Tensor& t); ///< mutates the dims
+    std::vector<Expr> operator()(const std::vector<Expr>& list);
 
   protected:
-    virtual Expr mutate(const Expr& e); ///< default: with_operands over mutated operands
+    virtual Expr mutate(const Expr& e);
     virtual Stmt mutate(const Stmt& s);
+
+    virtual Stmt visit(const Block& n, const Stmt& self);
+    virtual Stmt visit(const For& n, const Stmt& self);
+    virtual Stmt visit(const While& n, const Stmt& self);
+    virtual Stmt visit(const If& n, const Stmt& self);
+    virtual Stmt visit(const LetStmt& n, const Stmt& self);
+    virtual Stmt visit(const Store& n, const Stmt& self);
+    virtual Stmt visit(const Reduce& n, const Stmt& self);
+    virtual Stmt visit(const Allocate& n, const Stmt& self);
+    virtual Stmt visit(const Assert& n, const Stmt& self);
+    virtual Stmt visit(const Print& n, const Stmt& self);
+    virtual Stmt visit(const ExternCall& n, const Stmt& self);
+    virtual Stmt visit(const Stage& n, const Stmt& self);
+    virtual Stmt visit(const DeclareStream& n, const Stmt& self);
+    virtual Stmt visit(const Push& n, const Stmt& self);
+    virtual Stmt visit(const Pop& n, const Stmt& self);
+    virtual Stmt visit(const Fill& n, const Stmt& self);
+    virtual Stmt visit(const Drain& n, const Stmt& self);
+    virtual Stmt visit(const CallStmt& n, const Stmt& self);
+    virtual Stmt visit(const Dataflow& n, const Stmt& self);
+    virtual Stmt visit(const Spawn& n, const Stmt& self);
+
+    virtual Expr visit(const Constant&, const Expr& self) { return rebuilt(self); }
+    virtual Expr visit(const Variable&, const Expr& self) { return rebuilt(self); }
+    virtual Expr visit(const Load&, const Expr& self) { return rebuilt(self); }
+    virtual Expr visit(const Unary&, const Expr& self) { return rebuilt(self); }
+    virtual Expr visit(const Binary&, const Expr& self) { return rebuilt(self); }
+    virtual Expr visit(const Select&, const Expr& self) { return rebuilt(self); }
+    virtual Expr visit(const Cast&, const Expr& self) { return rebuilt(self); }
+    virtual Expr visit(const Bitcast&, const Expr& self) { return rebuilt(self); }
+    virtual Expr visit(const Slice&, const Expr& self) { return rebuilt(self); }
+    virtual Expr visit(const Fma&, const Expr& self) { return rebuilt(self); }
+    virtual Expr visit(const Call&, const Expr& self) { return rebuilt(self); }
+    virtual Expr visit(const Let&, const Expr& self) { return rebuilt(self); }
+    virtual Expr visit(const Ramp&, const Expr& self) { return rebuilt(self); }
+    virtual Expr visit(const Broadcast&, const Expr& self) { return rebuilt(self); }
+    virtual Expr visit(const VectorReduce&, const Expr& self) { return rebuilt(self); }
+
+    /// `e` with its operands mutated.
+    Expr rebuilt(const Expr& e);
     void forget() { memo.clear(); }
 
   private:

@@ -214,7 +214,7 @@ class Schedule {
     /// \throws Error when the text is no trace of this schema, does not fit the algorithm, or a step is
     /// illegal.
     Schedule& apply_trace(const std::string& json, Loc loc = Loc::current());
-    const std::vector<schedule::Step>& steps() const;
+    const schedule::Steps& steps() const;
     /// How many questions about dependences the checks have asked so far.
     size_t queries() const;
 

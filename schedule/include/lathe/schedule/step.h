@@ -27,4 +27,28 @@ struct Step {
     std::string str() const;
 };
 
+/// Steps in order. Copies share them.
+class Steps {
+  public:
+    struct Iterator {
+        const std::shared_ptr<const Step>* at;
+        const Step& operator*() const { return **at; }
+        Iterator& operator++() {
+            ++at;
+            return *this;
+        }
+        bool operator==(const Iterator&) const = default;
+    };
+    size_t size() const { return all.size(); }
+    bool empty() const { return all.empty(); }
+    const Step& operator[](size_t n) const { return *all[n]; }
+    const Step& back() const { return *all.back(); }
+    Iterator begin() const { return {all.data()}; }
+    Iterator end() const { return {all.data() + all.size()}; }
+    void push_back(Step s) { all.push_back(std::make_shared<const Step>(std::move(s))); }
+
+  private:
+    std::vector<std::shared_ptr<const Step>> all;
+};
+
 } // namespace lathe::schedule
