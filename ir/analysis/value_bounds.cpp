@@ -14,7 +14,7 @@ namespace {
 
 constexpr double infinite = std::numeric_limits<double>::infinity();
 /// Statements that are followed, and how often loops that are followed one by one repeat a statement.
-constexpr int64_t most_steps = 1 << 22, most_copies = 1 << 20;
+constexpr int64_t most_steps = 1 << 21, most_copies = 1 << 20;
 
 class Bounds {
   public:

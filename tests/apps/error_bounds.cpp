@@ -56,7 +56,7 @@ class RandomExpression {
   public:
     RandomExpression(std::mt19937& r, std::vector<Input> i) : random(r), inputs(std::move(i)) {}
 
-    std::pair<Expr, double> make(int depth, const Var& i) {
+    std::pair<Expr, double> make(int depth, const Expr& i) {
         if (depth == 0 || pick(5) == 0) {
             if (pick(4) == 0) {
                 const double c = (static_cast<int>(pick(33)) - 16) / 8.0 + 0.1;
@@ -67,7 +67,9 @@ class RandomExpression {
         auto [a, x] = make(depth - 1, i);
         auto [b, y] = make(depth - 1, i);
         if (a.type().is_real() && b.type().is_real()) a = Expr(inputs[0](i)), x = 1;
-        switch (pick(7)) {
+        switch (pick(8)) {
+        case 7:
+            return reduced(depth);
         case 0:
             return {a + b, x + y};
         case 1:
@@ -87,6 +89,21 @@ class RandomExpression {
     }
 
   private:
+    /// Over none to three points, or some of them.
+    std::pair<Expr, double> reduced(int depth) {
+        const auto points = static_cast<int64_t>(pick(4));
+        RDom k(0, points, "k");
+        auto [a, x] = make(depth - 1, k);
+        if (a.type().is_real()) a = Expr(inputs[0](k)), x = 1;
+        if (pick(4) == 0) k.where(pick(2) ? inputs[1](k) > 0 : Expr(k) != 0);
+        switch (points == 0 || pick(2) ? 0 : pick(2)) {
+        case 0:
+            return {sum(k, a, Float(64)), 3 * x};
+        default:
+            return {pick(2) ? maximum(k, a) : minimum(k, a), x};
+        }
+    }
+
     unsigned pick(unsigned n) { return static_cast<unsigned>(random() % n); }
     std::mt19937& random;
     std::vector<Input> inputs;
@@ -97,8 +114,8 @@ class RandomExpression {
 TEST_CASE("error bounds hold on random expressions") {
     std::mt19937 random(7);
     const int count = deep() ? 10000 : 300;
-    double ratios = 0;
-    int compared = 0, refused = 0, literals = 0;
+    std::vector<double> ratios;
+    int refused = 0, literals = 0, infinite = 0, unknown = 0;
     for (int n = 0; n < count; ++n) {
         constexpr int64_t size = 12;
         const std::vector<Input> in = {Input("a", Float(64), {size}), Input("b", Float(64), {size}),
@@ -135,7 +152,14 @@ TEST_CASE("error bounds hold on random expressions") {
             ++refused;
             continue;
         }
-        const double bound = error_bound(typed, given).front();
+        double bound = 0;
+        try {
+            bound = error_bound(typed, given).front();
+        } catch (const Error& e) { // a condition of a reduction
+            REQUIRE(std::string(e.what()).find("depends on rounding") != std::string::npos);
+            ++unknown;
+            continue;
+        }
         AnyBuffer want(f.type(), {size}), got(typed.module().top().arguments.back().tensor.type, {size});
         interpret(own.reference(), {&data[0], &data[1], &data[2], &want});
         interpret(typed.reference(), {&rounded[0], &rounded[1], &rounded[2], &got});
@@ -147,13 +171,16 @@ TEST_CASE("error bounds hold on random expressions") {
             CHECK(want.get({k}).as_double() <= range.range.high + 1e-9);
             CHECK(want.get({k}).as_double() >= range.range.low - 1e-9);
         }
-        if (seen > 0 && std::isfinite(bound)) {
-            ratios += bound / seen;
-            ++compared;
-        }
+        if (seen > 0 && std::isfinite(bound)) ratios.push_back(bound / seen);
+        infinite += !std::isfinite(bound);
     }
-    MESSAGE("mean ratio of bound to observed error: ", ratios / compared, " over ", compared,
-            "; with .literals ", literals, ", of which refused as they round one: ", refused);
+    std::ranges::sort(ratios);
+    CHECK(ratios.size() > static_cast<size_t>(count) / 2);
+    MESSAGE("ratio of bound to observed error: mean ",
+            std::accumulate(ratios.begin(), ratios.end(), 0.0) / static_cast<double>(ratios.size()),
+            ", median ", ratios[ratios.size() / 2], " over ", ratios.size(), "; may overflow ", infinite,
+            "; no bound, as rounding decides ", unknown, "; with .literals ", literals,
+            ", of which refused as they round one ", refused);
 }
 
 TEST_CASE("error bound of a Gaussian, and its types") {
@@ -193,6 +220,73 @@ TEST_CASE("error bound of a Gaussian, and its types") {
         CHECK(std::accumulate(r.histogram.begin(), r.histogram.end(), int64_t{0}) > 0);
     for (const TypeChoice& c : propose_types(ranges(own, given), 16))
         CHECK(c.type == Fixed(16, 7, Round::rnd, Overflow::sat));
+}
+
+TEST_CASE("what a reduction starts with counts where it may stay") {
+    const Param N("N");
+    const Input a("a", Float(32), {8}), b("b", Float(32), {N});
+    const Var i("i");
+    const RDom k(0, 4, "k"), n(0, N, "n");
+    Func full("full", Float(32), {1}), none("none", Float(32), {1}), own("own", Float(32), {8});
+    full(i) = maximum(k, a(k));
+    none(i) = maximum(n, b(n));
+    own(i) = 100.0f;
+    own(0) = max(own(0), a(0));
+    const auto range_of_last = [](const Func& f, const Input& in) {
+        return ranges(Schedule(f), {{in, -1, 1}}).back().range;
+    };
+    CHECK(range_of_last(full, a).low > -1.001);
+    CHECK(range_of_last(full, a).high < 1.001);
+    CHECK(range_of_last(none, b).low < -1e38);
+    CHECK(range_of_last(own, a).high >= 100);
+    Schedule empty(none), some(full);
+    empty.quantize(none, Fixed(16, 8));
+    some.quantize(full, Fixed(16, 8));
+    CHECK(std::isinf(error_bound(empty, {{b, -1, 1}}).front()));
+    CHECK(error_bound(some, {{a, -1, 1}}).front() < 0.01);
+}
+
+TEST_CASE("inputs of known numbers, and which cannot be") {
+    const Param N("N");
+    const Input x("x", Float(32), {4}), w("w", Float(32), {3, 4}), open("open", Float(32), {N});
+    const InOut changed("changed", Float(32), {4});
+    const Var o("o"), i("i");
+    const RDom k(0, 4, "k");
+    Func y("y", Float(32), {3});
+    y(o) = 0.0f;
+    y(o) += x(k) * w(o, k);
+    Buffer<float> numbers({3, 4});
+    const float rows[] = {0, 0.25, 0.5, 0.125, 1, 1, 1, 1, -2, 0, 0, 0};
+    std::copy(std::begin(rows), std::end(rows), numbers.begin());
+    const auto near = [](const ValueRange& r, double low, double high) {
+        return std::abs(r.low - low) < 1e-5 && std::abs(r.high - high) < 1e-5;
+    };
+    CHECK(near(ranges(Schedule({x, w}, {y}), {{x, 0, 1}, {w, numbers}}).back().range, -2, 4));
+    CHECK(near(ranges(Schedule({x, w}, {y}), {{x, 0, 1}, {w, -2, 1}}).back().range, -8, 4));
+    // 0.3 in Fixed(8, 2) is 0.25: the error of a weight is its own.
+    Buffer<float> thirds({3, 4});
+    std::fill(thirds.begin(), thirds.end(), 0.25f);
+    thirds(1, 2) = 0.3f;
+    Schedule typed({x, w}, {y});
+    typed.quantize(w, Fixed(8, 2));
+    const double bound = error_bound(typed, {{x, 0, 1}, {w, thirds}}).front();
+    CHECK(bound > 0.05);
+    CHECK(bound < 0.0501);
+    CHECK_THROWS_WITH_AS(ranges(typed, {{w, Buffer<float>({4, 3})}}),
+                         doctest::Contains("w is {3, 4}, and the buffer of its numbers is {4, 3}"), Error);
+    Func f("f", Float(32), {N});
+    f(i) = open(i);
+    CHECK_THROWS_WITH_AS(ranges(Schedule(f), {{open, Buffer<float>({4})}}),
+                         doctest::Contains("open has no constant shape: bind its sizes"), Error);
+    const Kernel kernel("kernel", {changed},
+                        [&](KernelBody& b) { b.for_(i, 0, 4, [&] { changed(i) = changed(i) * 0.5f; }); });
+    CHECK_THROWS_WITH_AS(ranges(Schedule(kernel), {{changed, Buffer<float>({4})}}),
+                         doctest::Contains("changed is written, too: give it a range"), Error);
+    const Kernel slow("slow", {x, changed}, [&](KernelBody& b) {
+        b.for_(i, 0, 1500, [&] { b.for_(o, 0, 1500, [&] { changed(0) = changed(1) + x(1); }); });
+    });
+    CHECK_THROWS_WITH_AS(ranges(Schedule(slow), {{changed, 0, 1}}),
+                         doctest::Contains("the program takes more than 2097152 steps to follow"), Error);
 }
 
 TEST_CASE("an error bound that does not exist is refused by name") {
