@@ -85,10 +85,15 @@ class Bounds {
         const size_t bytes = element_bytes(dense.type());
         for (size_t n = 0; n < cells.size(); ++n) {
             const Value number = load_element(dense.type(), dense.data() + n * bytes);
+            if (!std::isfinite(number.as_double()))
+                fail({}, "there is no bound of values: the numbers of {} hold {}", t.symbol.name(),
+                     number.str());
             const ValueRange range = around_of(number);
             const Value held = cast(t.type, number);
             ValueBound b{range, 0};
-            if (const mpq_class lost = abs(held.as_rational() - number.as_rational()); lost != 0)
+            if (!std::isfinite(held.as_double()))
+                b.error = infinite;
+            else if (const mpq_class lost = abs(held.as_rational() - number.as_rational()); lost != 0)
                 b.error = up(lost.get_d());
             // Says where it does not fit; the error is known already.
             fitted(b, before({range, 0}, dense.type()), t.type, t.symbol, t.loc);

@@ -274,6 +274,16 @@ TEST_CASE("inputs of known numbers, and which cannot be") {
     CHECK(bound < 0.0501);
     CHECK_THROWS_WITH_AS(ranges(typed, {{w, Buffer<float>({4, 3})}}),
                          doctest::Contains("w is {3, 4}, and the buffer of its numbers is {4, 3}"), Error);
+    thirds(0, 0) = 1e6f; // infinite in Float(16), and too far for Fixed(8, 2)
+    typed.quantize(w, Float(16));
+    CHECK(std::isinf(error_bound(typed, {{x, 0, 1}, {w, thirds}}).front()));
+    typed.quantize(w, Fixed(8, 2, Round::rnd, Overflow::sat));
+    CHECK(error_bound(typed, {{x, 0, 1}, {w, thirds}}).front() > 999000);
+    CHECK(ranges(typed, {{x, 0, 1}, {w, thirds}})[1].warning.find("may be given 1000000") !=
+          std::string::npos);
+    thirds(0, 0) = std::numeric_limits<float>::infinity();
+    CHECK_THROWS_WITH_AS(error_bound(typed, {{w, thirds}}), doctest::Contains("the numbers of w hold inf"),
+                         Error);
     Func f("f", Float(32), {N});
     f(i) = open(i);
     CHECK_THROWS_WITH_AS(ranges(Schedule(f), {{open, Buffer<float>({4})}}),
@@ -287,6 +297,50 @@ TEST_CASE("inputs of known numbers, and which cannot be") {
     });
     CHECK_THROWS_WITH_AS(ranges(Schedule(slow), {{changed, 0, 1}}),
                          doctest::Contains("the program takes more than 2097152 steps to follow"), Error);
+}
+
+TEST_CASE("what has no bound of values is refused, with its line") {
+    const Input x("x", Float(32), {8}), n("n", Fixed(8, 4), {8});
+    const InOut a("a", Float(32), {8});
+    const Var i("i");
+    const RDom k(0, 4, "k");
+    const auto refused = [&](const std::function<void(Func&)>& define, Type type, const char* what) {
+        Func f("f", type, {8});
+        define(f);
+        Schedule s({x, n}, {f});
+        CHECK_THROWS_WITH_AS(error_bound(s, {{x, -1, 1}, {n, -1, 1}}), doctest::Contains(what), Error);
+        CHECK_THROWS_WITH_AS(error_bound(s, {{x, -1, 1}, {n, -1, 1}}), doctest::Contains("error_bounds.cpp:"),
+                             Error);
+    };
+    refused([&](Func& f) { f(i) = sqrt(x(i)); }, Float(32), "sqrt may meet a negative number");
+    refused([&](Func& f) { f(i) = n(i) << 1; }, Fixed(8, 4),
+            "there is no error bound: << works on rounded numbers");
+    refused(
+        [&](Func& f) {
+            f(i) = 1;
+            f(i) *= n(k);
+        },
+        Fixed(8, 4), "there is no error bound: *= works on rounded numbers");
+    const auto kernel = [&](const std::function<void(KernelBody&)>& body, const char* what) {
+        CHECK_THROWS_WITH_AS(ranges(Schedule(Kernel("kernel", {x, a}, body)), {{x, 0, 1}, {a, 0, 1}}),
+                             doctest::Contains(what), Error);
+    };
+    kernel([&](KernelBody& b) { b.while_([&] { return a(0) < 8; }, [&] { a(0) += 1; }); },
+           "nothing is known of how often a while loop runs");
+    kernel([&](KernelBody& b) { b.for_(i, 0, 5000, [&] { a(0) = a(1) + x(0); }); },
+           "what the loop i keeps from iteration to iteration grows for more than 4096 of them");
+    kernel(
+        [&](KernelBody& b) {
+            a(0) = a(0) + x(0);
+            b.if_(a(0) > 1, [&] { a(1) = 0; });
+        },
+        "what runs at ");
+    Func huge("huge", Float(64), {8});
+    huge(i) = cast(Float(64), x(i)) * 1e300 * 1e300;
+    CHECK_THROWS_WITH_AS(propose_types(ranges(Schedule(huge), {{x, -1, 1}}), 16),
+                         doctest::Contains("the range of huge is not finite: no type holds it"), Error);
+    CHECK_THROWS_WITH_AS(measure_ranges(Schedule(huge), {}),
+                         doctest::Contains("x has no data: 0 buffers are given"), Error);
 }
 
 TEST_CASE("an error bound that does not exist is refused by name") {
