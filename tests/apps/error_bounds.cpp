@@ -183,6 +183,55 @@ TEST_CASE("error bounds hold on random expressions") {
             ", of which refused as they round one ", refused);
 }
 
+TEST_CASE("what strict accepts never overflows") {
+    std::mt19937 random(11);
+    int accepted = 0, refused = 0, unknown = 0;
+    for (int n = 0; n < (deep() ? 10000 : 300); ++n) {
+        constexpr int64_t size = 12;
+        const std::vector<Input> in = {Input("a", Float(64), {size}), Input("b", Float(64), {size}),
+                                       Input("c", Float(64), {size})};
+        const Var i("i");
+        Func f("f", Float(64), {size});
+        f(i) = RandomExpression(random, in).make(1 + static_cast<int>(random() % 3), i).first + in[0](i);
+        const int fraction = 1 + static_cast<int>(random() % 6), width = 3 + static_cast<int>(random() % 12);
+        const auto round = static_cast<Round>(random() % 7);
+        const Type held = Fixed(fraction + 1, fraction), type = Fixed(width, fraction - 1, round),
+                   wide = Fixed(width + 40, fraction - 1, round);
+        Schedule narrow(in, {f});
+        narrow.quantize({in[0], in[1], in[2]}, held);
+        Schedule free = narrow;
+        free.quantize(f, wide);
+        try {
+            narrow.quantize(f, type, {.strict = true});
+        } catch (const Error& e) {
+            const std::string why = e.what();
+            const bool range = why.find("does not fit") != std::string::npos;
+            REQUIRE((range || why.find("is given is not known") != std::string::npos));
+            ++(range ? refused : unknown);
+            continue;
+        }
+        ++accepted;
+        std::vector<AnyBuffer> data;
+        for (size_t b = 0; b < in.size(); ++b) {
+            data.emplace_back(held, std::vector<int64_t>{size});
+            for (int64_t k = 0; k < size; ++k) { // half of them the least and the greatest number
+                const unsigned which = random() % 4;
+                data.back().set({k}, which == 0   ? min_value(held)
+                                     : which == 1 ? max_value(held)
+                                                  : Value::from_bits(held, random() % (2u << fraction)));
+            }
+        }
+        AnyBuffer got(type, {size}), want(wide, {size});
+        interpret(narrow.reference(), {&data[0], &data[1], &data[2], &got});
+        interpret(free.reference(), {&data[0], &data[1], &data[2], &want});
+        INFO(narrow.explain_types());
+        REQUIRE(apart(got, want) == 0);
+    }
+    MESSAGE("accepted ", accepted, ", refused with a value ", refused, ", as nothing is known ", unknown);
+    CHECK(accepted > 20);
+    CHECK(refused > 20);
+}
+
 TEST_CASE("error bound of a Gaussian, and its types") {
     const Input in("in", Float(32), {22, 34});
     const Var y("y"), x("x");
@@ -417,6 +466,10 @@ TEST_CASE("error bound of LeNet") {
     CHECK(apart(want, got) <= bound);
     CHECK(bound < of_any / 10);
     CHECK(std::isfinite(of_any));
+    // A tanh fits; a sum does not fit what is made for one.
+    CHECK_NOTHROW(Schedule(typed).quantize({net.act1, net.act2, net.act3}, t, {.strict = true}));
+    CHECK_THROWS_WITH_AS(Schedule(typed).quantize(net.sum1, t, {.strict = true}),
+                         doctest::Contains("does not fit Fixed(16, 12, rnd, sat)"), Error);
     MESSAGE("LeNet: bound ", bound, " in ", seconds, " s (of any weights ", of_any, "), observed ",
             apart(want, got));
 }
