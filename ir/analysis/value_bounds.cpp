@@ -514,8 +514,14 @@ class Bounds {
     }
 
     Form load(const Expr& e) {
+        if (const auto known = load_numbers.find(e.get()); known != load_numbers.end())
+            return {{{known->second, 1.0}}, {}, 0};
         for (size_t n = 0; n < loads.size(); ++n)
-            if (equal(loads[n], e)) return {{{n, 1.0}}, {}, 0};
+            if (equal(loads[n], e)) {
+                load_numbers[e.get()] = n;
+                return {{{n, 1.0}}, {}, 0};
+            }
+        load_numbers[e.get()] = loads.size();
         loads.push_back(e);
         return {{{loads.size() - 1, 1.0}}, {}, 0};
     }
@@ -665,6 +671,7 @@ class Bounds {
     std::map<Symbol, Form> scalars;
     std::map<Symbol, size_t> born; ///< how many loops stand around a tensor's allocation
     std::vector<Expr> loads;
+    std::unordered_map<const ExprNode*, size_t> load_numbers; ///< of nodes that the Module keeps
     std::vector<const For*> around;
     bool several = false; ///< values of one store of several
 };
