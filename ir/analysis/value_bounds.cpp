@@ -450,10 +450,12 @@ class Bounds {
         if (e.type().is_index()) {
             const IntegerRange r = indices.of(e);
             ValueRange range = {down(r.low.get_d()), up(r.high.get_d())};
+            using Limits = std::numeric_limits<int64_t>;
             if (!chosen.empty()) {
-                const Span s = span(e);
-                range = {std::max(range.low, down(static_cast<double>(s.low))),
-                         std::min(range.high, up(static_cast<double>(s.high)))};
+                const Span s = span(e); // which stops where 64 bits do
+                if (s.low > Limits::min()) range.low = std::max(range.low, down(static_cast<double>(s.low)));
+                if (s.high < Limits::max())
+                    range.high = std::min(range.high, up(static_cast<double>(s.high)));
             }
             return {{}, range, 0};
         }

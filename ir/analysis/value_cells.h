@@ -44,8 +44,8 @@ class Cells {
         std::vector<size_t> begin{0}, next;
         for (size_t d = 0; d < dimensions.size(); ++d) {
             const KeptDimension& k = dimensions[d];
-            const int64_t low = std::max(places[d].low - k.min, int64_t{0}),
-                          high = std::min(places[d].high - k.min, k.extent - 1);
+            const int64_t low = std::max(places[d].low, k.min) - k.min,
+                          high = std::min(places[d].high, k.min + k.extent - 1) - k.min;
             next.clear();
             for (const size_t b : begin)
                 for (int64_t p = low; p <= high; ++p)
