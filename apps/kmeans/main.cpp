@@ -73,13 +73,14 @@ void run_on_cpu(const support::LabelledImages& digits, support::Report& report) 
     const Digits start(digits, count);
     Buffer<int16_t> joined({count}), plain({count});
     AnyBuffer means = start.means.copy(), expected = start.means.copy();
+    const auto own = [&] {
+        means = start.means.copy();
+        AnyBuffer points = start.points;
+        run.call({&points, &means, &joined});
+    };
     support::use_threads(1);
     const auto [ours, theirs] = support::best_in_turns(
-        [&] {
-            means = start.means.copy();
-            AnyBuffer points = start.points;
-            run.call({&points, &means, &joined});
-        },
+        own,
         [&] {
             expected = start.means.copy();
             plain_kmeans(start.points.begin(), reinterpret_cast<uint8_t*>(expected.data()), plain.begin(),
@@ -91,6 +92,8 @@ void run_on_cpu(const support::LabelledImages& digits, support::Report& report) 
     report.figure("digits in the group of their kind", purity(joined, digits.labels), "%");
     report.figure("k-means, 10 rounds, 1 thread", static_cast<double>(count * rounds) / ours, "digits/s");
     report.figure("beside plain C++ (-O3)", theirs / ours, "x");
+    support::use_threads(2);
+    report.figure("2 threads beside 1", ours / support::best_seconds(own, 3, 1.0), "x");
 }
 
 std::string run_on_vitis(const support::LabelledImages& digits, const std::string& folder) {

@@ -4,7 +4,7 @@ using namespace lathe;
 
 Schedule cpu_schedule(const KMeans& k) {
     Schedule s(k.kernel);
-    s[k.kernel].vectorize(k.e, 32);
+    s[k.kernel].parallel(k.n).vectorize(k.e, 32);
     return s;
 }
 

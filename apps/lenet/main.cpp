@@ -2,6 +2,7 @@
 /// picture, speed beside plain C++; or its Vitis kernel on a few of them.
 
 #include "lenet/network.h"
+#include "onnx_peer.h"
 #include "plain.h"
 #include "support/measure.h"
 #include "support/png_image.h"
@@ -20,8 +21,9 @@ using namespace lathe;
 
 struct Options {
     std::string activation = "relu", weights, inputs, target = "cpu", folder = "lenet_vitis",
-                digits = SUPPORT_DATA "/digits-test", file, wrong, curve, json;
+                digits = SUPPORT_DATA "/digits-test", file, wrong, curve, onnxruntime, json;
     int images = 1000;
+    bool agreement = false;
     bool relu() const { return activation == "relu"; }
     Activation kind() const { return relu() ? Activation::relu : Activation::tanh; }
 };
@@ -59,7 +61,32 @@ void write_wrong(const LeNetData& data, const std::vector<int>& found, const std
     support::write_png(path, picture);
 }
 
-void measure(const LeNetData& data, const Schedule& s, const Options& o, support::Report& report) {
+/// How far float32 logits are from onnxruntime's, as a part of the image's largest |logit|. \throws where
+/// that is more than other orders of summation explain.
+void check_agreement(const OnnxPeer& peer, const LeNetData& data, const Schedule& s, int64_t count,
+                     support::Report& report) {
+    constexpr double allowed = 1e-5;
+    const AnyBuffer logits = realize(s, data.inputs(s, 0, count)).front();
+    if (logits.type() != Float(32))
+        ir::fail({}, "onnxruntime computes in float32, and LeNet has other types here");
+    double farthest = 0;
+    for (int64_t n = 0; n < count; ++n) {
+        double most = 0, apart = 0;
+        for (int64_t digit = 0; digit < 10; ++digit) {
+            const double theirs = peer.logits()[static_cast<size_t>(n * 10 + digit)];
+            most = std::max(most, std::abs(theirs));
+            apart = std::max(apart, std::abs(theirs - logits.get({n, digit}).as_double()));
+        }
+        farthest = std::max(farthest, apart / most);
+    }
+    report.text("onnxruntime", peer.version());
+    report.figure("farthest from onnxruntime, of an image's largest |logit|", farthest, "");
+    if (!(farthest <= allowed))
+        ir::fail({}, "LeNet in float32 differs from onnxruntime by more than {}", allowed);
+}
+
+void measure(const LeNetData& data, const Schedule& s, const Options& o, const OnnxPeer* peer,
+             support::Report& report) {
     const JitFunction lenet = jit(s);
     for (const int batch : {1, 64, 1000}) {
         const int64_t count = std::min<int64_t>(batch, data.count());
@@ -80,15 +107,22 @@ void measure(const LeNetData& data, const Schedule& s, const Options& o, support
         for (size_t w = 1; w < inputs.size(); ++w)
             weights.push_back(reinterpret_cast<const float*>(inputs[w].data()));
         std::vector<float> plain(static_cast<size_t>(count) * 10);
-        const auto [mine, theirs] = support::best_in_turns(
-            ours,
-            [&] {
-                plain_lenet(weights, reinterpret_cast<const float*>(inputs[0].data()),
-                            static_cast<int>(count), o.relu(), plain.data());
-            },
-            3, 1.0);
+        const auto plainly = [&] {
+            plain_lenet(weights, reinterpret_cast<const float*>(inputs[0].data()), static_cast<int>(count),
+                        o.relu(), plain.data());
+        };
+        auto [mine, theirs] = support::best_in_turns(ours, plainly, 3, 1.0);
+        constexpr int turns = 3;
+        double by_onnx = std::numeric_limits<double>::infinity();
+        for (int turn = 0; peer && turn < turns; ++turn) {
+            by_onnx = std::min(by_onnx, peer->seconds(count, 1.0));
+            const auto [again, plain_again] = support::best_in_turns(ours, plainly, 3, 1.0);
+            mine = std::min(mine, again);
+            theirs = std::min(theirs, plain_again);
+        }
         report.figure(name, static_cast<double>(count) / mine, "images/s");
         report.figure(name + ", beside plain C++ -O3", theirs / mine, "x");
+        if (peer) report.figure(name + ", beside onnxruntime", by_onnx / mine, "x");
     }
 }
 
@@ -145,6 +179,14 @@ void run(const Options& o, support::Report& report) {
     if (!o.curve.empty()) return write_curve(data, net, o, report);
     support::pin_to_cores(2);
     const Schedule s = typed(cpu_schedule(net));
+    std::optional<OnnxPeer> peer;
+    if (!o.onnxruntime.empty()) {
+        if (!o.relu()) ir::fail({}, "the ONNX file is of --activation relu");
+        const Schedule own = cpu_schedule(net);
+        peer.emplace(o.onnxruntime, data.inputs(own, 0, count).front());
+        check_agreement(*peer, data, s, count, report);
+        if (o.agreement) return;
+    }
     const std::vector<int> found = data.digits(s, count);
     int64_t right = 0;
     for (int64_t n = 0; n < count; ++n)
@@ -153,7 +195,7 @@ void run(const Options& o, support::Report& report) {
                   100.0 * static_cast<double>(right) / static_cast<double>(std::max<int64_t>(count, 1)), "%");
     print_confusion(data, found);
     if (!o.wrong.empty()) write_wrong(data, found, o.wrong);
-    measure(data, s, o, report);
+    measure(data, s, o, peer ? &*peer : nullptr, report);
 }
 
 } // namespace
@@ -173,6 +215,12 @@ int main(int argc, char** argv) try {
     app.add_option("--file", o.file, "weights (default: those in apps/data)");
     app.add_option("--wrong", o.wrong, "write the digits that are read wrong to this PNG");
     app.add_option("--curve", o.curve, "measure the accuracy with 2 to 8 bits, and write it to this SVG");
+    auto* onnxruntime =
+        app.add_option("--onnxruntime", o.onnxruntime,
+                       "compare with onnxruntime by this Python, such as python3 (`./x peers` "
+                       "installs the wheel into .deps/peers, for PYTHONPATH)");
+    app.add_flag("--agreement", o.agreement, "compare the logits alone; ends with 77 without that wheel")
+        ->needs(onnxruntime);
     app.add_option("--target", o.target)->check(CLI::IsMember({"cpu", "vitis"}))->capture_default_str();
     app.add_option("--folder", o.folder, "for the Vitis project")->capture_default_str();
     app.add_option("--json", o.json, "write every figure to this file");
@@ -181,6 +229,10 @@ int main(int argc, char** argv) try {
     run(o, report);
     report.write_json();
     return 0;
+} catch (const NoOnnxRuntime& e) {
+    std::fprintf(stderr, "lenet: %s\n", e.what());
+    constexpr int skipped = 77; // as ctest reads it
+    return skipped;
 } catch (const std::exception& e) {
     std::fprintf(stderr, "lenet: %s\n", e.what());
     return 1;

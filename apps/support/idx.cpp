@@ -60,6 +60,8 @@ LabelledImages read_digit_files(const std::string& prefix) {
     constexpr int side = 28;
     LabelledImages d = {read_idx(prefix + "-images.idx3.gz", 3),
                         read_idx(prefix + "-labels.idx1.gz", 1).bytes};
+    for (const uint8_t label : d.labels)
+        if (label > 9) lathe::ir::fail({}, "\"{}\": a label is {}, which is no digit", prefix, label);
     if (static_cast<int64_t>(d.labels.size()) != d.images.sizes[0] || d.images.sizes[1] != side ||
         d.images.sizes[2] != side)
         lathe::ir::fail({}, "\"{}\": the images are not 28 × 28, or not as many as the labels", prefix);

@@ -3,6 +3,7 @@
 #include "lathe/ir/index_ranges.h"
 #include "lathe/ir/print.h"
 #include "lathe/ir/visit.h"
+#include "value_cells.h"
 #include "value_forms.h"
 
 #include <algorithm>
@@ -12,19 +13,17 @@ namespace lathe::ir {
 namespace {
 
 constexpr double infinite = std::numeric_limits<double>::infinity();
+/// Statements that are followed, and how often loops that are followed one by one repeat a statement.
+constexpr int64_t most_steps = 1 << 21, most_copies = 1 << 20;
 
 class Bounds {
   public:
-    Bounds(const Function& f, const std::map<Symbol, ValueRange>& given) : indices(f.body) {
-        for (const Argument& a : f.arguments) {
-            types[a.tensor.symbol] = a.tensor.type;
-            if (a.direction == Direction::out) continue;
-            const auto known = given.find(a.tensor.symbol);
-            result.tensors[a.tensor.symbol] =
-                known == given.end()
-                    ? ValueBound{range_of(a.tensor.type), 0}
-                    : stored({known->second, 0}, RealType(), a.tensor.type, a.tensor.symbol, a.tensor.loc);
-        }
+    Bounds(const Function& f, const std::map<Symbol, ValueRange>& given,
+           const std::map<Symbol, AnyBuffer>& values)
+        : indices(f.body) {
+        find_kept(f, values);
+        for (const Argument& a : f.arguments)
+            if (a.direction != Direction::out) argument(a.tensor, given, values);
         for (const Tensor& t : f.constants)
             constant(t);
         for (const Param& p : f.params)
@@ -33,18 +32,148 @@ class Bounds {
         run(f.body);
     }
 
-    ValueBounds result;
+    ValueBounds result() const {
+        ValueBounds all;
+        for (const auto* cells : {&elements, &tensors})
+            for (const auto& [tensor, c] : *cells)
+                all.tensors[tensor] = c.all();
+        for (const auto& [place, overflow] : overflows)
+            all.overflows.push_back(overflow);
+        return all;
+    }
 
   private:
-    void constant(const Tensor& t) {
-        types[t.symbol] = t.type;
-        std::optional<ValueRange> range;
-        for (const Value& v : *t.data) {
-            const double x = v.as_double();
-            const ValueRange one = {down(x), up(x)};
-            range = range ? hull_of(*range, one) : one;
+    void find_kept(const Function& f, const std::map<Symbol, AnyBuffer>& values) {
+        std::set<Symbol> known;
+        for (const auto& [tensor, unused] : values)
+            known.insert(tensor);
+        for (const Tensor& t : f.constants)
+            known.insert(t.symbol);
+        for_each(
+            f.body,
+            [&](const Stmt& s) {
+                if (const auto* a = s.as<Allocate>(); a && a->tensor.data) known.insert(a->tensor.symbol);
+            },
+            nullptr);
+        kept = kept_dimensions(f, known);
+        apart = kept_variables(f, kept);
+    }
+
+    Cells cells_of(const Symbol& tensor) const {
+        const auto found = kept.find(tensor);
+        return found == kept.end() ? Cells() : Cells(found->second);
+    }
+
+    void argument(const Tensor& t, const std::map<Symbol, ValueRange>& given,
+                  const std::map<Symbol, AnyBuffer>& values) {
+        if (const auto found = values.find(t.symbol); found != values.end()) return numbers(t, found->second);
+        const auto known = given.find(t.symbol);
+        const ValueBound b = known == given.end()
+                                 ? ValueBound{range_of(t.type), 0}
+                                 : stored({known->second, 0}, RealType(), t.type, t.symbol, t.loc);
+        Cells cells = cells_of(t.symbol);
+        for (size_t n = 0; n < cells.size(); ++n)
+            cells[n] = b;
+        tensors.insert_or_assign(t.symbol, std::move(cells));
+    }
+
+    /// An argument's own elements, which it holds as its type does.
+    void numbers(const Tensor& t, const AnyBuffer& given) {
+        Cells cells = cells_of(t.symbol);
+        const AnyBuffer dense = given.copy();
+        invariant(static_cast<int64_t>(cells.size()) == dense.size(), "numbers of another shape");
+        const size_t bytes = element_bytes(dense.type());
+        for (size_t n = 0; n < cells.size(); ++n) {
+            const Value number = load_element(dense.type(), dense.data() + n * bytes);
+            if (!std::isfinite(number.as_double()))
+                fail({}, "there is no bound of values: the numbers of {} hold {}", t.symbol.name(),
+                     number.str());
+            const ValueRange range = around_of(number);
+            const Value held = cast(t.type, number);
+            ValueBound b{range, 0};
+            if (!std::isfinite(held.as_double()))
+                b.error = infinite;
+            else if (const mpq_class lost = abs(held.as_rational() - number.as_rational()); lost != 0)
+                b.error = up(lost.get_d());
+            // Says where it does not fit; the error is known already.
+            fitted(b, before({range, 0}, dense.type()), t.type, t.symbol, t.loc);
+            cells[n] = b;
         }
-        result.tensors[t.symbol] = {range.value_or(ValueRange{}), 0};
+        elements.insert_or_assign(t.symbol, std::move(cells));
+    }
+
+    void constant(const Tensor& t) {
+        Cells cells = cells_of(t.symbol);
+        for (size_t n = 0; n < cells.size(); ++n)
+            cells[n] = ValueBound{around_of((*t.data)[n]), 0};
+        elements.insert_or_assign(t.symbol, std::move(cells));
+    }
+
+    static ValueRange around_of(const Value& v) {
+        if (v.is_nan()) fail({}, "there is no bound of values: a constant is no number");
+        const double x = v.as_double();
+        if (std::isinf(x) || mpq_class(x) == v.as_rational()) return {x, x};
+        return {down(x), up(x)};
+    }
+
+    // --- places
+
+    Span span(const Expr& e) {
+        if (const auto* v = e.as<Variable>()) {
+            for (size_t n = chosen.size(); n-- > 0;)
+                if (chosen[n].first == v->symbol) return {chosen[n].second, chosen[n].second};
+            if (const auto let = places_of.find(v->symbol); let != places_of.end()) return let->second;
+        }
+        const auto* b = e.as<Binary>();
+        if (b && e.type().is_index() && !chosen.empty())
+            if (const auto s = span(*b)) return *s;
+        const IntegerRange r = indices.of(e);
+        const auto clamped = [](const mpz_class& n) {
+            return n.fits_slong_p() ? int64_t{n.get_si()}
+                   : n < 0          ? std::numeric_limits<int64_t>::min()
+                                    : std::numeric_limits<int64_t>::max();
+        };
+        return {clamped(r.low), clamped(r.high)};
+    }
+
+    /// Where the operands are small; else none.
+    std::optional<Span> span(const Binary& b) {
+        constexpr int64_t small = int64_t{1} << 30;
+        const Span x = span(b.a), y = span(b.b);
+        if (std::min(x.low, y.low) < -small || std::max(x.high, y.high) > small) return std::nullopt;
+        switch (b.op) {
+        case BinaryOp::add:
+            return Span{x.low + y.low, x.high + y.high};
+        case BinaryOp::sub:
+            return Span{x.low - y.high, x.high - y.low};
+        case BinaryOp::mul: {
+            const auto [low, high] =
+                std::minmax({x.low * y.low, x.low * y.high, x.high * y.low, x.high * y.high});
+            return Span{low, high};
+        }
+        case BinaryOp::min:
+            return Span{std::min(x.low, y.low), std::min(x.high, y.high)};
+        case BinaryOp::max:
+            return Span{std::max(x.low, y.low), std::max(x.high, y.high)};
+        case BinaryOp::floordiv:
+        case BinaryOp::floormod: {
+            if (!y.is_point() || y.low <= 0) return std::nullopt;
+            const auto quotient = [&](int64_t n) { return (n >= 0 ? n : n - (y.low - 1)) / y.low; };
+            const Span q = {quotient(x.low), quotient(x.high)};
+            if (b.op == BinaryOp::floordiv) return q;
+            if (!q.is_point()) return Span{0, y.low - 1};
+            return Span{x.low - q.low * y.low, x.high - q.low * y.low};
+        }
+        default:
+            return std::nullopt;
+        }
+    }
+
+    std::vector<Span> places(const Cells& cells, const std::vector<Expr>& subscripts) {
+        std::vector<Span> all;
+        for (const KeptDimension& k : cells.kept())
+            all.push_back(span(subscripts[k.dimension]));
+        return all;
     }
 
     // --- statements
@@ -58,14 +187,13 @@ class Bounds {
             run(st->body);
         } else if (const auto* a = s.as<Allocate>()) {
             for (const Tensor& t : a->tensors) {
-                types[t.symbol] = t.type;
-                result.tensors.erase(t.symbol);
+                tensors.erase(t.symbol);
                 if (t.data) constant(t);
                 born[t.symbol] = around.size();
             }
             run(a->body);
         } else if (const auto* l = s.as<LetStmt>()) {
-            scalars[l->symbol] = form(l->value);
+            let(l->symbol, l->value);
             run(l->body);
         } else if (const auto* f = s.as<For>()) {
             loop(*f);
@@ -76,8 +204,10 @@ class Bounds {
                      "depends on "
                      "rounding",
                      s.loc().str());
+            ++conditions;
             run(i->then_body);
             run(i->else_body);
+            --conditions;
         } else if (const auto* t = s.as<Store>()) {
             store(*t);
         } else if (const auto* r = s.as<Reduce>()) {
@@ -107,13 +237,34 @@ class Bounds {
         return found;
     }
 
-    void loop(const For& f) {
-        if (!carries(f.body)) {
-            around.push_back(&f);
-            run(f.body);
-            around.pop_back();
-            return;
+    void let(const Symbol& name, const Expr& value) {
+        if (value.type().is_index()) places_of.insert_or_assign(name, span(value));
+        scalars[name] = form(value);
+    }
+
+    /// Iterations that name elements with bounds of their own, one after the other; others all at once.
+    void independent(const For& f) {
+        if (apart.contains(f.var)) {
+            const Span first = span(f.min), count = span(f.extent);
+            if (first.is_point() && count.is_point() && count.low <= most_copies / copies) {
+                copies *= std::max(count.low, int64_t{1});
+                chosen.emplace_back(f.var, 0);
+                for (int64_t n = 0; n < count.low; ++n) {
+                    chosen.back().second = first.low + n;
+                    run(f.body);
+                }
+                chosen.pop_back();
+                copies /= std::max(count.low, int64_t{1});
+                return;
+            }
         }
+        around.push_back(&f);
+        run(f.body);
+        around.pop_back();
+    }
+
+    void loop(const For& f) {
+        if (!carries(f.body)) return independent(f);
         constexpr int64_t most = 4096;
         const IntegerRange extent = indices.of(f.extent);
         const int64_t count = extent.high.fits_slong_p() ? extent.high.get_si() : most + 1;
@@ -123,26 +274,40 @@ class Bounds {
                      "there is no bound of values: what the loop {} keeps from iteration to iteration grows "
                      "for more than {} of them",
                      f.var.name(), most);
-            const auto before = result.tensors;
+            const auto before = tensors;
             run(f.body);
-            if (result.tensors == before) return;
+            if (tensors == before) return;
         }
     }
 
+    void count_step(Loc loc) {
+        if (++steps > most_steps)
+            fail(loc, "there is no bound of values: the program takes more than {} steps to follow",
+                 most_steps);
+    }
+
     void store(const Store& s) {
+        count_step(s.loc);
         std::vector<ValueBound> values;
         several = s.targets.size() > 1;
         for (const StoreTarget& t : s.targets)
             values.push_back(stored(total(form(t.value)), t.value.type(), t.type, t.tensor, s.loc));
         several = false;
         for (size_t n = 0; n < values.size(); ++n)
-            join(s.targets[n].tensor, values[n]);
+            join(s.targets[n], values[n]);
     }
 
-    void join(const Symbol& tensor, const ValueBound& b) {
-        const auto [at, fresh] = result.tensors.emplace(tensor, b);
-        if (fresh) return;
-        at->second = {hull_of(at->second.range, b.range), std::max(at->second.error, b.error)};
+    Cells& written(const Symbol& tensor) {
+        const auto found = tensors.find(tensor);
+        return found != tensors.end() ? found->second
+                                      : tensors.emplace(tensor, cells_of(tensor)).first->second;
+    }
+
+    void join(const StoreTarget& t, const ValueBound& b) {
+        Cells& cells = written(t.tensor);
+        cells.each(places(cells, t.indices), [&](Cells::Cell& c) {
+            c = c ? ValueBound{hull_of(c->range, b.range), std::max(c->error, b.error)} : b;
+        });
     }
 
     /// How often one element is updated: by all loops around that are not its subscripts.
@@ -160,8 +325,29 @@ class Bounds {
     }
 
     void reduce(const Reduce& r) {
+        count_step(r.loc);
         const ValueBound value = total(form(r.target.value));
-        ValueBound& old = result.tensors[r.target.tensor];
+        Cells& cells = written(r.target.tensor);
+        cells.each(places(cells, r.target.indices), [&](Cells::Cell& c) {
+            if (!c) c = ValueBound{};
+            reduce(r, value, *c);
+        });
+    }
+
+    /// Whether nothing but the values remains of the identity that a reduction starts with. Where there may
+    /// be no value the identity stays, which differs from type to type.
+    bool starts_anew(const Reduce& r, ValueBound& old) {
+        if (!r.target.indices.empty() || old != ValueBound{around_of(identity(r.op, r.target.type)), 0})
+            return false;
+        bool certain = conditions == 0;
+        const auto inside = born.find(r.target.tensor);
+        for (size_t l = inside == born.end() ? 0 : inside->second; l < around.size(); ++l)
+            certain = certain && indices.of(around[l]->extent).low >= 1;
+        if (!certain) old.error = infinite;
+        return certain;
+    }
+
+    void reduce(const Reduce& r, const ValueBound& value, ValueBound& old) {
         const Type type = r.target.type;
         switch (r.op) {
         case BinaryOp::add:
@@ -178,16 +364,25 @@ class Bounds {
             const double lost = type.is_float() ? rounding_error(type, RealType(), up(most * 1.01))
                                                 : rounding_error(type, sum, most);
             error = up(error + n * lost * 1.01);
-            const ValueBound added = fitted({range, error}, type, r.target.tensor, r.loc);
-            old = {range, added.error};
+            Before b{range, {range.low - error, range.high + error}};
+            if (error == infinite) { // it has wrapped: the sum of any number of its type and what is added
+                const ValueRange all = range_of(type), added = before(value, r.target.value.type()).held;
+                const ValueRange one = scaled(added, sign);
+                b.held = sum_of(all, {std::min(one.low, 0.0), std::max(one.high, 0.0)});
+                b.meant = b.held;
+            }
+            if (type.is_exact() && r.target.value.type().is_exact()) {
+                const int frac = std::max(type.frac(), r.target.value.type().frac());
+                b = {on_grid(b.meant, frac), on_grid(b.held, frac)};
+            }
+            old = {range, fitted({range, error}, b, type, r.target.tensor, r.loc).error};
             return;
         }
         case BinaryOp::min:
         case BinaryOp::max: {
             const ValueBound v = stored(value, r.target.value.type(), type, r.target.tensor, r.loc);
-            // What it starts with is the operator's identity, or an element like the others.
-            const bool identity_only = old.error == 0 && old.range.most() >= range_of(type).most() / 2;
-            old = identity_only ? v : ValueBound{hull_of(old.range, v.range), std::max(old.error, v.error)};
+            old = starts_anew(r, old) ? v
+                                      : ValueBound{hull_of(old.range, v.range), std::max(old.error, v.error)};
             return;
         }
         default:
@@ -197,28 +392,36 @@ class Bounds {
         }
     }
 
+    /// What the value is before its conversion: the range of what is meant, and with its error.
+    struct Before {
+        ValueRange meant, held;
+    };
+    static Before before(const ValueBound& v, Type from) {
+        return {held_by(from, v.range), held_by(from, {v.range.low - v.error, v.range.high + v.error})};
+    }
+
     /// A value as it is after its conversion to the type of where it goes.
     ValueBound stored(ValueBound v, Type from, Type to, const Symbol& tensor, Loc loc) {
+        const Before b = before(v, from);
         const double most = up(v.range.most() + v.error);
         const double lost = from.is_real() && to.is_exact() ? rounding_error(to, Float(64), most)
                                                             : rounding_error(to, from, most);
         if (lost > 0) v.error = up(v.error + lost);
-        return fitted(v, to, tensor, loc);
+        return fitted(v, b, to, tensor, loc);
     }
 
-    ValueBound fitted(ValueBound v, Type to, const Symbol& tensor, Loc loc) {
+    /// `v` counts what rounding loses, and `b` does not.
+    ValueBound fitted(ValueBound v, const Before& b, Type to, const Symbol& tensor, Loc loc) {
         if (!to.is_exact() || to.is_bool()) return v;
-        const ValueRange all = range_of(to);
-        const double high = v.range.high + v.error, low = v.range.low - v.error;
-        // The least step beyond the ends may be rounding of the bounds themselves.
-        const double step = std::ldexp(1, -to.frac());
-        const double over = std::max(high - all.high, all.low - low);
-        if (over < step * 0.999) return v;
+        const double over = beyond(to, b.held);
+        if (over <= 0) return v;
         // Rather a number that is meant than one that rounding may make of it.
-        const bool above = high - all.high >= all.low - low;
-        const double value = above ? (v.range.high > all.high ? v.range.high : high)
-                                   : (v.range.low < all.low ? v.range.low : low);
-        result.overflows.push_back({tensor, to, value, loc});
+        const ValueRange& range = beyond(to, b.meant) > 0 ? b.meant : b.held;
+        const ValueRange all = range_of(to);
+        const double value = range.high - all.high >= all.low - range.low ? range.high : range.low;
+        const auto [at, fresh] =
+            overflows.try_emplace({loc.str(), tensor, to.str()}, PossibleOverflow{tensor, to, value, loc});
+        if (!fresh && std::abs(value) > std::abs(at->second.value)) at->second.value = value;
         v.error = to.overflow() == Overflow::sat || to.overflow() == Overflow::sat_sym ? up(v.error + over)
                                                                                        : infinite;
         return v;
@@ -226,14 +429,20 @@ class Bounds {
 
     // --- expressions
 
-    ValueBound total(const Form& f) const {
+    ValueBound element(const Load& l) {
+        for (auto* all : {&tensors, &elements})
+            if (const auto found = all->find(l.tensor); found != all->end())
+                return found->second.over(places(found->second, l.indices));
+        return {};
+    }
+
+    ValueBound total(const Form& f) {
         ValueBound b{f.rest, f.error};
         for (const auto& [load, c] : f.loads) {
             if (c == 0) continue;
-            const auto found = result.tensors.find(loads[load].as<Load>()->tensor);
-            const ValueBound element = found == result.tensors.end() ? ValueBound{} : found->second;
-            b.range = sum_of(b.range, scaled(element.range, c));
-            if (element.error > 0) b.error = up(b.error + std::abs(c) * element.error);
+            const ValueBound of = element(*loads[load].as<Load>());
+            b.range = sum_of(b.range, scaled(of.range, c));
+            if (of.error > 0) b.error = up(b.error + std::abs(c) * of.error);
         }
         return b;
     }
@@ -243,7 +452,15 @@ class Bounds {
     Form form(const Expr& e) {
         if (e.type().is_index()) {
             const IntegerRange r = indices.of(e);
-            return {{}, {down(r.low.get_d()), up(r.high.get_d())}, 0};
+            ValueRange range = {down(r.low.get_d()), up(r.high.get_d())};
+            using Limits = std::numeric_limits<int64_t>;
+            if (!chosen.empty()) {
+                const Span s = span(e); // which stops where 64 bits do
+                if (s.low > Limits::min()) range.low = std::max(range.low, down(static_cast<double>(s.low)));
+                if (s.high < Limits::max())
+                    range.high = std::min(range.high, up(static_cast<double>(s.high)));
+            }
+            return {{}, range, 0};
         }
         switch (e.kind()) {
         case ExprKind::constant:
@@ -256,7 +473,7 @@ class Bounds {
             return load(e);
         case ExprKind::let: {
             const auto* l = e.as<Let>();
-            scalars[l->symbol] = form(l->value);
+            let(l->symbol, l->value);
             return form(l->body);
         }
         case ExprKind::unary:
@@ -286,13 +503,7 @@ class Bounds {
         }
     }
 
-    static Form number(const Value& v) {
-        if (v.is_nan()) fail({}, "there is no bound of values: a constant is no number");
-        const double x = v.as_double();
-        if (std::isinf(x)) return {{}, {x, x}, 0};
-        if (mpq_class(x) == v.as_rational()) return {{}, {x, x}, 0};
-        return {{}, {down(x), up(x)}, 0};
-    }
+    static Form number(const Value& v) { return {{}, around_of(v), 0}; }
 
     /// An operand as it is converted beside the other: literals take its type, exact numbers a float's.
     Form operand(const Expr& e, Type result, Type other) {
@@ -308,8 +519,14 @@ class Bounds {
     }
 
     Form load(const Expr& e) {
+        if (const auto known = load_numbers.find(e.get()); known != load_numbers.end())
+            return {{{known->second, 1.0}}, {}, 0};
         for (size_t n = 0; n < loads.size(); ++n)
-            if (equal(loads[n], e)) return {{{n, 1.0}}, {}, 0};
+            if (equal(loads[n], e)) {
+                load_numbers[e.get()] = n;
+                return {{{n, 1.0}}, {}, 0};
+            }
+        load_numbers[e.get()] = loads.size();
         loads.push_back(e);
         return {{{loads.size() - 1, 1.0}}, {}, 0};
     }
@@ -327,7 +544,8 @@ class Bounds {
         const ValueBound a = total(x), b = total(y);
         double error = 0;
         if (a.error > 0 || b.error > 0)
-            error = up(up(a.range.most() * b.error) + up(b.range.most() * a.error) + a.error * b.error);
+            error = up(up(times_error(a.range.most(), b.error)) + up(times_error(b.range.most(), a.error)) +
+                       times_error(a.error, b.error));
         return {{}, product_of(a.range, b.range), error};
     }
 
@@ -337,7 +555,8 @@ class Bounds {
         if (!(least > 0)) fail(e.loc, "there is no bound of values: the divisor {} may be 0", print(e.b));
         const ValueRange inverse = {down(1 / b.range.high), up(1 / b.range.low)};
         const ValueRange range = product_of(a.range, inverse);
-        double error = a.error > 0 || b.error > 0 ? up(up(a.error + range.most() * b.error) / least) : 0;
+        double error =
+            a.error > 0 || b.error > 0 ? up(up(a.error + times_error(range.most(), b.error)) / least) : 0;
         if (e.type.is_exact()) error = up(error + std::ldexp(1, -e.type.frac()));
         return {{}, range, error};
     }
@@ -444,18 +663,29 @@ class Bounds {
     }
 
     IndexRanges indices;
-    std::map<Symbol, Type> types;
+    std::map<Symbol, std::vector<KeptDimension>> kept;
+    std::set<Symbol> apart;           ///< variables of subscripts in dimensions that are kept
+    std::map<Symbol, Cells> elements; ///< of what is known one by one and never written
+    std::map<Symbol, Cells> tensors;  ///< as far as the program has run
+    std::map<std::tuple<std::string, Symbol, std::string>, PossibleOverflow> overflows;
+    std::vector<std::pair<Symbol, int64_t>> chosen; ///< loops that run one iteration after the other
+    int64_t copies = 1;                             ///< how many iterations they have together
+    int64_t steps = 0;
+    int conditions = 0;               ///< how many stand around
+    std::map<Symbol, Span> places_of; ///< lets
     std::map<Symbol, Form> scalars;
     std::map<Symbol, size_t> born; ///< how many loops stand around a tensor's allocation
     std::vector<Expr> loads;
+    std::unordered_map<const ExprNode*, size_t> load_numbers; ///< of nodes that the Module keeps
     std::vector<const For*> around;
     bool several = false; ///< values of one store of several
 };
 
 } // namespace
 
-ValueBounds value_bounds(const Module& m, const std::map<Symbol, ValueRange>& inputs) {
-    return std::move(Bounds(m.top(), inputs).result);
+ValueBounds value_bounds(const Module& m, const std::map<Symbol, ValueRange>& inputs,
+                         const std::map<Symbol, AnyBuffer>& values) {
+    return Bounds(m.top(), inputs, values).result();
 }
 
 } // namespace lathe::ir

@@ -1,11 +1,11 @@
 #include "lathe/schedule/bounds.h"
 
 #include "lathe/ir/interpret.h"
+#include "lathe/ir/simplify.h"
 #include "lathe/ir/visit.h"
-#include "state.h"
 
 #include <algorithm>
-#include <set>
+#include <fmt/ranges.h>
 
 namespace lathe {
 
@@ -13,19 +13,52 @@ using namespace ir;
 
 namespace {
 
-std::map<Symbol, ValueRange> by_symbol(const Module& m, const std::vector<InputRange>& inputs, Loc loc = {}) {
-    std::map<Symbol, ValueRange> all;
+/// What the analysis is given.
+struct Given {
+    std::map<Symbol, ValueRange> ranges;
+    std::map<Symbol, AnyBuffer> values;
+};
+
+void check_values(const Argument& a, const AnyBuffer& values) {
+    const std::string& name = a.tensor.symbol.name();
+    if (a.direction != Direction::in)
+        fail({}, "{} is written, too: give it a range, since it does not keep the numbers of a buffer", name);
+    std::vector<int64_t> shape;
+    for (const Dim& d : a.tensor.dims) {
+        const auto extent = as_int(simplify(d.extent));
+        if (!extent || !as_int(simplify(d.min)))
+            fail({}, "{} has no constant shape: bind its sizes, or give it a range in the place of a buffer",
+                 name);
+        shape.push_back(*extent);
+    }
+    if (shape != values.shape())
+        fail({}, "{} is {{{}}}, and the buffer of its numbers is {{{}}}", name, fmt::join(shape, ", "),
+             fmt::join(values.shape(), ", "));
+}
+
+Given by_symbol(const Module& m, const std::vector<InputRange>& inputs) {
+    Given all;
     for (const InputRange& i : inputs) {
         const auto& arguments = m.top().arguments;
-        if (std::ranges::none_of(arguments, [&](const Argument& a) {
-                return a.tensor.symbol == i.tensor.symbol && a.direction != Direction::out;
-            }))
-            fail(loc, "{} is no input of this schedule's algorithm: it has no range of its own",
+        const auto a = std::ranges::find_if(
+            arguments, [&](const Argument& x) { return x.tensor.symbol == i.tensor.symbol; });
+        if (a == arguments.end() || a->direction == Direction::out)
+            fail({}, "{} is no input of this schedule's algorithm: it has no range of its own",
                  i.tensor.symbol.name());
-        if (!(i.low <= i.high)) fail(loc, "the range of {} ends before it begins", i.tensor.symbol.name());
-        all[i.tensor.symbol] = {i.low, i.high};
+        if (i.values) {
+            check_values(*a, *i.values);
+            all.values[i.tensor.symbol] = *i.values;
+            continue;
+        }
+        if (!(i.low <= i.high)) fail({}, "the range of {} ends before it begins", i.tensor.symbol.name());
+        all.ranges[i.tensor.symbol] = {i.low, i.high};
     }
     return all;
+}
+
+ValueBounds bounds_of(const Module& m, const std::vector<InputRange>& inputs) {
+    const Given given = by_symbol(m, inputs);
+    return value_bounds(m, given.ranges, given.values);
 }
 
 /// The tensors that live as long as the program, in order.
@@ -73,32 +106,40 @@ TensorRange measured(const Tensor& t, const AnyBuffer& b) {
     return r;
 }
 
-/// The numbers other than integers that stand in the Module.
-std::multiset<mpq_class> literals(const Module& m) {
-    std::multiset<mpq_class> all;
-    for_each(m.top().body, nullptr, [&](const Expr& e) {
-        const auto* c = e.as<Constant>();
-        if (!c || !e.type().is_scalar() || (e.type().is_float() && !std::isfinite(c->value.as_double())))
-            return;
-        const mpq_class number = c->value.as_rational();
-        if (number.get_den() != 1) all.insert(number);
-    });
-    return all;
-}
-
 /// The two Modules must mean the same numbers: nothing counts what a literal loses when it gets a type.
-void check_literals(const Module& own, const Module& typed) {
-    const std::multiset<mpq_class> before = literals(own), after = literals(typed);
-    if (!std::ranges::includes(before, after))
-        fail({}, "quantize rounds literals of the algorithm, and no bound counts that: cast them in the "
-                 "algorithm, or leave out QuantizeOptions::literals");
+void check_literals(const Schedule& s) {
+    std::map<Symbol, Type> types;
+    for (const schedule::TypeStep& t : s.types()) {
+        types.erase(t.tensor);
+        if (t.options.literals) types.emplace(t.tensor, *t.options.literals);
+    }
+    const auto check = [](Type type, const Expr& e) {
+        const auto* c = e.as<Constant>();
+        if (!c || !e.type().is_real()) return;
+        const Value typed = cast(type, c->value);
+        if (typed.as_rational() != c->value.as_rational())
+            fail({},
+                 "quantize rounds literals of the algorithm, and no bound counts that: {} at {} becomes {} "
+                 "in {}. "
+                 "Cast it in the algorithm, or leave out QuantizeOptions::literals",
+                 c->value.str(), e.loc().str(), typed.str(), type.str());
+    };
+    for_each(
+        s.algorithm().top().body,
+        [&](const Stmt& stage) {
+            const auto* g = stage.as<Stage>();
+            const auto type = g ? types.find(g->func) : types.end();
+            if (type == types.end()) return;
+            for_each(g->body, nullptr, [&](const Expr& e) { check(type->second, e); });
+        },
+        nullptr);
 }
 
 } // namespace
 
 std::vector<TensorRange> ranges(const Schedule& s, const std::vector<InputRange>& inputs) {
     const Module& m = s.reference();
-    const ValueBounds bounds = value_bounds(m, by_symbol(m, inputs));
+    const ValueBounds bounds = bounds_of(m, inputs);
     std::vector<TensorRange> all;
     for (const Tensor& t : whole_tensors(m.top())) {
         const auto found = bounds.tensors.find(t.symbol);
@@ -162,9 +203,8 @@ std::vector<TypeChoice> propose_types(const std::vector<TensorRange>& all, int w
 
 std::vector<double> error_bound(const Schedule& s, const std::vector<InputRange>& inputs) {
     const Module &own = s.algorithm(), &typed = s.reference();
-    const ValueBounds exact = value_bounds(own, by_symbol(own, inputs)),
-                      rounded = value_bounds(typed, by_symbol(typed, inputs));
-    check_literals(own, typed);
+    check_literals(s);
+    const ValueBounds exact = bounds_of(own, inputs), rounded = bounds_of(typed, inputs);
     std::vector<double> all;
     for (const Argument& a : own.top().arguments) {
         if (a.direction == Direction::in) continue;

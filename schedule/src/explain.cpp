@@ -1,5 +1,6 @@
 #include "state.h"
 
+#include "losses.h"
 #include "rewrite.h"
 
 #include "lathe/ir/print.h"
@@ -70,7 +71,9 @@ std::string Schedule::explain_types() const {
                 target(t, "=");
         if (const Reduce* r = s.as<Reduce>()) target(r->target, (std::string(symbol(r->op)) + "=").c_str());
     });
-    return text;
+    const std::string lost = losses(state->base);
+    return text +
+           (lost.empty() ? "nothing is lost by casts and stores\n" : "lost by casts and stores:\n" + lost);
 }
 
 } // namespace lathe

@@ -157,6 +157,9 @@ const std::vector<std::string>& Schedule::warnings() const {
 const Steps& Schedule::steps() const {
     return state->steps;
 }
+const std::vector<TypeStep>& Schedule::types() const {
+    return state->types;
+}
 
 std::string print(const Schedule& s) {
     return print(s.module());

@@ -2,6 +2,7 @@
 
 #include "bind.h"
 #include "lathe/ir/contract.h"
+#include "losses.h"
 #include "retype.h"
 #include "steering.h"
 
@@ -156,6 +157,7 @@ void State::derive(const std::string& cause, Loc loc) {
     base = contraction ? contract(typed.module) : std::move(typed.module);
     definitions = std::make_shared<const std::vector<Definition>>(std::move(typed.definitions));
     warnings = std::move(typed.warnings);
+    check_strict(base, types, cause, loc);
     module = base;
     framed = in_frame(base.top().body);
     fates.clear();

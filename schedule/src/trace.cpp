@@ -28,6 +28,7 @@ std::string type_line(const TypeStep& t, const Names& names) {
     if (a.kind() == Accumulate::Kind::exact) line += " accumulate exact";
     if (a.kind() == Accumulate::Kind::type) line += " accumulate " + a.type().str();
     if (t.options.literals) line += " literals " + t.options.literals->str();
+    if (t.options.strict) line += " strict";
     return line;
 }
 

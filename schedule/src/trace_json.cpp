@@ -86,6 +86,7 @@ Json type_json(const TypeStep& t, const Names& names) {
     if (a.kind() == Accumulate::Kind::exact) j["accumulate"] = "exact";
     if (a.kind() == Accumulate::Kind::type) j["accumulate"] = a.type().str();
     if (t.options.literals) j["literals"] = t.options.literals->str();
+    if (t.options.strict) j["strict"] = true;
     return j;
 }
 
@@ -221,13 +222,14 @@ Schedule& Schedule::apply_trace(const std::string& json, Loc loc) {
     const TraceReader types(*state, loc);
     types.only(j, {"lathe_trace", "types", "contraction", "sizes", "steps"});
     for (const Json& t : types.list(j, "types")) {
-        types.only(t, {"tensor", "type", "accumulate", "literals"});
+        types.only(t, {"tensor", "type", "accumulate", "literals", "strict"});
         QuantizeOptions options;
         if (t.contains("accumulate")) {
             const std::string a = types.text(t, "accumulate");
             options.accumulate = a == "exact" ? Accumulate::exact : Accumulate(parse_type(a, loc));
         }
         if (t.contains("literals")) options.literals = parse_type(types.text(t, "literals"), loc);
+        options.strict = t.contains("strict") && types.boolean(t.at("strict"));
         next->add_types({TensorRef(types.func(types.text(t, "tensor")))},
                         parse_type(types.text(t, "type"), loc), options, loc);
     }

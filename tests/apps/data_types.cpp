@@ -8,6 +8,7 @@
 #include "kmeans/algorithm.h"
 #include "lenet/network.h"
 #include "program.h"
+#include "support/idx.h"
 #include "support/tensor_file.h"
 
 #include <filesystem>
@@ -203,6 +204,47 @@ TEST_CASE("files of weights that are cut, empty, damaged or of another format ar
     CHECK_THROWS_WITH_AS(BnnData(SUPPORT_DATA "/lenet-relu.tensors", SUPPORT_DATA "/digits-test"),
                          doctest::Contains("the tensor w1 is {20, 1, 5, 5}, and the network needs {64, 25}"),
                          Error);
+}
+
+TEST_CASE("files of digits that are cut, empty, damaged or of another format are refused by name") {
+    const std::string prefix =
+        (std::filesystem::temp_directory_path() / ("lathe_digits" + std::to_string(getpid()))).string();
+    const auto idx = [](const std::vector<uint32_t>& sizes, size_t bytes) {
+        std::string text("\0\0\x08", 3);
+        text += static_cast<char>(sizes.size());
+        for (const uint32_t n : sizes)
+            for (const int shift : {24, 16, 8, 0})
+                text += static_cast<char>(n >> shift);
+        return text + std::string(bytes, '\x01');
+    };
+    const std::string images = idx({2, 28, 28}, 2 * 28 * 28), labels = idx({2}, 2);
+    const auto read = [&](const std::string& i, const std::string& l) {
+        std::ofstream(prefix + "-images.idx3.gz", std::ios::binary) << i;
+        std::ofstream(prefix + "-labels.idx1.gz", std::ios::binary) << l;
+        return support::read_digit_files(prefix).labels.size();
+    };
+    const auto refused = [&](const std::string& i, const std::string& l, const char* what) {
+        CHECK_THROWS_WITH_AS(read(i, l), doctest::Contains(what), Error);
+        CHECK_THROWS_WITH_AS(read(i, l), doctest::Contains(prefix.c_str()), Error);
+    };
+    CHECK(read(images, labels) == 2); // files that are not compressed are read as they are
+    refused("", labels, "is shorter than it says, or damaged");
+    refused(images.substr(0, 900), labels, "is shorter than it says, or damaged");
+    refused(images + "x", labels, "is longer than it says, or damaged");
+    refused("\x89PNG\r\n\x1a\n and so on", labels, "is no IDX file of bytes of rank 3");
+    refused(labels, labels, "is no IDX file of bytes of rank 3");
+    refused(idx({1u << 20, 1u << 20, 1u << 20}, 10), labels, "says that it holds more than");
+    refused(images, idx({3}, 3), "not as many as the labels");
+    refused(idx({2, 20, 28}, 2 * 20 * 28), labels, "the images are not 28");
+    refused(images, idx({2}, 1) + "\x0a", "a label is 10, which is no digit");
+    std::ifstream whole(SUPPORT_DATA "/digits-test-images.idx3.gz", std::ios::binary);
+    std::string packed{std::istreambuf_iterator<char>(whole), {}};
+    refused(packed.substr(0, packed.size() / 2), labels, "is shorter than it says, or damaged");
+    packed[packed.size() / 2] = static_cast<char>(packed[packed.size() / 2] ^ 0x55);
+    refused(packed, labels, "damaged");
+    std::filesystem::remove(prefix + "-images.idx3.gz");
+    CHECK_THROWS_WITH_AS(support::read_digit_files(prefix), doctest::Contains("cannot open"), Error);
+    std::filesystem::remove(prefix + "-labels.idx1.gz");
 }
 
 #endif

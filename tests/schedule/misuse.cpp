@@ -218,7 +218,8 @@ class Misuser {
         default:
             schedule.quantize(func(), types[pick(6)],
                               {.accumulate = pick(2) ? Accumulate::exact : Accumulate(types[pick(6)]),
-                               .literals = types[pick(6)]});
+                               .literals = types[pick(6)],
+                               .strict = pick(2) == 0});
         }
     }
 

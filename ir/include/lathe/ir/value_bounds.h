@@ -1,7 +1,8 @@
 #pragma once
 /// \file What the elements of tensors can be at most, and how far rounding can take them from exact numbers:
-/// intervals, affine within an expression, one bound for all elements of a tensor.
+/// intervals, affine within an expression, one bound for all elements of a tensor or of a channel.
 
+#include "lathe/ir/buffer.h"
 #include "lathe/ir/stmt.h"
 
 #include <cmath>
@@ -27,7 +28,7 @@ struct ValueBound {
     friend bool operator==(const ValueBound&, const ValueBound&) = default;
 };
 
-/// A value that may not fit where it is stored.
+/// A value that may not fit where it is stored: of all at one place the one that is farthest out.
 struct PossibleOverflow {
     Symbol tensor; ///< none: in a cast
     Type type;
@@ -44,9 +45,15 @@ struct ValueBounds {
 /// callers mean, which an argument of an exact type holds rounded; an argument that is not named has the
 /// range of its type. Where a value may overflow it is recorded; saturating types cost an error, and others
 /// end any bound (the error is infinite).
+///
+/// `values` are the numbers themselves that callers mean, of arguments that nothing writes. Where a subscript
+/// of those names an element of what is computed (a channel), each has a bound of its own, and the loops over
+/// them run one iteration after the other; so they do for the Module's constant tensors.
 /// \throws Error, with the user's line, where there is no bound: a choice that rounding may change (argmin),
-/// bits of rounded numbers, a divisor that may be zero, a loop that does not come to rest.
-ValueBounds value_bounds(const Module& m, const std::map<Symbol, ValueRange>& inputs);
+/// bits of rounded numbers, a divisor that may be zero, a loop that does not come to rest, a program that
+/// takes too many steps to follow.
+ValueBounds value_bounds(const Module& m, const std::map<Symbol, ValueRange>& inputs,
+                         const std::map<Symbol, AnyBuffer>& values = {});
 
 /// The type's least and greatest number.
 ValueRange range_of(Type t);

@@ -6,10 +6,16 @@
 
 namespace lathe {
 
-/// The numbers that an Input (or InOut) is given.
+/// The numbers that an Input (or InOut) is given: any of a range, or those of a buffer of constant shape,
+/// such as a layer's weights. From a buffer follows a bound of its own for each channel of what is computed
+/// with it.
 struct InputRange {
     TensorRef tensor;
-    double low, high;
+    double low = 0, high = 0;
+    std::optional<AnyBuffer> values = std::nullopt;
+    InputRange(TensorRef t, double l, double h) : tensor(std::move(t)), low(l), high(h) {}
+    /// Only of an Input, which nothing writes.
+    InputRange(TensorRef t, AnyBuffer v) : tensor(std::move(t)), values(std::move(v)) {}
 };
 
 struct TensorRange {

@@ -203,7 +203,9 @@ class Schedule {
     /// The algorithm with its own types, as it was before any quantize.
     const Module& algorithm() const;
     const std::vector<std::string>& warnings() const;
-    /// Every tensor and every definition's expressions with their types.
+    /// Every tensor and every definition's expressions with their types; then each cast and store that drops
+    /// fraction bits or may overflow, with its line, how many bits, the largest error and a value that does
+    /// it.
     std::string explain_types() const;
     /// The type steps and structural steps as text, without identities or lines: equal schedules have equal
     /// traces.
@@ -215,6 +217,8 @@ class Schedule {
     /// illegal.
     Schedule& apply_trace(const std::string& json, Loc loc = Loc::current());
     const schedule::Steps& steps() const;
+    /// What quantize was asked for, in order; of several for one tensor the last counts.
+    const std::vector<schedule::TypeStep>& types() const;
     /// How many questions about dependences the checks have asked so far.
     size_t queries() const;
 
