@@ -42,6 +42,7 @@ constexpr PlantedFault faults[] = {
     {Fault::last_iteration_lost, "the last iteration lost", "parallel"},
     {Fault::lanes_flipped, "statements of lanes in the wrong order", "vectorize"},
     {Fault::lanes_write_first, "lanes write before they read", "vectorize"},
+    {Fault::instances_alike, "instances of a statement not compared", "reorder"},
     {Fault::prefilter_too_sure, "linear tests too sure", "parallel"},
 };
 

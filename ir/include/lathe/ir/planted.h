@@ -24,6 +24,7 @@ enum class Fault : uint8_t {
     last_iteration_lost, ///< loops end one iteration early
     lanes_flipped,       ///< lanes run the statements in the wrong order
     lanes_write_first,   ///< in a statement lanes write before they read
+    instances_alike,     ///< all instances of a statement do the same
     prefilter_too_sure,  ///< linear tests miss neighbouring iterations
     // Of primitives:
     reorder_loses_guard,
