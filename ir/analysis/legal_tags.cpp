@@ -1,6 +1,7 @@
 #include "lathe/ir/analysis.h"
 #include "lathe/ir/any_body.h"
 #include "lathe/ir/dependence.h"
+#include "lathe/ir/planted.h"
 #include "lathe/ir/visit.h"
 
 #include <algorithm>
@@ -62,6 +63,7 @@ bool same(const Expr& a, const Expr& b) {
 }
 
 bool stands(const LegalTag& before, const LegalTag& now) {
+    if (planted.has(Fault::tag_stale)) return true;
     return before.loop.same_as(now.loop) &&
            std::ranges::equal(before.around, now.around, [](const auto& a, const auto& b) {
                return a.kind == b.kind && a.symbol == b.symbol && a.otherwise == b.otherwise &&
