@@ -2,6 +2,8 @@
 
 #include "scoped_pass.h"
 
+#include "lathe/ir/planted.h"
+
 #include <algorithm>
 #include <tuple>
 
@@ -127,10 +129,10 @@ std::map<Symbol, Contents> contents_of(const Stmt& body) {
                 if (found == result.end()) continue;
                 if (w.target && !w.reads)
                     found->second.values.push_back(w.target->value);
-                else
+                else if (w.target || !planted.has(Fault::writes_forgotten))
                     found->second.stored_only = false;
             }
-            if (auto* c = s.as<ExternCall>())
+            if (auto* c = s.as<ExternCall>(); c && !planted.has(Fault::writes_forgotten))
                 for (const ExternArgument& a : c->arguments)
                     if (auto found = result.find(a.tensor); a.tensor && found != result.end())
                         found->second.passed = true;

@@ -44,19 +44,46 @@ Expr negated(const Expr& e) {
     return Unary::make(UnaryOp::neg, e, e.loc());
 }
 
+/// "a op b" as "b op a".
+BinaryOp turned(BinaryOp op) {
+    switch (op) {
+    case BinaryOp::lt:
+        return BinaryOp::gt;
+    case BinaryOp::le:
+        return BinaryOp::ge;
+    case BinaryOp::gt:
+        return BinaryOp::lt;
+    case BinaryOp::ge:
+        return BinaryOp::le;
+    default:
+        return op;
+    }
+}
+
+/// A choice of the old element or of a value, by a comparison of the two. For floats these are exactly
+/// std::max(old, fresh) and std::min(old, fresh), NaNs and zeros of both signs too; equal numbers of exact
+/// types are the same, so either may be chosen first.
+template <class IsOld> Accumulation extremum(const Select& s, const IsOld& is_old) {
+    const auto* c = s.condition.as<Binary>();
+    const bool keeps = is_old(s.then_value); // where the condition holds
+    if (!c || (!keeps && !is_old(s.else_value))) return {};
+    const Expr &fresh = keeps ? s.else_value : s.then_value, &old = keeps ? s.then_value : s.else_value;
+    const bool exact = fresh.type().is_exact() && old.type().is_exact();
+    const bool forth = is_old(c->a) && equal(c->b, fresh), back = is_old(c->b) && equal(c->a, fresh);
+    if ((!forth && !back) || (keeps && !exact)) return {};
+    const BinaryOp op = forth ? c->op : turned(c->op); // of the old one and the fresh one
+    const bool less = op == BinaryOp::lt || (exact && op == BinaryOp::le),
+               greater = op == BinaryOp::gt || (exact && op == BinaryOp::ge);
+    if (keeps ? greater : less) return {BinaryOp::max, fresh};
+    if (keeps ? less : greater) return {BinaryOp::min, fresh};
+    return {};
+}
+
 /// `old op value` for the operators that commute, if `value` is that, with `is_old` for the old element.
 template <class IsOld> Accumulation update_in(const Expr& value, const IsOld& is_old) {
     if (const auto* s = value.as<Select>()) {
-        const auto* c = s->condition.as<Binary>();
-        if (!c || !is_old(s->else_value)) return {{}, value};
-        const Expr& fresh = s->then_value;
-        // Exactly std::max(old, fresh) and std::min(old, fresh), NaNs and zeros of both signs too.
-        const bool forth = is_old(c->a) && equal(c->b, fresh), back = is_old(c->b) && equal(c->a, fresh);
-        if ((forth && c->op == BinaryOp::lt) || (back && c->op == BinaryOp::gt))
-            return {BinaryOp::max, fresh};
-        if ((forth && c->op == BinaryOp::gt) || (back && c->op == BinaryOp::lt))
-            return {BinaryOp::min, fresh};
-        return {{}, value};
+        const Accumulation found = extremum(*s, is_old);
+        return found.op ? found : Accumulation{{}, value};
     }
     const auto* b = value.as<Binary>();
     if (b && is_old(b->a)) return {b->op, b->b};

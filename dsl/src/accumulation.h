@@ -14,8 +14,8 @@ struct Accumulation {
 };
 
 /// What `f(…) op= x` (or `=`, without op) is: an accumulation if the operator commutes and x does not read f;
-/// so are `f(…) = f(…) op x` and `f(…) = x op f(…)` with the same subscripts. `f(…) − x` is `f(…) + (−x)`, and
-/// `select(x > f(…), x, f(…))` is a maximum.
+/// so are `f(…) = f(…) op x` and `f(…) = x op f(…)` with the same subscripts. `f(…) − x` is `f(…) + (−x)`,
+/// and `select(x > f(…), x, f(…))` is a maximum; `select(f(…) > x, f(…), x)` is one of exact numbers.
 Accumulation accumulation(const TensorData& tensor, const std::vector<Expr>& subscripts,
                           std::optional<BinaryOp> op, const Expr& value, Loc loc);
 

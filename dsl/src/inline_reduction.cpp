@@ -1,5 +1,7 @@
 #include "inline_reduction.h"
 
+#include "lathe/ir/planted.h"
+
 namespace lathe {
 
 using namespace ir;
@@ -36,7 +38,8 @@ DomainLoops::Level DomainLoops::level(const RDomData::Dimension& d, Resolver& sc
         const std::set<Symbol> read = tensors_read(as_index);
         const bool changes = written && std::any_of(read.begin(), read.end(),
                                                     [&](const Symbol& t) { return written->owns(t); });
-        return changes ? kept_bound(e, name, scope, result.kept) : as_index;
+        return changes && !planted.has(Fault::bounds_again) ? kept_bound(e, name, scope, result.kept)
+                                                            : as_index;
     };
     result.range.min = bound(d.min, "begin");
     result.range.extent = bound(d.extent, "extent");

@@ -4,6 +4,7 @@
 #include "inline_reduction.h"
 #include "shape.h"
 
+#include "lathe/ir/planted.h"
 #include "lathe/ir/print.h"
 
 #include <algorithm>
@@ -306,7 +307,7 @@ class KernelLowering {
         const bool fixed =
             std::none_of(mentions.loads.begin(), mentions.loads.end(),
                          [](const TensorLoad* l) { return l->source->role == TensorRole::kernel; });
-        return fixed ? scope.index(e) : kept_bound(e, name, scope, kept);
+        return fixed || planted.has(Fault::bounds_again) ? scope.index(e) : kept_bound(e, name, scope, kept);
     }
 
     Stmt make(const KernelFor& f, Loc loc) {

@@ -2,6 +2,7 @@
 
 #include "lathe/ir/planted.h"
 #include "lathe/ir/print.h"
+#include "lathe/ir/visit.h"
 
 #include <algorithm>
 
@@ -116,6 +117,41 @@ Set DependenceQuery::meeting(size_t first, size_t second, const Set& order) {
         s = s & c;
         if (s.is_empty()) return s;
     }
+    return s;
+}
+
+/// The loops whose variables decide what an expression makes of memory; false: it is not known which.
+bool DependenceQuery::add_loops_used(const Expr& e, std::set<Symbol>& loops) const {
+    if (!e.defined()) return true;
+    for (const Symbol& v : free_variables(e)) {
+        const auto let = what.lets.find(v);
+        if (let == what.lets.end()) {
+            loops.insert(v);
+            continue;
+        }
+        const auto& [value, moment] = let->second;
+        const bool steady = moment == 0 && std::ranges::none_of(tensors_read(value), [&](const Symbol& t) {
+                                return what.written.contains(t);
+                            });
+        if (!steady || !add_loops_used(value, loops)) return false;
+    }
+    return true;
+}
+
+Set DependenceQuery::differing(size_t first, size_t second) {
+    const ProgramAccess &a = what.accesses[first], &b = what.accesses[second];
+    if (!a.effect || a.effect != b.effect) return Set::all(isl_context);
+    if (planted.has(Fault::instances_alike)) return Set::none(isl_context);
+    std::set<Symbol> loops;
+    for (const Expr& e : *a.effect)
+        if (!add_loops_used(e, loops)) return Set::all(isl_context);
+    size_t own = what.around; // loops whose iterations have memory of their own for it
+    for (const ProgramAccess& x : what.accesses)
+        if (x.effect == a.effect) own = std::max(own, x.private_to);
+    Set s = Set::none(isl_context);
+    for (size_t l = what.around; l < a.loops.size(); ++l)
+        if (l < own || loops.contains(what.loops[a.loops[l]].var))
+            s = s | different(at(l, first, 0), at(l, second, 1));
     return s;
 }
 

@@ -36,11 +36,15 @@ class DependenceQuery {
     bool is_private(size_t access, size_t level) const {
         return what.accesses[access].private_to + planted.has(Fault::private_too_far) > level;
     }
+    /// Where the two are no instances of one statement that do the same: where those change places, nothing
+    /// changes, whatever they read and write.
+    isl::Set differing(size_t first, size_t second);
     Dependence found(const isl::Set& s, size_t level, size_t first, size_t second);
     Instances& instances() { return all; }
     const isl::Context& context() const { return isl_context; }
 
   private:
+    bool add_loops_used(const Expr& e, std::set<Symbol>& loops) const;
     Dependence unproved(size_t first, size_t second) const;
     Conflict conflict(size_t first, size_t second, const Symbol& loop) const;
     Witness witness(const isl::Set& s, size_t first, size_t second) const;

@@ -1,6 +1,7 @@
 #include "lathe/ir/analysis.h"
 #include "lathe/ir/any_body.h"
 #include "lathe/ir/dependence.h"
+#include "lathe/ir/planted.h"
 #include "lathe/ir/visit.h"
 
 #include <algorithm>
@@ -35,6 +36,7 @@ bool same(const Header& a, const Header& b) {
 }
 
 bool same(const Tag& a, const Tag& b) {
+    if (planted.has(Fault::tag_stale)) return a.loop.as<For>()->var == b.loop.as<For>()->var;
     return a.loop.same_as(b.loop) &&
            std::ranges::equal(a.around, b.around, [](auto& x, auto& y) { return same(x, y); });
 }
@@ -62,6 +64,14 @@ std::vector<Inside> insides(const Stmt& s) {
     }
     if (const While* w = s.as<While>()) return {under({}, w->condition, w->body)};
     if (const LetStmt* l = s.as<LetStmt>()) return {under(l->symbol, l->value, l->body)};
+    const auto plainly = [&](const Symbol& symbol, const Stmt& body) {
+        return std::vector{Inside{{s.kind(), symbol, {}, {}, true}, body}};
+    };
+    if (const DeclareStream* d = s.as<DeclareStream>()) return plainly(d->stream.symbol, d->body);
+    if (const Pop* p = s.as<Pop>()) return plainly(p->symbol, p->body);
+    if (const Fill* b = s.as<Fill>()) return plainly(b->tensor.symbol, b->body);
+    if (const Drain* b = s.as<Drain>()) return plainly(b->tensor.symbol, b->body);
+    if (const Dataflow* d = s.as<Dataflow>()) return plainly({}, d->body);
     return {};
 }
 

@@ -504,6 +504,7 @@ bool idempotent(const Stmt& root, const Symbol& loop, const Facts& known) {
             if (const For* f = find(t)) return f;
         return nullptr;
     };
+    if (prints_or_calls(find(root)->body)) return false;
     const LoopAccesses in = accesses_inside(root, loop);
     std::set<Symbol> written;
     for (const LoopAccess& a : in.accesses)
@@ -511,9 +512,7 @@ bool idempotent(const Stmt& root, const Symbol& loop, const Facts& known) {
     const bool reads_none_of_it = std::ranges::none_of(in.accesses, [&](const LoopAccess& a) {
         return a.reduce || (!a.write && written.contains(a.tensor));
     });
-    if (reads_none_of_it) return !loop_carried(root, loop, Commuting::ordered, known);
-    const For* f = find(root);
-    return !prints_or_calls(f->body) && !dependence_of_repetition(root, loop, known);
+    return reads_none_of_it || !dependence_of_repetition(root, loop, known);
 }
 
 } // namespace lathe::ir

@@ -141,6 +141,7 @@ std::optional<Dependence> dependence_reversed(const Stmt& root, const Symbol& lo
         }
         for (const Set& c : q.instances().couplings(t.terms_first, t.terms_second))
             turned = turned & c;
+        turned = turned & q.differing(a, b);
         const size_t levels = q.common(a, b);
         for (size_t level = q.program().around; level <= levels; ++level) {
             if (level == levels && a >= b) break; // in one iteration b runs first
@@ -158,11 +159,10 @@ std::optional<Dependence> dependence_of_repetition(const Stmt& root, const Symbo
     const auto ask = [](DependenceQuery& q, size_t a, size_t b) -> std::optional<Dependence> {
         const ProgramAccess &first = q.program().accesses[a], &second = q.program().accesses[b];
         if (!second.write) return std::nullopt;
-        const bool only_written = first.write && !first.reduce;
+        if (first.write && !first.reduce) return std::nullopt; // what is written again is the same
         const size_t outermost = q.program().around, levels = q.common(a, b);
         if (q.is_private(a, outermost)) return std::nullopt; // made anew
         for (size_t level = outermost; level <= levels; ++level) {
-            if (only_written && level > outermost) break;
             if (level == levels && a > b) break; // in one iteration b runs first
             const Set order = level < levels ? q.carried_at(level, a, b) : q.same_iteration(a, b);
             const Set s = q.meeting(a, b, order);

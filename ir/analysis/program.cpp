@@ -51,7 +51,14 @@ class Collector {
     }
 
   private:
+    static bool acts(StmtKind k) {
+        return k == StmtKind::store || k == StmtKind::reduce || k == StmtKind::print ||
+               k == StmtKind::extern_call;
+    }
+
     void visit_one(const Stmt& s) {
+        effect = nullptr;
+        if (inside && acts(s.kind())) effect = std::make_shared<const std::vector<Expr>>(expressions(s));
         switch (s.kind()) {
         case StmtKind::block:
             return block(*s.as<Block>());
@@ -308,6 +315,7 @@ class Collector {
         a.loops = loops;
         a.path = path;
         a.guards = guards;
+        a.effect = effect;
         a.statement = statement;
         const auto home = homes.find(tensor);
         a.private_to = home == homes.end() ? 0 : home->second;
@@ -343,8 +351,9 @@ class Collector {
     std::vector<size_t> loops;
     std::vector<const StmtNode*> path;
     Guards guards;
-    std::map<Symbol, size_t> homes; ///< of allocated tensors: the number of loops around
-    Substitution values;            ///< lets that are no Index
+    std::shared_ptr<const std::vector<Expr>> effect; ///< of the statement that is being visited
+    std::map<Symbol, size_t> homes;                  ///< of allocated tensors: the number of loops around
+    Substitution values;                             ///< lets that are no Index
     std::vector<std::pair<Symbol, Expr>> index_lets;
     std::unordered_set<const StmtNode*> way;
     size_t statement = 0;

@@ -43,6 +43,8 @@ struct ProgramAccess {
     std::vector<const StmtNode*> path;                ///< from the root to its statement
     std::shared_ptr<const std::vector<Guard>> guards; ///< of its statement, in the order of evaluation
     std::vector<Guard> own_guards;                    ///< those of the arms that hold it
+    /// Of a store, reduction, print or call: all that it computes from, beside what memory holds.
+    std::shared_ptr<const std::vector<Expr>> effect;
     size_t private_to = 0; ///< its tensor is allocated anew in each iteration of so many of the loops
     size_t statement = 0;  ///< the order of evaluation in one iteration of the common loops
     size_t target = 0;     ///< of the statement's writes

@@ -52,7 +52,9 @@ class Bounds {
         for_each(
             f.body,
             [&](const Stmt& s) {
-                if (const auto* a = s.as<Allocate>(); a && a->tensor.data) known.insert(a->tensor.symbol);
+                if (const auto* a = s.as<Allocate>())
+                    for (const Tensor& t : a->tensors)
+                        if (t.data) known.insert(t.symbol);
             },
             nullptr);
         kept = kept_dimensions(f, known);

@@ -40,7 +40,9 @@ class KeptDimensions {
         for_each(
             f.body,
             [&](const Stmt& s) {
-                if (const auto* a = s.as<Allocate>()) tensors[a->tensor.symbol] = a->tensor;
+                if (const auto* a = s.as<Allocate>())
+                    for (const Tensor& t : a->tensors)
+                        tensors[t.symbol] = t;
             },
             nullptr);
         for (const Symbol& t : known)

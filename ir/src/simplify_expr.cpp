@@ -2,6 +2,8 @@
 
 #include "simplify_algebra.h"
 
+#include "lathe/ir/planted.h"
+
 #include <algorithm>
 
 namespace lathe::ir::algebra {
@@ -130,7 +132,7 @@ Expr Algebra::rebuild(const Expr& e) {
 /// Whether `now` needs more bits than `before`, and more than a machine has: a sum of terms may be wider than
 /// what it was made from, such as 8·min(x·y, 7).
 bool Algebra::wider(const Expr& now, const Expr& before) {
-    if (now.same_as(before)) return false;
+    if (now.same_as(before) || planted.has(Fault::width_unchecked)) return false;
     const size_t bits = machine.widest(now);
     return bits > IndexRanges::machine_bits && bits > machine.widest(before);
 }

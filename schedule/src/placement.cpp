@@ -2,6 +2,8 @@
 
 #include "region.h"
 
+#include "lathe/ir/planted.h"
+
 #include <algorithm>
 
 namespace lathe::schedule {
@@ -232,6 +234,7 @@ bool adapt(Edit& e, const Symbol& func, const Symbol& loop, const Stmt& before, 
 } // namespace
 
 void follow(Edit& e, const Extracted& moved, const Stmt& before) {
+    if (planted.has(Fault::follow_forgotten)) return;
     std::set<Symbol> along, affected;
     const auto changed = [&](const Extracted& x) {
         along.merge(funcs_inside(x));

@@ -1,5 +1,7 @@
 #include "relocate.h"
 
+#include "lathe/ir/planted.h"
+
 #include <algorithm>
 
 namespace lathe::schedule {
@@ -98,7 +100,7 @@ std::vector<Symbol> pure_loops_of(const Stmt& stage, const std::set<Symbol>& own
         // A loop gets the range of one dimension: others that it runs over, too, are computed whole.
         const bool taken = std::find(over.begin(), over.begin() + static_cast<long>(d), over[d]) !=
                            over.begin() + static_cast<long>(d);
-        if (!pure[d] || taken) over[d] = {};
+        if (!pure[d] || (taken && !planted.has(Fault::dimensions_alike))) over[d] = {};
     }
     return over;
 }

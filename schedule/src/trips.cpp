@@ -1,5 +1,6 @@
 #include "trips.h"
 
+#include "lathe/ir/planted.h"
 #include "lathe/ir/simplify.h"
 #include "lathe/ir/visit.h"
 
@@ -24,6 +25,7 @@ class Counter {
         for (const Expr& s : subscripts) {
             for (const Symbol& v : free_variables(s))
                 used.insert(v);
+            if (planted.has(Fault::digits_assumed)) known.merge(free_variables(s));
             if (std::optional<Linear> form = linear(s)) forms.push_back(std::move(*form));
         }
     }

@@ -30,6 +30,7 @@ struct Event {
     std::vector<int64_t> position; ///< in the region: children of blocks, values of loops
     std::vector<Symbol> entries;   ///< of the position: the loop that an entry is the value of, or no symbol
     std::vector<const StmtNode*> path;
+    std::map<Symbol, int64_t> inputs; ///< of a store or reduction: its variables, the tensors that it means
 };
 
 /// Runs a program of Index numbers and records what it touches.
@@ -71,9 +72,9 @@ class Run {
                 identities[t.symbol] = ++next;
             statement(a->body);
         } else if (const auto* w = s.as<Store>()) {
-            write(w->targets[0], nullptr);
+            write(s, w->targets[0], nullptr);
         } else if (const auto* r = s.as<Reduce>()) {
-            write(r->target, r);
+            write(s, r->target, r);
         } else {
             FAIL("a statement that no program here has");
         }
@@ -87,7 +88,13 @@ class Run {
         entries.pop_back();
     }
 
-    void write(const StoreTarget& t, const Reduce* reduce) {
+    void write(const Stmt& s, const StoreTarget& t, const Reduce* reduce) {
+        inputs.clear();
+        for (const Symbol& v : free_variables(s))
+            inputs[v] = values.at(v);
+        for (const std::set<Symbol>& tensors : {tensors_read(s), tensors_written(s)})
+            for (const Symbol& x : tensors)
+                inputs[x] = identity(x);
         const int64_t value = number(t.value);
         std::vector<int64_t> cell;
         for (const Expr& e : t.indices)
@@ -95,11 +102,12 @@ class Run {
         int64_t& element = memory[{identity(t.tensor), cell}];
         element = reduce ? element + value : value;
         touch(t.tensor, cell, true, reduce);
+        inputs.clear();
     }
 
     void touch(const Symbol& tensor, std::vector<int64_t> cell, bool written, const Reduce* reduce) {
         events.push_back(
-            {identity(tensor), std::move(cell), written, reduce, loops, position, entries, path});
+            {identity(tensor), std::move(cell), written, reduce, loops, position, entries, path, inputs});
     }
     int64_t identity(const Symbol& tensor) {
         return identities.try_emplace(tensor, -static_cast<int64_t>(tensor.id())).first->second;
@@ -165,7 +173,7 @@ class Run {
         }
     }
 
-    std::map<Symbol, int64_t> values, identities;
+    std::map<Symbol, int64_t> values, identities, inputs;
     std::map<std::pair<int64_t, std::vector<int64_t>>, int64_t> memory;
     std::vector<std::pair<Symbol, int64_t>> loops;
     std::vector<int64_t> position;
@@ -223,7 +231,8 @@ bool runs_lockstep(const std::vector<Event>& events, const Symbol& loop, int64_t
 
 bool runs_reversed(const std::vector<Event>& events, const Symbol& loop, const std::vector<Symbol>& order) {
     return any_pair(events, [&](const Event& a, const Event& b) {
-        if (!meet(a, b, loop, true)) return false;
+        const bool alike = a.path.back() == b.path.back() && a.inputs == b.inputs && !a.inputs.empty();
+        if (!meet(a, b, loop, true) || alike) return false;
         for (const Symbol& l : order) {
             const size_t x = depth_of(a, l), y = depth_of(b, l);
             if (x == a.loops.size() || y == b.loops.size()) return false;

@@ -164,6 +164,46 @@ TEST_CASE("dependences: orders of perfect nests") {
     CHECK_FALSE(carried(triangle, n.i));
 }
 
+TEST_CASE("dependences: instances of a statement that do the same change places") {
+    Names n;
+    const Expr old = n.load(n.A, {index(5)});
+    const auto nest = [&](Stmt body) { return loop(n.i, n.vN, loop(n.j, n.vM, std::move(body))); };
+    const Stmt step = n.store(n.A, {index(5)}, n.load(n.B, {Cast::make(IndexType(), old)}));
+    CHECK_FALSE(reversed(nest(step), {n.j, n.i}));
+    CHECK_FALSE(reversed(nest(If::make(less(n.vj, n.vi), step)), {n.j, n.i}));
+    CHECK(carried(nest(step), n.i));
+    // One that differs between them, or that another statement sees.
+    CHECK(reversed(nest(n.store(n.A, {index(5)}, n.load(n.B, {n.vi}))), {n.j, n.i}));
+    CHECK(reversed(nest(Block::make({step, n.store(n.B, {n.vi}, old)})), {n.j, n.i}));
+    CHECK(reversed(nest(If::make(less(Cast::make(IndexType(), old), index(7)), step)), {n.j, n.i}));
+    // One loop inside, in whose iterations it does something else.
+    const Stmt inner = loop(n.k, n.vK, n.store(n.A, {n.vk}, n.load(n.A, {isub(n.vk, index(1))})));
+    CHECK(reversed(nest(inner), {n.j, n.i}));
+    // What each iteration has for itself, and what memory held before.
+    const Tensor own{n.x, i32, {}, {}, TypeOrigin::declared, nullptr, {}};
+    const Stmt from_own = Block::make({n.store(n.x, {}, n.vi), n.store(n.A, {index(5)}, n.load(n.x, {}))});
+    CHECK(reversed(nest(Allocate::make(own, from_own)), {n.j, n.i}));
+    const Symbol kept("kept");
+    const Stmt later = Block::make({n.store(n.B, {index(0)}, n.vi), n.store(n.A, {index(5)}, var(kept))});
+    CHECK(reversed(nest(LetStmt::make(kept, Cast::make(IndexType(), n.load(n.B, {index(0)})), later)),
+                   {n.j, n.i}));
+}
+
+TEST_CASE("dependences: the last iterations once more") {
+    Names n;
+    const auto repeats = [&](Stmt body) {
+        return dependence_of_repetition(loop(n.i, n.vN, std::move(body)), n.i).has_value();
+    };
+    CHECK_FALSE(repeats(n.store(n.A, {index(5)}, n.vi)));
+    CHECK_FALSE(repeats(Block::make({n.store(n.A, {index(5)}, n.vi), n.store(n.A, {index(5)}, index(3))})));
+    CHECK_FALSE(repeats(Block::make(
+        {n.store(n.A, {index(5)}, n.load(n.B, {n.vi})), n.store(n.A, {iadd(n.vi, index(6))}, index(1))})));
+    CHECK(repeats(n.increase(n.A, {index(5)}, n.load(n.B, {n.vi}))));
+    CHECK(repeats(n.store(n.A, {n.vi}, n.load(n.A, {index(5)}))));
+    CHECK(repeats(Block::make({n.store(n.B, {n.vi}, n.load(n.A, {index(5)})), //
+                               n.store(n.A, {index(5)}, n.vi)})));
+}
+
 TEST_CASE("dependences: statements in a new order") {
     Names n;
     const Stmt first = n.store(n.A, {n.vi}, n.vi);

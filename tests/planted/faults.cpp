@@ -1,9 +1,14 @@
 // Each fault that can be planted into the proofs and the primitives is found by random schedules in the
-// checking interpreter.
+// checking interpreter, or by the random programs that meet the part which is planted in.
 
 #include "deep.h"
+#include "quantized_twin.h"
 #include "random_nest.h"
+#include "random_program.h"
+#include "random_sums.h"
+#include "wide_index.h"
 
+#include "lathe/codegen/jit.h"
 #include "lathe/ir/planted.h"
 
 #include <ctime>
@@ -13,10 +18,30 @@ using namespace lathe::ir;
 
 namespace {
 
+/// The fault is planted while this lives.
+class Plant {
+  public:
+    explicit Plant(Fault f) { planted.fault = f; }
+    ~Plant() { planted.fault = Fault::none; }
+    Plant(const Plant&) = delete;
+    Plant& operator=(const Plant&) = delete;
+};
+
+struct PlantedFault;
+/// Whether one random program is wrong, with the fault planted, and how.
+using Try = std::optional<std::string> (*)(const PlantedFault&, std::mt19937&);
+std::optional<std::string> wrong_schedule(const PlantedFault& f, std::mt19937& random);
+std::optional<std::string> wrong_moves(const PlantedFault& f, std::mt19937& random);
+std::optional<std::string> wrong_code(const PlantedFault& f, std::mt19937& random);
+std::optional<std::string> wrong_subscript(const PlantedFault& f, std::mt19937& random);
+std::optional<std::string> wrong_exact_sum(const PlantedFault& f, std::mt19937& random);
+std::optional<std::string> wrong_quantized(const PlantedFault& f, std::mt19937& random);
+
 struct PlantedFault {
     Fault fault;
     const char* name;
-    std::string_view calls; ///< that it may make wrong: most of those that are tried
+    std::string_view calls = {}; ///< that it may make wrong: most of those that are tried
+    Try found = wrong_schedule;
 };
 constexpr PlantedFault faults[] = {
     {Fault::reorder_loses_guard, "reorder loses a guard", "reorder"},
@@ -28,6 +53,12 @@ constexpr PlantedFault faults[] = {
     {Fault::region_short, "the region of compute_at one short", "compute_at"},
     {Fault::inline_past_update, "inline_ past an update", "inline_"},
     {Fault::unroll_guard_off, "unroll's guard off by one", "unroll"},
+    {Fault::loads_moved, "a bound read above its condition", "reorder"},
+    {Fault::tag_stale, "a stale tag kept", "parallel reorder"},
+    {Fault::follow_forgotten, "Funcs inside one that moved keep their ranges", "compute_at compute_root",
+     wrong_moves},
+    {Fault::dimensions_alike, "one range for a loop over two dimensions", "compute_at", wrong_moves},
+    {Fault::bounds_again, "a bound read again after its loop changed it", "split unroll vectorize"},
     {Fault::reversed_flipped, "an order turned round where it is kept", "reorder"},
     {Fault::swapped_unasked, "one order of two accesses not asked", "parallel"},
     {Fault::operators_alike, "operators of reductions not compared", "vectorize"},
@@ -42,72 +73,159 @@ constexpr PlantedFault faults[] = {
     {Fault::last_iteration_lost, "the last iteration lost", "parallel"},
     {Fault::lanes_flipped, "statements of lanes in the wrong order", "vectorize"},
     {Fault::lanes_write_first, "lanes write before they read", "vectorize"},
+    {Fault::instances_alike, "instances of a statement not compared", "reorder"},
     {Fault::prefilter_too_sure, "linear tests too sure", "parallel"},
+    {Fault::writes_forgotten, "what extern calls write forgotten by a pass", {}, wrong_code},
+    {Fault::width_unchecked, "sums of terms wider than what they were made from", {}, wrong_subscript},
+    {Fault::digits_assumed, "loops taken as told apart by a subscript", {}, wrong_exact_sum},
+    {Fault::start_baked, "a reduction's start of its first type", {}, wrong_quantized},
 };
 
-/// The fault is planted while this lives.
-class Plant {
-  public:
-    explicit Plant(Fault f) { planted.fault = f; }
-    ~Plant() { planted.fault = Fault::none; }
-    Plant(const Plant&) = delete;
-    Plant& operator=(const Plant&) = delete;
+struct Effort {
+    int tried, accepted;
+    unsigned others; ///< of calls that the fault does not make wrong, one in so many is tried
 };
 
-/// Whether one schedule of up to six accepted calls on a random nest is wrong, with the fault planted.
-bool wrong_schedule(const PlantedFault& f, std::mt19937& random, std::string& shown) {
-    try {
-        const Nest nest = random_nest(random);
-        Schedule s(nest.algorithm);
-        {
-            const Plant plant(f.fault);
-            int accepted = 0;
-            for (int n = 0; n < 16 && accepted < 4; ++n) {
-                const auto call = draw_call(s, nest.algorithm, random);
-                if (!call) continue;
-                if (f.calls.find(call->primitive) == f.calls.npos && random() % 4 != 0) continue;
-                try {
-                    call->make(s);
-                    ++accepted;
-                } catch (const InternalError&) {
-                    throw;
-                } catch (const Error&) {
-                    // refused
-                }
-            }
-            if (accepted == 0) return false;
+/// Makes calls; false if none was accepted.
+bool schedule(Schedule& s, const Nest& nest, const PlantedFault& f, const Effort& effort,
+              std::mt19937& random) {
+    int accepted = 0;
+    for (int n = 0; n < effort.tried && accepted < effort.accepted; ++n) {
+        const auto call = draw_call(s, nest.algorithm, random);
+        if (!call) continue;
+        if (f.calls.find(call->primitive) == f.calls.npos && random() % effort.others != 0) continue;
+        try {
+            call->make(s);
+            ++accepted;
+        } catch (const InternalError&) {
+            throw;
+        } catch (const Error&) {
+            // refused
         }
-        verify(s.module());
-        for (const Sizes& sizes : small_sizes(nest.algorithm.module, 3, random))
-            if (std::string d = difference(s.reference(), s.module(), sizes, static_cast<unsigned>(random()));
-                !d.empty()) {
-                shown = s.trace() + d;
-                return true;
-            }
-    } catch (const InternalError& e) {
-        shown = e.message();
-        return true;
-    } catch (const Error&) {
-        // no program
     }
-    return false;
+    return accepted > 0;
 }
 
-/// After how many schedules the fault shows; nothing if it never does.
+/// Schedules of a nest, in the checking interpreter.
+std::optional<std::string> wrong_schedule_of(const Nest& nest, const PlantedFault& f, const Effort& effort,
+                                             std::mt19937& random) {
+    Schedule s(nest.algorithm);
+    if (!schedule(s, nest, f, effort, random)) return std::nullopt;
+    verify(s.module());
+    for (const Sizes& sizes : small_sizes(nest.algorithm.module, 3, random))
+        if (std::string d = difference(s.reference(), s.module(), sizes, static_cast<unsigned>(random()));
+            !d.empty())
+            return s.trace() + d;
+    return std::nullopt;
+}
+std::optional<std::string> wrong_schedule(const PlantedFault& f, std::mt19937& random) {
+    const Plant plant(f.fault);
+    return wrong_schedule_of(random_nest(random), f, {16, 4, 4}, random);
+}
+/// Of stages, with more calls: some moves are wrong only after others.
+std::optional<std::string> wrong_moves(const PlantedFault& f, std::mt19937& random) {
+    const Plant plant(f.fault);
+    return wrong_schedule_of(random_stages(random), f, {64, 8, 16}, random);
+}
+
+/// Random kernels, compiled.
+std::optional<std::string> wrong_code(const PlantedFault& f, std::mt19937& random) {
+    const Program p = random_kernel(random);
+    const Module& m = p.algorithm.module;
+    const JitFunction function = [&] {
+        const Plant plant(f.fault);
+        return jit(m);
+    }();
+    for (const Sizes& sizes : p.sizes) {
+        const std::vector<AnyBuffer> expected = run(m, sizes, 1);
+        std::vector<AnyBuffer> got = make_arguments(m, sizes, 1);
+        std::vector<AnyBuffer*> pointers;
+        for (AnyBuffer& b : got)
+            pointers.push_back(&b);
+        function.call(pointers, make_scalars(m, sizes));
+        for (size_t n = 0; n < got.size(); ++n)
+            if (!bit_equal(expected[n], got[n])) return print(m);
+    }
+    return std::nullopt;
+}
+
+/// Subscripts of random arithmetic, compiled.
+std::optional<std::string> wrong_subscript(const PlantedFault& f, std::mt19937& random) {
+    const WideProgram p = random_wide_program(random);
+    std::vector<AnyBuffer> copies;
+    for (const AnyBuffer& b : p.arguments)
+        copies.push_back(b.copy());
+    std::vector<AnyBuffer*> arguments;
+    for (AnyBuffer& b : copies)
+        arguments.push_back(&b);
+    bool fails = false;
+    try {
+        const Plant plant(f.fault);
+        jit(p.module).call(arguments, p.scalars);
+    } catch (const InternalError&) {
+        throw;
+    } catch (const Error&) {
+        fails = true;
+    }
+    const auto right = interpreted(p);
+    const bool same = right.has_value() != fails && (fails || bit_equal(*right, copies.back()));
+    return same ? std::nullopt : std::optional(print(p.module));
+}
+
+/// Exact accumulators beside wide ones.
+std::optional<std::string> wrong_exact_sum(const PlantedFault& f, std::mt19937& random) {
+    const Func sums = random_sums(static_cast<unsigned>(random()));
+    Schedule exactly(sums), wide(sums);
+    {
+        const Plant plant(f.fault);
+        exactly.quantize(sums, Int(40), {.accumulate = Accumulate::exact});
+    }
+    wide.quantize(sums, Int(40), {.accumulate = Int(40)});
+    const bool same = same_result(exactly.reference(), wide.reference(), {}, static_cast<unsigned>(random()));
+    return same ? std::nullopt : std::optional(print(exactly));
+}
+
+/// Types given later beside the same ones declared.
+std::optional<std::string> wrong_quantized(const PlantedFault& f, std::mt19937& random) {
+    const auto kind = static_cast<TwinKind>(random() % 3);
+    const TwinTypes before = random_types(kind, random), after = random_types(kind, random);
+    const auto seed = static_cast<unsigned>(random());
+    const Twin twin = make_twin(kind, seed, before);
+    Schedule declared(make_twin(kind, seed, after).algorithm), quantized(twin.algorithm);
+    {
+        const Plant plant(f.fault);
+        std::string types;
+        for (size_t n = 0; n < twin_tensors; ++n)
+            types += fmt::format(R"({}{{"tensor": "{}", "type": "{}"}})", n ? ", " : "",
+                                 twin.declared[n].name(), after.types[n].str());
+        quantized = quantized.apply_trace(R"({"lathe_trace": 1, "types": [)" + types + R"(], "steps": []})");
+    }
+    const bool same = same_result(declared.reference(), quantized.reference(), {}, seed);
+    return same ? std::nullopt : std::optional(print(quantized));
+}
+
+/// The same, where there may be no program.
+std::optional<std::string> wrong(const PlantedFault& f, std::mt19937& random) {
+    try {
+        return f.found(f, random);
+    } catch (const InternalError& e) {
+        return e.message();
+    } catch (const Error&) {
+        return std::nullopt;
+    }
+}
+
+/// After how many programs the fault shows; nothing if it never does.
 std::optional<int> found_after(const PlantedFault& f, unsigned seed) {
     std::mt19937 random(seed);
-    std::string shown;
     for (int n = 1; n <= 2000; ++n)
-        if (wrong_schedule(f, random, shown)) {
-            CAPTURE(shown);
-            return n;
-        }
+        if (wrong(f, random)) return n;
     return std::nullopt;
 }
 
 } // namespace
 
-TEST_CASE("planted faults are found by random schedules") {
+TEST_CASE("planted faults are found by random programs") {
     static_assert(std::size(faults) + 1 == static_cast<size_t>(Fault::count));
     for (const PlantedFault& f : faults) {
         std::string after;
@@ -124,9 +242,13 @@ TEST_CASE("planted faults are found by random schedules") {
 
 TEST_CASE("without a planted fault the same schedules are right") {
     std::mt19937 random(7);
-    std::string shown;
-    for (int n = 0; n < count(200, 2000); ++n)
-        CHECK_MESSAGE(
-            !wrong_schedule({Fault::none, "none", "parallel reorder vectorize compute_at"}, random, shown),
-            shown);
+    for (int n = 0; n < count(200, 2000); ++n) {
+        const auto found = wrong({Fault::none, "none", "parallel reorder vectorize compute_at"}, random);
+        CHECK_MESSAGE(!found, found.value_or(""));
+    }
+    for (const Try other : {wrong_moves, wrong_code, wrong_subscript, wrong_exact_sum, wrong_quantized})
+        for (int n = 0; n < count(20, 1000); ++n) {
+            const auto found = wrong({Fault::none, "none", {}, other}, random);
+            CHECK_MESSAGE(!found, found.value_or(""));
+        }
 }

@@ -126,6 +126,16 @@ class TwoEngines {
     }
 };
 
+/// What kept a call from being accepted.
+std::string reason(const std::string& refusal) {
+    const auto has = [&](const char* part) { return refusal.find(part) != refusal.npos; };
+    if (has(" is read as ")) return "an element written, then read";
+    if (!has(" is written as ")) return "repeated iterations";
+    return has(" written at ") && refusal.find(" written at ") < refusal.find(" is written as ")
+               ? "an element written twice"
+               : "an element read, then written";
+}
+
 class LegalityOracle {
   public:
     void run(int wanted) {
@@ -144,8 +154,9 @@ class LegalityOracle {
 
     const Row& total() { return table["all"]; }
     Table table;
-    int to_prove = 0;          ///< legal, and not by the primitive's kind
-    std::string needless_text; ///< calls and programs
+    int to_prove = 0;                   ///< legal, and not by the primitive's kind
+    std::string needless_text;          ///< calls and programs
+    std::map<std::string, int> reasons; ///< of needless refusals
     TwoEngines engines;
 
   private:
@@ -179,7 +190,9 @@ class LegalityOracle {
             table.add(c, d.verdict);
         table.add("depth " + std::to_string(nest.depth), d.verdict);
         to_prove += call.asks && (d.verdict == Verdict::right || d.verdict == Verdict::needless);
-        if (d.verdict == Verdict::needless) needless_text += d.text + "\n" + print(s) + "\n";
+        if (d.verdict != Verdict::needless) return;
+        ++reasons[call.primitive + ": " + reason(d.text)];
+        needless_text += d.text + "\n" + print(s) + "\n";
     }
 };
 
@@ -192,6 +205,8 @@ TEST_CASE("random calls are decided rightly") {
     MESSAGE("pairs, accepted, refused and illegal, refused needlessly:" << oracle.table.text() << "\n"
                                                                         << oracle.to_prove
                                                                         << " legal ones had to be proved");
+    for (const auto& [why, times] : oracle.reasons)
+        MESSAGE("refused needlessly, " << why << ": " << times);
     if (deep()) MESSAGE(oracle.needless_text);
     MESSAGE("linear tests and sets: none " << oracle.engines.none << ", some " << oracle.engines.some);
     for (const char* c : {"guards", "triangles", "symbolic bounds", "quasi-affine subscripts",
@@ -199,6 +214,7 @@ TEST_CASE("random calls are decided rightly") {
         CHECK_MESSAGE(oracle.table[c].pairs * 20 >= all.pairs, c);
     CHECK(oracle.to_prove * 10 >= all.pairs * 3);
     CHECK(all.illegal * 10 >= all.pairs * 3);
-    // Few programs have many such calls.
-    CHECK(all.needless * 100 < (all.accepted + all.needless) * (deep() ? 5 : 10));
+    // Few programs have many such calls. That no order is relied on in which lanes write one element is a
+    // decision; it counts here, too.
+    CHECK(all.needless * 100 < (all.accepted + all.needless) * (deep() ? 4 : 7));
 }

@@ -18,13 +18,15 @@ struct Touch {
     Symbol tensor;
     std::vector<Expr> at;
     bool write = false, commutes = false;
+    size_t statement = 0;
 };
 
 struct Nest {
     std::vector<Symbol> loops;
     std::vector<Expr> mins, extents;
     std::vector<Touch> touches; ///< in program order
-    Stmt body;
+    size_t statements = 0;
+    Stmt body = {};
     Symbol now{"now"}, kept{"kept"};       ///< in touches: what a private scalar holds there, and held before
     Symbol data{"data"}, before{"before"}; ///< inputs: these numbers, by iteration
 };
@@ -138,13 +140,14 @@ class Generator {
         return {ifloordiv(e, by), ifloormod(e, by)};
     }
     void touch(Nest& n, const Symbol& tensor, const std::vector<Expr>& at, bool write, bool commutes) {
-        Touch t{tensor, {}, write, commutes};
+        Touch t{tensor, {}, write, commutes, n.statements};
         for (const Expr& e : at)
             t.at.push_back(for_oracle(n, e));
         n.touches.push_back(std::move(t));
     }
     Stmt statement(Nest& n) {
         const Symbol &to = tensors[pick(2)], &from = tensors[pick(2)];
+        ++n.statements;
         auto to_at = subscripts(n, to), from_at = subscripts(n, from);
         Expr value = Load::make(from, Int(8), from_at);
         touch(n, from, from_at, false, false);
@@ -211,13 +214,16 @@ class Oracle {
         });
     }
 
-    /// Two dependent iterations would change places.
+    /// Two dependent iterations of statements that do not just the same would change places.
     bool reversed(const std::vector<size_t>& order) const {
-        return any_pair(true, [&](const auto& a, const auto& b) {
-            for (size_t l : order)
-                if (a[l] != b[l]) return a[l] > b[l];
-            return false;
-        });
+        return any_pair(
+            true,
+            [&](const auto& a, const auto& b) {
+                for (size_t l : order)
+                    if (a[l] != b[l]) return a[l] > b[l];
+                return false;
+            },
+            true);
     }
 
     const std::vector<std::vector<int64_t>>& all() const { return points; }
@@ -239,7 +245,15 @@ class Oracle {
     }
 
   private:
-    template <class F> bool any_pair(bool reductions_free, F matters) const {
+    /// One statement with the same elements: it makes the same of the same memory.
+    bool alike(size_t x, size_t s, size_t y, size_t t) const {
+        if (nest.touches[s].statement != nest.touches[t].statement) return false;
+        for (size_t n = 0; n < nest.touches.size(); ++n)
+            if (nest.touches[n].statement == nest.touches[s].statement && touched[x][n] != touched[y][n])
+                return false;
+        return true;
+    }
+    template <class F> bool any_pair(bool reductions_free, F matters, bool alike_free = false) const {
         for (size_t x = 0; x < points.size(); ++x)
             for (size_t y = x + 1; y < points.size(); ++y) {
                 if (!matters(points[x], points[y])) continue;
@@ -248,6 +262,7 @@ class Oracle {
                         const Touch &a = nest.touches[s], &b = nest.touches[t];
                         if (!(a.tensor == b.tensor) || (!a.write && !b.write)) continue;
                         if (reductions_free && a.commutes && b.commutes) continue;
+                        if (alike_free && alike(x, s, y, t)) continue;
                         if (touched[x][s] == touched[y][t]) return true;
                     }
             }
@@ -388,7 +403,7 @@ TEST_CASE("accepted schedules of random nests are right") {
 
 TEST_CASE("the oracle sees planted faults") {
     Symbol i("i"), j("j"), A("A");
-    Nest n{{i, j}, {index(0), index(0)}, {index(3), index(3)}, {}, {}};
+    Nest n{{i, j}, {index(0), index(0)}, {index(3), index(3)}, {}};
     n.touches = {{A, {isub(loop(i), index(1)), iadd(loop(j), index(1))}, false, false},
                  {A, {loop(i), loop(j)}, true, false}};
     Oracle oracle(n);

@@ -116,6 +116,40 @@ TEST_CASE("shift_inwards repeats what reads earlier iterations, or elements that
                          Error);
 }
 
+TEST_CASE("shift_inwards repeats iterations that store to one element, which keeps its last value") {
+    Var i("i"), j("j");
+    InOut v("v", Int(16), {40});
+    const Kernel k("k", {v}, [&](KernelBody& k) {
+        k.for_(i, 0, 7, [&] { k.for_(j, 0, 3, [&] { v(i + j) = v(i + 30) + j; }); });
+    });
+    Schedule s(k);
+    const auto [io, ii] = s[k].split(i, 4, Tail::shift_inwards);
+    expect_right(s, {{}});
+    CHECK_THROWS_WITH_AS(s[k].parallel(io), doctest::Contains("is written as v["), Error);
+}
+
+TEST_CASE("a statement that does the same in all iterations may run in any order of them") {
+    Param N("N");
+    Var i("i"), j("j");
+    InOut v("v", Int(16), {8}), w("w", Int(16), {8, 8});
+    const auto kernel = [&](const std::function<void()>& body) {
+        return Kernel("k", {v, w, N}, [&](KernelBody& k) {
+            k.require(N <= 8);
+            k.for_(i, 0, N, [&] { k.for_(j, 0, 5, body); });
+        });
+    };
+    const Kernel same = kernel([&] { v(1) = v(v(0) & 3) * 3 + 1; });
+    const Kernel seen = kernel([&] {
+        v(1) = v(1) * 3 + 1;
+        w(i, j) = v(1);
+    });
+    Schedule s(same), t(seen);
+    s[same].reorder(j, i);
+    expect_right(s, {{{"N", 0}}, {{"N", 7}}});
+    CHECK_THROWS_WITH_AS(s[same].parallel(i), doctest::Contains("v["), Error);
+    CHECK_THROWS_WITH_AS(t[seen].reorder(j, i), doctest::Contains("would run in another order"), Error);
+}
+
 TEST_CASE("peel gives the rest a loop, and copies what is inside") {
     Gemm g;
     Schedule s(g.C);

@@ -81,12 +81,42 @@ TEST_CASE("selects that are maxima and minima") {
         [](Func& h, const Var& i, const RDom& r, const Input& a) { // not the one compared
             h(i) = select(a(i, r) > h(i), a(i, r) + 1, h(i));
         },
-        [](Func& h, const Var& i, const RDom& r, const Input& a) { // the other way round
-            h(i) = select(a(i, r) > h(i), h(i), a(i, r));
+        [](Func& h, const Var& i, const RDom& r, const Input& a) { // the last one that differs
+            h(i) = select(a(i, r) != h(i), a(i, r), h(i));
         },
     };
     for (const F& form : others)
         CHECK_FALSE(commutes(form, Int(16), Int(12)));
+}
+
+TEST_CASE("selects that are maxima and minima of numbers without two zeros and NaNs") {
+    using F = std::function<void(Func&, const Var&, const RDom&, const Input&)>;
+    const F forms[] = {
+        [](Func& h, const Var& i, const RDom& r, const Input& a) {
+            h(i) = select(h(i) > a(i, r), h(i), a(i, r));
+        },
+        [](Func& h, const Var& i, const RDom& r, const Input& a) {
+            h(i) = select(a(i, r) <= h(i), h(i), a(i, r));
+        },
+        [](Func& h, const Var& i, const RDom& r, const Input& a) {
+            h(i) = select(a(i, r) >= h(i), a(i, r), h(i));
+        },
+        [](Func& h, const Var& i, const RDom& r, const Input& a) {
+            h(i) = select(a(i, r) > h(i), h(i), a(i, r));
+        },
+        [](Func& h, const Var& i, const RDom& r, const Input& a) {
+            h(i) = select(h(i) <= a(i, r), h(i), a(i, r));
+        },
+        [](Func& h, const Var& i, const RDom& r, const Input& a) {
+            h(i) = select(h(i) >= a(i, r), a(i, r), h(i));
+        },
+    };
+    for (const F& form : forms) {
+        CHECK(commutes(form, Int(16), Int(12)));
+        CHECK(commutes(form, Fixed(12, 6), Fixed(9, 5)));
+        CHECK_FALSE(commutes(form, Float(32), Float(32)));
+        CHECK_FALSE(commutes(form, Float(32), Int(12)));
+    }
 }
 
 TEST_CASE("bits of a wider operand") {

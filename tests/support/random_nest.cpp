@@ -58,12 +58,12 @@ class RandomLoops : Draw {
         result.depth = static_cast<size_t>(depth);
         extern_at = one_in(5) ? (one_in(2) ? depth : pick(depth + 1)) : -1;
         scalar_at = one_in(3) ? 1 + pick(depth) : -1;
-        result.algorithm =
-            build(Kernel("nest", {index, in, a.tensor, b.tensor, c.tensor, words}, [&](KernelBody& body) {
-                k = &body;
-                k->require(N <= greatest && M <= greatest);
-                level(depth);
-            }));
+        result.algorithm = build(Kernel("nest", {index, in, few, a.tensor, b.tensor, c.tensor, words, rows},
+                                        [&](KernelBody& body) {
+                                            k = &body;
+                                            k->require(N <= greatest && M <= greatest);
+                                            level(depth);
+                                        }));
         if (statements > 1) result.classes.insert("several statements");
         return std::move(result);
     }
@@ -157,6 +157,12 @@ class RandomLoops : Draw {
         c.tensor(loops.front() + 3) += as(t, in(loops.back() + pick(3)) + iteration());
     }
 
+    /// Over the anti-diagonals of the two innermost loops.
+    void spread() {
+        const Type t = a.tensor.type();
+        a.tensor(loops[loops.size() - 2] + loops.back() + 3) += as(t, iteration());
+    }
+
     /// Where a neighbour says so.
     void threshold() {
         result.classes.insert("guards");
@@ -191,9 +197,10 @@ class RandomLoops : Draw {
         ++statements;
         if (kept && one_in(4)) return scattered();
         if (!loops.empty() && one_in(8)) return one_in(2) ? threshold() : neighbours();
-        if (loops.size() > 1 && one_in(5)) return one_in(2) ? sum() : wave();
+        if (loops.size() > 1 && one_in(4)) return one_in(3) ? spread() : one_in(2) ? sum() : wave();
         Target& t = target();
         const Type type = t.tensor.type();
+        if (counted && one_in(2)) return void(rows(pick(4)) = cast(UInt(2), iteration()));
         if (type.is_int() && one_in(4)) return two_reductions(t);
         const Expr x = as(type, cast(Int(8), value()) + iteration());
         if (one_in(2) && (has_all_loops(t) || one_in(4))) return void(element_of(t) = x);
@@ -283,7 +290,9 @@ class RandomLoops : Draw {
         }
         const bool imperfect = !loops.empty() && one_in(6);
         if (imperfect && one_in(2)) statement();
-        if (loops.empty() || one_in(3))
+        if (one_in(24))
+            k->if_(M < 4, [&] { range(0, few(M), depth); });
+        else if (loops.empty() || one_in(3))
             loop(depth);
         else
             guarded([&] { loop(depth); });
@@ -293,7 +302,7 @@ class RandomLoops : Draw {
     void guarded(const std::function<void()>& body) {
         if (loops.empty() || !one_in(4)) return body();
         IfChain chain = k->if_(condition(), body);
-        if (one_in(4)) chain.else_([&] { statement(); });
+        if (one_in(3)) chain.else_([&] { statement(); });
     }
 
     /// A variable of the iteration: it gets a value, which a let keeps, and then another one.
@@ -310,6 +319,10 @@ class RandomLoops : Draw {
 
     void loop(int depth) {
         Expr begin = Expr(0), end = N;
+        if (one_in(20)) { // which the body may write
+            counted = true;
+            return range(0, rows(pick(4)), depth);
+        }
         const bool deep = result.depth > 3;
         if (!loops.empty() && one_in(4)) {
             result.classes.insert("triangles");
@@ -330,6 +343,10 @@ class RandomLoops : Draw {
             begin = one_in(3) ? 1 : 0;
             end = one_in(2) ? Expr(N) : one_in(3) ? Expr(M - 1) : Expr(M);
         }
+        range(begin, end, depth);
+    }
+
+    void range(const Expr& begin, const Expr& end, int depth) {
         const char* names[] = {"i", "j", "k", "l"};
         const Var v(names[loops.size()]);
         k->for_(v, begin, end, [&] {
@@ -343,7 +360,8 @@ class RandomLoops : Draw {
     Input index{"index", UInt(2), {Operand(12)}}, in{"in", Int(5), {Operand(40)}};
     Target a{InOut("A", element(), {Operand(34)})}, b{InOut("B", element(), {Operand(26), Operand(26)})},
         c{InOut("C", element(), {Operand(34)})};
-    InOut words{"words", Int(32), {4}};
+    Input few{"few", UInt(2), {4}};
+    InOut words{"words", Int(32), {4}}, rows{"rows", UInt(2), {4}};
     InOut data{"data", Int(32), {4}};
     Extern step{"stir", {data}, stir};
     KernelBody* k = nullptr;
@@ -351,6 +369,7 @@ class RandomLoops : Draw {
     Scalar* scalar = nullptr;
     std::optional<Expr> kept;
     int extern_at = -1, scalar_at = -1, statements = 0;
+    bool counted = false; ///< a loop's bound is what rows holds
 };
 
 /// Two or three stages: a stencil, sums and updates of a part, in place and along a diagonal, an output.
@@ -361,11 +380,26 @@ class RandomStages : Draw {
     Nest make() {
         result.classes = {"moves"};
         result.depth = 3;
-        result.algorithm = one_in(4) ? crossing() : rows();
+        result.algorithm = some();
         return std::move(result);
     }
 
   private:
+    Algorithm some() {
+        switch (pick(10)) {
+        case 0:
+        case 1:
+            return crossing();
+        case 2:
+        case 3:
+            return chain();
+        case 4:
+            return one_in(2) ? growing() : diagonal();
+        default:
+            return rows();
+        }
+    }
+
     /// An update that runs along an anti-diagonal when its Func is computed whole.
     Algorithm crossing() {
         Func p("p", Int(16), {4, 10}), out("out", Int(16), {8});
@@ -375,6 +409,37 @@ class RandomStages : Draw {
         p(i, r) = p(i, r + shift - i) + 1;
         if (one_in(3)) p(i, j) += 2;
         out(j) = p(0, j) + p(one_in(2) ? 0 : 1, j + 1);
+        return build({out});
+    }
+
+    /// Each stage reads only the one before.
+    Algorithm chain() {
+        result.classes.insert("symbolic bounds");
+        Func p("p", Int(16)), q("q", Int(16)), out("out", Int(16), {N, M});
+        p(i, j) = in(i, j) + in(i + pick(2), j + pick(3));
+        q(i, j) = p(i, j) + p(i + pick(2), j + 1 + pick(2));
+        out(i, j) = q(i, j) - q(i + pick(2), j + 1 + pick(2));
+        return build({out});
+    }
+
+    /// An update over both dimensions at once.
+    Algorithm diagonal() {
+        result.classes.insert("symbolic bounds");
+        Func p("p", Int(16), {N, N}), out("out", Int(16), {N, N});
+        RDom r(0, N, "r");
+        p(i, j) = in(i, j);
+        p(r, r) += in(r, 1 + pick(3));
+        out(i, j) = p(i, j) + in(i, j + 1);
+        return build({out});
+    }
+
+    /// A loop whose bound its own updates change.
+    Algorithm growing() {
+        Func p("p", UInt(3), {8}), out("out", Int(16), {8});
+        p(i) = 2 + pick(2);
+        RDom r(p(2 + pick(2)), 3, "r");
+        p(r) += 1;
+        out(i) = p(i) + in(i, 0);
         return build({out});
     }
 
@@ -604,8 +669,12 @@ class DrawCall : Draw {
 
 } // namespace
 
+Nest random_stages(std::mt19937& random) {
+    return RandomStages(random).make();
+}
+
 Nest random_nest(std::mt19937& random) {
-    if (random() % 4 == 0) return RandomStages(random).make();
+    if (random() % 4 == 0) return random_stages(random);
     return RandomLoops(random).make();
 }
 

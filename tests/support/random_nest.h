@@ -17,6 +17,7 @@ struct Nest {
 
 /// A kernel of up to four loops, or some stages that read each other.
 Nest random_nest(std::mt19937& random);
+Nest random_stages(std::mt19937& random);
 
 /// Values from 0 to 6 for the parameters of the Module; some of them, drawn, if there are more than `most`.
 std::vector<lathe::Sizes> small_sizes(const lathe::Module& m, size_t most, std::mt19937& random);

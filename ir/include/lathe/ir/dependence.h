@@ -55,7 +55,7 @@ std::optional<Conflict> lockstep_conflict(const Stmt& root, const Symbol& loop, 
                                           const Facts& known = {});
 
 /// A dependence that runs backwards when the perfectly nested loops `before` (outermost first) are put into
-/// the order `after`. Reductions that commute are free.
+/// the order `after`. Reductions that commute are free, and instances of a statement that do the same.
 std::optional<Conflict> reorder_conflict(const Stmt& root, const std::vector<Symbol>& before,
                                          const std::vector<Symbol>& after, const Facts& known = {});
 
@@ -88,7 +88,7 @@ std::optional<Conflict> kind_conflict(const Stmt& root, const Symbol& loop, cons
 std::string no_vector_form(const Stmt& root, const Symbol& loop);
 
 /// True when running the last iterations of `loop` once more, in order, changes nothing: what an iteration
-/// reads is not written later, no element is written by two iterations, and nothing is printed or called.
+/// reads is not written by it or a later one after that, and nothing is printed or called.
 bool idempotent(const Stmt& root, const Symbol& loop, const Facts& known = {});
 
 } // namespace lathe::ir

@@ -24,6 +24,7 @@ enum class Fault : uint8_t {
     last_iteration_lost, ///< loops end one iteration early
     lanes_flipped,       ///< lanes run the statements in the wrong order
     lanes_write_first,   ///< in a statement lanes write before they read
+    instances_alike,     ///< all instances of a statement do the same
     prefilter_too_sure,  ///< linear tests miss neighbouring iterations
     // Of primitives:
     reorder_loses_guard,
@@ -35,6 +36,16 @@ enum class Fault : uint8_t {
     region_short,        ///< of a Func that is computed in a loop
     inline_past_update,
     unroll_guard_off,
+    loads_moved,      ///< a loop's bound is read where a condition kept it from being read
+    tag_stale,        ///< a loop that may run in parallel somewhere may do so everywhere
+    follow_forgotten, ///< a Func moved, and those computed inside it keep their ranges
+    dimensions_alike, ///< a loop over two dimensions gets the range of one
+    // Of the language and the passes:
+    bounds_again,     ///< a loop's bound is read again after the body has changed it
+    writes_forgotten, ///< extern calls write nothing
+    width_unchecked,  ///< a sum of terms may be wider than what it was made from
+    digits_assumed,   ///< a subscript tells all loops apart that it mentions
+    start_baked,      ///< a reduction's start keeps the type that its value had first
     count
 };
 

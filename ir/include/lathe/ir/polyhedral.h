@@ -56,13 +56,13 @@ struct Place {
 using NewOrder = std::function<std::vector<Expr>(const Place&)>;
 
 /// A dependence between accesses inside `loop` (no symbol: of all of `root`) that a new order of their
-/// instances turns round, for equal iterations of the loops around `loop`. Reductions that commute are free.
+/// instances turns round, for equal iterations of the loops around `loop`. Free: reductions that commute, and
+/// instances of one statement that do the same: whichever comes first, memory goes through the same states.
 std::optional<Dependence> dependence_reversed(const Stmt& root, const Symbol& loop, const NewOrder& order,
                                               const Facts& known = {});
 
 /// What keeps the last iterations of `loop` from running once more, in their order: an element that an
-/// iteration reads, and that it or a later one writes after that, or one that two iterations write. Both
-/// halves of a reduction are such a pair.
+/// iteration reads, and that it or a later one writes after that. Both halves of a reduction are such a pair.
 std::optional<Dependence> dependence_of_repetition(const Stmt& root, const Symbol& loop,
                                                    const Facts& known = {});
 
