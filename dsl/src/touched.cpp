@@ -133,13 +133,11 @@ std::set<Symbol> variables_of(const Lets& lets) {
 /// Spawns are loops over their ids.
 static Stmt spawns_as_loops(const Stmt& s) {
     class Loops : public Mutator {
-        using Mutator::mutate;
-        Stmt mutate(const Stmt& s) override {
-            const auto* p = s.as<Spawn>();
-            if (!p) return Mutator::mutate(s);
-            Stmt all = p->call;
-            for (size_t d = p->ids.size(); d-- > 0;)
-                all = For::make(p->ids[d], p->box[d].min, p->box[d].extent, {}, all, p->loc);
+        using Mutator::visit;
+        Stmt visit(const Spawn& p, const Stmt&) override {
+            Stmt all = p.call;
+            for (size_t d = p.ids.size(); d-- > 0;)
+                all = For::make(p.ids[d], p.box[d].min, p.box[d].extent, {}, all, p.loc);
             return all;
         }
     };

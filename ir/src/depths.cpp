@@ -38,32 +38,37 @@ class Skeleton : public Mutator {
     }
 
   protected:
-    using Mutator::mutate;
-    Stmt mutate(const Stmt& s) override {
-        if (s.as<Store>() || s.as<Reduce>() || s.as<Assert>() || s.as<Print>() || s.as<ExternCall>())
-            return {};
-        if (const auto* a = s.as<Allocate>()) return (*this)(a->body);
-        if (const auto* g = s.as<Stage>()) return (*this)(g->body);
-        if (const auto* p = s.as<Push>()) {
-            check(p->to.at, s.loc());
-            return Push::make(p->to, p->type, Cast::make(p->type, Expr(0)), p->loc);
-        }
-        if (const auto* l = s.as<LetStmt>()) {
-            const bool counts = l->value.type().is_index() && known(l->value);
-            if (!counts) data.insert(l->symbol);
-            const Stmt body = (*this)(l->body);
-            return counts && body.defined() ? LetStmt::make(l->symbol, l->value, body, l->loc) : body;
-        }
-        if (const auto* p = s.as<Pop>()) data.insert(p->symbol);
-        if (const auto* c = s.as<CallStmt>()) return call(*c);
-        const Stmt r = Mutator::mutate(s);
-        if (!r.defined()) return r;
-        const bool empty = (r.as<For>() || r.as<While>() || r.as<If>()) && bodies(r).empty();
-        if (empty) return {};
-        check(expressions(r), s.loc());
-        if (r.as<While>()) refuse(s.loc());
+    using Mutator::visit;
+    Stmt visit(const Store&, const Stmt&) override { return {}; }
+    Stmt visit(const Reduce&, const Stmt&) override { return {}; }
+    Stmt visit(const Assert&, const Stmt&) override { return {}; }
+    Stmt visit(const Print&, const Stmt&) override { return {}; }
+    Stmt visit(const ExternCall&, const Stmt&) override { return {}; }
+    Stmt visit(const Allocate& a, const Stmt&) override { return (*this)(a.body); }
+    Stmt visit(const Stage& g, const Stmt&) override { return (*this)(g.body); }
+    Stmt visit(const Push& p, const Stmt&) override {
+        check(p.to.at, p.loc);
+        return Push::make(p.to, p.type, Cast::make(p.type, Expr(0)), p.loc);
+    }
+    Stmt visit(const Pop& p, const Stmt& s) override {
+        data.insert(p.symbol);
+        check(p.from.at, p.loc);
+        return Mutator::visit(p, s);
+    }
+    Stmt visit(const LetStmt& l, const Stmt&) override {
+        const bool counts = l.value.type().is_index() && known(l.value);
+        if (!counts) data.insert(l.symbol);
+        const Stmt body = (*this)(l.body);
+        return counts && body.defined() ? LetStmt::make(l.symbol, l.value, body, l.loc) : body;
+    }
+    Stmt visit(const For& f, const Stmt& s) override { return repeated(Mutator::visit(f, s)); }
+    Stmt visit(const If& i, const Stmt& s) override { return repeated(Mutator::visit(i, s)); }
+    Stmt visit(const While& w, const Stmt& s) override {
+        const Stmt r = repeated(Mutator::visit(w, s));
+        if (r.defined()) refuse(w.loc);
         return r;
     }
+    Stmt visit(const CallStmt& c, const Stmt&) override { return call(c); }
 
   private:
     std::set<Symbol> data; ///< variables that hold data
@@ -81,6 +86,13 @@ class Skeleton : public Mutator {
     void check(const std::vector<Expr>& all, Loc loc) const {
         for (const Expr& e : all)
             if (!known(e)) refuse(loc);
+    }
+
+    /// A loop or condition: nothing, where no token passes in it.
+    Stmt repeated(const Stmt& s) const {
+        if (bodies(s).empty()) return {};
+        check(expressions(s), s.loc());
+        return s;
     }
 
     /// Numbers that are no sizes are data: where they decide something, that is refused in the callee.
@@ -101,15 +113,13 @@ class SetDepths : public Mutator {
     explicit SetDepths(const std::map<Symbol, int64_t>& d) : depths(d) {}
 
   protected:
-    using Mutator::mutate;
-    Stmt mutate(const Stmt& s) override {
-        const Stmt r = Mutator::mutate(s);
-        const auto* d = r.as<DeclareStream>();
-        if (!d || d->stream.depth != 0) return r;
-        StreamDeclaration stream = d->stream;
+    using Mutator::visit;
+    Stmt visit(const DeclareStream& d, const Stmt& s) override {
+        if (d.stream.depth != 0) return Mutator::visit(d, s);
+        StreamDeclaration stream = d.stream;
         const auto found = depths.find(stream.symbol);
         stream.depth = std::max(least_depth, found == depths.end() ? 0 : found->second);
-        return DeclareStream::make(std::move(stream), d->body);
+        return DeclareStream::make(std::move(stream), (*this)(d.body));
     }
 
   private:

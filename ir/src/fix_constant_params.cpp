@@ -31,14 +31,12 @@ class FewerValues : public Mutator {
     explicit FewerValues(const Given& g) : given(g) {}
 
   protected:
-    using Mutator::mutate;
-    Stmt mutate(const Stmt& s) override {
-        const auto* c = s.as<CallStmt>();
-        if (!c) return Mutator::mutate(s);
+    using Mutator::visit;
+    Stmt visit(const CallStmt& c, const Stmt&) override {
         std::vector<Expr> values;
-        for (size_t n = 0; n < c->values.size(); ++n)
-            if (!given.at({c->callee, n}).defined()) values.push_back(c->values[n]);
-        return CallStmt::make(c->callee, c->tensors, std::move(values), c->streams, c->loc);
+        for (size_t n = 0; n < c.values.size(); ++n)
+            if (!given.at({c.callee, n}).defined()) values.push_back(c.values[n]);
+        return CallStmt::make(c.callee, c.tensors, std::move(values), c.streams, c.loc);
     }
 
   private:

@@ -27,40 +27,46 @@ class CalledBody : public Mutator {
     }
 
   protected:
-    using Mutator::mutate;
-    Expr mutate(const Expr& e) override {
-        if (const auto* v = e.as<Variable>()) {
-            const auto found = values.find(v->symbol);
-            return found == values.end() ? e : found->second;
-        }
-        const Expr r = Mutator::mutate(e);
-        const auto* l = r.as<Load>();
-        if (!l || !tensors.contains(l->tensor)) return r;
-        const auto [tensor, at] = place(l->tensor, l->indices);
-        return Load::make(tensor, l->type.element(), at, l->loc, l->predicate);
+    using Mutator::visit;
+    Expr visit(const Variable& v, const Expr& e) override {
+        const auto found = values.find(v.symbol);
+        return found == values.end() ? e : found->second;
+    }
+    Expr visit(const Load& l, const Expr& e) override {
+        if (!tensors.contains(l.tensor)) return rebuilt(e);
+        const auto [tensor, at] = place(l.tensor, (*this)(l.indices));
+        return Load::make(tensor, l.type.element(), at, l.loc, (*this)(l.predicate));
     }
 
-    Stmt mutate(const Stmt& s) override {
-        const Stmt r = Mutator::mutate(s);
-        if (const auto* st = r.as<Stage>()) return st->body; // schedules find the Function's own
-        if (const auto* w = r.as<Store>()) {
-            std::vector<StoreTarget> targets = w->targets;
-            for (StoreTarget& t : targets)
-                retarget(t);
-            return Store::make(std::move(targets), w->loc, w->predicate);
-        }
-        if (const auto* u = r.as<Reduce>()) {
-            StoreTarget t = u->target;
-            retarget(t);
-            return Reduce::make(u->op, std::move(t), u->loc, u->predicate, u->contract);
-        }
-        if (const auto* c = r.as<ExternCall>()) return external(*c);
-        if (const auto* p = r.as<Push>()) return Push::make(channel(p->to), p->type, p->value, p->loc);
-        if (const auto* p = r.as<Pop>())
-            return Pop::make(p->symbol, channel(p->from), p->type, p->body, p->loc);
-        if (const auto* b = r.as<Fill>()) return Fill::make(channel(b->to), b->tensor, b->body, b->loc);
-        if (const auto* b = r.as<Drain>()) return Drain::make(channel(b->from), b->tensor, b->body, b->loc);
-        return r;
+    /// Schedules find the Function's own.
+    Stmt visit(const Stage& st, const Stmt&) override { return (*this)(st.body); }
+    Stmt visit(const Store& w, const Stmt&) override {
+        std::vector<StoreTarget> targets;
+        for (const StoreTarget& t : w.targets)
+            targets.push_back(target(t));
+        return Store::make(std::move(targets), w.loc, (*this)(w.predicate));
+    }
+    Stmt visit(const Reduce& u, const Stmt&) override {
+        return Reduce::make(u.op, target(u.target), u.loc, (*this)(u.predicate), u.contract);
+    }
+    Stmt visit(const ExternCall& c, const Stmt& s) override {
+        return external(*Mutator::visit(c, s).as<ExternCall>());
+    }
+    Stmt visit(const Push& p, const Stmt&) override {
+        const StreamElement to = channel(p.to);
+        return Push::make(to, p.type, (*this)(p.value), p.loc);
+    }
+    Stmt visit(const Pop& p, const Stmt&) override {
+        const StreamElement from = channel(p.from);
+        return Pop::make(p.symbol, from, p.type, (*this)(p.body), p.loc);
+    }
+    Stmt visit(const Fill& b, const Stmt&) override {
+        const StreamElement to = channel(b.to);
+        return Fill::make(to, b.tensor, (*this)(b.body), b.loc);
+    }
+    Stmt visit(const Drain& b, const Stmt&) override {
+        const StreamElement from = channel(b.from);
+        return Drain::make(from, b.tensor, (*this)(b.body), b.loc);
     }
 
   private:
@@ -88,9 +94,10 @@ class CalledBody : public Mutator {
         return {view.tensor, all};
     }
 
-    void retarget(StoreTarget& t) {
-        if (!tensors.contains(t.tensor)) return;
-        std::tie(t.tensor, t.indices) = place(t.tensor, t.indices);
+    StoreTarget target(const StoreTarget& t) {
+        StoreTarget r{t.tensor, t.type, (*this)(t.indices), (*this)(t.value)};
+        if (tensors.contains(t.tensor)) std::tie(r.tensor, r.indices) = place(r.tensor, r.indices);
+        return r;
     }
 
     Stmt external(const ExternCall& c) {
@@ -107,9 +114,9 @@ class CalledBody : public Mutator {
         return ExternCall::make(c.callee, std::move(arguments), c.loc);
     }
 
-    StreamElement channel(const StreamElement& e) const {
+    StreamElement channel(const StreamElement& e) {
         const auto found = streams.find(e.stream);
-        return found == streams.end() ? e : found->second;
+        return found == streams.end() ? StreamElement{e.stream, (*this)(e.at)} : found->second;
     }
 };
 
@@ -126,35 +133,36 @@ class StreamsAsArrays : public Mutator {
     explicit StreamsAsArrays(const std::map<Symbol, StreamArrays>& a) : arrays(a) {}
 
   protected:
-    using Mutator::mutate;
-    Expr mutate(const Expr& e) override {
-        const Expr r = Mutator::mutate(e);
-        const auto* l = r.as<Load>();
-        if (!l || !blocks.contains(l->tensor)) return r;
-        const auto [tensor, at] = place(l->tensor, l->indices);
-        return Load::make(tensor, l->type.element(), at, l->loc, l->predicate);
+    using Mutator::visit;
+    Expr visit(const Load& l, const Expr& e) override {
+        if (!blocks.contains(l.tensor)) return rebuilt(e);
+        const auto [tensor, at] = place(l.tensor, (*this)(l.indices));
+        return Load::make(tensor, l.type.element(), at, l.loc, (*this)(l.predicate));
     }
-
-    Stmt mutate(const Stmt& s) override {
-        if (const auto* b = s.as<Fill>(); b && arrays.contains(b->to.stream))
-            return block(b->to, b->tensor, b->body, true, b->loc);
-        if (const auto* b = s.as<Drain>(); b && arrays.contains(b->from.stream))
-            return block(b->from, b->tensor, b->body, false, b->loc);
-        const Stmt r = Mutator::mutate(s);
-        if (const auto* p = r.as<Push>(); p && arrays.contains(p->to.stream)) return push(*p);
-        if (const auto* p = r.as<Pop>(); p && arrays.contains(p->from.stream)) return pop(*p);
-        if (const auto* w = r.as<Store>()) {
-            std::vector<StoreTarget> targets = w->targets;
-            for (StoreTarget& t : targets)
-                if (blocks.contains(t.tensor)) std::tie(t.tensor, t.indices) = place(t.tensor, t.indices);
-            return Store::make(std::move(targets), w->loc, w->predicate);
-        }
-        if (const auto* u = r.as<Reduce>(); u && blocks.contains(u->target.tensor)) {
-            StoreTarget t = u->target;
-            std::tie(t.tensor, t.indices) = place(t.tensor, t.indices);
-            return Reduce::make(u->op, std::move(t), u->loc, u->predicate, u->contract);
-        }
-        return r;
+    Stmt visit(const Store& w, const Stmt&) override {
+        std::vector<StoreTarget> targets;
+        for (const StoreTarget& t : w.targets)
+            targets.push_back(target(t));
+        return Store::make(std::move(targets), w.loc, (*this)(w.predicate));
+    }
+    Stmt visit(const Reduce& u, const Stmt&) override {
+        return Reduce::make(u.op, target(u.target), u.loc, (*this)(u.predicate), u.contract);
+    }
+    Stmt visit(const Fill& b, const Stmt& s) override {
+        return arrays.contains(b.to.stream) ? block(b.to, b.tensor, b.body, true, b.loc)
+                                            : Mutator::visit(b, s);
+    }
+    Stmt visit(const Drain& b, const Stmt& s) override {
+        return arrays.contains(b.from.stream) ? block(b.from, b.tensor, b.body, false, b.loc)
+                                              : Mutator::visit(b, s);
+    }
+    Stmt visit(const Push& p, const Stmt& s) override {
+        const Stmt now = Mutator::visit(p, s);
+        return arrays.contains(p.to.stream) ? push(*now.as<Push>()) : now;
+    }
+    Stmt visit(const Pop& p, const Stmt& s) override {
+        const Stmt now = Mutator::visit(p, s);
+        return arrays.contains(p.from.stream) ? pop(*now.as<Pop>()) : now;
     }
 
   private:
@@ -174,6 +182,12 @@ class StreamsAsArrays : public Mutator {
         std::vector<Expr> all = b.before;
         all.insert(all.end(), at.begin(), at.end());
         return {b.tokens, all};
+    }
+
+    StoreTarget target(const StoreTarget& t) {
+        StoreTarget r{t.tensor, t.type, (*this)(t.indices), (*this)(t.value)};
+        if (blocks.contains(t.tensor)) std::tie(r.tensor, r.indices) = place(r.tensor, r.indices);
+        return r;
     }
 
     Stmt push(const Push& p) const {
@@ -227,12 +241,9 @@ class Inliner : public Mutator {
     }
 
   protected:
-    using Mutator::mutate;
-    Stmt mutate(const Stmt& s) override {
-        if (const auto* c = s.as<CallStmt>()) return called(*c);
-        if (const auto* d = s.as<Dataflow>()) return sequence(*d);
-        return Mutator::mutate(s);
-    }
+    using Mutator::visit;
+    Stmt visit(const CallStmt& c, const Stmt&) override { return called(c); }
+    Stmt visit(const Dataflow& d, const Stmt&) override { return sequence(d); }
 
   private:
     const Module& module;

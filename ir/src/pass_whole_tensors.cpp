@@ -28,36 +28,30 @@ class Accesses : public Mutator {
     }
 
   protected:
-    using Mutator::mutate;
-    Expr mutate(const Expr& e) override {
-        const Expr r = Mutator::mutate(e);
-        const auto* l = r.as<Load>();
-        return l && wholes.contains(l->tensor)
-                   ? Load::make(l->tensor, l->type.element(), place(l->tensor, l->indices), l->loc,
-                                l->predicate)
-                   : r;
+    using Mutator::visit;
+    Expr visit(const Load& l, const Expr& e) override {
+        if (!wholes.contains(l.tensor)) return rebuilt(e);
+        const std::vector<Expr> at = place(l.tensor, (*this)(l.indices));
+        return Load::make(l.tensor, l.type.element(), at, l.loc, (*this)(l.predicate));
     }
-    Stmt mutate(const Stmt& s) override {
-        const Stmt r = Mutator::mutate(s);
-        if (const auto* w = r.as<Store>()) {
-            std::vector<StoreTarget> targets = w->targets;
-            for (StoreTarget& t : targets)
-                if (wholes.contains(t.tensor)) t.indices = place(t.tensor, t.indices);
-            return Store::make(std::move(targets), w->loc, w->predicate);
-        }
-        if (const auto* u = r.as<Reduce>(); u && wholes.contains(u->target.tensor)) {
-            StoreTarget t = u->target;
-            t.indices = place(t.tensor, t.indices);
-            return Reduce::make(u->op, std::move(t), u->loc, u->predicate, u->contract);
-        }
-        if (const auto* c = r.as<ExternCall>())
-            for (const ExternArgument& a : c->arguments)
-                if (a.tensor && wholes.contains(a.tensor))
-                    fail(c->loc,
-                         "the extern function {} is given {}, which is a view: copy it to an array first",
-                         c->callee->name, a.tensor.name());
-        if (const auto* c = r.as<CallStmt>()) return call(*c);
-        return r;
+    Stmt visit(const Store& w, const Stmt&) override {
+        std::vector<StoreTarget> targets;
+        for (const StoreTarget& t : w.targets)
+            targets.push_back(target(t));
+        return Store::make(std::move(targets), w.loc, (*this)(w.predicate));
+    }
+    Stmt visit(const Reduce& u, const Stmt&) override {
+        return Reduce::make(u.op, target(u.target), u.loc, (*this)(u.predicate), u.contract);
+    }
+    Stmt visit(const ExternCall& c, const Stmt& s) override {
+        for (const ExternArgument& a : c.arguments)
+            if (a.tensor && wholes.contains(a.tensor))
+                fail(c.loc, "the extern function {} is given {}, which is a view: copy it to an array first",
+                     c.callee->name, a.tensor.name());
+        return Mutator::visit(c, s);
+    }
+    Stmt visit(const CallStmt& c, const Stmt& s) override {
+        return call(*Mutator::visit(c, s).as<CallStmt>());
     }
 
   private:
@@ -78,6 +72,12 @@ class Accesses : public Mutator {
             ++k;
         }
         return all;
+    }
+
+    StoreTarget target(const StoreTarget& t) {
+        StoreTarget r{t.tensor, t.type, (*this)(t.indices), (*this)(t.value)};
+        if (wholes.contains(t.tensor)) r.indices = place(t.tensor, r.indices);
+        return r;
     }
 
     /// A view of a view, or of all of it, is one of the whole tensor.
@@ -126,16 +126,21 @@ class WholeCalls : public Mutator {
     }
 
   protected:
-    using Mutator::mutate;
-    Stmt mutate(const Stmt& s) override {
-        if (const auto* a = s.as<Allocate>())
-            for (const Tensor& t : a->tensors)
-                dims[t.symbol] = t.dims;
-        if (const auto* b = s.as<Fill>()) dims[b->tensor.symbol] = b->tensor.dims;
-        if (const auto* b = s.as<Drain>()) dims[b->tensor.symbol] = b->tensor.dims;
-        if (const auto* c = s.as<CallStmt>()) return call(*c);
-        return Mutator::mutate(s);
+    using Mutator::visit;
+    Stmt visit(const Allocate& a, const Stmt& s) override {
+        for (const Tensor& t : a.tensors)
+            dims[t.symbol] = t.dims;
+        return Mutator::visit(a, s);
     }
+    Stmt visit(const Fill& b, const Stmt& s) override {
+        dims[b.tensor.symbol] = b.tensor.dims;
+        return Mutator::visit(b, s);
+    }
+    Stmt visit(const Drain& b, const Stmt& s) override {
+        dims[b.tensor.symbol] = b.tensor.dims;
+        return Mutator::visit(b, s);
+    }
+    Stmt visit(const CallStmt& c, const Stmt&) override { return call(c); }
 
   private:
     const Module& module;

@@ -514,7 +514,7 @@ void Printer::tree(const Stmt& s) {
         return line(call(s));
     } else if (const auto* st = s.as<DeclareStream>()) {
         ExprPrinter text(names, st->stream.dims);
-        bound = st->stream.symbol;
+        bound.push_back(st->stream.symbol);
         names.bind(st->stream.symbol);
         line("stream " + declaration(st->stream, names, text));
     }
