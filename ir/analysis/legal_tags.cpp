@@ -1,6 +1,6 @@
 #include "lathe/ir/analysis.h"
-#include "lathe/ir/any_body.h"
 #include "lathe/ir/dependence.h"
+#include "lathe/ir/node.h"
 #include "lathe/ir/visit.h"
 
 #include <algorithm>
@@ -46,23 +46,29 @@ struct Inside {
 };
 
 std::vector<Inside> insides(const Stmt& s) {
+    using Bodies = std::vector<Inside>;
     const auto under = [&](const Symbol& symbol, const Expr& e, const Stmt& body) {
         return Inside{{s.kind(), symbol, e, {}, lasts(e, body)}, body};
     };
-    if (const For* f = s.as<For>()) {
-        Inside i = under(f->var, f->min, f->body);
-        i.header.second = f->extent;
-        i.header.lasting = i.header.lasting && lasts(f->extent, f->body);
-        return {i};
-    }
-    if (const If* i = s.as<If>()) {
-        Inside otherwise = under({}, i->condition, i->else_body);
-        otherwise.header.otherwise = true;
-        return {under({}, i->condition, i->then_body), otherwise};
-    }
-    if (const While* w = s.as<While>()) return {under({}, w->condition, w->body)};
-    if (const LetStmt* l = s.as<LetStmt>()) return {under(l->symbol, l->value, l->body)};
-    return {};
+    return with_node(
+        s, Overloads{
+               [](const OneOf<Block, Store, Reduce, Allocate, Assert, Print, ExternCall, Stage> auto&) {
+                   return Bodies();
+               },
+               [&](const For& f) {
+                   Inside i = under(f.var, f.min, f.body);
+                   i.header.second = f.extent;
+                   i.header.lasting = i.header.lasting && lasts(f.extent, f.body);
+                   return Bodies{i};
+               },
+               [&](const If& i) {
+                   Inside otherwise = under({}, i.condition, i.else_body);
+                   otherwise.header.otherwise = true;
+                   return Bodies{under({}, i.condition, i.then_body), otherwise};
+               },
+               [&](const While& w) { return Bodies{under({}, w.condition, w.body)}; },
+               [&](const LetStmt& l) { return Bodies{under(l.symbol, l.value, l.body)}; },
+           });
 }
 
 std::span<const Stmt> parts(const Stmt& s) {

@@ -497,13 +497,6 @@ bool prints_or_calls(const Stmt& s) {
 
 bool idempotent(const Stmt& root, const Symbol& loop, const Facts& known) {
     if (planted.accept_all) return true;
-    const std::function<const For*(const Stmt&)> find = [&](const Stmt& s) -> const For* {
-        if (!s.defined()) return nullptr;
-        if (const For* f = s.as<For>(); f && f->var == loop) return f;
-        for (const Stmt& t : bodies(s))
-            if (const For* f = find(t)) return f;
-        return nullptr;
-    };
     const LoopAccesses in = accesses_inside(root, loop);
     std::set<Symbol> written;
     for (const LoopAccess& a : in.accesses)
@@ -512,8 +505,8 @@ bool idempotent(const Stmt& root, const Symbol& loop, const Facts& known) {
         return a.reduce || (!a.write && written.contains(a.tensor));
     });
     if (reads_none_of_it) return !loop_carried(root, loop, Commuting::ordered, known);
-    const For* f = find(root);
-    return !prints_or_calls(f->body) && !dependence_of_repetition(root, loop, known);
+    const Stmt found = way_to_loop(root, loop).back();
+    return !prints_or_calls(found.as<For>()->body) && !dependence_of_repetition(root, loop, known);
 }
 
 } // namespace lathe::ir

@@ -1,6 +1,7 @@
 #include "lathe/ir/value_bounds.h"
 
 #include "lathe/ir/index_ranges.h"
+#include "lathe/ir/node.h"
 #include "lathe/ir/print.h"
 #include "lathe/ir/visit.h"
 #include "value_forms.h"
@@ -50,42 +51,46 @@ class Bounds {
     // --- statements
 
     void run(const Stmt& s) {
-        if (!s.defined()) return;
-        if (const auto* b = s.as<Block>()) {
-            for (const Stmt& c : b->stmts)
-                run(c);
-        } else if (const auto* st = s.as<Stage>()) {
-            run(st->body);
-        } else if (const auto* a = s.as<Allocate>()) {
-            for (const Tensor& t : a->tensors) {
-                types[t.symbol] = t.type;
-                result.tensors.erase(t.symbol);
-                if (t.data) constant(t);
-                born[t.symbol] = around.size();
-            }
-            run(a->body);
-        } else if (const auto* l = s.as<LetStmt>()) {
-            scalars[l->symbol] = form(l->value);
-            run(l->body);
-        } else if (const auto* f = s.as<For>()) {
-            loop(*f);
-        } else if (const auto* i = s.as<If>()) {
-            if (total(form(i->condition)).error > 0)
-                fail(s.loc(),
-                     "there is no error bound: what runs at {} (as which value wins in argmin or argmax) "
-                     "depends on "
-                     "rounding",
-                     s.loc().str());
-            run(i->then_body);
-            run(i->else_body);
-        } else if (const auto* t = s.as<Store>()) {
-            store(*t);
-        } else if (const auto* r = s.as<Reduce>()) {
-            reduce(*r);
-        } else if (s.as<While>() || s.as<ExternCall>()) {
-            fail(s.loc(), "there is no bound of values: nothing is known of {}",
-                 s.as<While>() ? "how often a while loop runs" : "an extern function");
+        if (s.defined()) with_node(s, [&](const auto& n) { visit(n); });
+    }
+
+    void visit(const Block& b) {
+        for (const Stmt& c : b.stmts)
+            run(c);
+    }
+    void visit(const Stage& g) { run(g.body); }
+    void visit(const OneOf<Assert, Print> auto&) {}
+
+    void visit(const Allocate& a) {
+        for (const Tensor& t : a.tensors) {
+            types[t.symbol] = t.type;
+            result.tensors.erase(t.symbol);
+            if (t.data) constant(t);
+            born[t.symbol] = around.size();
         }
+        run(a.body);
+    }
+
+    void visit(const LetStmt& l) {
+        scalars[l.symbol] = form(l.value);
+        run(l.body);
+    }
+
+    void visit(const If& i) {
+        if (total(form(i.condition)).error > 0)
+            fail(i.loc,
+                 "there is no error bound: what runs at {} (as which value wins in argmin or argmax) "
+                 "depends on "
+                 "rounding",
+                 i.loc.str());
+        run(i.then_body);
+        run(i.else_body);
+    }
+
+    void visit(const While& w) { unknown(w.loc, "how often a while loop runs"); }
+    void visit(const ExternCall& c) { unknown(c.loc, "an extern function"); }
+    [[noreturn]] static void unknown(Loc loc, const char* what) {
+        fail(loc, "there is no bound of values: nothing is known of {}", what);
     }
 
     /// Tensors from outside of the loop that its body loads and writes: an iteration may see another's.
@@ -107,7 +112,7 @@ class Bounds {
         return found;
     }
 
-    void loop(const For& f) {
+    void visit(const For& f) {
         if (!carries(f.body)) {
             around.push_back(&f);
             run(f.body);
@@ -129,7 +134,7 @@ class Bounds {
         }
     }
 
-    void store(const Store& s) {
+    void visit(const Store& s) {
         std::vector<ValueBound> values;
         several = s.targets.size() > 1;
         for (const StoreTarget& t : s.targets)
@@ -159,7 +164,7 @@ class Bounds {
         return n;
     }
 
-    void reduce(const Reduce& r) {
+    void visit(const Reduce& r) {
         const ValueBound value = total(form(r.target.value));
         ValueBound& old = result.tensors[r.target.tensor];
         const Type type = r.target.type;
