@@ -1,6 +1,6 @@
 #include "lathe/ir/analysis.h"
-#include "lathe/ir/any_body.h"
 #include "lathe/ir/dependence.h"
+#include "lathe/ir/node.h"
 #include "lathe/ir/planted.h"
 #include "lathe/ir/visit.h"
 
@@ -48,31 +48,35 @@ struct Inside {
 };
 
 std::vector<Inside> insides(const Stmt& s) {
+    using Bodies = std::vector<Inside>;
     const auto under = [&](const Symbol& symbol, const Expr& e, const Stmt& body) {
         return Inside{{s.kind(), symbol, e, {}, lasts(e, body)}, body};
     };
-    if (const For* f = s.as<For>()) {
-        Inside i = under(f->var, f->min, f->body);
-        i.header.second = f->extent;
-        i.header.lasting = i.header.lasting && lasts(f->extent, f->body);
-        return {i};
-    }
-    if (const If* i = s.as<If>()) {
-        Inside otherwise = under({}, i->condition, i->else_body);
-        otherwise.header.otherwise = true;
-        return {under({}, i->condition, i->then_body), otherwise};
-    }
-    if (const While* w = s.as<While>()) return {under({}, w->condition, w->body)};
-    if (const LetStmt* l = s.as<LetStmt>()) return {under(l->symbol, l->value, l->body)};
     const auto plainly = [&](const Symbol& symbol, const Stmt& body) {
-        return std::vector{Inside{{s.kind(), symbol, {}, {}, true}, body}};
+        return Bodies{Inside{{s.kind(), symbol, {}, {}, true}, body}};
     };
-    if (const DeclareStream* d = s.as<DeclareStream>()) return plainly(d->stream.symbol, d->body);
-    if (const Pop* p = s.as<Pop>()) return plainly(p->symbol, p->body);
-    if (const Fill* b = s.as<Fill>()) return plainly(b->tensor.symbol, b->body);
-    if (const Drain* b = s.as<Drain>()) return plainly(b->tensor.symbol, b->body);
-    if (const Dataflow* d = s.as<Dataflow>()) return plainly({}, d->body);
-    return {};
+    return with_node(s,
+                     Overloads{
+                         [](const OneOf<Block, Store, Reduce, Allocate, Assert, Print, ExternCall, Stage,
+                                        Push, CallStmt, Spawn> auto&) { return Bodies(); },
+                         [&](const For& f) {
+                             Inside i = under(f.var, f.min, f.body);
+                             i.header.second = f.extent;
+                             i.header.lasting = i.header.lasting && lasts(f.extent, f.body);
+                             return Bodies{i};
+                         },
+                         [&](const If& i) {
+                             Inside otherwise = under({}, i.condition, i.else_body);
+                             otherwise.header.otherwise = true;
+                             return Bodies{under({}, i.condition, i.then_body), otherwise};
+                         },
+                         [&](const While& w) { return Bodies{under({}, w.condition, w.body)}; },
+                         [&](const LetStmt& l) { return Bodies{under(l.symbol, l.value, l.body)}; },
+                         [&](const DeclareStream& d) { return plainly(d.stream.symbol, d.body); },
+                         [&](const Pop& p) { return plainly(p.symbol, p.body); },
+                         [&](const OneOf<Fill, Drain> auto& b) { return plainly(b.tensor.symbol, b.body); },
+                         [&](const Dataflow& d) { return plainly({}, d.body); },
+                     });
 }
 
 std::span<const Stmt> parts(const Stmt& s) {

@@ -10,18 +10,12 @@ namespace {
 
 class Collector {
   public:
-    explicit Collector(const Symbol& l) : wanted(l) {}
+    Collector(const Stmt& root, const Symbol& l) : wanted(l) {
+        for (const Stmt& s : way_to_loop(root, l))
+            way.insert(s.get());
+    }
     LoopAccesses result;
     bool found = false;
-
-    /// Before the wanted loop is found, only what stands around it matters.
-    bool find_way(const Stmt& s) {
-        const For* f = s.as<For>();
-        const bool here =
-            (f && f->var == wanted) || any_body(s, [&](const Stmt& body) { return find_way(body); });
-        if (here) way.insert(s.get());
-        return here;
-    }
 
     void visit(const Stmt& s) {
         if (!s.defined() || done || (!found && !way.contains(s.get()))) return;
@@ -153,7 +147,8 @@ class Collector {
     void visit_network(const Stmt& s) {
         for (const Expr& e : expressions(s))
             reads(e);
-        if (const auto* p = s.as<Pop>(); p && found) counters[p->symbol] = unknown(p->symbol, p->type, p->loc);
+        if (const auto* p = s.as<Pop>(); p && found)
+            counters[p->symbol] = unknown(p->symbol, p->type, p->loc);
         if (const auto* b = s.as<Fill>(); b && found) own.insert(b->tensor.symbol);
         if (const auto* b = s.as<Drain>(); b && found) own.insert(b->tensor.symbol);
         if (const auto* c = s.as<CallStmt>(); c && found)
@@ -211,16 +206,35 @@ class Collector {
     Facts facts;
     std::vector<CountedLoop> inside;
     std::set<Symbol> own;
-    std::unordered_set<const StmtNode*> way; ///< from the root to the wanted loop
-    Stmt loop_body;                          ///< of that loop
+    /// From the root to the wanted loop. Before that is found, only what stands around it matters.
+    std::unordered_set<const StmtNode*> way;
+    Stmt loop_body; ///< of that loop
     bool done = false;
 };
 
 } // namespace
 
+namespace {
+
+bool find(const Stmt& s, const Symbol& loop, std::vector<Stmt>& way) {
+    const For* f = s.as<For>();
+    way.push_back(s);
+    const bool here =
+        (f && f->var == loop) || any_body(s, [&](const Stmt& body) { return find(body, loop, way); });
+    if (!here) way.pop_back();
+    return here;
+}
+
+} // namespace
+
+std::vector<Stmt> way_to_loop(const Stmt& root, const Symbol& loop) {
+    std::vector<Stmt> way;
+    if (root.defined()) find(root, loop, way);
+    return way;
+}
+
 LoopAccesses accesses_inside(const Stmt& root, const Symbol& loop) {
-    Collector c(loop);
-    if (root.defined()) c.find_way(root);
+    Collector c(root, loop);
     c.visit(root);
     invariant(c.found, "dependence query about a loop that is not in the module");
     return std::move(c.result);

@@ -489,22 +489,16 @@ std::optional<Conflict> reorder_conflict(const Stmt& root, const std::vector<Sym
 namespace {
 
 bool prints_or_calls(const Stmt& s) {
-    return s.defined() &&
-           (s.as<Print>() || s.as<ExternCall>() || std::ranges::any_of(bodies(s), prints_or_calls));
+    return s.defined() && (s.as<Print>() || s.as<ExternCall>() || s.as<CallStmt>() || s.as<Dataflow>() ||
+                           !streams_in(s).empty() || std::ranges::any_of(bodies(s), prints_or_calls));
 }
 
 } // namespace
 
 bool idempotent(const Stmt& root, const Symbol& loop, const Facts& known) {
     if (planted.accept_all) return true;
-    const std::function<const For*(const Stmt&)> find = [&](const Stmt& s) -> const For* {
-        if (!s.defined()) return nullptr;
-        if (const For* f = s.as<For>(); f && f->var == loop) return f;
-        for (const Stmt& t : bodies(s))
-            if (const For* f = find(t)) return f;
-        return nullptr;
-    };
-    if (prints_or_calls(find(root)->body)) return false;
+    const Stmt found = way_to_loop(root, loop).back();
+    if (prints_or_calls(found.as<For>()->body)) return false;
     const LoopAccesses in = accesses_inside(root, loop);
     std::set<Symbol> written;
     for (const LoopAccess& a : in.accesses)

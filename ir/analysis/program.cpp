@@ -1,7 +1,8 @@
 #include "program.h"
 
+#include "loop_accesses.h"
+
 #include "lathe/ir/analysis.h"
-#include "lathe/ir/any_body.h"
 #include "lathe/ir/planted.h"
 #include "lathe/ir/visit.h"
 
@@ -23,7 +24,10 @@ bool has_values(const Expr& e) {
 
 class Collector {
   public:
-    Collector(const Symbol& loop, const Facts& known) : wanted(loop) {
+    Collector(const Stmt& root, const Symbol& loop, const Facts& known) : wanted(loop) {
+        if (wanted)
+            for (const Stmt& s : way_to_loop(root, loop))
+                way.insert(s.get());
         result.known = known;
         result.depth = {0};
         inside = !wanted;
@@ -31,15 +35,6 @@ class Collector {
     }
     Program result;
     bool inside; ///< the region was entered
-
-    /// Only what stands around the wanted loop, and the checks before it, matter until it is found.
-    bool find_way(const Stmt& s) {
-        const For* f = s.as<For>();
-        const bool here =
-            (f && f->var == wanted) || any_body(s, [&](const Stmt& body) { return find_way(body); });
-        if (here) way.insert(s.get());
-        return here;
-    }
 
     void visit(const Stmt& s) {
         if (!s.defined() || done) return;
@@ -287,7 +282,8 @@ class Collector {
         if (const auto* b = s.as<Drain>()) homes[b->tensor.symbol] = loops.size();
         if (const auto* p = s.as<Pop>()) {
             result.depth.push_back(loops.size());
-            bind(p->symbol, Load::make(Symbol(p->symbol.name()), p->type, {}, p->loc), result.depth.size() - 1);
+            bind(p->symbol, Load::make(Symbol(p->symbol.name()), p->type, {}, p->loc),
+                 result.depth.size() - 1);
         }
         for (const Stmt& body : bodies(s))
             visit(body);
@@ -355,6 +351,7 @@ class Collector {
     std::map<Symbol, size_t> homes;                  ///< of allocated tensors: the number of loops around
     Substitution values;                             ///< lets that are no Index
     std::vector<std::pair<Symbol, Expr>> index_lets;
+    /// To the wanted loop. Only what stands around it, and the checks before it, matter until it is found.
     std::unordered_set<const StmtNode*> way;
     size_t statement = 0;
     bool done = false;
@@ -363,8 +360,7 @@ class Collector {
 } // namespace
 
 Program collect(const Stmt& root, const Symbol& loop, const Facts& known) {
-    Collector c(loop, known);
-    if (root.defined() && loop) c.find_way(root);
+    Collector c(root, loop, known);
     if (!loop && root.defined()) c.result.written = tensors_written(root);
     c.visit(root);
     invariant(c.inside, "dependence query about a loop that is not in the module");

@@ -1,7 +1,8 @@
-#include "lathe/ir/any_body.h"
 #include "lathe/ir/dependence.h"
 #include "lathe/ir/simplify.h"
 #include "lathe/ir/visit.h"
+
+#include "loop_accesses.h"
 
 #include <algorithm>
 
@@ -144,25 +145,16 @@ class Lanes {
     std::vector<Part> context;              ///< around the statement, outermost first
 };
 
-const For* find_loop(const Stmt& s, const Symbol& loop, Facts& facts) {
-    if (!s.defined()) return nullptr;
-    const For* f = s.as<For>();
-    if (f && f->var == loop) return f;
-    const For* found = nullptr;
-    any_body(s, [&](const Stmt& t) {
-        found = find_loop(t, loop, facts);
-        return found != nullptr;
-    });
-    if (found && f) facts.bound(f->var, {f->min, isub(iadd(f->min, f->extent), index(1))});
-    return found;
-}
-
 } // namespace
 
 std::string no_vector_form(const Stmt& root, const Symbol& loop) {
     Facts facts;
-    const For* f = find_loop(root, loop, facts);
-    invariant(f, "a question about a loop that is not in the module");
+    const std::vector<Stmt> way = way_to_loop(root, loop);
+    invariant(!way.empty(), "a question about a loop that is not in the module");
+    for (size_t n = way.size() - 1; n-- > 0;)
+        if (const For* f = way[n].as<For>())
+            facts.bound(f->var, {f->min, isub(iadd(f->min, f->extent), index(1))});
+    const For* f = way.back().as<For>();
     return Lanes(*f, std::move(facts)).obstacle(f->body);
 }
 

@@ -40,8 +40,12 @@ class Widener : public Mutator {
     }
 
     Stmt mutate(const Stmt& s) override {
+        const bool outer = network;
+        network = network || s.as<Dataflow>();
         const Stmt now = Mutator::mutate(s);
+        network = outer;
         Stmt checks;
+        if (network) return now;
         for (const Expr& e : bounds_of_statement(s))
             checks = Block::make({checks, check(e, s.loc())});
         return checks.defined() ? Block::make({checks, now}) : now;
@@ -50,6 +54,7 @@ class Widener : public Mutator {
   private:
     IndexRanges ranges;
     std::map<Symbol, Symbol> renamed; ///< lets that became integers
+    bool network = false;             ///< in a dataflow
     std::unordered_map<const ExprNode*, std::pair<Expr, Expr>> wides;
 
     static bool is_scalar_index(const Expr& e) { return e.type() == IndexType(); }
@@ -60,8 +65,8 @@ class Widener : public Mutator {
         const auto add = [&](const Expr& e) {
             if (is_scalar_index(e)) all.push_back(e);
         };
-        const auto none = [](const OneOf<Block, While, If, Store, Reduce, Assert, ExternCall, Stage> auto&) {
-        };
+        const auto none = [](const OneOf<Block, While, If, Store, Reduce, Assert, ExternCall, Stage,
+                                         DeclareStream, Push, Pop, Fill, Drain, Spawn> auto&) {};
         with_node(s, Overloads{
                          none,
                          [&](const For& f) { all = {f.min, f.extent}; },
@@ -72,7 +77,28 @@ class Widener : public Mutator {
                                  for (const Dim& d : t.dims)
                                      all.insert(all.end(), {d.min, d.extent});
                          },
+                         [&](const CallStmt&) { std::ranges::for_each(expressions(s), add); },
+                         [&](const Dataflow& d) { all = bounds_of_processes(d); },
                      });
+        return all;
+    }
+
+    /// What the processes of a dataflow are given is checked before it begins.
+    static std::vector<Expr> bounds_of_processes(const Dataflow& d) {
+        std::vector<Expr> all;
+        std::set<Symbol> ids;
+        for_each(
+            d.body,
+            [&](const Stmt& s) {
+                if (const auto* p = s.as<Spawn>()) ids.insert(p->ids.begin(), p->ids.end());
+                for (const Expr& e : expressions(s)) {
+                    const std::set<Symbol> used = free_variables(e);
+                    const bool before =
+                        std::ranges::none_of(used, [&](const Symbol& v) { return ids.contains(v); });
+                    if (before && is_scalar_index(e)) all.push_back(e);
+                }
+            },
+            nullptr);
         return all;
     }
 

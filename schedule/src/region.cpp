@@ -1,6 +1,8 @@
 #include "region.h"
 
+#include "lathe/ir/node.h"
 #include "lathe/ir/planted.h"
+
 namespace lathe::schedule {
 
 namespace {
@@ -11,54 +13,66 @@ class Boxes {
     std::optional<Box> box;
 
     void visit(const Stmt& s) {
-        if (!s.defined()) return;
-        if (const For* f = s.as<For>()) {
-            read(f->min);
-            read(f->extent);
-            around.push_back(f);
-            visit(f->body);
-            around.pop_back();
-            return;
-        }
-        if (const If* i = s.as<If>()) {
-            read(i->condition);
-            const size_t outer = guards.size();
-            add_guards(i->condition);
-            visit(i->then_body);
-            guards.resize(outer);
-            visit(i->else_body);
-            return;
-        }
-        if (const LetStmt* l = s.as<LetStmt>()) {
-            read(l->value);
-            lets[l->symbol] = substitute(l->value, lets);
-        }
-        if (const Store* st = s.as<Store>()) {
-            for (const StoreTarget& t : st->targets)
-                read(t);
-            read(st->predicate);
-        }
-        if (const Reduce* r = s.as<Reduce>()) {
-            read(r->target);
-            read(r->predicate);
-        }
-        if (const Allocate* a = s.as<Allocate>())
-            for (const Tensor& t : a->tensors)
-                for (const Dim& d : t.dims) {
-                    read(d.min);
-                    read(d.extent);
-                }
-        if (const Assert* a = s.as<Assert>()) read(a->condition);
-        if (const While* w = s.as<While>()) read(w->condition);
-        if (const Print* p = s.as<Print>())
-            for (const Expr& e : p->values)
-                read(e);
-        invariant(!s.as<ExternCall>(), "a kernel's statement in a Func's stage");
-        for (const Stmt& c : children(s))
-            visit(c);
+        if (s.defined()) with_node(s, [&](const auto& n) { visit(n); });
     }
 
   private:
+    void visit(const Block& b) {
+        for (const Stmt& c : b.stmts)
+            visit(c);
+    }
+    void visit(const Stage& g) { visit(g.body); }
+    void visit(const For& f) {
+        read(f.min);
+        read(f.extent);
+        around.push_back(&f);
+        visit(f.body);
+        around.pop_back();
+    }
+    void visit(const While& w) {
+        read(w.condition);
+        visit(w.body);
+    }
+    void visit(const If& i) {
+        read(i.condition);
+        const size_t outer = guards.size();
+        add_guards(i.condition);
+        visit(i.then_body);
+        guards.resize(outer);
+        visit(i.else_body);
+    }
+    void visit(const LetStmt& l) {
+        read(l.value);
+        lets[l.symbol] = substitute(l.value, lets);
+        visit(l.body);
+    }
+    void visit(const Store& s) {
+        for (const StoreTarget& t : s.targets)
+            read(t);
+        read(s.predicate);
+    }
+    void visit(const Reduce& r) {
+        read(r.target);
+        read(r.predicate);
+    }
+    void visit(const Allocate& a) {
+        for (const Tensor& t : a.tensors)
+            for (const Dim& d : t.dims) {
+                read(d.min);
+                read(d.extent);
+            }
+        visit(a.body);
+    }
+    void visit(const Assert& a) { read(a.condition); }
+    void visit(const Print& p) {
+        for (const Expr& e : p.values)
+            read(e);
+    }
+    void
+    visit(const OneOf<ExternCall, DeclareStream, Push, Pop, Fill, Drain, CallStmt, Dataflow, Spawn> auto&) {
+        throw InternalError("a kernel's statement in a Func's stage");
+    }
+
     void read(const StoreTarget& t) {
         for (const Expr& i : t.indices)
             read(i);

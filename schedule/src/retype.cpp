@@ -7,6 +7,7 @@
 
 #include "lathe/ir/buffer.h"
 #include "lathe/ir/implied_cast.h"
+#include "lathe/ir/node.h"
 #include "lathe/ir/planted.h"
 
 #include <algorithm>
@@ -137,21 +138,12 @@ class Inference {
 
     void visit(const Stmt& s) {
         if (!s.defined()) return;
-        if (const Allocate* a = s.as<Allocate>()) {
-            for (const Tensor& t : a->tensors)
-                if (!exact.contains(t.symbol)) tensor(t);
-        } else if (const LetStmt* l = s.as<LetStmt>()) {
-            let(*l);
-        } else if (const Store* st = s.as<Store>()) {
-            for (const StoreTarget& t : st->targets)
-                store(t, st->targets.size(), s.loc());
-        } else if (const Reduce* r = s.as<Reduce>()) {
-            reduce(*r);
-        }
-        if (const For* f = s.as<For>()) around.push_back(f);
+        const For* loop = s.as<For>();
+        if (loop) around.push_back(loop);
+        with_node(s, [&](const auto& n) { learn(n); });
         for (const Stmt& c : children(s))
             visit(c);
-        if (s.as<For>()) around.pop_back();
+        if (loop) around.pop_back();
     }
 
     /// The types of exact accumulators.
@@ -165,7 +157,20 @@ class Inference {
     std::vector<std::string> warnings;
 
   private:
-    void let(const LetStmt& l) {
+    void learn(const OneOf<Block, For, While, If, Assert, Print, ExternCall, Stage> auto&) {}
+    void learn(const OneOf<DeclareStream, Push, Pop, Fill, Drain, CallStmt, Dataflow, Spawn> auto&) {}
+
+    void learn(const Allocate& a) {
+        for (const Tensor& t : a.tensors)
+            if (!exact.contains(t.symbol)) tensor(t);
+    }
+
+    void learn(const Store& s) {
+        for (const StoreTarget& t : s.targets)
+            store(t, s.targets.size(), s.loc);
+    }
+
+    void learn(const LetStmt& l) {
         if (reads_exact(l.value))
             pending.insert(l.symbol); // a loop's bound: nothing that is added uses it
         else
@@ -209,7 +214,7 @@ class Inference {
                 if (c->value == identity(op, t.type)) types.sums[t.tensor] = op;
     }
 
-    void reduce(const Reduce& r) {
+    void learn(const Reduce& r) {
         if (auto e = exact.find(r.target.tensor); e != exact.end()) {
             if (r.op != BinaryOp::add)
                 fail(e->second.step.loc,

@@ -257,3 +257,20 @@ TEST_CASE("cpu: numbers that no machine subscript holds are errors, and no other
     CHECK(out(1) == 9);
     CHECK_NOTHROW(interpret(build({hashed}).module, {&places, &table, &out}));
 }
+
+TEST_CASE("cpu: the only statement in a while loop is checked, too") {
+    Param N("N");
+    Input at("at", Int(32), {1});
+    InOut n("n", Int(32), {N});
+    const Kernel k("k", {at, n},
+                   [&](KernelBody& k) { k.while_([&] { return n(0) < 3; }, [&] { n(at(0)) += 1; }); });
+    const JitFunction f = jit(Schedule(k));
+    Buffer<int32_t> where({1}), numbers({4});
+    where(0) = 4;
+    for (int32_t& x : numbers)
+        x = 0;
+    CHECK(error_of(f, {&where, &numbers}).find("subscript 0 of n is out of bounds") != std::string::npos);
+    where(0) = 0;
+    CHECK(error_of(f, {&where, &numbers}) == "");
+    CHECK(numbers(0) == 3);
+}

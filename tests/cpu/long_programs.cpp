@@ -1,6 +1,7 @@
 // Programs of many stages, whose code is made in parts, and wide integers in many lanes.
 
 #include "compiled.h"
+#include "deep.h"
 
 #include <lathe/lathe.h>
 
@@ -68,4 +69,30 @@ TEST_CASE("wide integers, 256 lanes at a time") {
     Schedule s(out);
     s[out].vectorize(i, 256);
     expect_compiled(s, {{}});
+}
+
+TEST_CASE("a thousand stages and more, one after the other") {
+    const int stages = count(1000, 5000);
+    Param N("N");
+    Var i("i");
+    Input a("a", Int(32), {N});
+    std::vector<Func> f;
+    for (int n = 0; n < stages; ++n) {
+        f.emplace_back("f" + std::to_string(n), Int(32), Shape{N});
+        f.back()(i) = (n == 0 ? Expr(a(i)) : Expr(f[f.size() - 2](i))) + n % 7;
+    }
+    Schedule s(f.back());
+    s[f.front()].vectorize(i, 8);
+    s[f.back()].vectorize(i, 8);
+    const JitFunction compiled = jit(s);
+    Buffer<int32_t> in({5}), out({5});
+    int32_t x = 0;
+    for (int32_t& e : in)
+        e = x++;
+    compiled(in, out);
+    int32_t sum = 0;
+    for (int n = 0; n < stages; ++n)
+        sum += n % 7;
+    for (int e = 0; e < 5; ++e)
+        CHECK(out(e) == e + sum);
 }

@@ -353,3 +353,36 @@ TEST_CASE("verify: tensors passed to an extern function") {
         fault(wrong, Direction::inout).find("t holds Int(8) in 1 dimensions and is passed as Int(9) in 1") !=
         std::string::npos);
 }
+
+TEST_CASE("a loop with an extern function's array in it is copied") {
+    InOut data("data", Int(8), {4});
+    const Extern step("add_one", {data}, add_one);
+    Param N("N");
+    Input x("x", Int(8), {N});
+    Output y("y", Int(8), {N});
+    Var i("i"), j("j");
+    const Kernel k("k", {x, y}, [&](KernelBody& k) {
+        k.for_(i, 0, N, [&] {
+            Array t = k.array("t", Int(8), {4});
+            k.for_(j, 0, 4, [&] { t(j) = x(i) + j; });
+            k.call(step, {t});
+            y(i) = t(3);
+        });
+    });
+    Schedule peeled(k), unrolled(k);
+    peeled[k].split(i, 4, Tail::peel);
+    unrolled[k].unroll(i, 4);
+    Buffer<int8_t> in({6}), out({6});
+    for (int n = 0; n < 6; ++n)
+        in(n) = static_cast<int8_t>(5 * n);
+    for (const Schedule& s : {peeled, unrolled}) {
+        std::fill(out.begin(), out.end(), int8_t{0});
+        interpret(s, {&in, &out});
+        for (int n = 0; n < 6; ++n)
+            CHECK(out(n) == 5 * n + 4);
+        std::fill(out.begin(), out.end(), int8_t{0});
+        jit(s).call({&in, &out});
+        for (int n = 0; n < 6; ++n)
+            CHECK(out(n) == 5 * n + 4);
+    }
+}

@@ -300,6 +300,29 @@ S[2 where n < 2] += 2.0 * n  # fma
               "for i in range(2):\n    S[2] = 0\nfor i in range(3):\n    S[3] = 0\n");
     }
 
+    TEST_CASE("allocations directly in each other are one, unless one's size reads the other") {
+        const Symbol A("A"), B("B"), C("C"), n("n");
+        const Stmt use = Store::make(A, Int(8), {index(0)}, literal(1));
+        const Stmt two =
+            Allocate::make(tensor(A, Int(8), {index(4)}),
+                           Allocate::make(tensor(B, Int(8), {var(n)}, MemorySpace::stack()), use));
+        CHECK(equal(two, Allocate::make({tensor(A, Int(8), {index(4)}),
+                                         tensor(B, Int(8), {var(n)}, MemorySpace::stack())},
+                                        use)));
+        const auto& both = *two.as<Allocate>();
+        REQUIRE(both.tensors.size() == 2);
+        CHECK(both.body.same_as(use));
+        CHECK(both.find(B) == &both.tensors[1]);
+        CHECK(both.find(C) == nullptr);
+        CHECK(both.around(use).as<Allocate>()->tensors.size() == 2);
+        CHECK(both.around(two).as<Allocate>()->tensors.size() == 4);
+        const Expr size = Cast::make(IndexType(), Load::make(B, Int(8), {index(0)}));
+        const Stmt apart = both.around(Allocate::make(tensor(C, Int(8), {size}), use));
+        REQUIRE(apart.as<Allocate>()->tensors.size() == 2);
+        CHECK(apart.as<Allocate>()->body.as<Allocate>()->find(C));
+        CHECK(Allocate::make(std::vector<Tensor>(), use).same_as(use));
+    }
+
     TEST_CASE("random substitutions agree with substituting in the text") {
         std::mt19937 random(7);
         const Symbol x("x"), y("y");
