@@ -34,7 +34,7 @@ class Reference {
             all = true;
             std::mt19937 in_order(1);
             for (const Sizes& sizes : small_sizes(m, SIZE_MAX, in_order))
-                for (unsigned seed = 0; seed < 3; ++seed)
+                for (unsigned seed = 0; seed < 8; ++seed)
                     add(sizes, 100 + seed);
         }
         return from(scheduled, next);
