@@ -34,7 +34,7 @@ class Reference {
             all = true;
             std::mt19937 in_order(1);
             for (const Sizes& sizes : small_sizes(m, SIZE_MAX, in_order))
-                for (unsigned seed = 0; seed < 3; ++seed)
+                for (unsigned seed = 0; seed < 8; ++seed)
                     add(sizes, 100 + seed);
         }
         return from(scheduled, next);
@@ -216,5 +216,5 @@ TEST_CASE("random calls are decided rightly") {
     CHECK(all.illegal * 10 >= all.pairs * 3);
     // Few programs have many such calls. That no order is relied on in which lanes write one element is a
     // decision; it counts here, too.
-    CHECK(all.needless * 100 < (all.accepted + all.needless) * (deep() ? 4 : 7));
+    CHECK(all.needless * 100 < (all.accepted + all.needless) * (deep() ? 5 : 7));
 }
