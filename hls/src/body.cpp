@@ -1,6 +1,7 @@
 #include "body.h"
 
 #include "expr.h"
+#include "functions.h"
 #include "lathe/ir/analysis.h"
 #include "lathe/ir/bounds_checks.h"
 #include "lathe/ir/print.h"
@@ -278,19 +279,17 @@ void BodyEmitter::check(const Assert& s) {
 }
 
 void BodyEmitter::declare(const Tensor& t, const std::vector<int64_t>& extents) {
-    std::string name = scope.names.take(t.symbol.name());
-    scope.arrays[t.symbol] = {name, t.type, t.dims, false};
+    const std::string name = scope.names.take(t.symbol.name()), sizes = brackets(extents);
+    scope.arrays[t.symbol] = {name, t.type, t.dims, false, sizes};
     int64_t bits = t.type.width();
-    for (const int64_t e : extents) {
-        name += fmt::format("[{}]", std::max<int64_t>(e, 1));
+    for (const int64_t e : extents)
         bits = bits > stack_bits ? bits : bits * std::max<int64_t>(e, 1);
-    }
     if (bits > stack_bits) {
         out.edge("#ifndef __SYNTHESIS__");
         out.line("static // too large for a simulation's stack");
         out.edge("#endif");
     }
-    out.line(fmt::format("{} {};", cpp_type(t.type), name));
+    out.line(fmt::format("{} {}{};", cpp_type(t.type), name, sizes));
 }
 
 void BodyEmitter::allocate(const Allocate& s) {

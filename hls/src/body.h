@@ -15,9 +15,9 @@ class Functions;
 
 class BodyEmitter {
   public:
-    /// `sizes`: facts of one run, which loop_tripcount shows.
-    BodyEmitter(Scope& s, Writer& w, const std::map<Symbol, Expr>& sizes, Functions& f)
-        : scope(s), out(w), run_sizes(sizes), functions(f) {}
+    /// `sizes`: facts of one run, which loop_tripcount shows; `name`: of the Function.
+    BodyEmitter(Scope& s, Writer& w, const std::map<Symbol, Expr>& sizes, Functions& f, std::string name)
+        : scope(s), out(w), run_sizes(sizes), functions(f), function(std::move(name)) {}
 
     void emit(const Stmt& s);
     /// A tensor with data, as a constant array.
@@ -57,6 +57,7 @@ class BodyEmitter {
     Writer& out;
     const std::map<Symbol, Expr>& run_sizes;
     Functions& functions;
+    const std::string function;
     std::string stage_name; ///< of the loops' labels
     Names labels;
 };

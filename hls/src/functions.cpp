@@ -91,14 +91,14 @@ void refuse_vectors(const Stmt& body) {
         });
 }
 
+} // namespace
+
 std::string brackets(const std::vector<int64_t>& extents) {
     std::string s;
     for (const int64_t e : extents)
         s += fmt::format("[{}]", std::max<int64_t>(e, 1));
     return s;
 }
-
-} // namespace
 
 std::string index_type_of(const Function& f) {
     return IntRange().holds(f) ? "int" : "int64_t";
@@ -127,37 +127,43 @@ std::string stream_type(const StreamDeclaration& s, const std::string& depth) {
 std::string array_formal(const Array& a, bool read_only) {
     const std::string type = (read_only ? "const " : "") + cpp_type(a.type);
     if (a.flat) return fmt::format("{}* {}", type, a.name);
-    std::vector<int64_t> extents;
-    for (const Dim& d : a.dims)
-        extents.push_back(as_int(d.extent).value_or(1));
-    return a.dims.empty() ? fmt::format("{}& {}", type, a.name)
-                          : fmt::format("{} {}{}", type, a.name, brackets(extents));
+    return a.extents.empty() ? fmt::format("{}& {}", type, a.name)
+                             : fmt::format("{} {}{}", type, a.name, a.extents);
 }
 
 void Functions::reserve(Names& of_top) {
+    const auto take = [&](const std::string& wish) {
+        const std::string name = of_top.take(wish);
+        everywhere.take(name);
+        return name;
+    };
     for (const Function& f : module.functions) {
-        if (&f == &module.top()) continue;
-        names[f.name] = of_top.take(f.name);
-        everywhere.take(names[f.name]);
+        if (&f != &module.top()) names[f.name] = take(f.name);
+        bool network = false;
+        for_each(f.body, [&](const Stmt& s) { network = network || s.as<Dataflow>(); }, nullptr);
+        if (network) dataflow_names[f.name] = take(f.name + "_dataflow");
     }
 }
 
-std::string Functions::reserve(const std::string& wish) {
-    return everywhere.take(wish);
+std::string Functions::dataflow_name(const std::string& function) {
+    const std::string& name = dataflow_names.at(function);
+    return given.insert(name).second ? name : fmt::format("lathe_{}_{}", name, ++more);
 }
 
-std::string Functions::name_of(const std::string& function, const std::vector<bool>& flat) {
-    const auto [found, fresh] = variants.try_emplace({function, flat});
+std::string Functions::name_of(const std::string& function, const std::vector<std::string>& shapes) {
+    const auto [found, fresh] = variants.try_emplace({function, shapes});
     if (!fresh) return found->second;
     const bool first =
         std::ranges::count_if(variants, [&](const auto& v) { return v.first.first == function; }) == 1;
-    const std::string name = first ? names.at(function) : reserve(names.at(function));
+    const std::string name =
+        first ? names.at(function) : fmt::format("lathe_{}_{}", names.at(function), ++more);
     found->second = name;
-    define(define(module.function(function), name, flat));
+    define(define(module.function(function), name, shapes));
     return name;
 }
 
-std::string Functions::define(const Function& given, const std::string& name, const std::vector<bool>& flat) {
+std::string Functions::define(const Function& given, const std::string& name,
+                              const std::vector<std::string>& shapes) {
     const Function f = prepared(given);
     Scope scope;
     scope.names = everywhere;
@@ -165,7 +171,8 @@ std::string Functions::define(const Function& given, const std::string& name, co
     std::vector<std::string> formals, templates;
     for (size_t n = 0; n < f.arguments.size(); ++n) {
         const Tensor& t = f.arguments[n].tensor;
-        const Array array = {scope.names.take(t.symbol.name()), t.type, t.dims, flat[n]};
+        const Array array = {scope.names.take(t.symbol.name()), t.type, t.dims, shapes[n] == "*",
+                             shapes[n] == "*" ? "" : shapes[n]};
         scope.arrays[t.symbol] = array;
         formals.push_back(array_formal(array, f.arguments[n].direction == Direction::in));
     }
@@ -187,7 +194,7 @@ std::string Functions::define(const Function& given, const std::string& name, co
     }
     Writer out;
     out.indent = 1;
-    BodyEmitter body(scope, out, run_sizes, *this);
+    BodyEmitter body(scope, out, run_sizes, *this, given.name);
     for (const Tensor& t : f.constants)
         body.constant(t);
     body.emit(f.body);

@@ -18,30 +18,37 @@ class Functions {
     Functions(const Module& m, const std::map<Symbol, Expr>& sizes) : module(m), run_sizes(sizes) {}
     /// Names them; `names` are those of the top function.
     void reserve(Names& names);
-    /// What a Function is called that takes these of its tensors by pointer (else as arrays); its definition
-    /// is written when it is first asked for.
-    std::string name_of(const std::string& function, const std::vector<bool>& flat);
+    /// What a Function is called that takes its tensors so (Array::passed); its definition is written when it
+    /// is first asked for.
+    std::string name_of(const std::string& function, const std::vector<std::string>& shapes);
     const Function& function(const std::string& name) const { return module.function(name); }
     /// A definition, behind those of all that it calls.
     void define(const std::string& text) { definitions += text + "\n"; }
-    /// A name for a function that is no Function: a dataflow of one.
-    std::string reserve(const std::string& wish);
+    /// The name of a function that joins the processes of a dataflow in `function`.
+    std::string dataflow_name(const std::string& function);
+    /// Takes a name that all see. \pre no function was written yet.
+    std::string reserve(const std::string& wish) { return everywhere.take(wish); }
     const std::string& text() const { return definitions; }
     const Names& visible() const { return everywhere; }
 
   private:
-    std::string define(const Function& f, const std::string& name, const std::vector<bool>& flat);
+    std::string define(const Function& f, const std::string& name, const std::vector<std::string>& shapes);
 
     const Module& module;
     const std::map<Symbol, Expr>& run_sizes;
     Names everywhere;
-    std::map<std::string, std::string> names; ///< of the Functions
-    std::map<std::pair<std::string, std::vector<bool>>, std::string> variants;
+    std::map<std::string, std::string> names;          ///< of the Functions
+    std::map<std::string, std::string> dataflow_names; ///< of the first dataflow of each
+    std::set<std::string> given;                       ///< those of them that are taken
+    int more = 0; ///< names that begin with lathe_, as no name of the user's does
+    std::map<std::pair<std::string, std::vector<std::string>>, std::string> variants;
     std::string definitions;
 };
 
 /// "hls::stream<float>", "hls::stream_of_blocks<float[4][4]>"; `depth`: the template's second argument.
 std::string stream_type(const StreamDeclaration& s, const std::string& depth = "");
+/// "[4][4]"; an empty dimension has one element.
+std::string brackets(const std::vector<int64_t>& extents);
 /// "float[4][4]"
 std::string block_type(Type t, const std::vector<int64_t>& block);
 /// "const float* a", "float a[4][4]"

@@ -80,7 +80,7 @@ class KernelMaker {
         Writer out;
         interfaces(out);
         out.indent = 1;
-        BodyEmitter body(scope, out, sizes, functions);
+        BodyEmitter body(scope, out, sizes, functions, function.name);
         for (const Tensor& t : function.constants)
             body.constant(t);
         body.emit(function.body);

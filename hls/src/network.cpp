@@ -54,7 +54,7 @@ void BodyEmitter::locked(const char* lock, const StreamElement& e, const Tensor&
     for (const Dim& d : t.dims)
         extents.push_back(*as_int(d.extent));
     out.line(fmt::format("hls::{}<{}> {}({});", lock, block_type(t.type, extents), name, channel));
-    scope.arrays[t.symbol] = {name, t.type, t.dims, false};
+    scope.arrays[t.symbol] = {name, t.type, t.dims, false, brackets(extents)};
     emit(body);
     scope.arrays.erase(t.symbol);
     scope.names.close();
@@ -65,7 +65,7 @@ void BodyEmitter::locked(const char* lock, const StreamElement& e, const Tensor&
 /// "f(a, s[0], 8)"
 std::string BodyEmitter::call(const CallStmt& c) {
     const Function& f = functions.function(c.callee);
-    std::vector<bool> flat;
+    std::vector<std::string> shapes;
     std::vector<std::string> arguments;
     for (const TensorView& v : c.tensors) {
         if (!v.whole)
@@ -74,7 +74,7 @@ std::string BodyEmitter::call(const CallStmt& c) {
                  "part begins",
                  c.callee, v.tensor.name());
         const Array& array = scope.array(v.tensor);
-        flat.push_back(array.flat);
+        shapes.push_back(array.passed());
         arguments.push_back(array.name);
     }
     std::vector<Expr> roots = c.values;
@@ -85,7 +85,7 @@ std::string BodyEmitter::call(const CallStmt& c) {
         arguments.push_back(stream_element(expr, e));
     for (size_t n = 0; n < c.values.size(); ++n)
         arguments.push_back(expr.value(c.values[n], f.params[n].type));
-    return fmt::format("{}({})", functions.name_of(c.callee, flat), fmt::join(arguments, ", "));
+    return fmt::format("{}({})", functions.name_of(c.callee, shapes), fmt::join(arguments, ", "));
 }
 
 namespace {
@@ -155,11 +155,10 @@ void BodyEmitter::dataflow(const Dataflow& d) {
         const Type type = types.at(v);
         pass((type.is_index() ? scope.index_type : cpp_type(type)) + " " + name, name);
     }
-    const std::string wish = (stage_name.empty() ? "" : stage_name + "_") + "dataflow";
-    const std::string name = functions.reserve(wish);
+    const std::string name = functions.dataflow_name(function);
     Writer inside;
     inside.indent = 1;
-    BodyEmitter body(scope, inside, run_sizes, functions);
+    BodyEmitter body(scope, inside, run_sizes, functions, function);
     body.processes(d.body);
     const std::string head =
         templates.empty() ? "" : fmt::format("template <{}> ", fmt::join(templates, ", "));

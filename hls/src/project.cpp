@@ -291,9 +291,12 @@ std::vector<fs::path> export_vitis(const Module& module, const fs::path& folder,
     }
     StagedFolder::write(folder, StagedFolder::Guard::none, [&](const fs::path& staged) {
         std::error_code failed;
-        fs::create_directory(staged / "data", failed);
-        if (failed)
-            fail({}, "cannot make the folder \"{}\": {}", (staged / "data").string(), failed.message());
+        for (const char* part : {"data", "sim"}) {
+            if (part == std::string("sim") && !kernel.streams) continue;
+            fs::create_directory(staged / part, failed);
+            if (failed)
+                fail({}, "cannot make the folder \"{}\": {}", (staged / part).string(), failed.message());
+        }
         for (const auto& [name, content] : files)
             write_file((staged / name).string(), content);
     });

@@ -17,6 +17,9 @@ struct Array {
     Type type;
     std::vector<Dim> dims;
     bool flat = false;
+    std::string extents = {}; ///< "[4][5]" as its C++ declaration says, where it is not flat
+    /// How a function takes it: "*" by pointer, else its extents.
+    std::string passed() const { return flat ? "*" : extents; }
 };
 
 /// A stream, or an array of streams.

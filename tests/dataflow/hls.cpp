@@ -101,3 +101,35 @@ extern "C" void chain(const ap_int<32>* x, ap_int<32>* y) {
 }
 )");
 }
+
+TEST_CASE("a Function that is given arrays of several shapes has a C++ function for each") {
+    Param N("N");
+    Var i("i");
+    Input from("from", Int(16), {N});
+    Output to("to", Int(16), {N});
+    Kernel scale("scale", {from, to}, [&](KernelBody& b) { b.for_(i, 0, N, [&] { to(i) = from(i) * 3; }); });
+    Kernel twice("twice", {from, to}, [&](KernelBody& b) {
+        Array copy = b.array("scale", Int(16), {N});
+        b.call(scale, {view(from, {Range(0, N)}), view(copy, {Range(0, N)})});
+        b.call(scale, {view(copy, {Range(0, N)}), view(to, {Range(0, N)})});
+    });
+    Input x("x", Int(16), {9});
+    Output y("y", Int(16), {9});
+    Kernel top("top", {x, y}, [&](KernelBody& b) {
+        Array left = b.array("left", Int(16), {4}), right = b.array("right", Int(16), {5});
+        b.for_(i, 0, 4, [&] { left(i) = x(i); });
+        b.for_(i, 0, 5, [&] { right(i) = x(i + 4); });
+        Array first = b.array("first", Int(16), {4}), last = b.array("last", Int(16), {5});
+        b.dataflow([&] {
+            b.call(scale, {left, first});
+            b.call(twice, {right, last});
+        });
+        b.for_(i, 0, 4, [&] { y(i) = first(i); });
+        b.for_(i, 0, 5, [&] { y(i + 4) = last(i); });
+    });
+    Schedule s(top);
+    VitisKernels kernels;
+    kernels.add(s);
+    kernels.compile();
+    kernels.expect_right(0, s.module(), {{}});
+}

@@ -1,6 +1,7 @@
 // Whole projects: written, compiled by each compiler as a user would, and run.
 
 #include "compile_shared.h"
+#include "dataflow_programs.h"
 #include "lathe/dsl/kernel.h"
 #include "lathe/hls/emit.h"
 #include "programs.h"
@@ -170,4 +171,16 @@ TEST_CASE("hls: the same module gives the same text") {
     Schedule t(other.out);
     t.bind(other.H, 8).bind(other.W, 16);
     CHECK(vitis_source(s) == vitis_source(t));
+}
+
+TEST_CASE("hls: a project with streams is written with what simulates them, and make runs it") {
+    const Folder folder;
+    export_vitis(lathe::build(golden_dataflow_programs()[0].kernel).module, folder.path);
+    CHECK(fs::exists(folder.path / "lathe_marks.h"));
+    CHECK(!fs::exists(folder.path / "hls_stream.h")); // Vitis finds its own
+    CHECK(fs::exists(folder.path / "sim" / "hls_stream.h"));
+    const auto [status, text] = run_in(folder.path, "make AP_TYPES='" + vitis_headers() + "'");
+    CAPTURE(text);
+    CHECK(status == 0);
+    CHECK(text.find("chain: all outputs are as expected") != std::string::npos);
 }

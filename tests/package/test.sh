@@ -14,7 +14,8 @@ cmake -S "$work/source" -B "$work/build" -G Ninja -DCMAKE_CXX_COMPILER="$compile
 cmake --build "$work/build"
 [[ $("$work/build/user") == "2 arguments" ]]
 [[ $("$work/build/jit_user") == "Int(15)" ]]
-[[ $("$work/build/example_language") == "8 examples" ]]
+[[ $("$work/build/example_language") == "9 examples" ]]
+[[ $("$work/build/example_dataflow") == "1 examples" ]]
 (cd "$work" && "$work/build/example_README_1_program" && [[ -s gemm.a && -s gemm.h ]])
 "$work/build/example_generators_1_program" --list >/dev/null
 
