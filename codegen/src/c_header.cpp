@@ -1,5 +1,6 @@
 #include "c_header.h"
 
+#include "lathe/ir/inline_calls.h"
 #include "lathe/ir/print.h"
 #include "lathe/ir/text.h"
 #include "lathe/ir/visit.h"
@@ -117,7 +118,7 @@ std::string describe(const BufferArgument& a, const Tensor& original, const std:
 /// The functions that the program has to link.
 std::string extern_functions(const Module& module) {
     std::set<std::string> names;
-    for (const ExternCall* c : extern_calls(module.top().body))
+    for (const ExternCall* c : extern_calls(module))
         names.insert(c->callee->name);
     return names.empty() ? "" : fmt::format(" * Calls, to be linked with it: {}\n", fmt::join(names, ", "));
 }

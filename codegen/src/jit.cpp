@@ -1,4 +1,5 @@
 #include "lathe/codegen/jit.h"
+#include "lathe/ir/inline_calls.h"
 
 #include "backend.h"
 #include "lathe/ir/buffer.h"
@@ -120,7 +121,7 @@ bool same_number(const Value& a, const Value& b) {
 /// address.
 void add_extern(const Module& module, llvm::orc::LLJIT& j, llvm::orc::SymbolMap& symbols) {
     const llvm::orc::SymbolMap runtime = symbols;
-    for (const ExternCall* c : extern_calls(module.top().body)) {
+    for (const ExternCall* c : extern_calls(module)) {
         const std::string& name = c->callee->name;
         if (!c->callee->address)
             fail(c->loc, "the extern function {} is known by its name only: give its address to run it here",

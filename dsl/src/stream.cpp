@@ -154,11 +154,15 @@ void KernelBody::block(const StreamRef& s, bool writes, const std::function<void
     if (!body) fail(loc, "a statement has no body: give a function");
     recorder.use_stream(s, writes, true, loc);
     const StreamData& stream = *s.data();
+    for (const KernelBlock* b = &recorder.here(); b; b = b->parent)
+        if (b->branch == &stream)
+            fail(loc, "a block of {} is {} here: the next one begins when that has ended",
+                 stream.symbol.name(), writes ? "being filled" : "being drained");
     auto tensor = std::make_shared<KernelTensor>(Name(stream.symbol.name() + "_block", loc));
     tensor->type = stream.type;
     set_shape(*tensor, Shape(std::vector<Extent>(stream.block.begin(), stream.block.end())));
     KernelBlockUse& use = recorder.add(KernelBlockUse{s, writes, tensor, nullptr}, loc);
-    use.body = recorder.make_block(KernelBlock::Kind::tokens, nullptr);
+    use.body = recorder.make_block(KernelBlock::Kind::tokens, &stream);
     recorder.run(*use.body, [&] {
         recorder.add_local(tensor);
         tensor->read_only = !writes;

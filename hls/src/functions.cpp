@@ -104,12 +104,9 @@ std::string index_type_of(const Function& f) {
     return IntRange().holds(f) ? "int" : "int64_t";
 }
 
-Function prepared(Function f) {
+Function prepared(Function f, const Facts& facts) {
     f.body = lower_math(f.body);
     refuse_vectors(f.body);
-    Facts facts;
-    for (const Param& p : f.params)
-        if (p.type.is_index()) facts.bound(p.symbol, {index(0), {}});
     f.body = simplify(f.body, facts);
     return widen_index(f);
 }
@@ -164,7 +161,7 @@ std::string Functions::name_of(const std::string& function, const std::vector<st
 
 std::string Functions::define(const Function& given, const std::string& name,
                               const std::vector<std::string>& shapes) {
-    const Function f = prepared(given);
+    const Function f = prepared(given, {}); // a size that is given may be wrong: that is checked
     Scope scope;
     scope.names = everywhere;
     scope.index_type = index_type_of(f);
@@ -189,7 +186,6 @@ std::string Functions::define(const Function& given, const std::string& name,
     for (const Param& p : f.params) {
         const std::string param = scope.names.take(p.symbol.name());
         scope.variables[p.symbol] = param;
-        if (p.type.is_index()) scope.facts.bound(p.symbol, {index(0), {}});
         formals.push_back((p.type.is_index() ? scope.index_type : cpp_type(p.type)) + " " + param);
     }
     Writer out;

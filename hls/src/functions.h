@@ -8,7 +8,7 @@ namespace lathe::hls {
 using namespace ir;
 
 /// Lowers what C++ has no words for, and settles subscripts that leave 64 bits. \throws Error for vectors.
-Function prepared(Function f);
+Function prepared(Function f, const Facts& facts);
 /// The type of its subscripts and loops: int where all fit.
 std::string index_type_of(const Function& f);
 

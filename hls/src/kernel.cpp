@@ -18,15 +18,13 @@ namespace {
 /// The definitions of the extern functions that it calls, each once.
 std::map<std::string, std::string> extern_definitions(const Module& module) {
     std::map<std::string, std::string> definitions;
-    for (const Function& f : module.functions)
-        for (const ExternCall* c : extern_calls(f.body)) {
-            const std::string &name = c->callee->name, &text = c->callee->vitis;
-            if (text.empty())
-                fail(c->loc, "the extern function {} has no Vitis code: give it by ExternOptions::vitis",
-                     name);
-            if (definitions.emplace(name, text).first->second != text)
-                fail(c->loc, "two extern functions are called {}: rename one", name);
-        }
+    for (const ExternCall* c : extern_calls(module)) {
+        const std::string &name = c->callee->name, &text = c->callee->vitis;
+        if (text.empty())
+            fail(c->loc, "the extern function {} has no Vitis code: give it by ExternOptions::vitis", name);
+        if (definitions.emplace(name, text).first->second != text)
+            fail(c->loc, "two extern functions are called {}: rename one", name);
+    }
     return definitions;
 }
 
@@ -57,10 +55,19 @@ void check_options(const VitisOptions& o) {
         fail({}, "a clock's period of {} ns is none: it is more than 0 and at most {}", o.clock_ns, longest);
 }
 
+/// Whoever calls the kernel gives such.
+Facts sizes_not_negative(const Function& f) {
+    Facts facts;
+    for (const Param& p : f.params)
+        if (p.type.is_index()) facts.bound(p.symbol, {index(0), {}});
+    return facts;
+}
+
 class KernelMaker {
   public:
     KernelMaker(const Module& m, const VitisOptions& o)
-        : module(m), function(prepared(m.top())), options(o), functions(m, sizes) {}
+        : module(m), function(prepared(m.top(), sizes_not_negative(m.top()))), options(o),
+          functions(m, sizes) {}
 
     Kernel make() {
         scope.index_type = index_type_of(function);

@@ -203,6 +203,7 @@ class NetworkMaker {
     ProcessNetwork net;
     size_t statements = 0;
     std::map<std::pair<size_t, std::vector<int64_t>>, Ends> ends;
+    std::map<Symbol, std::string> around; ///< who is given a stream of a dataflow around this one
 
     void collect(const Stmt& s) {
         if (!s.defined()) return;
@@ -257,16 +258,26 @@ class NetworkMaker {
         const auto& c = *call.as<CallStmt>();
         const std::string name = at.empty() ? c.callee : fmt::format("{}({})", c.callee, fmt::join(at, ", "));
         net.processes.push_back({name, call, statement, at});
-        const Function& f = module.function(c.callee);
-        Substitution values;
-        for (size_t p = 0; p < c.values.size(); ++p)
+        Function f = module.function(c.callee);
+        Substitution values, constants;
+        for (size_t p = 0; p < c.values.size(); ++p) {
             values.emplace(f.params[p].symbol, c.values[p]);
+            if (c.values[p].as<Constant>()) constants.emplace(f.params[p].symbol, c.values[p]);
+        }
+        if (!c.streams.empty() && !constants.empty()) f.body = substitute(f.body, constants);
         for (size_t n = 0; n < c.streams.size(); ++n) {
             const StreamElement& e = c.streams[n];
             const auto stream =
                 std::ranges::find(net.streams, e.stream, [](const StreamDeclaration& s) { return s.symbol; });
-            if (stream == net.streams.end()) continue; // of a dataflow around this one
-            const auto place = constants(e.at, "a subscript", e.stream.name(), c.loc);
+            if (stream == net.streams.end()) { // of a dataflow around this one
+                const auto [end, first] = around.try_emplace(e.stream, name);
+                if (!first)
+                    fail(c.loc,
+                         "two processes are given {}: {} and {}. A stream has one writer and one reader",
+                         e.stream.name(), end->second, name);
+                continue;
+            }
+            const auto place = lathe::ir::constants(e.at, "a subscript", e.stream.name(), c.loc);
             check_place(*stream, place, c.loc);
             const Expr tokens =
                 simplify(substitute(tokens_of(module, f, f.streams[n].stream.symbol), values), facts);
@@ -334,7 +345,7 @@ class NetworkMaker {
 
     /// A process is given numbers when it starts: others must not change what they are read from.
     void check_values(const NetworkProcess& p, const NetworkProcess& q) const {
-        for (const Expr& e : p.call.as<CallStmt>()->values)
+        for (const Expr& e : expressions(p.call))
             for (const Symbol& t : tensors_read(e))
                 for (const TensorView& v : q.call.as<CallStmt>()->tensors)
                     if (v.tensor == t && v.direction != Direction::in)

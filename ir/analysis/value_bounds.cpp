@@ -687,6 +687,9 @@ class Bounds {
 
 ValueBounds value_bounds(const Module& m, const std::map<Symbol, ValueRange>& inputs,
                          const std::map<Symbol, AnyBuffer>& values) {
+    if (m.functions.size() > 1)
+        fail({}, "there is no bound of values: kernels that {} calls as Functions are not followed",
+             m.top().name);
     return Bounds(m.top(), inputs, values).result();
 }
 

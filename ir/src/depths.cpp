@@ -28,11 +28,15 @@ bool declares_open_depth(const Module& m) {
 /// A Function that passes the same tokens and computes nothing.
 class Skeleton : public Mutator {
   public:
-    static Function of(const Function& f) {
+    using Unknown = std::set<std::pair<std::string, size_t>>;
+    /// \param unknown parameters that some call gives data: of a Function, by number.
+    static Function of(const Function& f, Unknown& unknown) {
         Function bare = f;
         bare.arguments.clear();
         bare.constants.clear();
-        Skeleton s;
+        Skeleton s(unknown);
+        for (size_t n = 0; n < f.params.size(); ++n)
+            if (unknown.contains({f.name, n})) s.data.insert(f.params[n].symbol);
         bare.body = s(f.body);
         return bare;
     }
@@ -71,6 +75,9 @@ class Skeleton : public Mutator {
     Stmt visit(const CallStmt& c, const Stmt&) override { return call(c); }
 
   private:
+    explicit Skeleton(Unknown& u) : unknown(u) {}
+
+    Unknown& unknown;
     std::set<Symbol> data; ///< variables that hold data
 
     [[noreturn]] static void refuse(Loc loc) {
@@ -95,13 +102,15 @@ class Skeleton : public Mutator {
         return s;
     }
 
-    /// Numbers that are no sizes are data: where they decide something, that is refused in the callee.
+    /// A number that is data is any number: where it decides something, that is refused in the callee.
     Stmt call(const CallStmt& c) const {
         std::vector<Expr> values;
-        for (const Expr& e : c.values) {
-            const bool size = e.type().is_index();
-            if (size && !known(e)) refuse(c.loc);
-            values.push_back(size ? e : Constant::make(Value::from_bits(e.type(), 0)));
+        for (size_t n = 0; n < c.values.size(); ++n) {
+            const Type type = c.values[n].type();
+            values.push_back(c.values[n]);
+            if (known(values.back())) continue;
+            unknown.insert({c.callee, n});
+            values.back() = Constant::make(type.is_index() ? Value::index(0) : Value::from_bits(type, 0));
         }
         return CallStmt::make(c.callee, {}, std::move(values), c.streams, c.loc);
     }
@@ -136,8 +145,9 @@ Module with_safe_depths(const Module& m) {
              "each stream its depth",
              p.symbol.name());
     Module bare = m;
-    for (Function& f : bare.functions)
-        f = Skeleton::of(f);
+    Skeleton::Unknown unknown;
+    for (Function& f : bare.functions) // callers come before those whom they call
+        f = Skeleton::of(f, unknown);
     std::map<Symbol, int64_t> depths;
     InterpretOptions options;
     options.grow = &depths;

@@ -258,7 +258,28 @@ class Inliner : public Mutator {
             found->second = (*this)(f.body);
             constants.insert(constants.end(), f.constants.begin(), f.constants.end());
         }
-        return CalledBody(f, c)(fresh_copy(found->second));
+        std::vector<std::pair<Symbol, Expr>> kept;
+        const CallStmt once = evaluated_once(c, kept);
+        Stmt all = CalledBody(f, once)(fresh_copy(found->second));
+        for (size_t n = kept.size(); n-- > 0 && all.defined();)
+            all = LetStmt::make(kept[n].first, kept[n].second, all, c.loc);
+        return all;
+    }
+
+    /// The call with what it reads from memory in lets: its callee may change that.
+    static CallStmt evaluated_once(const CallStmt& c, std::vector<std::pair<Symbol, Expr>>& kept) {
+        CallStmt once = c;
+        const auto keep = [&](Expr& e) {
+            if (tensors_read(e).empty()) return;
+            kept.emplace_back(Symbol("given"), e);
+            e = Variable::make(kept.back().first, e.type(), e.loc());
+        };
+        for (Expr& e : once.values)
+            keep(e);
+        for (TensorView& v : once.tensors)
+            for (ViewDim& d : v.dims)
+                keep(d.begin);
+        return once;
     }
 
     /// The processes one after the other, in the tensors and arrays that they share.
@@ -372,6 +393,14 @@ class Inliner : public Mutator {
 };
 
 } // namespace
+
+std::vector<const ExternCall*> extern_calls(const Module& m) {
+    std::vector<const ExternCall*> all;
+    for (const Function& f : m.functions)
+        for (const ExternCall* c : extern_calls(f.body))
+            all.push_back(c);
+    return all;
+}
 
 Module inline_calls(const Module& m) {
     return Inliner(m).run();

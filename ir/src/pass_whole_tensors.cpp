@@ -119,9 +119,23 @@ class WholeCalls : public Mutator {
             wanted.erase(wanted.begin());
             result.functions.push_back(rewritten(f));
         }
-        std::stable_sort(
-            result.functions.begin() + 1, result.functions.end(),
-            [&](const Function& a, const Function& b) { return depth.at(a.name) < depth.at(b.name); });
+        // A Function stands behind all that call it.
+        std::map<std::string, size_t> depth;
+        for (bool changed = true; changed;) {
+            changed = false;
+            for (const Function& f : result.functions)
+                for_each(
+                    f.body,
+                    [&](const Stmt& s) {
+                        const auto* c = s.as<CallStmt>();
+                        if (!c || depth[c->callee] > depth[f.name]) return;
+                        depth[c->callee] = depth[f.name] + 1;
+                        changed = true;
+                    },
+                    nullptr);
+        }
+        std::stable_sort(result.functions.begin() + 1, result.functions.end(),
+                         [&](const Function& a, const Function& b) { return depth[a.name] < depth[b.name]; });
         return result;
     }
 
@@ -145,19 +159,15 @@ class WholeCalls : public Mutator {
   private:
     const Module& module;
     std::vector<Function> wanted;
-    std::map<std::string, std::string> made; ///< by Function and kinds of views
-    std::map<std::string, size_t> depth;     ///< how far below the top one
-    std::map<Symbol, std::vector<Dim>> dims; ///< of the tensors in scope
+    std::map<std::pair<std::string, std::string>, std::string> made; ///< by Function and kinds of views
+    std::map<Symbol, std::vector<Dim>> dims;                         ///< of the tensors in scope
     std::set<std::string> taken;
-    size_t level = 0;
 
     Function rewritten(const Function& f) {
         for (const Argument& a : f.arguments)
             dims[a.tensor.symbol] = a.tensor.dims;
         for (const Tensor& t : f.constants)
             dims[t.symbol] = t.dims;
-        const auto found = depth.find(f.name);
-        level = found == depth.end() ? 0 : found->second;
         Function result = f;
         forget();
         result.body = (*this)(f.body);
@@ -165,7 +175,7 @@ class WholeCalls : public Mutator {
     }
 
     Stmt call(const CallStmt& c) {
-        std::string kind = c.callee;
+        std::string kind;
         for (const TensorView& v : c.tensors) {
             kind += v.whole ? ";" : ";view";
             for (const ViewDim& d : v.dims)
@@ -188,10 +198,8 @@ class WholeCalls : public Mutator {
                 v.dims[d] = {whole[d].min, whole[d].extent, 1, true};
             v.whole = true;
         }
-        const auto [found, fresh] = made.try_emplace(kind);
+        const auto [found, fresh] = made.try_emplace({c.callee, kind});
         if (fresh) found->second = want(f, c);
-        size_t& below = depth[found->second];
-        below = std::max(below, level + 1);
         return CallStmt::make(found->second, std::move(tensors), std::move(values), c.streams, c.loc);
     }
 

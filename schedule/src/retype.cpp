@@ -76,7 +76,15 @@ class Retyper : public Mutator {
     }
     Stmt visit(const CallStmt& c, const Stmt& s) override {
         check_passed(c);
-        return Mutator::visit(c, s);
+        const Stmt now = Mutator::visit(c, s);
+        const Function& f = module->function(c.callee);
+        std::vector<Expr> values;
+        for (const Expr& e : now.as<CallStmt>()->values) {
+            const Type type = f.params[values.size()].type;
+            values.push_back(e.type() == type ? e : Cast::make(type, e, c.loc));
+        }
+        return CallStmt::make(c.callee, now.as<CallStmt>()->tensors, std::move(values),
+                              now.as<CallStmt>()->streams, c.loc);
     }
 
   private:

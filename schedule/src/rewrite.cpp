@@ -3,6 +3,8 @@
 #include "lathe/ir/analysis.h"
 #include "lathe/ir/any_body.h"
 
+#include <algorithm>
+
 namespace lathe::schedule {
 
 namespace {
@@ -94,8 +96,28 @@ class Renamer : public Mutator {
         std::vector<TensorView> tensors = now.as<CallStmt>()->tensors;
         for (TensorView& v : tensors)
             v.tensor = name(v.tensor);
-        return CallStmt::make(c.callee, std::move(tensors), now.as<CallStmt>()->values,
-                              now.as<CallStmt>()->streams, c.loc);
+        std::vector<StreamElement> streams = now.as<CallStmt>()->streams;
+        for (StreamElement& e : streams)
+            e.stream = name(e.stream);
+        return CallStmt::make(c.callee, std::move(tensors), now.as<CallStmt>()->values, std::move(streams),
+                              c.loc);
+    }
+    Stmt visit(const Push& p, const Stmt&) override {
+        const StreamElement to = element(p.to);
+        return Push::make(to, p.type, (*this)(p.value), p.loc);
+    }
+    Stmt visit(const DeclareStream& d, const Stmt&) override {
+        StreamDeclaration stream = d.stream;
+        stream.symbol = name(stream.symbol);
+        stream.dims = (*this)(stream.dims);
+        return DeclareStream::make(std::move(stream), (*this)(d.body));
+    }
+    Stmt visit(const Spawn& p, const Stmt& s) override {
+        const Stmt now = Mutator::visit(p, s);
+        std::vector<Symbol> ids;
+        for (const Symbol& id : p.ids)
+            ids.push_back(name(id));
+        return Spawn::make(std::move(ids), now.as<Spawn>()->box, now.as<Spawn>()->call, p.loc);
     }
 
   private:
@@ -104,7 +126,7 @@ class Renamer : public Mutator {
         auto n = names.find(s);
         return n == names.end() ? s : n->second;
     }
-    StreamElement element(const StreamElement& e) { return {e.stream, (*this)(e.at)}; }
+    StreamElement element(const StreamElement& e) { return {name(e.stream), (*this)(e.at)}; }
     Tensor block(Tensor t) const {
         t.symbol = name(t.symbol);
         return t;
@@ -347,6 +369,9 @@ Stmt duplicate(const Stmt& s, const std::function<Symbol(const Symbol&)>& fresh,
                 rename(tensor.symbol);
         if (const LetStmt* l = t.as<LetStmt>()) names[l->symbol] = Symbol(l->symbol.name());
         if (const Pop* p = t.as<Pop>()) names[p->symbol] = Symbol(p->symbol.name());
+        const auto inner = [&](const Symbol& old) { names[old] = Symbol(old.name()); };
+        if (const DeclareStream* d = t.as<DeclareStream>()) inner(d->stream.symbol);
+        if (const Spawn* p = t.as<Spawn>()) std::ranges::for_each(p->ids, inner);
         if (const Fill* b = t.as<Fill>()) rename(b->tensor.symbol);
         if (const Drain* b = t.as<Drain>()) rename(b->tensor.symbol);
     });

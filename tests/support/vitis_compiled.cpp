@@ -71,7 +71,7 @@ void VitisKernels::compile(const std::string& compiler) {
         "#define AP_INT_MAX_W 4096\n#include \"lathe_testbench.h\"\n#include \"vitis_call.h\"\n";
     std::string cases;
     const bool streams = std::ranges::any_of(
-        sources, [](const std::string& s) { return s.find("hls::stream") != std::string::npos; });
+        sources, [](const std::string& s) { return s.find("LATHE_DATAFLOW") != std::string::npos; });
     if (streams) text += "#include \"hls_stream.h\"\n#include \"hls_streamofblocks.h\"\n";
     for (size_t i = 0; i < modules.size(); ++i) {
         // Functions of one name may stand in several kernels.

@@ -15,6 +15,9 @@ Module inline_calls(const Module& m);
 /// each.
 Module pass_whole_tensors(const Module& m);
 
+/// The calls of extern functions in all Functions.
+std::vector<const ExternCall*> extern_calls(const Module& m);
+
 /// A parameter that all calls give the same constant is that constant.
 Module fix_constant_params(const Module& m);
 
