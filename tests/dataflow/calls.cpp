@@ -152,12 +152,15 @@ TEST_CASE_FIXTURE(Parts, "a stream of a dataflow around has one reader and one w
             b.call(load, {x, out});
         });
     });
+    Kernel both("both", {in, to}, [&](KernelBody& b) {
+        b.for_(r, 0, 2, [&] { b.for_(i, 0, 8, [&] { to(i) = b.pop(in); }); });
+    });
     CHECK(refusal([&] {
               build(Kernel("top", {x, y}, [&](KernelBody& b) {
                   b.dataflow([&] {
                       Stream s = b.stream("s", Int(16));
                       b.call(outer, {x, s});
-                      b.call(store, {s, y});
+                      b.call(both, {s, y});
                   });
               }));
           }) == "two processes are given out: load and load. A stream has one writer and one reader");
