@@ -171,8 +171,8 @@ std::vector<int64_t> constants(const std::vector<Expr>& list, const char* what, 
     for (const Expr& e : list) {
         const auto n = as_int(simplify(e));
         if (!n)
-            fail(loc, "{} of {} is {}, which is not constant: give the sizes their values", what, name,
-                 print(e));
+            fail(loc, "{} of {} is {}: it must be a number. Make the kernel in a function that takes it",
+                 what, name, print(e));
         all.push_back(*n);
     }
     return all;

@@ -68,6 +68,22 @@ TEST_CASE_FIXTURE(Parts, "a stream has one writer and one reader") {
           }) == "s[3] is passed, and dimension 0 of the streams s has 3 of them");
 }
 
+TEST_CASE_FIXTURE(Parts, "how many processes and streams there are is known when the kernel is made") {
+    Param P("P");
+    Var p("p");
+    CHECK(network(here(),
+                  [&](KernelBody& b) {
+                      Stream s = b.stream("s", Int(8), {3});
+                      b.spawn({{p, P}}, pass, {s(p), s(p + 1)});
+                  }) == "the number of processes of pass is P: it must be a number. Make the kernel in a "
+                        "function that takes it");
+    CHECK(network(here(), [&](KernelBody& b) {
+              Stream s = b.stream("s", Int(8), {P});
+              b.call(load, {x, s(0)});
+              b.call(store, {s(0), y});
+          }) == "an extent of s is P: it must be a number. Make the kernel in a function that takes it");
+}
+
 TEST_CASE_FIXTURE(Parts, "writer and reader pass equally many tokens, whatever the data") {
     CHECK(network(here(), [&](KernelBody& b) {
               Stream s = b.stream("s", Int(8), {}, 2);
