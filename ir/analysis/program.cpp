@@ -149,7 +149,9 @@ class Collector {
             inside = true;
             result.written = tensors_written(f.body);
         }
+        const Guards before = guards; // what asserts in it say holds while it runs
         visit(f.body);
+        guards = before;
         loops.pop_back();
         if (here) done = true;
     }

@@ -195,7 +195,7 @@ void Edit::forward_named(const std::vector<std::vector<Symbol>>& named) {
 
 std::optional<Conflict> Edit::conflict(const Symbol& loop, const LoopKind& kind, int64_t lanes) {
     asks();
-    return kind_conflict(alone(path(loop)), loop, kind, lanes, facts({}));
+    return kind_conflict(body(), loop, kind, lanes, facts({}));
 }
 
 std::string Edit::cause(const Fate& fate) const {

@@ -202,25 +202,6 @@ Path path_to_loop(const Stmt& root, const Symbol& loop, const Symbol& func) {
     return find(root, wanted, enter, path) ? path : path_to_loop(root, loop);
 }
 
-Stmt alone(const Path& path) {
-    Stmt inner = path.back();
-    for (size_t n = path.size() - 1; n-- > 0;) {
-        const Block* b = path[n].as<Block>();
-        if (!b) {
-            inner = with_child(path[n], path[n + 1], inner);
-            continue;
-        }
-        std::vector<Stmt> left;
-        for (const Stmt& s : b->stmts) {
-            if (s.same_as(path[n + 1])) break;
-            if (s.as<Assert>()) left.push_back(s);
-        }
-        left.push_back(inner);
-        inner = Block::make(std::move(left));
-    }
-    return inner;
-}
-
 Stmt with_body(const Stmt& s, Stmt body) {
     switch (s.kind()) {
     case StmtKind::for_: {

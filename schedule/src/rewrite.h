@@ -19,8 +19,6 @@ Path find_path(const Stmt& root, const std::function<bool(const Stmt&)>& wanted)
 Path path_to_loop(const Stmt& root, const Symbol& loop);
 /// The same, looked for in the stages of `func` first.
 Path path_to_loop(const Stmt& root, const Symbol& loop, const Symbol& func);
-/// The root with nothing but the path's last statement, what is around it, and the assertions before it.
-Stmt alone(const Path& path);
 
 std::vector<Stmt> children(const Stmt& s);
 /// `s` with children `fresh`, one for each of children(s); those that are empty disappear.
