@@ -2,6 +2,7 @@
 
 #include "lathe/ir/network.h"
 #include "lathe/ir/visit.h"
+#include "moved_accesses.h"
 
 #include <algorithm>
 #include <functional>
@@ -15,7 +16,7 @@ Expr load_counter(const Symbol& counter, const std::vector<Expr>& at, Loc loc) {
 }
 
 /// The body of a Function with the arguments of one call in their places.
-class CalledBody : public Mutator {
+class CalledBody : public MovedAccesses {
   public:
     CalledBody(const Function& f, const CallStmt& c) : function(f), call(c) {
         for (size_t n = 0; n < f.params.size(); ++n)
@@ -27,28 +28,15 @@ class CalledBody : public Mutator {
     }
 
   protected:
-    using Mutator::visit;
+    using MovedAccesses::visit;
+    bool moves(const Symbol& tensor) const override { return tensors.contains(tensor); }
     Expr visit(const Variable& v, const Expr& e) override {
         const auto found = values.find(v.symbol);
         return found == values.end() ? e : found->second;
     }
-    Expr visit(const Load& l, const Expr& e) override {
-        if (!tensors.contains(l.tensor)) return rebuilt(e);
-        const auto [tensor, at] = place(l.tensor, (*this)(l.indices));
-        return Load::make(tensor, l.type.element(), at, l.loc, (*this)(l.predicate));
-    }
 
     /// Schedules find the Function's own.
     Stmt visit(const Stage& st, const Stmt&) override { return (*this)(st.body); }
-    Stmt visit(const Store& w, const Stmt&) override {
-        std::vector<StoreTarget> targets;
-        for (const StoreTarget& t : w.targets)
-            targets.push_back(target(t));
-        return Store::make(std::move(targets), w.loc, (*this)(w.predicate));
-    }
-    Stmt visit(const Reduce& u, const Stmt&) override {
-        return Reduce::make(u.op, target(u.target), u.loc, (*this)(u.predicate), u.contract);
-    }
     Stmt visit(const ExternCall& c, const Stmt& s) override {
         return external(*Mutator::visit(c, s).as<ExternCall>());
     }
@@ -76,7 +64,7 @@ class CalledBody : public Mutator {
     std::map<Symbol, size_t> tensors; ///< which argument
     std::map<Symbol, StreamElement> streams;
 
-    std::pair<Symbol, std::vector<Expr>> place(const Symbol& formal, const std::vector<Expr>& at) {
+    std::pair<Symbol, std::vector<Expr>> place(const Symbol& formal, const std::vector<Expr>& at) override {
         const size_t n = tensors.at(formal);
         const TensorView& view = call.tensors[n];
         if (view.whole) return {view.tensor, at};
@@ -92,12 +80,6 @@ class CalledBody : public Mutator {
             ++k;
         }
         return {view.tensor, all};
-    }
-
-    StoreTarget target(const StoreTarget& t) {
-        StoreTarget r{t.tensor, t.type, (*this)(t.indices), (*this)(t.value)};
-        if (tensors.contains(t.tensor)) std::tie(r.tensor, r.indices) = place(r.tensor, r.indices);
-        return r;
     }
 
     Stmt external(const ExternCall& c) {
@@ -128,26 +110,13 @@ struct StreamArrays {
 };
 
 /// What is done with streams, on those arrays.
-class StreamsAsArrays : public Mutator {
+class StreamsAsArrays : public MovedAccesses {
   public:
     explicit StreamsAsArrays(const std::map<Symbol, StreamArrays>& a) : arrays(a) {}
 
   protected:
-    using Mutator::visit;
-    Expr visit(const Load& l, const Expr& e) override {
-        if (!blocks.contains(l.tensor)) return rebuilt(e);
-        const auto [tensor, at] = place(l.tensor, (*this)(l.indices));
-        return Load::make(tensor, l.type.element(), at, l.loc, (*this)(l.predicate));
-    }
-    Stmt visit(const Store& w, const Stmt&) override {
-        std::vector<StoreTarget> targets;
-        for (const StoreTarget& t : w.targets)
-            targets.push_back(target(t));
-        return Store::make(std::move(targets), w.loc, (*this)(w.predicate));
-    }
-    Stmt visit(const Reduce& u, const Stmt&) override {
-        return Reduce::make(u.op, target(u.target), u.loc, (*this)(u.predicate), u.contract);
-    }
+    using MovedAccesses::visit;
+    bool moves(const Symbol& tensor) const override { return blocks.contains(tensor); }
     Stmt visit(const Fill& b, const Stmt& s) override {
         return arrays.contains(b.to.stream) ? block(b.to, b.tensor, b.body, true, b.loc)
                                             : Mutator::visit(b, s);
@@ -177,17 +146,11 @@ class StreamsAsArrays : public Mutator {
         return Reduce::make(BinaryOp::add, {counter, UInt(32), at, Expr(1)}, loc);
     }
 
-    std::pair<Symbol, std::vector<Expr>> place(const Symbol& block, const std::vector<Expr>& at) const {
+    std::pair<Symbol, std::vector<Expr>> place(const Symbol& block, const std::vector<Expr>& at) override {
         const Block& b = blocks.at(block);
         std::vector<Expr> all = b.before;
         all.insert(all.end(), at.begin(), at.end());
         return {b.tokens, all};
-    }
-
-    StoreTarget target(const StoreTarget& t) {
-        StoreTarget r{t.tensor, t.type, (*this)(t.indices), (*this)(t.value)};
-        if (blocks.contains(t.tensor)) std::tie(r.tensor, r.indices) = place(r.tensor, r.indices);
-        return r;
     }
 
     Stmt push(const Push& p) const {

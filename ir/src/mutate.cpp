@@ -1,6 +1,7 @@
 /// \file The mutator, and the rewrites that rename: substitute and fresh_copy.
 
 #include "lathe/ir/node.h"
+#include "lathe/ir/rename.h"
 #include "lathe/ir/visit.h"
 
 namespace lathe::ir {
@@ -473,10 +474,14 @@ void bind_fresh(Renaming& names, const Stmt& s) {
 
 } // namespace
 
+Stmt rename(const Stmt& s, const std::map<Symbol, Symbol>& names) {
+    return Rename(names)(s);
+}
+
 Stmt fresh_copy(const Stmt& s, std::map<Symbol, Symbol>* renamed) {
     Renaming names;
     bind_fresh(names, s);
-    Stmt copy = Rename(names)(s);
+    Stmt copy = rename(s, names);
     if (renamed) *renamed = std::move(names);
     return copy;
 }

@@ -1,6 +1,7 @@
 #include "lathe/ir/inline_calls.h"
 #include "lathe/ir/simplify.h"
 #include "lathe/ir/visit.h"
+#include "moved_accesses.h"
 
 #include <algorithm>
 
@@ -20,7 +21,7 @@ struct WholeTensor {
 };
 
 /// Accesses of the tensors that were views.
-class Accesses : public Mutator {
+class Accesses : public MovedAccesses {
   public:
     Accesses(const Function& f, const std::map<Symbol, WholeTensor>& w) : wholes(w) {
         for (const Argument& a : f.arguments)
@@ -28,21 +29,8 @@ class Accesses : public Mutator {
     }
 
   protected:
-    using Mutator::visit;
-    Expr visit(const Load& l, const Expr& e) override {
-        if (!wholes.contains(l.tensor)) return rebuilt(e);
-        const std::vector<Expr> at = place(l.tensor, (*this)(l.indices));
-        return Load::make(l.tensor, l.type.element(), at, l.loc, (*this)(l.predicate));
-    }
-    Stmt visit(const Store& w, const Stmt&) override {
-        std::vector<StoreTarget> targets;
-        for (const StoreTarget& t : w.targets)
-            targets.push_back(target(t));
-        return Store::make(std::move(targets), w.loc, (*this)(w.predicate));
-    }
-    Stmt visit(const Reduce& u, const Stmt&) override {
-        return Reduce::make(u.op, target(u.target), u.loc, (*this)(u.predicate), u.contract);
-    }
+    using MovedAccesses::visit;
+    bool moves(const Symbol& tensor) const override { return wholes.contains(tensor); }
     Stmt visit(const ExternCall& c, const Stmt& s) override {
         for (const ExternArgument& a : c.arguments)
             if (a.tensor && wholes.contains(a.tensor))
@@ -58,7 +46,7 @@ class Accesses : public Mutator {
     const std::map<Symbol, WholeTensor>& wholes;
     std::map<Symbol, std::vector<Dim>> formals;
 
-    std::vector<Expr> place(const Symbol& tensor, const std::vector<Expr>& at) {
+    std::pair<Symbol, std::vector<Expr>> place(const Symbol& tensor, const std::vector<Expr>& at) override {
         const WholeTensor& w = wholes.at(tensor);
         std::vector<Expr> all;
         for (size_t d = 0, k = 0; d < w.dims.size(); ++d) {
@@ -71,13 +59,7 @@ class Accesses : public Mutator {
             all.push_back(iadd(begin, imul(index(w.dims[d].stride), simplify(steps))));
             ++k;
         }
-        return all;
-    }
-
-    StoreTarget target(const StoreTarget& t) {
-        StoreTarget r{t.tensor, t.type, (*this)(t.indices), (*this)(t.value)};
-        if (wholes.contains(t.tensor)) r.indices = place(t.tensor, r.indices);
-        return r;
+        return {tensor, all};
     }
 
     /// A view of a view, or of all of it, is one of the whole tensor.

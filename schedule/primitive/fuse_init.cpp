@@ -282,7 +282,7 @@ void run(Edit& e) {
         with[init.loops[d]] = target.indices[d];
     const StoreTarget& initial = init.store->targets[0];
     Stmt store = Store::make(initial.tensor, initial.type, target.indices,
-                             duplicate_lets(substitute(initial.value, with)), init.store->loc);
+                             fresh_copy(substitute(initial.value, with)), init.store->loc);
     Stmt nest = init_nest(e, place.back().as<For>()->body, target, pure, store);
     nest = e.copy(nest);
     nest = Stage::make(func, 0, std::move(nest), init_path.back().loc());

@@ -135,7 +135,7 @@ class Inliner : public Mutator {
         }
         Expr& inlined = known[{t.tensor, std::move(key)}];
         if (!inlined.defined()) {
-            inlined = AtSubscripts(*this, std::move(at))(duplicate_lets(t.value));
+            inlined = AtSubscripts(*this, std::move(at))(fresh_copy(t.value));
             if (inlined.type() != t.type) inlined = share(Cast::make(t.type, inlined, l.loc));
         }
         return inlined;

@@ -2,6 +2,7 @@
 
 #include "lathe/ir/analysis.h"
 #include "lathe/ir/any_body.h"
+#include "lathe/ir/rename.h"
 
 #include <algorithm>
 
@@ -22,121 +23,6 @@ bool find(const Stmt& s, const Wanted& wanted, const Enter& enter, Path& path) {
     path.resize(outside);
     return false;
 }
-
-/// Renames tensors, and gives lets new identities.
-class Renamer : public Mutator {
-  public:
-    explicit Renamer(std::map<Symbol, Symbol> n) : names(std::move(n)) {}
-
-  protected:
-    using Mutator::visit;
-    Expr visit(const Variable& v, const Expr& e) override {
-        return renamed(v.symbol) ? Variable::make(name(v.symbol), e.type(), e.loc()) : e;
-    }
-    Expr visit(const Load& l, const Expr& e) override {
-        if (!renamed(l.tensor)) return rebuilt(e);
-        return Load::make(name(l.tensor), e.type(), (*this)(l.indices), e.loc(), (*this)(l.predicate));
-    }
-    Expr visit(const Let& l, const Expr& e) override {
-        Expr value = (*this)(l.value);
-        Symbol fresh(l.symbol.name());
-        names[l.symbol] = fresh;
-        return Let::make(fresh, std::move(value), (*this)(l.body), e.loc());
-    }
-
-    Stmt visit(const For& f, const Stmt&) override {
-        const Expr min = (*this)(f.min), extent = (*this)(f.extent);
-        return For::make(name(f.var), min, extent, f.loop, (*this)(f.body), f.loc);
-    }
-    Stmt visit(const LetStmt& l, const Stmt&) override {
-        const Expr value = (*this)(l.value);
-        return LetStmt::make(name(l.symbol), value, (*this)(l.body), l.loc);
-    }
-    Stmt visit(const Allocate& a, const Stmt&) override {
-        std::vector<Tensor> tensors;
-        for (const Tensor& t : a.tensors) {
-            tensors.push_back((*this)(t));
-            tensors.back().symbol = name(t.symbol);
-        }
-        return Allocate::make(std::move(tensors), (*this)(a.body));
-    }
-    Stmt visit(const Stage& g, const Stmt&) override {
-        return Stage::make(name(g.func), g.definition, (*this)(g.body), g.loc);
-    }
-    Stmt visit(const Store& s, const Stmt&) override {
-        std::vector<StoreTarget> targets;
-        for (const StoreTarget& t : s.targets)
-            targets.push_back(target(t));
-        return Store::make(std::move(targets), s.loc, (*this)(s.predicate));
-    }
-    Stmt visit(const Reduce& r, const Stmt&) override {
-        return Reduce::make(r.op, target(r.target), r.loc, (*this)(r.predicate), r.contract);
-    }
-    Stmt visit(const ExternCall& c, const Stmt& s) override {
-        const Stmt now = Mutator::visit(c, s);
-        std::vector<ExternArgument> arguments = now.as<ExternCall>()->arguments;
-        for (ExternArgument& a : arguments)
-            a.tensor = name(a.tensor);
-        return ExternCall::make(c.callee, std::move(arguments), c.loc);
-    }
-    Stmt visit(const Pop& p, const Stmt&) override {
-        const StreamElement from = element(p.from);
-        return Pop::make(name(p.symbol), from, p.type, (*this)(p.body), p.loc);
-    }
-    Stmt visit(const Fill& b, const Stmt&) override {
-        const StreamElement to = element(b.to);
-        return Fill::make(to, block(b.tensor), (*this)(b.body), b.loc);
-    }
-    Stmt visit(const Drain& b, const Stmt&) override {
-        const StreamElement from = element(b.from);
-        return Drain::make(from, block(b.tensor), (*this)(b.body), b.loc);
-    }
-    Stmt visit(const CallStmt& c, const Stmt& s) override {
-        const Stmt now = Mutator::visit(c, s);
-        std::vector<TensorView> tensors = now.as<CallStmt>()->tensors;
-        for (TensorView& v : tensors)
-            v.tensor = name(v.tensor);
-        std::vector<StreamElement> streams = now.as<CallStmt>()->streams;
-        for (StreamElement& e : streams)
-            e.stream = name(e.stream);
-        return CallStmt::make(c.callee, std::move(tensors), now.as<CallStmt>()->values, std::move(streams),
-                              c.loc);
-    }
-    Stmt visit(const Push& p, const Stmt&) override {
-        const StreamElement to = element(p.to);
-        return Push::make(to, p.type, (*this)(p.value), p.loc);
-    }
-    Stmt visit(const DeclareStream& d, const Stmt&) override {
-        StreamDeclaration stream = d.stream;
-        stream.symbol = name(stream.symbol);
-        stream.dims = (*this)(stream.dims);
-        return DeclareStream::make(std::move(stream), (*this)(d.body));
-    }
-    Stmt visit(const Spawn& p, const Stmt& s) override {
-        const Stmt now = Mutator::visit(p, s);
-        std::vector<Symbol> ids;
-        for (const Symbol& id : p.ids)
-            ids.push_back(name(id));
-        return Spawn::make(std::move(ids), now.as<Spawn>()->box, now.as<Spawn>()->call, p.loc);
-    }
-
-  private:
-    bool renamed(const Symbol& s) const { return names.contains(s); }
-    Symbol name(const Symbol& s) const {
-        auto n = names.find(s);
-        return n == names.end() ? s : n->second;
-    }
-    StreamElement element(const StreamElement& e) { return {name(e.stream), (*this)(e.at)}; }
-    Tensor block(Tensor t) const {
-        t.symbol = name(t.symbol);
-        return t;
-    }
-    StoreTarget target(const StoreTarget& t) {
-        return {name(t.tensor), t.type, (*this)(t.indices), (*this)(t.value)};
-    }
-
-    std::map<Symbol, Symbol> names;
-};
 
 } // namespace
 
@@ -343,26 +229,23 @@ Stmt duplicate(const Stmt& s, const std::function<Symbol(const Symbol&)>& fresh,
         names[old] = fresh(old);
         if (renamed) renamed->emplace_back(old, names[old]);
     };
+    const auto inner = [&](const Symbol& old) { names[old] = Symbol(old.name()); };
     for_each_stmt(s, [&](const Stmt& t) {
         if (const For* f = t.as<For>()) rename(f->var);
         if (const Allocate* a = t.as<Allocate>())
             for (const Tensor& tensor : a->tensors)
                 rename(tensor.symbol);
-        if (const LetStmt* l = t.as<LetStmt>()) names[l->symbol] = Symbol(l->symbol.name());
-        if (const Pop* p = t.as<Pop>()) names[p->symbol] = Symbol(p->symbol.name());
-        const auto inner = [&](const Symbol& old) { names[old] = Symbol(old.name()); };
+        if (const LetStmt* l = t.as<LetStmt>()) inner(l->symbol);
+        if (const Pop* p = t.as<Pop>()) inner(p->symbol);
         if (const DeclareStream* d = t.as<DeclareStream>()) inner(d->stream.symbol);
         if (const Spawn* p = t.as<Spawn>()) std::ranges::for_each(p->ids, inner);
         if (const Fill* b = t.as<Fill>()) rename(b->tensor.symbol);
         if (const Drain* b = t.as<Drain>()) rename(b->tensor.symbol);
     });
-    return Renamer(std::move(names))(s);
-}
-
-Expr duplicate_lets(const Expr& e) {
-    bool lets = false;
-    for_each_expr(e, [&](const Expr& x) { lets |= x.kind() == ExprKind::let; });
-    return lets ? Renamer({})(e) : e;
+    for_each(s, nullptr, [&](const Expr& e) {
+        if (const Let* l = e.as<Let>()) inner(l->symbol);
+    });
+    return ir::rename(s, names);
 }
 
 Expr var(const Symbol& s) {

@@ -50,8 +50,6 @@ std::vector<const For*> loops_in(const Stmt& s);
 /// A copy with fresh identities for every loop, let and tensor: `fresh` makes those of loops and tensors.
 Stmt duplicate(const Stmt& s, const std::function<Symbol(const Symbol&)>& fresh,
                std::vector<std::pair<Symbol, Symbol>>* renamed = nullptr);
-/// The same for the lets of an expression that is used at several places.
-Expr duplicate_lets(const Expr& e);
 
 Expr var(const Symbol& s); ///< a loop variable
 Expr less(const Expr& a, const Expr& b);
