@@ -3,27 +3,12 @@
 
 #include "lathe/ir/expr.h"
 #include "lathe/ir/loop_kind.h"
+#include "lathe/ir/memory.h"
 
 #include <map>
 #include <variant>
 
 namespace lathe {
-
-/// Where a tensor lives: an open registry. heap, stack, register (scalars and vectors that lowering keeps in
-/// SSA form: every access must have constant subscripts after unrolling and vectorization).
-class MemorySpace {
-  public:
-    MemorySpace() = default; ///< heap
-    explicit MemorySpace(std::string name) : space(std::move(name)) {}
-    static MemorySpace heap() { return MemorySpace("heap"); }
-    static MemorySpace stack() { return MemorySpace("stack"); }
-    static MemorySpace registers() { return MemorySpace("register"); }
-    const std::string& name() const { return space; }
-    friend bool operator==(const MemorySpace&, const MemorySpace&) = default;
-
-  private:
-    std::string space = "heap";
-};
 
 /// A scalar that the caller passes, or that is bound from a buffer: a parameter that is the bare extent of an
 /// argument's dimension. `Param M("M")` is a size, `Param alpha("alpha", Float(32))` a scalar.
@@ -128,6 +113,7 @@ struct Tensor {
     TypeOrigin origin = TypeOrigin::declared;
     std::shared_ptr<const std::vector<Value>> data; ///< a constant tensor's elements, row-major
     Loc loc;
+    Layout layout = {};
 };
 
 struct Block : StmtNode {
