@@ -2,6 +2,7 @@
 
 #include "lathe/ir/analysis.h"
 #include "lathe/ir/buffer.h"
+#include "lathe/ir/layout.h"
 #include "lathe/ir/text.h"
 #include "lathe/ir/visit.h"
 
@@ -411,14 +412,26 @@ Place FunctionEmitter::place_of(const Tensor& t, Value* base) {
     Place p{t.type, base, {}, {}, {}};
     const size_t rank = t.dims.size();
     p.strides.resize(rank);
-    Value* stride = b.getInt64(is_wide(t.type) ? element_bytes(t.type) / 8 : 1);
-    for (size_t d = rank; d-- > 0;) {
-        p.strides[d] = stride;
-        if (d > 0) stride = b.CreateMul(stride, value(t.dims[d].extent));
-    }
+    Value* unit = b.getInt64(is_wide(t.type) ? element_bytes(t.type) / 8 : 1);
+    const std::vector<Expr> strides = layout(t).strides();
+    for (size_t d = 0; d < rank; ++d)
+        p.strides[d] = b.CreateMul(value(strides[d]), unit);
     for (const Dim& d : t.dims)
         p.mins.push_back(value(d.min));
     return p;
+}
+
+/// What lives in an FPGA's memories is on the stack where it is small, as a line buffer is.
+static std::string space_on_cpu(const Tensor& t) {
+    if (!t.space.on_chip()) return t.space.name();
+    constexpr int64_t small = 16 * 1024;
+    int64_t bytes = static_cast<int64_t>(element_bytes(t.type));
+    for (const Dim& d : t.dims) {
+        const auto extent = as_int(d.extent);
+        if (!extent || __builtin_mul_overflow(bytes, std::max<int64_t>(*extent, 0), &bytes) || bytes > small)
+            return "heap";
+    }
+    return "stack";
 }
 
 void FunctionEmitter::emit_allocate(const Allocate& s) {
@@ -426,7 +439,7 @@ void FunctionEmitter::emit_allocate(const Allocate& s) {
     Sequence* const around = sequence;
     const int64_t frame_around = frame_bytes;
     for (const Tensor& t : s.tensors) {
-        const std::string& space = t.space.name();
+        const std::string space = space_on_cpu(t);
         if (t.data) {
             tensors[t.symbol] = place_of(t, unit.elements(t));
         } else if (space == "heap") {

@@ -10,6 +10,7 @@
 #include "../passes/vectorize_loops.h"
 #include "lathe/ir/index_ranges.h"
 #include "lathe/ir/inline_calls.h"
+#include "lathe/ir/layout.h"
 #include "lathe/ir/math.h"
 #include "lathe/ir/simplify.h"
 #include "lathe/ir/verify.h"
@@ -45,7 +46,8 @@ Module without_pipelines(Module m) {
 } // namespace
 
 Module lower(const Module& module, const Target&) {
-    Module m = widen_index(lower_math(check_bounds(without_pipelines(inline_calls(module)))));
+    Module m =
+        widen_index(lower_math(store_by_layout(check_bounds(without_pipelines(inline_calls(module))))));
     m = simplified(lower_types(m));
     m = narrow(simplified(partition_loops(m)));
     m = vectorize_loops(m);

@@ -278,6 +278,24 @@ void BodyEmitter::check(const Assert& s) {
     scope.facts.assume(s.condition);
 }
 
+/// How an array is split into banks and words, and where it lies (UG1399: array_partition, array_reshape,
+/// bind_storage). Dimensions are counted from 1, outermost first.
+void BodyEmitter::memory_pragmas(const std::string& name, const Tensor& t) {
+    for (size_t d = 0; d < t.layout.dims.size(); ++d) {
+        const DimLayout& l = t.layout.dims[d];
+        if (l.partition == Partition::none) continue;
+        const std::string factor = l.factor > 0 ? fmt::format(" factor={}", l.factor) : "";
+        out.edge(fmt::format("#pragma HLS array_partition variable={} type={}{} dim={}", name,
+                             partition_name(l.partition), factor, d + 1));
+    }
+    if (t.layout.pack > 1)
+        out.edge(fmt::format("#pragma HLS array_reshape variable={} type=cyclic factor={} dim={}", name,
+                             t.layout.pack, t.dims.size()));
+    if (t.space.on_chip())
+        out.edge(fmt::format("#pragma HLS bind_storage variable={} type={} impl={}", name,
+                             t.data ? "rom_2p" : "ram_2p", t.space.name()));
+}
+
 void BodyEmitter::declare(const Tensor& t, const std::vector<int64_t>& extents) {
     const std::string name = scope.names.take(t.symbol.name()), sizes = brackets(extents);
     scope.arrays[t.symbol] = {name, t.type, t.dims, false, sizes};
@@ -290,6 +308,7 @@ void BodyEmitter::declare(const Tensor& t, const std::vector<int64_t>& extents) 
         out.edge("#endif");
     }
     out.line(fmt::format("{} {}{};", cpp_type(t.type), name, sizes));
+    memory_pragmas(name, t);
 }
 
 void BodyEmitter::allocate(const Allocate& s) {
@@ -318,9 +337,16 @@ void BodyEmitter::declare(const Tensor& t) {
 
 void BodyEmitter::constant(const Tensor& t) {
     const std::string name = scope.names.take(t.symbol.name());
-    scope.arrays[t.symbol] = {name, t.type, t.dims, true};
-    out.line(fmt::format("static const {} {}[{}] = {{", cpp_type(t.type), name,
-                         std::max<size_t>(t.data->size(), 1)));
+    // Banks are told by dimensions; C++ fills these from a flat list, too.
+    const bool flat = t.layout.plain();
+    std::vector<int64_t> extents = {static_cast<int64_t>(t.data->size())};
+    if (!flat) {
+        extents.clear();
+        for (const Dim& d : t.dims)
+            extents.push_back(*as_int(simplify(d.extent)));
+    }
+    scope.arrays[t.symbol] = {name, t.type, t.dims, flat, flat ? "" : brackets(extents)};
+    out.line(fmt::format("static const {} {}{} = {{", cpp_type(t.type), name, brackets(extents)));
     std::string line;
     for (const Value& v : *t.data) {
         const std::string text = is_plain(v) ? v.str() : typed_literal(v);
@@ -332,6 +358,7 @@ void BodyEmitter::constant(const Tensor& t) {
     }
     if (!line.empty()) out.line("    " + line);
     out.line("};");
+    memory_pragmas(name, t);
 }
 
 } // namespace lathe::hls

@@ -22,6 +22,7 @@ class BodyEmitter {
     void emit(const Stmt& s);
     /// A tensor with data, as a constant array.
     void constant(const Tensor& t);
+    void memory_pragmas(const std::string& name, const Tensor& t);
 
   private:
     void block(const Stmt& body);

@@ -2,6 +2,7 @@
 
 #include "expr.h"
 
+#include "lathe/ir/layout.h"
 #include "lathe/ir/visit.h"
 
 #include <algorithm>
@@ -122,16 +123,14 @@ Code ExprEmitter::emit_new(const Expr& e) {
 
 std::string ExprEmitter::element(const Symbol& tensor, const std::vector<Expr>& indices) {
     const Array& array = scope.array(tensor);
+    Tensor declared;
+    declared.dims = array.dims;
+    const Storage stored = layout(declared);
+    if (array.flat) return array.name + "[" + index(stored.offset(indices)) + "]";
     std::string text = array.name;
-    Expr flat = ir::index(0);
-    for (size_t d = 0; d < indices.size(); ++d) {
-        const Expr i = isub(indices[d], array.dims[d].min);
-        if (array.flat)
-            flat = iadd(imul(flat, array.dims[d].extent), i);
-        else
-            text += "[" + index(i) + "]";
-    }
-    return array.flat ? text + "[" + index(flat) + "]" : text;
+    for (const Expr& i : stored.positions(indices))
+        text += "[" + index(i) + "]";
+    return text;
 }
 
 /// Operators of AMD's types give objects of an unnamed base class, which do not stand beside constant

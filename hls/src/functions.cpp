@@ -191,6 +191,8 @@ std::string Functions::define(const Function& given, const std::string& name,
     Writer out;
     out.indent = 1;
     BodyEmitter body(scope, out, run_sizes, *this, given.name);
+    for (const Argument& a : f.arguments)
+        body.memory_pragmas(scope.array(a.tensor.symbol).name, a.tensor);
     for (const Tensor& t : f.constants)
         body.constant(t);
     body.emit(f.body);

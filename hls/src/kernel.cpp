@@ -5,6 +5,7 @@
 #include "functions.h"
 #include "lathe/ir/depths.h"
 #include "lathe/ir/inline_calls.h"
+#include "lathe/ir/layout.h"
 #include "lathe/ir/text.h"
 #include "lathe/ir/visit.h"
 
@@ -184,7 +185,7 @@ std::string scalar_literal(Type parameter, const Value& v) {
 Kernel make_kernel(const Module& module, const VitisOptions& options) {
     check_options(options);
     if (module.functions.empty()) fail({}, "the module has no function");
-    const Module whole = fix_constant_params(pass_whole_tensors(with_safe_depths(module)));
+    const Module whole = store_by_layout(fix_constant_params(pass_whole_tensors(with_safe_depths(module))));
     return KernelMaker(whole, options).make();
 }
 

@@ -215,7 +215,7 @@ bool Comparison::nodes(const Reduce& a, const Reduce& b) {
 
 /// Declarations correspond: the symbols are bound to each other.
 bool Comparison::equal(const Tensor& a, const Tensor& b) {
-    if (a.type != b.type || a.space != b.space || a.origin != b.origin) return false;
+    if (a.type != b.type || a.space != b.space || a.origin != b.origin || a.layout != b.layout) return false;
     if (!equal(a.dims, b.dims)) return false;
     if (!a.data != !b.data || (a.data && *a.data != *b.data)) return false;
     bind(a.symbol, b.symbol);

@@ -31,7 +31,7 @@ struct Prepared {
 class Written {
   public:
     void add(const Prepared& p, Loc loc) {
-        const auto [known, fresh] = by.try_emplace({p.tensor, p.place.dense}, p.lane);
+        const auto [known, fresh] = by.try_emplace({p.tensor, p.place.shared}, p.lane);
         if (!fresh && known->second != p.lane)
             fail(loc, "two lanes write {} at once", p.tensor->element(p.place.dense));
     }
@@ -228,9 +228,8 @@ std::shared_ptr<CheckedTensor> Checker::storage(const Tensor& tensor, Lane& lane
     }
     const bool constant = tensor.data != nullptr;
     auto t = std::make_shared<CheckedTensor>(make_state(tensor, mins, extents), tensor.type, constant);
-    const std::byte* p = t->buffer.data();
-    for (size_t n = 0; constant && n < t->elements.size(); ++n, p += t->element_size) {
-        t->elements[n].hash = Term::of(load_element(tensor.type, p)).hash;
+    for (size_t n = 0; constant && n < t->elements.size(); ++n) {
+        t->elements[n].hash = Term::of((*tensor.data)[n]).hash;
         t->elements[n].load_free = true;
     }
     return t;
@@ -319,7 +318,7 @@ void Checker::check(const Assert& s, const Lanes& lanes) {
 
 void Checker::print(const Print& s, const Lanes& lanes) {
     for (Lane* l : lanes) {
-        output->touch_write(0, l->in, s.loc);
+        output->touch_write({}, l->in, s.loc);
         std::string line = s.texts[0];
         for (size_t i = 0; i < s.values.size(); ++i) {
             const Term t = evaluate.term(*l, s.values[i]);
@@ -334,7 +333,7 @@ void Checker::print(const Print& s, const Lanes& lanes) {
 
 void Checker::call(const ExternCall& s, Lane& lane) {
     require_address(s);
-    output->touch_write(0, lane.in, s.loc);
+    output->touch_write({}, lane.in, s.loc);
     std::vector<ExternOperand> operands;
     uint64_t given = hash_of(s.callee->name);
     for (const ExternArgument& a : s.arguments) {
@@ -352,7 +351,7 @@ void Checker::call(const ExternCall& s, Lane& lane) {
                     s.loc,
                     "{} is passed to the extern function {}, which reads it, and not all of it was stored to",
                     t.name, s.callee->name);
-            t.touch_read(n, lane.in, s.loc);
+            t.touch_read({nullptr, n, n}, lane.in, s.loc);
             given = hash_of({given, t.elements[n].hash});
         }
     }
@@ -361,7 +360,7 @@ void Checker::call(const ExternCall& s, Lane& lane) {
         if (!s.arguments[i].tensor || s.arguments[i].direction == Direction::in) continue;
         CheckedTensor& t = lane.tensor(s.arguments[i].tensor, s.loc);
         for (size_t n = 0; n < t.elements.size(); ++n) {
-            t.touch_write(n, lane.in, s.loc);
+            t.touch_write({nullptr, n, n}, lane.in, s.loc);
             t.elements[n].hash = extern_hash(given, i, n);
             t.elements[n].sum = {};
             t.elements[n].load_free = false;

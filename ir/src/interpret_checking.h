@@ -32,6 +32,7 @@ struct Element {
     };
     Touch last_write{nullptr, {}};
     std::vector<Touch> reads; ///< since then
+    size_t holds = 0;         ///< of a folded tensor: which of its elements was stored here last
 };
 
 /// A tensor while it lives.
@@ -40,14 +41,16 @@ struct CheckedTensor {
     Type type; ///< as declared: the caller's buffer may round in another way
     AnyBuffer buffer;
     int64_t element_size = 0;
-    bool constant = false; ///< nobody writes it
-    std::vector<Element> elements;
+    bool constant = false;         ///< nobody writes it
+    std::vector<int64_t> folds;    ///< of each dimension, 0 for none; empty: none at all
+    std::vector<Element> elements; ///< by place: of a folded tensor several elements share one
 
     CheckedTensor(const TensorState& s, Type declared, bool never_written);
 
     struct Place {
-        std::byte* address;
-        size_t dense;
+        std::byte* address = nullptr;
+        size_t dense = 0;  ///< of the tensor's elements, row-major
+        size_t shared = 0; ///< into `elements`
     };
     /// \throws Error when a subscript is out of bounds.
     Place locate(const std::vector<int64_t>& at, Loc loc) const;
@@ -55,8 +58,8 @@ struct CheckedTensor {
     Term read(const Place& p, const Iteration* in, Loc loc);
     void write(const Place& p, const Term& x, const Iteration* in, Loc loc);
     /// A touch of the element without its value.
-    void touch_read(size_t dense, const Iteration* in, Loc loc);
-    void touch_write(size_t dense, const Iteration* in, Loc loc);
+    void touch_read(const Place& p, const Iteration* in, Loc loc);
+    void touch_write(const Place& p, const Iteration* in, Loc loc);
     std::string element(size_t dense) const; ///< "A[3, 4]"
 };
 

@@ -47,7 +47,7 @@ bool holds_its_type(Type t, const std::byte* p) {
 
 CheckedTensor::CheckedTensor(const TensorState& s, Type declared, bool never_written)
     : name(s.name), type(declared), buffer(s.buffer), element_size(s.element_size), constant(never_written),
-      elements(static_cast<size_t>(s.buffer.size())) {
+      folds(s.folds), elements(static_cast<size_t>(s.buffer.size())) {
     for (Element& e : elements)
         e.written = s.known;
 }
@@ -55,7 +55,7 @@ CheckedTensor::CheckedTensor(const TensorState& s, Type declared, bool never_wri
 CheckedTensor::Place CheckedTensor::locate(const std::vector<int64_t>& at, Loc loc) const {
     if (static_cast<int>(at.size()) != buffer.rank())
         fail(loc, "{} has {} dimensions and is accessed with {} subscripts", name, buffer.rank(), at.size());
-    int64_t dense = 0, offset = 0;
+    int64_t dense = 0, shared = 0, offset = 0;
     for (size_t d = 0; d < at.size(); ++d) {
         const int k = static_cast<int>(d);
         const int64_t min = buffer.min(k), extent = buffer.extent(k);
@@ -65,10 +65,13 @@ CheckedTensor::Place CheckedTensor::locate(const std::vector<int64_t>& at, Loc l
             fail(loc, "{}[{}] is out of bounds: subscript {} is {}, and dimension {} of {} {}", name,
                  fmt::join(at, ", "), d, at[d], d, name, range);
         }
-        dense = dense * extent + (at[d] - min);
-        offset += (at[d] - min) * buffer.stride(k);
+        const int64_t fold = folds.empty() ? 0 : folds[d], from_first = at[d] - min;
+        const int64_t position = fold > 0 ? from_first % fold : from_first;
+        dense = dense * extent + from_first;
+        shared = shared * (fold > 0 ? std::min(fold, extent) : extent) + position;
+        offset += position * buffer.stride(k);
     }
-    return {buffer.data() + offset * element_size, static_cast<size_t>(dense)};
+    return {buffer.data() + offset * element_size, static_cast<size_t>(dense), static_cast<size_t>(shared)};
 }
 
 std::string CheckedTensor::element(size_t dense) const {
@@ -82,30 +85,34 @@ std::string CheckedTensor::element(size_t dense) const {
     return fmt::format("{}[{}]", name, fmt::join(at, ", "));
 }
 
-void CheckedTensor::touch_read(size_t dense, const Iteration* in, Loc loc) {
+void CheckedTensor::touch_read(const Place& p, const Iteration* in, Loc loc) {
     if (constant) return;
-    Element& e = elements[dense];
+    Element& e = elements[p.shared];
     if (const AtOnce both = at_once(e.last_write.in, in); both.first)
-        conflict(element(dense), "written", e.last_write, "read", loc, both);
+        conflict(element(p.dense), "written", e.last_write, "read", loc, both);
     if (e.reads.empty() || e.reads.back().in != in) e.reads.push_back({in, loc});
 }
 
-void CheckedTensor::touch_write(size_t dense, const Iteration* in, Loc loc) {
-    Element& e = elements[dense];
+void CheckedTensor::touch_write(const Place& p, const Iteration* in, Loc loc) {
+    Element& e = elements[p.shared];
     for (const Element::Touch& r : e.reads)
         if (const AtOnce both = at_once(r.in, in); both.first)
-            conflict(element(dense), "read", r, "written", loc, both);
+            conflict(element(p.dense), "read", r, "written", loc, both);
     if (const AtOnce both = at_once(e.last_write.in, in); both.first)
-        conflict(element(dense), "written", e.last_write, "written", loc, both);
+        conflict(element(p.dense), "written", e.last_write, "written", loc, both);
     e.last_write = {in, loc};
     e.reads.clear();
     e.written = true;
+    e.holds = p.dense;
 }
 
 Term CheckedTensor::read(const Place& p, const Iteration* in, Loc loc) {
-    const Element& e = elements[p.dense];
+    const Element& e = elements[p.shared];
     if (!e.written) fail(loc, "{} is read, and nothing was stored there", element(p.dense));
-    touch_read(p.dense, in, loc);
+    if (!folds.empty() && !constant && e.holds != p.dense)
+        fail(loc, "{} is read, and its place holds {}, which was stored there later", element(p.dense),
+             element(e.holds));
+    touch_read(p, in, loc);
     Value v = load_element(type, p.address);
     if (!holds_its_type(type, p.address))
         fail(loc, "{} holds {}, which is no {}", element(p.dense), v.str(), type.str());
@@ -113,8 +120,8 @@ Term CheckedTensor::read(const Place& p, const Iteration* in, Loc loc) {
 }
 
 void CheckedTensor::write(const Place& p, const Term& x, const Iteration* in, Loc loc) {
-    touch_write(p.dense, in, loc);
-    Element& e = elements[p.dense];
+    touch_write(p, in, loc);
+    Element& e = elements[p.shared];
     e.hash = x.hash;
     e.sum = x.sum;
     e.load_free = x.load_free;

@@ -25,6 +25,8 @@ struct TensorState {
     std::shared_ptr<std::vector<uint8_t>> marks;
     int64_t first_mark = 0;
     std::vector<int64_t> mark_steps;
+    std::vector<int64_t> folds;   ///< of each dimension, 0 for none; empty: none at all
+    std::shared_ptr<void> memory; ///< where the buffer is a view of it
 
     TensorState() = default;
     TensorState(std::string n, AnyBuffer b, bool all_known);

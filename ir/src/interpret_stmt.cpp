@@ -4,6 +4,8 @@
 #include "interpret_machine.h"
 
 #include "lathe/ir/analysis.h"
+#include "lathe/ir/layout.h"
+#include "lathe/ir/simplify.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -401,19 +403,49 @@ std::string printed(const Value& v) {
     return text;
 }
 
+namespace {
+
+/// Memory for a tensor of those extents, as its layout says.
+TensorState laid_out(const Tensor& t, const std::vector<int64_t>& extents) {
+    Tensor sized = t;
+    for (size_t d = 0; d < extents.size(); ++d)
+        sized.dims[d] = {index(0), index(extents[d])};
+    const Storage stored = layout(sized);
+    std::vector<int64_t> steps, folds(extents.size());
+    for (const Expr& e : stored.strides())
+        steps.push_back(*as_int(simplify(e)));
+    for (const StoredDim& d : stored.dims)
+        folds[d.of] = d.fold;
+    auto memory = std::make_shared<AnyBuffer>(t.type, std::vector{*as_int(simplify(stored.size))}, t.loc);
+    TensorState s(t.symbol.name(), AnyBuffer::view(t.type, memory->data(), extents, steps),
+                  t.data != nullptr);
+    s.folds = std::move(folds);
+    s.memory = std::move(memory);
+    return s;
+}
+
+} // namespace
+
 TensorState make_state(const Tensor& t, const std::vector<int64_t>& mins,
                        const std::vector<int64_t>& extents) {
-    TensorState s(t.symbol.name(), AnyBuffer(t.type, extents, t.loc), t.data != nullptr);
-    s.buffer.set_min(mins);
-    if (!t.data) return s;
-    const auto size = static_cast<size_t>(s.buffer.size());
-    if (t.data->size() != size)
-        fail(t.loc, "the constant {} has {} elements, and its shape holds {}", s.name, t.data->size(), size);
-    std::byte* p = s.buffer.data();
-    for (const Value& v : *t.data) {
-        store_element(t.type, p, v);
-        p += s.element_size;
+    TensorState s = stored_plainly(t.layout)
+                        ? TensorState(t.symbol.name(), AnyBuffer(t.type, extents, t.loc), t.data != nullptr)
+                        : laid_out(t, extents);
+    if (t.data) {
+        const auto size = static_cast<size_t>(s.buffer.size());
+        if (t.data->size() != size)
+            fail(t.loc, "the constant {} has {} elements, and its shape holds {}", s.name, t.data->size(),
+                 size);
+        std::vector<int64_t> at(extents.size());
+        for (const Value& v : *t.data) {
+            s.buffer.set(at, v);
+            for (size_t d = at.size(); d-- > 0;) {
+                if (++at[d] < extents[d]) break;
+                at[d] = 0;
+            }
+        }
     }
+    s.buffer.set_min(mins);
     return s;
 }
 

@@ -44,7 +44,8 @@ Place Access::locate(Frame& f, int lane) const {
                  d, i, d, t.name, range);
         }
         dense += (i - min) * t.mark_steps[d];
-        offset += (i - min) * t.buffer.stride(k);
+        const int64_t fold = t.folds.empty() ? 0 : t.folds[d];
+        offset += (fold > 0 ? (i - min) % fold : i - min) * t.buffer.stride(k);
     }
     return {t.buffer.data() + offset * t.element_size, static_cast<size_t>(dense)};
 }

@@ -1,4 +1,5 @@
 #include "lathe/ir/inline_calls.h"
+#include "lathe/ir/layout.h"
 #include "lathe/ir/simplify.h"
 #include "lathe/ir/visit.h"
 #include "moved_accesses.h"
@@ -125,15 +126,15 @@ class WholeCalls : public Mutator {
     using Mutator::visit;
     Stmt visit(const Allocate& a, const Stmt& s) override {
         for (const Tensor& t : a.tensors)
-            dims[t.symbol] = t.dims;
+            declare(t);
         return Mutator::visit(a, s);
     }
     Stmt visit(const Fill& b, const Stmt& s) override {
-        dims[b.tensor.symbol] = b.tensor.dims;
+        declare(b.tensor);
         return Mutator::visit(b, s);
     }
     Stmt visit(const Drain& b, const Stmt& s) override {
-        dims[b.tensor.symbol] = b.tensor.dims;
+        declare(b.tensor);
         return Mutator::visit(b, s);
     }
     Stmt visit(const CallStmt& c, const Stmt&) override { return call(c); }
@@ -143,13 +144,19 @@ class WholeCalls : public Mutator {
     std::vector<Function> wanted;
     std::map<std::pair<std::string, std::string>, std::string> made; ///< by Function and kinds of views
     std::map<Symbol, std::vector<Dim>> dims;                         ///< of the tensors in scope
+    std::map<Symbol, Layout> layouts;                                ///< likewise
     std::set<std::string> taken;
+
+    void declare(const Tensor& t) {
+        dims[t.symbol] = t.dims;
+        layouts[t.symbol] = t.layout;
+    }
 
     Function rewritten(const Function& f) {
         for (const Argument& a : f.arguments)
-            dims[a.tensor.symbol] = a.tensor.dims;
+            declare(a.tensor);
         for (const Tensor& t : f.constants)
-            dims[t.symbol] = t.dims;
+            declare(t);
         Function result = f;
         forget();
         result.body = (*this)(f.body);
@@ -159,7 +166,7 @@ class WholeCalls : public Mutator {
     Stmt call(const CallStmt& c) {
         std::string kind;
         for (const TensorView& v : c.tensors) {
-            kind += v.whole ? ";" : ";view";
+            kind += (v.whole ? ";" : ";view") + layout_text(layouts.at(v.tensor));
             for (const ViewDim& d : v.dims)
                 if (!v.whole) kind += d.kept ? fmt::format(":{}", d.stride) : ":-";
             if (!v.whole)
@@ -223,6 +230,8 @@ class WholeCalls : public Mutator {
             w.extents = params("extent");
         }
         copy.body = Accesses(copy, wholes)(copy.body);
+        for (size_t n = 0; n < copy.arguments.size(); ++n)
+            copy.arguments[n].tensor.layout = layouts.at(c.tensors[n].tensor);
         for (Argument& a : copy.arguments) {
             const auto w = wholes.find(a.tensor.symbol);
             if (w == wholes.end()) continue;

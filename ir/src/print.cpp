@@ -1,5 +1,6 @@
 #include "lathe/ir/print.h"
 
+#include "lathe/ir/layout.h"
 #include "lathe/ir/text.h"
 #include "print_expr.h"
 
@@ -52,6 +53,7 @@ std::string declaration(const Tensor& t, const Names& names, ExprPrinter& text, 
     std::string s = fmt::format("{}: {}Tensor[{}, ({})]", names[t.symbol], direction, t.type.str(), extents);
     if (moved) s += fmt::format(" at ({})", mins);
     if (t.space != MemorySpace::heap()) s += ", " + t.space.name();
+    s += layout_text(t.layout);
     if (t.data) s += " = " + elements(*t.data);
     return s;
 }

@@ -1,6 +1,7 @@
 #include "lathe/ir/stmt.h"
 
 #include "expr_types.h"
+#include "lathe/ir/layout.h"
 #include "lathe/ir/visit.h"
 
 #include <algorithm>
@@ -134,6 +135,7 @@ void check_declaration(const Tensor& tensor) {
         check_scalar_index(d.min, "a tensor's first subscript", tensor.loc);
         check_scalar_index(d.extent, "a tensor's extent", tensor.loc);
     }
+    check_layout(tensor.layout, tensor.dims.size(), tensor.symbol.name(), tensor.loc);
 }
 
 /// Whether a dimension of `inner` reads a tensor of `outer`, as it may where that is constant.

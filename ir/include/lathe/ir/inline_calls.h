@@ -11,8 +11,8 @@ namespace lathe::ir {
 Module inline_calls(const Module& m);
 
 /// Every call passes whole tensors: a Function that is given a view takes the tensor, with its own
-/// dimensions, and where the view begins. Functions that are given several kinds of views have a copy for
-/// each.
+/// dimensions, and where the view begins. What a Function is given has the caller's layout there, too.
+/// Functions that are given several kinds of views or layouts have a copy for each.
 Module pass_whole_tensors(const Module& m);
 
 /// The calls of extern functions in all Functions.

@@ -1,0 +1,55 @@
+#pragma once
+/// \file Where the elements of a tensor lie: the one place that turns subscripts into addresses.
+
+#include "lathe/ir/stmt.h"
+
+namespace lathe::ir {
+
+/// One dimension as it is stored: element i of the tensor's dimension `of` is at position
+/// (i − min) mod fold, or i − min without folding, which is less than `room`.
+struct StoredDim {
+    size_t of;
+    Expr min, room, stride; ///< Index; the stride in elements
+    int64_t fold = 0;
+    Partition partition = Partition::none;
+    int64_t factor = 0;
+    /// The position of element i.
+    Expr position(const Expr& i) const;
+};
+
+/// A tensor in memory: its dimensions outermost first, dense from the first element on.
+struct Storage {
+    std::vector<StoredDim> dims;
+    Expr size; ///< elements, with room that nobody uses
+    std::vector<Expr> positions(const std::vector<Expr>& at) const;
+    /// From the first element, in elements.
+    Expr offset(const std::vector<Expr>& at) const;
+    /// The stride of each of the tensor's own dimensions.
+    std::vector<Expr> strides() const;
+};
+
+/// The room of a dimension is its extent (at most its fold) with the padding, rounded up to a multiple of the
+/// alignment, and in the innermost stored dimension of the words of `pack` elements, too.
+Storage layout(const Tensor& t);
+
+/// \throws Error, saying why, unless the layout is one of a tensor of that rank: an order is a permutation,
+/// pad ≥ 0, align, pack ≥ 1, fold ≥ 0, factors ≥ 1.
+void check_layout(const Layout& l, size_t rank, const std::string& name, Loc loc);
+
+/// What is not plain in it: ", order (1, 0), pad (0, 2), fold (3, 0), partition (complete, cyclic 4), pack
+/// 8".
+std::string layout_text(const Layout& l);
+
+/// Is an element's place in memory the plain one? Banks and words do not count, as long as no room is added.
+bool stored_plainly(const Layout& l);
+
+/// The tensor, which some Function allocates or has as a constant, is stored so. Whether a folded one keeps
+/// what is read later is not asked here. \throws Error for an argument, for a tensor that an extern function
+/// is given, and for one that is folded and of which a call is given a part.
+Module with_layout(const Module& m, const Symbol& tensor, const Layout& layout);
+
+/// Tensors become those that are stored: row-major, from position 0 on, with all their room, and accesses are
+/// of those. Banks and words stay as what their dimensions say. Calls pass whole tensors.
+Module store_by_layout(const Module& m);
+
+} // namespace lathe::ir
