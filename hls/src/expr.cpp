@@ -128,8 +128,10 @@ std::string ExprEmitter::element(const Symbol& tensor, const std::vector<Expr>& 
     const Storage stored = layout(declared);
     if (array.flat) return array.name + "[" + index(stored.offset(indices)) + "]";
     std::string text = array.name;
-    for (const Expr& i : stored.positions(indices))
-        text += "[" + index(i) + "]";
+    for (const StoredDim& d : stored.dims) {
+        const Expr at = d.position(indices[d.of]);
+        text += "[" + index(as_int(d.min) == 0 ? at : simplify(at, scope.facts)) + "]";
+    }
     return text;
 }
 

@@ -2,6 +2,7 @@
 
 #include "lathe/ir/analysis.h"
 #include "lathe/ir/any_body.h"
+#include "lathe/ir/layout.h"
 #include "lathe/ir/visit.h"
 
 namespace lathe::ir {
@@ -52,8 +53,10 @@ class Collector {
             return visit_reduce(*s.as<Reduce>());
         case StmtKind::allocate: {
             const Allocate& a = *s.as<Allocate>();
-            for (const Tensor& t : a.tensors)
+            for (const Tensor& t : a.tensors) {
                 if (found) own.insert(t.symbol);
+                if (folded(t)) folds[t.symbol] = t;
+            }
             return visit(a.body);
         }
         case StmtKind::assert_:
@@ -195,7 +198,8 @@ class Collector {
              Loc loc) {
         if (own.contains(tensor)) return;
         LoopAccess a{tensor, {}, indices, inside, write, reduce, loc};
-        for (const Expr& i : indices)
+        const auto fold = folds.find(tensor);
+        for (const Expr& i : fold == folds.end() ? indices : cells(fold->second, indices))
             a.indices.push_back(substitute(i, counters));
         result.accesses.push_back(std::move(a));
     }
@@ -206,6 +210,7 @@ class Collector {
     Facts facts;
     std::vector<CountedLoop> inside;
     std::set<Symbol> own;
+    std::map<Symbol, Tensor> folds; ///< folded tensors
     /// From the root to the wanted loop. Before that is found, only what stands around it matters.
     std::unordered_set<const StmtNode*> way;
     Stmt loop_body; ///< of that loop

@@ -3,6 +3,7 @@
 #include "loop_accesses.h"
 
 #include "lathe/ir/analysis.h"
+#include "lathe/ir/layout.h"
 #include "lathe/ir/planted.h"
 #include "lathe/ir/visit.h"
 
@@ -72,8 +73,10 @@ class Collector {
         case StmtKind::allocate: {
             const Allocate& a = *s.as<Allocate>();
             const auto outside = homes;
-            for (const Tensor& t : a.tensors)
+            for (const Tensor& t : a.tensors) {
                 homes[t.symbol] = loops.size();
+                if (folded(t)) folds[t.symbol] = t;
+            }
             visit(a.body);
             homes = outside;
             return;
@@ -306,7 +309,8 @@ class Collector {
         ProgramAccess a;
         a.tensor = tensor;
         a.written_as = indices;
-        for (const Expr& i : indices)
+        const auto fold = folds.find(tensor);
+        for (const Expr& i : fold == folds.end() ? indices : cells(fold->second, indices))
             a.indices.push_back(plain(i));
         a.write = write;
         a.loc = loc;
@@ -350,6 +354,7 @@ class Collector {
     std::vector<const StmtNode*> path;
     Guards guards;
     std::shared_ptr<const std::vector<Expr>> effect; ///< of the statement that is being visited
+    std::map<Symbol, Tensor> folds;                  ///< folded tensors
     std::map<Symbol, size_t> homes;                  ///< of allocated tensors: the number of loops around
     Substitution values;                             ///< lets that are no Index
     std::vector<std::pair<Symbol, Expr>> index_lets;

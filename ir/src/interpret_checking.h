@@ -42,6 +42,7 @@ struct CheckedTensor {
     AnyBuffer buffer;
     int64_t element_size = 0;
     bool constant = false;         ///< nobody writes it
+    std::shared_ptr<void> memory;  ///< where the buffer is a view of it
     std::vector<int64_t> folds;    ///< of each dimension, 0 for none; empty: none at all
     std::vector<Element> elements; ///< by place: of a folded tensor several elements share one
 

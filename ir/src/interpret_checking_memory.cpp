@@ -47,7 +47,7 @@ bool holds_its_type(Type t, const std::byte* p) {
 
 CheckedTensor::CheckedTensor(const TensorState& s, Type declared, bool never_written)
     : name(s.name), type(declared), buffer(s.buffer), element_size(s.element_size), constant(never_written),
-      folds(s.folds), elements(static_cast<size_t>(s.buffer.size())) {
+      memory(s.memory), folds(s.folds), elements(static_cast<size_t>(s.buffer.size())) {
     for (Element& e : elements)
         e.written = s.known;
 }

@@ -104,6 +104,14 @@ Storage layout(const Tensor& t) {
     return s;
 }
 
+std::vector<Expr> cells(const Tensor& t, const std::vector<Expr>& at) {
+    std::vector<Expr> all = at;
+    for (size_t d = 0; d < t.layout.dims.size(); ++d)
+        if (const int64_t fold = t.layout.dims[d].fold; fold > 0)
+            all[d] = StoredDim{d, t.dims[d].min, {}, {}, fold}.position(at[d]);
+    return all;
+}
+
 void check_layout(const Layout& l, size_t rank, const std::string& name, Loc loc) {
     if (!l.order.empty()) {
         std::vector<int> sorted = l.order;

@@ -17,7 +17,7 @@ std::string operand(std::string_view what, const Count& count) {
 }
 
 std::string operands(const Primitive& p) {
-    std::vector<std::string> all{p.consumer ? "consumer" : "",
+    std::vector<std::string> all{p.tensor ? "tensor" : "", p.consumer ? "consumer" : "",
                                  operand(p.every ? "loop or all(loop)" : "loop", p.loops),
                                  operand("number", p.numbers)};
     for (const WordOperand& w : p.words)

@@ -59,6 +59,11 @@ Schedule& Schedule::inline_(const StageRef& func, Loc loc) {
     return *this;
 }
 
+TensorRef Schedule::reuse_at(const TensorRef& tensor, const StageRef& consumer, const LoopRef& loop,
+                             Loc loc) {
+    return (*this)[consumer].reuse_at(tensor, loop, loc);
+}
+
 Schedule& Schedule::inline_all_pure(Loc loc) {
     std::set<Symbol> outputs;
     for (const Argument& a : state->module.top().arguments)

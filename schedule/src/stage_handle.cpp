@@ -7,6 +7,7 @@
 #include "../primitive/pipeline.h"
 #include "../primitive/rename.h"
 #include "../primitive/reorder.h"
+#include "../primitive/reuse_at.h"
 #include "../primitive/separate.h"
 #include "../primitive/serial.h"
 #include "../primitive/split.h"
@@ -224,6 +225,12 @@ StageHandle& StageHandle::store_in(const MemorySpace& space, Loc loc) {
 
 void StageHandle::inline_(Loc loc) {
     owner->run({step(primitives::inline_, {}, loc)});
+}
+
+TensorRef StageHandle::reuse_at(const TensorRef& tensor, const LoopRef& loop, Loc loc) {
+    Step s = step(primitives::reuse_at, {loop}, loc);
+    s.tensor = tensor.symbol;
+    return TensorRef(apply_one(std::move(s))[0]);
 }
 
 } // namespace lathe

@@ -36,6 +36,25 @@ const Definition* State::definition(const Symbol& func, int index) const {
     return nullptr;
 }
 
+std::vector<Symbol> State::tensors() const {
+    std::vector<Symbol> all;
+    for (const Function& f : base.functions) {
+        for (const Argument& a : f.arguments)
+            all.push_back(a.tensor.symbol);
+        for (const Tensor& t : f.constants)
+            all.push_back(t.symbol);
+        for_each(
+            f.body,
+            [&](const Stmt& s) {
+                if (const auto* a = s.as<Allocate>())
+                    for (const Tensor& t : a->tensors)
+                        all.push_back(t.symbol);
+            },
+            nullptr);
+    }
+    return all;
+}
+
 int State::definition_count(const Symbol& func) const {
     int count = 0;
     for (const Definition& d : algorithm->definitions)
@@ -59,10 +78,11 @@ void State::check_step(const Step& s, std::string_view found_in) const {
     if (!definition(s.func, s.definition) || (s.target && !definition(s.target, s.target_definition)))
         fail(s.loc, "a step of {} names a definition that this schedule does not have", p->name);
     if (!p->loops.has(s.loops.size()) || !p->numbers.has(s.numbers.size()) ||
-        s.words.size() != p->words.size() || bool(s.target) != p->consumer || (s.every && !p->every))
-        fail(s.loc, "{}a step that {} does not take: {} loops{}, {} numbers, {} words{}", found_in, p->name,
+        s.words.size() != p->words.size() || bool(s.target) != p->consumer || bool(s.tensor) != p->tensor ||
+        (s.every && !p->every))
+        fail(s.loc, "{}a step that {} does not take: {} loops{}, {} numbers, {} words{}{}", found_in, p->name,
              s.loops.size(), s.every ? " with all their copies" : "", s.numbers.size(), s.words.size(),
-             s.target ? ", a consumer" : "");
+             s.target ? ", a consumer" : "", s.tensor ? ", a tensor" : "");
 }
 
 void State::apply(Step step) {

@@ -48,6 +48,8 @@ struct State {
     std::optional<std::pair<size_t, size_t>> made_by(const Symbol& loop, size_t count) const;
     /// The first definition of the Func that a tensor belongs to; null if it belongs to none.
     const Definition* owner(const Symbol& tensor) const;
+    /// All tensors of the unscheduled Module, in the order of its text.
+    std::vector<Symbol> tensors() const;
     /// The definitions that the user wrote.
     int definition_count(const Symbol& func) const;
     /// A kernel's program, which is no Func: it has no tensor of its own.

@@ -9,7 +9,8 @@ std::string Step::str() const {
     std::string text;
     auto add = [&](const std::string& s) { text += (text.empty() ? "" : ", ") + s; };
     if (!part_of.empty()) return part_of;
-    if (loops.empty() || target) add(func.name());
+    if (tensor) add(tensor.name());
+    if (loops.empty() || target || tensor) add(func.name());
     if (target) add(target.name());
     for (const Symbol& l : loops)
         add(every ? "all(" + l.name() + ")" : l.name());
@@ -36,6 +37,10 @@ std::string step_line(const State& state, size_t number, const Names& names) {
     const Step& s = state.steps[number];
     std::string line =
         fmt::format("{} {} {{{}, {}}}", number, s.primitive->name, names(s.func), s.definition);
+    if (s.tensor) {
+        const auto made = state.made_by(s.tensor, number);
+        line += made ? fmt::format(" {{{}, {}}}", made->first, made->second) : " " + s.tensor.name();
+    }
     if (s.target) line += fmt::format(" {{{}, {}}}", names(s.target), s.target_definition);
     for (const Symbol& loop : s.loops) {
         std::string ref = fmt::format("{{{}, {}, {}}}", names(s.target ? s.target : s.func),

@@ -65,9 +65,24 @@ Json loop_json(const State& state, size_t number, const Symbol& loop) {
     return j;
 }
 
+/// A tensor is {step, result} if a step made it, else one of the algorithm by its name and, where several
+/// have that name, its place among them.
+Json tensor_json(const State& state, size_t number, const Symbol& tensor) {
+    if (const auto made = state.made_by(tensor, number))
+        return {{"step", made->first}, {"result", made->second}};
+    Json j{{"name", tensor.name()}};
+    int place = 0;
+    for (const Symbol& t : state.tensors()) {
+        if (t == tensor && place > 0) j["place"] = place;
+        place += t.name() == tensor.name();
+    }
+    return j;
+}
+
 Json step_json(const State& state, size_t number, const Names& names) {
     const Step& s = state.steps[number];
     Json j{{"primitive", s.primitive->name}, {"stage", names(s.func)}, {"definition", s.definition}};
+    if (s.tensor) j["tensor"] = tensor_json(state, number, s.tensor);
     if (s.target) {
         j["consumer"] = names(s.target);
         j["consumer_definition"] = s.target_definition;
@@ -97,8 +112,8 @@ class TraceReader {
     TraceReader(const State& s, Loc l) : state(s), names(*s.algorithm), loc(l) {}
 
     Step step(const Json& j) const {
-        only(j, {"primitive", "stage", "definition", "consumer", "consumer_definition", "loops", "every",
-                 "numbers", "words"});
+        only(j, {"primitive", "stage", "definition", "tensor", "consumer", "consumer_definition", "loops",
+                 "every", "numbers", "words"});
         Step s;
         s.loc = loc;
         const std::string primitive = text(j, "primitive");
@@ -109,6 +124,7 @@ class TraceReader {
             s.target = func(text(j, "consumer"));
             s.target_definition = definition(j, "consumer_definition", s.target);
         }
+        if (j.contains("tensor")) s.tensor = tensor_of(j.at("tensor"));
         const Definition& of = s.target ? *state.definition(s.target, s.target_definition)
                                         : *state.definition(s.func, s.definition);
         for (const Json& loop : list(j, "loops"))
@@ -169,19 +185,31 @@ class TraceReader {
             if (d.func == func && d.index == n) return d.index;
         fail(loc, "the trace names definition {} of {}, which this algorithm does not have", n, func.name());
     }
+    /// What a step made, where `j` names it so.
+    std::optional<Symbol> result_of(const Json& j, const char* what, const char* by_name) const {
+        only(j, {"step", "result", by_name, "place"});
+        if (!j.is_object() || !j.contains("step")) return std::nullopt;
+        if (j.contains(by_name) || j.contains("place"))
+            fail(loc, "the trace names a {} both by a step and by its name: {}", what, shown(j));
+        const int64_t n = number(j.at("step"), "a step's number"),
+                      r = number(member(j, "result"), "a result's number");
+        const auto steps = static_cast<int64_t>(state.steps.size());
+        if (n < 0 || n >= steps || r < 0 ||
+            r >= static_cast<int64_t>(state.steps[static_cast<size_t>(n)].results.size()))
+            fail(loc, "the trace names result {} of step {}, which is not there", r, n);
+        return state.steps[static_cast<size_t>(n)].results[static_cast<size_t>(r)];
+    }
+    Symbol tensor_of(const Json& j) const {
+        if (const auto made = result_of(j, "tensor", "name")) return *made;
+        const std::string name = text(j, "name");
+        if (j.contains("result")) fail(loc, "the trace has a result of no step: {}", shown(j));
+        int64_t place = j.contains("place") ? number(j.at("place"), "a place") : 0;
+        for (const Symbol& t : state.tensors())
+            if (t.name() == name && place-- == 0) return t;
+        fail(loc, "the trace names the tensor {}, which this algorithm does not have", name);
+    }
     Symbol loop_of(const Json& j, const Definition& d) const {
-        only(j, {"step", "result", "loop", "place"});
-        if (j.is_object() && j.contains("step")) {
-            if (j.contains("loop") || j.contains("place"))
-                fail(loc, "the trace names a loop both by a step and by its name: {}", shown(j));
-            const int64_t n = number(j.at("step"), "a step's number"),
-                          r = number(member(j, "result"), "a result's number");
-            const auto steps = static_cast<int64_t>(state.steps.size());
-            if (n < 0 || n >= steps || r < 0 ||
-                r >= static_cast<int64_t>(state.steps[static_cast<size_t>(n)].results.size()))
-                fail(loc, "the trace names result {} of step {}, which is not there", r, n);
-            return state.steps[static_cast<size_t>(n)].results[static_cast<size_t>(r)];
-        }
+        if (const auto made = result_of(j, "loop", "loop")) return *made;
         const std::string name = text(j, "loop");
         if (j.contains("result")) fail(loc, "the trace has a result of no step: {}", shown(j));
         int64_t place = j.contains("place") ? number(j.at("place"), "a place") : 0;

@@ -267,6 +267,13 @@ class RandomTrace {
         if (chance(1, 8))
             text +=
                 ", " + member("consumer", quote("C")) + ", " + member("consumer_definition", one({"0", "1"}));
+        if (chance(1, 8))
+            text +=
+                ", " + member("tensor",
+                              "{" +
+                                  (chance(1, 3) ? member("step", number()) + ", " + member("result", number())
+                                                : member("name", quote(one({"A", "B", "C", "D"})))) +
+                                  "}");
         if (chance(9)) text += ", " + member("loops", list([&] { return loop(); }));
         if (chance(1, 8)) text += ", " + member("every", one({"true", "false"}));
         if (chance(1, 2)) text += ", " + member("numbers", list([&] { return number(); }));

@@ -234,12 +234,30 @@ class Driver {
         if (auto s = random_step(p, loops_of(around.func, around.index))) {
             s->func = d.func;
             s->definition = d.index;
+            if (p.tensor) s->tensor = tensor();
             if (p.consumer) {
                 s->target = consumer.func;
                 s->target_definition = consumer.index;
             }
             schedule.call(std::move(*s));
         }
+    }
+
+    /// One of the Module as it is now: an argument, or one that a step may have made.
+    Symbol tensor() {
+        std::vector<Symbol> all;
+        const ir::Function& f = schedule.module().top();
+        for (const ir::Argument& a : f.arguments)
+            all.push_back(a.tensor.symbol);
+        ir::for_each(
+            f.body,
+            [&](const ir::Stmt& s) {
+                if (const auto* a = s.as<ir::Allocate>())
+                    for (const ir::Tensor& t : a->tensors)
+                        all.push_back(t.symbol);
+            },
+            nullptr);
+        return all[pick(all.size())];
     }
 
     /// Every primitive, those of loops more often.

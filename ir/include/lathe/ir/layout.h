@@ -3,6 +3,8 @@
 
 #include "lathe/ir/stmt.h"
 
+#include <algorithm>
+
 namespace lathe::ir {
 
 /// One dimension as it is stored: element i of the tensor's dimension `of` is at position
@@ -32,6 +34,12 @@ struct Storage {
 /// alignment, and in the innermost stored dimension of the words of `pack` elements, too.
 Storage layout(const Tensor& t);
 
+/// Subscripts that are equal just where two elements share their place: what orders accesses.
+std::vector<Expr> cells(const Tensor& t, const std::vector<Expr>& at);
+inline bool folded(const Tensor& t) {
+    return std::ranges::any_of(t.layout.dims, [](const DimLayout& d) { return d.fold > 0; });
+}
+
 /// \throws Error, saying why, unless the layout is one of a tensor of that rank: an order is a permutation,
 /// pad ≥ 0, align, pack ≥ 1, fold ≥ 0, factors ≥ 1.
 void check_layout(const Layout& l, size_t rank, const std::string& name, Loc loc);
@@ -47,6 +55,11 @@ bool stored_plainly(const Layout& l);
 /// what is read later is not asked here. \throws Error for an argument, for a tensor that an extern function
 /// is given, and for one that is folded and of which a call is given a part.
 Module with_layout(const Module& m, const Symbol& tensor, const Layout& layout);
+
+/// A folded dimension that is completely partitioned becomes a shift register, where the tensor is filled
+/// position after position by one store and read behind it: the newest position stands last, and storing one
+/// moves the others down. Other ones stay as they are.
+Module shift_folds(const Module& m);
 
 /// Tensors become those that are stored: row-major, from position 0 on, with all their room, and accesses are
 /// of those. Banks and words stay as what their dimensions say. Calls pass whole tensors.

@@ -54,6 +54,7 @@ struct Primitive {
     Count loops = {}, numbers = {};
     bool every = false;                      ///< takes all(loop), every copy of a loop
     std::span<const WordOperand> words = {}; ///< all of them in every step
+    bool tensor = false;                     ///< takes a tensor
     bool consumer = false;                   ///< takes the definition inside whose loop the Func goes
     bool moves = false;                      ///< the Func goes elsewhere: to the consumer's loop, or to root
 };

@@ -115,6 +115,9 @@ class StageHandle {
     StageHandle& store_in(const MemorySpace& space, Loc loc = Loc::current());
     void inline_(Loc loc = Loc::current());
 
+    /// See Schedule::reuse_at: `loop` is this definition's.
+    TensorRef reuse_at(const TensorRef& tensor, const LoopRef& loop, Loc loc = Loc::current());
+
   private:
     schedule::Step step(const schedule::Primitive& primitive, std::vector<LoopRef> loops, Loc loc) const;
     StageHandle& apply(schedule::Step s);
@@ -165,6 +168,16 @@ class Schedule {
     Schedule& compute_root(const StageRef& func, Loc loc = Loc::current());
     Schedule& store_in(const StageRef& func, const MemorySpace& space, Loc loc = Loc::current());
     Schedule& inline_(const StageRef& func, Loc loc = Loc::current());
+    /// A buffer keeps what neighbouring iterations of the consumer's `loop` read of the tensor, so that each
+    /// element is read once: the loop runs over the tensor's positions, fills one of them in each iteration,
+    /// and does what it did as soon as all that it reads is there. The buffer holds as many positions as one
+    /// iteration reads, and in the other dimensions all that the loop reads. Returns the buffer, which can be
+    /// reused again in a loop inside: then that loop fills it, too. In hardware the positions of the moving
+    /// dimension are banks of their own: a line buffer, then a window of registers.
+    /// \throws Error when the loop's iterations read no moving window of the tensor, something in the loop
+    /// writes it, or the iterations do not run in order.
+    TensorRef reuse_at(const TensorRef& tensor, const StageRef& consumer, const LoopRef& loop,
+                       Loc loc = Loc::current());
     /// Inlines every Func that is one expression; others stay (outputs, those with updates or inline
     /// reductions, and those inlined before).
     Schedule& inline_all_pure(Loc loc = Loc::current());

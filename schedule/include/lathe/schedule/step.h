@@ -15,6 +15,7 @@ struct Step {
     bool every = false;            ///< on every copy of the loops
     std::vector<int64_t> numbers;
     std::vector<std::string> words;
+    ir::Symbol tensor; ///< that the step is about, or an earlier step's result
     ir::Symbol target; ///< with a consumer: its Func …
     int target_definition = 0;
     Loc loc;

@@ -1,0 +1,171 @@
+#include "lathe/ir/layout.h"
+#include "lathe/ir/simplify.h"
+#include "lathe/ir/visit.h"
+#include "moved_accesses.h"
+
+#include <algorithm>
+
+namespace lathe::ir {
+
+namespace {
+
+/// The dimension that becomes a shift register: the folded one, all of whose positions are banks.
+std::optional<size_t> shifted_dimension(const Tensor& t) {
+    std::optional<size_t> found;
+    for (size_t d = 0; d < t.layout.dims.size(); ++d) {
+        const DimLayout& l = t.layout.dims[d];
+        if (l.fold == 0) continue;
+        if (found || l.partition != Partition::complete) return std::nullopt;
+        found = d;
+    }
+    return found;
+}
+
+/// How a tensor is stored and read, as far as a shift register asks for it.
+class Uses {
+  public:
+    Uses(const Tensor& t, size_t d) : tensor(t), dimension(d) {}
+
+    /// The position that was stored last, as every reader sees it; undefined: it is no shift register.
+    Expr newest(const Stmt& body) {
+        visit(body);
+        return fits && store ? store->indices[dimension] : Expr();
+    }
+
+  private:
+    const Tensor& tensor;
+    size_t dimension;
+    const StoreTarget* store = nullptr;
+    std::vector<Symbol> inside; ///< loops and lets around what is visited
+    std::set<Symbol> filling;   ///< those around the store
+    bool fits = true;
+
+    void visit(const Stmt& s) {
+        if (!s.defined()) return;
+        if (const auto* w = s.as<Store>())
+            for (const StoreTarget& t : w->targets)
+                if (t.tensor == tensor.symbol) stored(t, w->targets.size() > 1 || w->predicate.defined());
+        for (const Write& w : writes_of(s)) // by others than a store
+            fits = fits && (!(w.tensor == tensor.symbol) || (w.target && !w.reads && s.as<Store>()));
+        if (const auto* c = s.as<CallStmt>())
+            for (const TensorView& v : c->tensors)
+                fits = fits && !(v.tensor == tensor.symbol);
+        for (const Expr& e : expressions(s))
+            for_each_expr(e, [&](const Expr& x) {
+                if (const auto* l = x.as<Load>(); l && l->tensor == tensor.symbol) read(*l);
+            });
+        const size_t outer = inside.size();
+        if (const auto* f = s.as<For>()) inside.push_back(f->var);
+        if (const auto* l = s.as<LetStmt>()) inside.push_back(l->symbol);
+        for (const Stmt& b : bodies(s))
+            visit(b);
+        inside.resize(outer);
+    }
+
+    void stored(const StoreTarget& t, bool special) {
+        fits = fits && !store && !special;
+        store = &t;
+        filling = {inside.begin(), inside.end()};
+    }
+
+    /// Behind the store, in the same iteration of the loops that the position counts; and where the store's
+    /// loop over another dimension is still going on, of what has been stored in this iteration of it.
+    void read(const Load& l) {
+        if (!store || l.predicate.defined()) {
+            fits = false;
+            return;
+        }
+        const std::set<Symbol> here(inside.begin(), inside.end());
+        const auto visible = [&](const Expr& e) {
+            return std::ranges::all_of(
+                free_variables(e), [&](const Symbol& v) { return !filling.contains(v) || here.contains(v); });
+        };
+        fits = fits && visible(store->indices[dimension]);
+        for (size_t d = 0; d < l.indices.size() && fits; ++d) {
+            if (d == dimension) continue;
+            const Expr& at = store->indices[d];
+            const std::set<Symbol> in = free_variables(at);
+            const auto fills = [&](const Symbol& v) { return filling.contains(v); };
+            const bool all =
+                std::ranges::any_of(in, [&](const Symbol& v) { return fills(v) && !here.contains(v); });
+            const bool steady = std::ranges::none_of(in, fills);
+            fits = all || steady || (visible(at) && is_zero(isub(at, l.indices[d])));
+        }
+    }
+
+    static bool is_zero(const Expr& e) { return as_int(simplify(e)) == 0; }
+};
+
+/// The tensor's accesses as those of a shift register.
+class Shifted : public MovedAccesses {
+  public:
+    Shifted(const Tensor& t, size_t d, Expr n)
+        : tensor(t), dimension(d), newest(std::move(n)), size(t.layout.dims[d].fold) {}
+
+    Tensor declared() const {
+        Tensor r = tensor;
+        r.dims[dimension] = {index(0), index(size)};
+        r.layout.dims[dimension].fold = 0;
+        return r;
+    }
+
+  protected:
+    using MovedAccesses::visit;
+    bool moves(const Symbol& t) const override { return t == tensor.symbol; }
+    std::pair<Symbol, std::vector<Expr>> place(const Symbol& t, const std::vector<Expr>& at) override {
+        std::vector<Expr> moved = at;
+        moved[dimension] = simplify(iadd(isub(at[dimension], newest), index(size - 1)));
+        return {t, moved};
+    }
+    Stmt visit(const Store& w, const Stmt& s) override {
+        const Stmt stored = MovedAccesses::visit(w, s);
+        if (!(w.targets[0].tensor == tensor.symbol)) return stored;
+        const StoreTarget& t = stored.as<Store>()->targets[0];
+        const Symbol k(tensor.symbol.name() + "_shift");
+        std::vector<Expr> to = t.indices, from = t.indices;
+        to[dimension] = Variable::make(k, IndexType());
+        from[dimension] = iadd(to[dimension], index(1));
+        Stmt down = Store::make(t.tensor, t.type, to, Load::make(t.tensor, t.type, from, w.loc), w.loc);
+        return Block::make(
+            {For::make(k, index(0), index(size - 1), LoopKind::unrolled(), std::move(down), w.loc), stored});
+    }
+
+  private:
+    const Tensor& tensor;
+    size_t dimension;
+    Expr newest;
+    int64_t size;
+};
+
+class ShiftFolds : public Mutator {
+  protected:
+    using Mutator::visit;
+    Stmt visit(const Allocate& a, const Stmt& s) override {
+        std::vector<Tensor> tensors = a.tensors;
+        Stmt body = a.body;
+        bool changed = false;
+        for (Tensor& t : tensors) {
+            const auto d = shifted_dimension(t);
+            if (!d) continue;
+            const Expr newest = Uses(t, *d).newest(body);
+            if (!newest.defined()) continue;
+            Shifted shifted(t, *d, newest);
+            body = shifted(body);
+            t = shifted.declared();
+            changed = true;
+        }
+        if (!changed) return Mutator::visit(a, s);
+        return Allocate::make(std::move(tensors), (*this)(body));
+    }
+};
+
+} // namespace
+
+Module shift_folds(const Module& m) {
+    Module r = m;
+    for (Function& f : r.functions)
+        f.body = ShiftFolds()(f.body);
+    return r;
+}
+
+} // namespace lathe::ir

@@ -1,0 +1,190 @@
+#include "reuse_at.h"
+
+#include "../src/reuse_fill.h"
+#include "../src/window.h"
+
+#include "lathe/ir/layout.h"
+
+#include <algorithm>
+
+namespace lathe::schedule {
+
+namespace {
+
+/// Loads of one tensor as loads of another one, at the same subscripts; a loop that counts positions stands
+/// for `step` times the variable that it had.
+class FromBuffer : public Mutator {
+  public:
+    FromBuffer(const Window& w, Symbol b, Symbol l) : window(w), buffer(std::move(b)), loop(std::move(l)) {}
+
+  protected:
+    using Mutator::visit;
+    Expr visit(const Load& l, const Expr& e) override {
+        const bool moved = l.tensor == window.source.symbol;
+        if (!moved) return rebuilt(e);
+        std::vector<Expr> at = l.indices;
+        for (size_t d = 0; d < at.size(); ++d)
+            at[d] = d == window.dimension ? position(at[d]) : (*this)(at[d]);
+        return Load::make(buffer, l.type, std::move(at), l.loc, (*this)(l.predicate));
+    }
+    Expr visit(const Variable& v, const Expr& e) override {
+        return v.symbol == loop && window.step > 1 ? ifloordiv(var(loop), index(window.step)) : e;
+    }
+
+  private:
+    const Window& window;
+    Symbol buffer, loop;
+
+    /// step · l + rest is l' + rest, where l' counts positions.
+    Expr position(const Expr& at) {
+        if (window.step == 1) return (*this)(at);
+        const Expr rest = simplify(isub(at, imul(index(window.step), var(loop))));
+        return uses(rest, loop) ? (*this)(at) : iadd(var(loop), rest);
+    }
+};
+
+/// The loop over the source's positions, and how it fills the buffer.
+class Reuse {
+  public:
+    Reuse(Edit& edit, const Path& p, const Window& w)
+        : e(edit), path(p), window(w), loop(*p.back().as<For>()), facts(e.facts(p)) {}
+
+    void apply() {
+        FilledLoop filled{{buffer()}, positions(), newest()};
+        filled.loop = For::make(loop.var, first, count, loop.loop, body(), loop.loc);
+        size_t depth = 0;
+        const Stmt placed = with_fills(path, std::move(filled), depth, facts);
+        const Path to(path.begin(), path.begin() + static_cast<std::ptrdiff_t>(depth) + 1);
+        e.set_body(rebuild(to, placed));
+    }
+
+  private:
+    Edit& e;
+    const Path& path;
+    const Window& window;
+    const For& loop;
+    const Facts facts;
+    Expr first, count;
+    Tensor store;
+
+    /// One more iteration for each position that is filled before the first iteration runs.
+    Stmt positions() {
+        const int64_t s = window.step, k = window.size;
+        const Expr last = imul(index(s), isub(loop.extent, index(1)));
+        first = simplify(isub(imul(index(s), loop.min), index(k - 1)), facts);
+        count = simplify(iadd(last, index(k)), facts);
+        if (!prove(at_most(index(1), loop.extent), facts)) // nothing is read where nothing runs
+            count = imin(count, imul(loop.extent, index(s + k)));
+        return {};
+    }
+
+    /// The position that an iteration fills.
+    Expr newest() const {
+        if (window.step == 1) return window.newest;
+        return iadd(var(loop.var), simplify(substitute(window.newest, {{loop.var, index(0)}}), facts));
+    }
+
+    Tensor buffer() {
+        positions();
+        const Tensor& of = window.source;
+        store = of;
+        store.symbol = e.result(0, fmt::format("{}_{}", of.symbol.name(), loop.var.name()));
+        store.space = MemorySpace::heap();
+        store.origin = TypeOrigin::declared;
+        store.data = nullptr;
+        store.loc = e.step().loc;
+        store.layout = {};
+        store.layout.dims.resize(of.dims.size());
+        for (size_t d = 0; d < of.dims.size(); ++d) {
+            const bool moves = d == window.dimension;
+            store.dims[d] = moves ? Dim{simplify(substitute(newest(), {{loop.var, first}}), facts), count}
+                                  : window.box[d];
+            DimLayout& l = store.layout.dims[d];
+            if (moves) l.fold = window.size;
+            const bool slides = !of.layout.dims.empty() && of.layout.dims[d].fold > 0;
+            if (moves || slides) l.partition = Partition::complete;
+        }
+        return store;
+    }
+
+    Stmt body() {
+        Expr ready = at_most(imul(index(window.step), loop.min), var(loop.var));
+        if (window.step > 1)
+            ready = both(ready, equals(ifloormod(var(loop.var), index(window.step)), index(0)));
+        Stmt rest = FromBuffer(window, store.symbol, loop.var)(loop.body);
+        return Block::make({fill(), If::make(ready, std::move(rest), {}, loop.loc)});
+    }
+
+    /// What one iteration fills.
+    Stmt fill() {
+        const Tensor& of = window.source;
+        Facts inside = facts;
+        inside.bound(loop.var, {first, isub(iadd(first, count), index(1))});
+        std::vector<Expr> at;
+        std::vector<Symbol> loops;
+        for (size_t d = 0; d < of.dims.size(); ++d) {
+            if (d == window.dimension) {
+                at.push_back(newest());
+                continue;
+            }
+            const Dim& b = window.box[d];
+            if (as_int(b.extent) == 1) {
+                at.push_back(b.min);
+                continue;
+            }
+            const Symbol c = e.result(1 + loops.size(), fmt::format("{}{}", store.symbol.name(), d));
+            loops.push_back(c);
+            inside.bound(c, {index(0), isub(b.extent, index(1))});
+            at.push_back(iadd(b.min, var(c)));
+        }
+        Stmt s = Store::make(store.symbol, store.type, at, value(at, inside), loop.loc);
+        for (size_t d = of.dims.size(), n = loops.size(); d-- > 0;) {
+            if (d == window.dimension || as_int(window.box[d].extent) == 1) continue;
+            const bool banks = store.layout.dims[d].partition == Partition::complete;
+            s = For::make(loops[--n], index(0), window.box[d].extent,
+                          banks ? LoopKind::unrolled() : LoopKind::serial(), std::move(s), loop.loc);
+        }
+        return s;
+    }
+
+    /// The source's element; beyond its ends nobody reads what is filled.
+    Expr value(const std::vector<Expr>& at, const Facts& inside) const {
+        const Tensor& of = window.source;
+        const Expr element = Load::make(of.symbol, of.type, at, window.read);
+        Expr in;
+        for (size_t d = 0; d < at.size(); ++d) {
+            const Dim& dim = of.dims[d];
+            const Expr low = at_most(dim.min, at[d]), high = less(at[d], iadd(dim.min, dim.extent));
+            if (!prove(low, inside)) in = both(in, low);
+            if (!prove(high, inside)) in = both(in, high);
+        }
+        if (!in.defined()) return element;
+        const Value none = of.type.is_float() ? Value::from_double(of.type, 0) : Value::from_raw(of.type, 0);
+        return Select::make(in, element, Constant::make(none));
+    }
+};
+
+void run(Edit& e) {
+    const Path path = e.path(e.loop(0));
+    const For& loop = *path.back().as<For>();
+    if (!loop.runs().ordered)
+        e.refuse("loop {} is {}: an iteration leaves to the next one what it has read, so they run in order",
+                 loop.var.name(), loop.loop.name());
+    const Window w = window_of(e, path, e.step().tensor);
+    Reuse(e, path, w).apply();
+}
+
+} // namespace
+
+constinit const Primitive primitives::reuse_at{
+    .name = "reuse_at",
+    .text = "a buffer keeps what the iterations of a loop read of a tensor: each element is read once",
+    .run = run,
+    .acts_on = ActsOn::loops,
+    .named = Named::kept,
+    .of_place = true,
+    .loops = {1, 1},
+    .tensor = true,
+};
+
+} // namespace lathe::schedule

@@ -1,0 +1,175 @@
+#include "window.h"
+
+#include "rewrite.h"
+
+#include "lathe/ir/print.h"
+
+#include <algorithm>
+
+namespace lathe::schedule {
+
+namespace {
+
+/// The tensor's declaration, around the loop or among the Function's.
+Tensor declaration(const Edit& e, const Path& path, const Symbol& tensor) {
+    for (const Argument& a : e.function().arguments)
+        if (a.tensor.symbol == tensor) return a.tensor;
+    for (const Tensor& t : e.function().constants)
+        if (t.symbol == tensor) return t;
+    for (const Stmt& s : path)
+        if (const auto* a = s.as<Allocate>())
+            if (const Tensor* t = a->find(tensor)) return *t;
+    const std::string& loop = path.back().as<For>()->var.name();
+    for_each_stmt(path.back(), [&](const Stmt& s) {
+        const auto* a = s.as<Allocate>();
+        if (a && a->find(tensor))
+            e.refuse("{} lives inside of {}: an iteration has nothing of the one before it", tensor.name(),
+                     loop);
+    });
+    e.refuse("there is no tensor {} around loop {}", tensor.name(), loop);
+}
+
+/// The reads of the tensor by the loop's body; the first write is refused.
+std::vector<Access> reads_of(const Edit& e, const For& loop, const Symbol& tensor) {
+    std::vector<Access> reads;
+    const Access* write = nullptr;
+    const std::vector<Access> all = accesses(loop.body);
+    for (const Access& a : all) {
+        if (!(a.tensor == tensor)) continue;
+        if (a.write && !write) write = &a;
+        if (!a.write) reads.push_back(a);
+    }
+    if (reads.empty()) e.refuse("the body of loop {} does not read {}", loop.var.name(), tensor.name());
+    if (write)
+        e.refuse(
+            "{} is read at {} and written at {}, in the same loop {}: a buffer would hold what was there "
+            "before",
+            tensor.name(), reads[0].loc.str(), write->loc.str(), loop.var.name());
+    for_each_stmt(loop.body, [&](const Stmt& s) {
+        const auto* c = s.as<CallStmt>();
+        const auto* x = s.as<ExternCall>();
+        const bool takes =
+            (c && std::ranges::any_of(c->tensors, [&](const TensorView& v) { return v.tensor == tensor; })) ||
+            (x &&
+             std::ranges::any_of(x->arguments, [&](const ExternArgument& a) { return a.tensor == tensor; }));
+        if (takes)
+            e.refuse("a function that is called at {} is given {} itself: what it reads is not known here",
+                     s.loc().str(), tensor.name());
+    });
+    return reads;
+}
+
+std::optional<int64_t> constant(const Expr& e, const Facts& facts) {
+    return as_int(simplify(e, facts));
+}
+
+/// The window of a box of one iteration, or why it is none.
+struct Finder {
+    const Edit& e;
+    const For& loop;
+    const Tensor& source;
+    const Facts& facts;
+    std::string why;
+
+    Expr in_next(const Expr& x) const { return substitute(x, {{loop.var, iadd(var(loop.var), index(1))}}); }
+
+    /// A buffer along an outer loop holds no more than that loop's window.
+    bool held(size_t d, const Expr& extent) {
+        const int64_t fold = source.layout.dims.empty() ? 0 : source.layout.dims[d].fold;
+        if (fold == 0 || prove(at_most(extent, index(fold)), facts)) return true;
+        why =
+            fmt::format("an iteration of {} reads {} positions of dimension {} of {}, which holds {} of them",
+                        loop.var.name(), print(extent), d, source.symbol.name(), fold);
+        return false;
+    }
+
+    std::optional<Window> operator()(const Region& region) {
+        const std::vector<Dim>& whole = source.dims;
+        std::optional<size_t> moving;
+        Window w;
+        for (size_t d = 0; d < region.size(); ++d) {
+            const Interval& r = region[d];
+            const bool bounded = r.min.defined() && r.max.defined();
+            const bool moves = bounded && (uses(r.min, loop.var) || uses(r.max, loop.var));
+            if (!bounded) {
+                w.box.push_back(whole[d]);
+            } else if (!moves) {
+                w.box.push_back({r.min, simplify(isub(iadd(r.max, index(1)), r.min), facts)});
+                if (!held(d, w.box.back().extent)) return std::nullopt;
+            } else if (moving) {
+                why = fmt::format("dimensions {} and {} of {} both move with loop {}", *moving, d,
+                                  source.symbol.name(), loop.var.name());
+                return std::nullopt;
+            } else {
+                moving = d;
+                w.box.emplace_back();
+            }
+        }
+        if (!moving) {
+            why = fmt::format("no subscript of {} moves with loop {}", source.symbol.name(), loop.var.name());
+            return std::nullopt;
+        }
+        w.dimension = *moving;
+        if (!sized(w, region[*moving])) return std::nullopt;
+        return w;
+    }
+
+  private:
+    bool sized(Window& w, const Interval& r) {
+        const auto low = constant(isub(in_next(r.min), r.min), facts),
+                   high = constant(isub(in_next(r.max), r.max), facts),
+                   size = constant(isub(iadd(r.max, index(1)), r.min), facts);
+        const std::string& name = loop.var.name();
+        if (!low || !high || *low != *high || !size) {
+            why =
+                fmt::format("an iteration of {} reads positions {} to {} of dimension {} of {}, which is not "
+                            "always as many, or as far on",
+                            name, print(r.min), print(r.max), w.dimension, source.symbol.name());
+            return false;
+        }
+        if (*low < 0) {
+            why = fmt::format("{} is read from its end to its beginning: loop {} goes {} positions back",
+                              source.symbol.name(), name, -*low);
+            return false;
+        }
+        if (*size <= *low) {
+            why = fmt::format(
+                "an iteration of {} reads {} positions of dimension {} of {}, {} further on than the "
+                "one before it: there is nothing to reuse",
+                name, *size, w.dimension, source.symbol.name(), *low);
+            return false;
+        }
+        w.step = *low;
+        w.size = *size;
+        w.newest = simplify(r.max, facts);
+        return true;
+    }
+};
+
+} // namespace
+
+Window window_of(const Edit& e, const Path& path, const Symbol& tensor) {
+    const For& loop = *path.back().as<For>();
+    const Tensor source = declaration(e, path, tensor);
+    const std::vector<Access> reads = reads_of(e, loop, tensor);
+    const Facts facts = e.facts_in_loop(path);
+    Finder find{e, loop, source, facts, {}};
+    // Conditions cut a window short: at a border it would not be as large as elsewhere. So they count only
+    // where the window is the same everywhere with them.
+    for (const bool conditions : {true, false}) {
+        std::optional<Region> region;
+        for (Access a : reads) {
+            if (!conditions) a.condition = a.stable = {};
+            const Region r = region_of(a, facts);
+            region = region ? box_union(*region, r, facts) : r;
+        }
+        if (auto w = find(*region)) {
+            w->source = source;
+            w->read = reads[0].loc;
+            return *std::move(w);
+        }
+    }
+    e.refuse("{} ({} is read at {})", find.why, tensor.name(), reads[0].loc.str());
+}
+
+} // namespace lathe::schedule
