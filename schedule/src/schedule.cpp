@@ -64,6 +64,13 @@ TensorRef Schedule::reuse_at(const TensorRef& tensor, const StageRef& consumer, 
     return (*this)[consumer].reuse_at(tensor, loop, loc);
 }
 
+TensorRef Schedule::buffer_at(const StageRef& stage, const LoopRef& loop, Loc loc) {
+    return (*this)[stage].buffer_at(loop, loc);
+}
+TensorRef Schedule::buffer_at(const TensorRef& tensor, const StageRef& stage, const LoopRef& loop, Loc loc) {
+    return (*this)[stage].buffer_at(tensor, loop, loc);
+}
+
 Schedule& Schedule::inline_all_pure(Loc loc) {
     std::set<Symbol> outputs;
     for (const Argument& a : state->module.top().arguments)

@@ -1,3 +1,4 @@
+#include "../primitive/buffer_at.h"
 #include "../primitive/compute_at.h"
 #include "../primitive/compute_root.h"
 #include "../primitive/fuse.h"
@@ -227,10 +228,23 @@ void StageHandle::inline_(Loc loc) {
     owner->run({step(primitives::inline_, {}, loc)});
 }
 
-TensorRef StageHandle::reuse_at(const TensorRef& tensor, const LoopRef& loop, Loc loc) {
-    Step s = step(primitives::reuse_at, {loop}, loc);
-    s.tensor = tensor.symbol;
+TensorRef StageHandle::on_tensor(const Primitive& primitive, const Symbol& tensor, const LoopRef& loop,
+                                 Loc loc) {
+    Step s = step(primitive, {loop}, loc);
+    s.tensor = tensor;
     return TensorRef(apply_one(std::move(s))[0]);
+}
+
+TensorRef StageHandle::reuse_at(const TensorRef& tensor, const LoopRef& loop, Loc loc) {
+    return on_tensor(primitives::reuse_at, tensor.symbol, loop, loc);
+}
+
+TensorRef StageHandle::buffer_at(const LoopRef& loop, Loc loc) {
+    return on_tensor(primitives::buffer_at, func, loop, loc);
+}
+
+TensorRef StageHandle::buffer_at(const TensorRef& tensor, const LoopRef& loop, Loc loc) {
+    return on_tensor(primitives::buffer_at, tensor.symbol, loop, loc);
 }
 
 } // namespace lathe

@@ -8,9 +8,6 @@
 
 namespace lathe::schedule {
 
-namespace {
-
-/// The tensor's declaration, around the loop or among the Function's.
 Tensor declaration(const Edit& e, const Path& path, const Symbol& tensor) {
     for (const Argument& a : e.function().arguments)
         if (a.tensor.symbol == tensor) return a.tensor;
@@ -28,6 +25,8 @@ Tensor declaration(const Edit& e, const Path& path, const Symbol& tensor) {
     });
     e.refuse("there is no tensor {} around loop {}", tensor.name(), loop);
 }
+
+namespace {
 
 /// The reads of the tensor by the loop's body; the first write is refused.
 std::vector<Access> reads_of(const Edit& e, const For& loop, const Symbol& tensor) {

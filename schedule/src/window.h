@@ -21,6 +21,10 @@ struct Window {
     Loc read;             ///< of one of the reads
 };
 
+/// The tensor's declaration, around the loop at the end of the path or among the Function's. \throws Error
+/// (by e.refuse) when there is none.
+Tensor declaration(const Edit& e, const Path& path, const Symbol& tensor);
+
 /// \throws Error (by e.refuse) when the body of the loop, at the end of the path, reads the tensor in another
 /// way, or something in it writes the tensor.
 Window window_of(const Edit& e, const Path& path, const Symbol& tensor);

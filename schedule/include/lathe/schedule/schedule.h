@@ -117,11 +117,16 @@ class StageHandle {
 
     /// See Schedule::reuse_at: `loop` is this definition's.
     TensorRef reuse_at(const TensorRef& tensor, const LoopRef& loop, Loc loc = Loc::current());
+    /// See Schedule::buffer_at.
+    TensorRef buffer_at(const LoopRef& loop, Loc loc = Loc::current());
+    TensorRef buffer_at(const TensorRef& tensor, const LoopRef& loop, Loc loc = Loc::current());
 
   private:
     schedule::Step step(const schedule::Primitive& primitive, std::vector<LoopRef> loops, Loc loc) const;
     StageHandle& apply(schedule::Step s);
     std::vector<ir::Symbol> apply_one(schedule::Step s);
+    TensorRef on_tensor(const schedule::Primitive& primitive, const ir::Symbol& tensor, const LoopRef& loop,
+                        Loc loc);
     StageHandle& tag(const schedule::Primitive& primitive, const LoopArg& loop, std::vector<int64_t> numbers,
                      Loc loc);
     Blocks blocks(const schedule::Primitive& primitive, const LoopArg& loop, int64_t n, Loc loc);
@@ -178,6 +183,14 @@ class Schedule {
     /// writes it, or the iterations do not run in order.
     TensorRef reuse_at(const TensorRef& tensor, const StageRef& consumer, const LoopRef& loop,
                        Loc loc = Loc::current());
+    /// An iteration of the stage's `loop` works on a copy of what it touches of the tensor (the stage's own,
+    /// if none is named): the elements that it reads are copied before it, those that it writes after it,
+    /// each once, and nothing else. Returns the copy.
+    /// \throws Error when which elements are touched depends on what the loop's body writes, or when an
+    /// element would be copied that may hold nothing yet.
+    TensorRef buffer_at(const StageRef& stage, const LoopRef& loop, Loc loc = Loc::current());
+    TensorRef buffer_at(const TensorRef& tensor, const StageRef& stage, const LoopRef& loop,
+                        Loc loc = Loc::current());
     /// Inlines every Func that is one expression; others stay (outputs, those with updates or inline
     /// reductions, and those inlined before).
     Schedule& inline_all_pure(Loc loc = Loc::current());

@@ -1,0 +1,123 @@
+// buffer_at: what it makes, what it refuses, and random programs with it.
+
+#include "checking.h"
+#include "deep.h"
+#include "lathe/codegen/jit.h"
+#include "lathe/dsl/kernel.h"
+#include "programs.h"
+#include "random_program.h"
+#include "random_schedule.h"
+#include "refusal.h"
+
+#include "lathe/hls/emit.h"
+
+#include <doctest/doctest.h>
+
+using namespace lathe;
+using namespace lathe::ir;
+
+namespace {
+
+struct RowGemm {
+    Param M{"M"}, N{"N"}, K{"K"};
+    Input A{"A", Int(16), {M, K}}, B{"B", Int(16), {K, N}};
+    Var i{"i"}, j{"j"};
+    RDom k{0, K, "k"};
+    Func C{"C", Int(32), {M, N}};
+    RowGemm() {
+        C(i, j) = cast(Int(32), 0);
+        C(i, j) += cast(Int(32), A(i, k)) * B(k, j);
+    }
+};
+
+const std::vector<Sizes> sizes = {
+    {{"M", 3}, {"N", 11}, {"K", 4}}, {{"M", 2}, {"N", 8}, {"K", 0}}, {{"M", 0}, {"N", 5}, {"K", 3}}};
+
+void expect_right(const Schedule& s) {
+    verify(s.module());
+    const std::string text = print(s);
+    CAPTURE(text);
+    for (const Sizes& z : sizes) {
+        CHECK(check_schedule(s.reference(), s.module(), make_arguments(s.module(), z, 5),
+                             make_scalars(s.module(), z)) == "");
+        std::vector<AnyBuffer> expected = run(s.reference(), z, 3), got = make_arguments(s.module(), z, 3);
+        std::vector<AnyBuffer*> pointers;
+        for (AnyBuffer& b : got)
+            pointers.push_back(&b);
+        jit(s.module()).call(pointers, make_scalars(s.module(), z));
+        for (size_t n = 0; n < got.size(); ++n)
+            CHECK(bit_equal(got[n], expected[n]));
+    }
+}
+
+} // namespace
+
+TEST_CASE("buffer_at: a row of the result is kept while it is summed up") {
+    RowGemm g;
+    Schedule s(g.C);
+    s[g.C].fuse_init(g.i).reorder(g.k, g.j);
+    s.buffer_at(g.C, g.i);
+    CHECK(print(s).find(R"(        with alloc(C_buffer: Tensor[Int(32), (1, N)] at (i, 0)):
+            # C.init
+            for j in range(N):
+                C_buffer[i, j] = Int(32)(0)
+            for k in range(K):
+                for j in range(N):
+                    C_buffer[i, j] += Int(32)(A[i, k]) * B[k, j]
+            for j in range(N):
+                C[i, j] = C_buffer[i, j]
+)") != std::string::npos);
+    expect_right(s);
+}
+
+TEST_CASE("buffer_at: tiles under a guard, of what is read and of what is written") {
+    RowGemm g;
+    Schedule s(g.C);
+    auto [jo, ji] = s[g.C].split(g.j, 8);
+    s[g.C].reorder(g.i, jo, g.k, ji);
+    const TensorRef tile = s.buffer_at(g.C, jo);
+    const TensorRef row = s.buffer_at(g.A, g.C, g.i);
+    s.buffer_at(g.B, g.C, jo);
+    CHECK(tile.symbol.name() == "C_buffer");
+    CHECK(row.symbol.name() == "A_buffer");
+    const std::string text = print(s);
+    CAPTURE(text);
+    CHECK(text.find("for A_buffer1 in range(K):") != std::string::npos);
+    CHECK(text.find(" A_buffer[i, A_buffer1] = A[i, A_buffer1]\n") != std::string::npos);
+    s[g.C].parallel(g.i);
+    expect_right(s);
+    Schedule again(build(std::vector<Func>{g.C}));
+    again.apply_trace(s.trace_json());
+    CHECK(print(again) == print(s));
+    s.quantize(g.A, Int(9));
+    expect_right(s);
+}
+
+TEST_CASE("buffer_at refuses") {
+    const auto message = [](const auto& call) { return refusal(call); };
+    RowGemm g;
+    Schedule s(g.C);
+    CHECK(message([&] { s[g.C].init().buffer_at(g.B, g.i); }).find("the body of loop i does not touch B") !=
+          std::string::npos);
+    const auto blocks = s[g.C].vectorize(g.j, 8);
+    CHECK(message([&] {
+              s.buffer_at(g.C, blocks.inner());
+          }).find("its iterations have no storage of their own") != std::string::npos);
+}
+
+TEST_CASE("buffer_at: what may hold nothing yet is not copied") {
+    Output out("out", Int(16), {10});
+    Var i("i"), j("j");
+    const Kernel kernel("kernel", {out}, [&](KernelBody& k) {
+        Array a = k.array("a", Int(16), {10});
+        k.for_(i, 0, 10, [&] {
+            k.for_(j, 0, i, [&] { out(j) = out(j) + a(j); });
+            a(i) = 3;
+            out(i) = 1;
+        });
+    });
+    Schedule s(kernel);
+    CHECK(refusal([&] { s.buffer_at(out, kernel, i); }).find("may hold nothing yet") != std::string::npos);
+    CHECK_NOTHROW(s.buffer_at(out, kernel, j)); // the body itself reads it
+    CHECK(check_schedule(s.reference(), s.module(), make_arguments(s.module(), {}, 5)) == "");
+}
