@@ -12,3 +12,16 @@ Schedule cpu_schedule(const Gaussian& g, const Target& target) {
     s[g.padded].compute_at(g.out, yo).vectorize(g.x, lanes);
     return s;
 }
+
+Schedule vitis_schedule(const Gaussian& g, int64_t height, int64_t width) {
+    Schedule s(g.out);
+    const std::vector<Param> sizes = s.module().top().params;
+    for (const Param& p : sizes)
+        s.bind(p, p.symbol.name() == "H" ? height : width);
+    s.inline_(g.rows);
+    const TensorRef lines = s.reuse_at(g.padded, g.out, g.y);
+    s.reuse_at(lines, g.out, g.x);
+    s.compute_at(g.padded, g.out, g.x); // the pixel that comes next
+    s[g.out].pipeline(g.x);
+    return s;
+}

@@ -17,3 +17,6 @@ Gemm gemm_algorithm();
 /// Packed panels of B, register tiles sized for the target, full tiles apart from those at the edges; panels
 /// in parallel.
 lathe::Schedule cpu_schedule(const Gemm& g, const lathe::Target& target);
+
+/// The schedule for Vitis: tiles of the sums, and what is read for them, in arrays of the chip.
+lathe::Schedule vitis_schedule(const Gemm& g, int64_t rows, int64_t columns, int64_t inner);

@@ -29,3 +29,21 @@ Schedule cpu_schedule(const Gemm& g, const Target& target) {
     s[g.C].separate(jo, io);
     return s;
 }
+
+Schedule vitis_schedule(const Gemm& g, int64_t rows, int64_t columns, int64_t inner) {
+    constexpr int64_t tile = 8;
+    Schedule s({g.A, g.B}, {g.C});
+    const std::vector<Param> sizes = s.module().top().params;
+    for (const Param& p : sizes) {
+        const std::string& name = p.symbol.name();
+        s.bind(p, name == "M" ? rows : name == "N" ? columns : inner);
+    }
+    s.inline_(g.panel);
+    auto [io, jo, ii, ji] = s[g.C].tile({g.i, g.j}, {tile, tile});
+    s[g.tile].compute_at(g.C, jo);
+    s[g.tile].reorder(g.k, g.i, g.j).pipeline(g.j);
+    s.buffer_at(g.B, g.tile, g.k);
+    s.buffer_at(g.A, g.tile, g.k);
+    s[g.C].pipeline(ji);
+    return s;
+}

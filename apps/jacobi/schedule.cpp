@@ -11,6 +11,8 @@ Schedule cpu_schedule(const Jacobi& k, const Target& target) {
 
 Schedule vitis_schedule(const Jacobi& k) {
     Schedule s(k.kernel);
+    const TensorRef lines = s.reuse_at(k.A, k.kernel, k.i);
+    s.reuse_at(lines, k.kernel, k.j);
     s[k.kernel].pipeline(k.j, 1).pipeline(k.u, 1);
     return s;
 }

@@ -13,13 +13,14 @@ Schedule cpu_schedule(const Seidel& s, const Target& target) {
 }
 
 Schedule vitis_schedule(const Seidel& s, int64_t height, int64_t width) {
-    constexpr int64_t unroll = 8;
     Schedule c(s.out);
     const std::vector<Param> sizes = c.module().top().params;
     for (const Param& p : sizes)
         c.bind(p, p.symbol.name() == "H" ? height : width);
-    auto [xo, xi] = c[s.out].split(s.x, unroll);
-    c[s.out].pipeline(xo, 1).unroll(xi);
-    c[s.rows].pipeline(s.x, 1);
+    // The means of rows are computed once each, from a window, and three rows of them are kept.
+    c.reuse_at(s.rows, s.out, s.y);
+    c.compute_at(s.rows, s.out, s.x);
+    c.reuse_at(s.in, s.out, s.x);
+    c[s.out].pipeline(s.x);
     return c;
 }

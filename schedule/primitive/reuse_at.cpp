@@ -51,7 +51,7 @@ class Reuse {
 
     void apply() {
         FilledLoop filled{{buffer()}, positions(), newest()};
-        filled.loop = For::make(loop.var, first, count, loop.loop, body(), loop.loc);
+        filled.loop = filled_in_step(For::make(loop.var, first, count, loop.loop, body(), loop.loc));
         size_t depth = 0;
         const Stmt placed = with_fills(path, std::move(filled), depth, facts);
         const Path to(path.begin(), path.begin() + static_cast<std::ptrdiff_t>(depth) + 1);
@@ -113,6 +113,39 @@ class Reuse {
             ready = both(ready, equals(ifloormod(var(loop.var), index(window.step)), index(0)));
         Stmt rest = FromBuffer(window, store.symbol, loop.var)(loop.body);
         return Block::make({fill(), If::make(ready, std::move(rest), {}, loop.loc)});
+    }
+
+    /// Where the loop inside reads just the position that it is at, in a dimension of the source, it fills
+    /// that, too: there is no other window in its way.
+    Stmt filled_in_step(const Stmt& whole) const {
+        Path p{whole};
+        while (!p.back().as<For>() || p.size() == 1) {
+            Stmt next;
+            if (p.size() == 1)
+                next = whole.as<For>()->body;
+            else if (const auto* b = p.back().as<Block>())
+                next = b->stmts.back();
+            else if (const auto* i = p.back().as<If>(); i && !i->else_body.defined())
+                next = i->then_body;
+            if (!next.defined()) return whole;
+            p.push_back(next);
+        }
+        const For& inner = *p.back().as<For>();
+        if (!inner.runs().ordered) return whole;
+        Expr at;
+        for (const Access& a : accesses(inner.body)) {
+            if (!(a.tensor == store.symbol)) continue;
+            for (size_t d = 0; d < a.indices.size() && !at.defined(); ++d)
+                if (d != window.dimension && uses(a.indices[d], inner.var)) at = a.indices[d];
+        }
+        if (!at.defined()) return whole;
+        size_t depth = 0;
+        Facts inside = facts;
+        inside.bound(loop.var, {first, isub(iadd(first, count), index(1))});
+        const Stmt placed = with_fills(p, {{}, p.back(), at}, depth, inside);
+        if (depth + 1 == p.size()) return whole;
+        p.resize(depth + 1);
+        return rebuild(p, placed);
     }
 
     /// What one iteration fills.

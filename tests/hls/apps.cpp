@@ -43,12 +43,14 @@ TEST_CASE("hls: the applications") {
     add_bound(vitis_schedule(seidel(), 6, 21));
     add_bound(vitis_schedule(smith_waterman(), 7, 5));
     const Gemm g = gemm_algorithm();
+    add_bound(vitis_schedule(g, 13, 19, 5));
     add(Schedule({g.A, g.B}, {g.C}), {{"M", 7}, {"N", 19}, {"K", 5}});
     add(cpu_schedule(g, Target("x86-64-linux-avx2")), {{"M", 13}, {"N", 35}, {"K", 3}});
     for (const Variant& v : variants()) {
         const Gaussian blur = gaussian(v.taps, v.pixel);
         add(Schedule({blur.in}, {blur.out}), {{"H", 9}, {"W", 13}});
         add(cpu_schedule(blur, Target("x86-64-linux-avx2")), {{"H", 10}, {"W", 70}});
+        add_bound(vitis_schedule(blur, 7, 12));
     }
     kernels.compile();
     for (size_t k = 0; k < expected.size(); ++k)
