@@ -61,7 +61,7 @@ void run(Edit& e) {
 
     check_bounds(e, path, o, i);
     const std::string& name = e.step().words[0];
-    Symbol fused = e.result(0, name.empty() ? outer.name() + inner.name() : name);
+    Symbol fused = e.result(0, name.empty() ? o.var.name() + i.var.name() : name);
     Facts facts = e.facts(path);
     Expr total = imul(non_negative(o.extent, facts), non_negative(hull->extent, facts));
     const Expr by = planted.has(Fault::fuse_wrong_extent) ? o.extent : hull->extent;

@@ -57,11 +57,15 @@ Json loop_json(const State& state, size_t number, const Symbol& loop) {
     Json j{{"loop", loop.name()}};
     const Definition* d =
         state.definition(s.target ? s.target : s.func, s.target ? s.target_definition : s.definition);
+    // Its own name, whatever it was renamed to.
+    const auto found = std::ranges::find_if(
+        d->loops, [&](const auto& l) { return l.first == loop || l.second == loop; });
+    const std::string name = found == d->loops.end() ? loop.name() : found->first.name();
+    j["loop"] = name;
     int place = 0;
-    for (const auto& [variable, unused] : d->loops) {
-        if (variable == loop && place > 0) j["place"] = place;
-        place += variable.name() == loop.name();
-    }
+    for (auto l = d->loops.begin(); l != found; ++l)
+        place += l->first.name() == name;
+    if (found != d->loops.end() && place > 0) j["place"] = place;
     return j;
 }
 

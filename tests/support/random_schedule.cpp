@@ -234,7 +234,7 @@ class Driver {
         if (auto s = random_step(p, loops_of(around.func, around.index))) {
             s->func = d.func;
             s->definition = d.index;
-            if (p.tensor) s->tensor = tensor();
+            if (p.tensor) s->tensor = tensor(d);
             if (p.consumer) {
                 s->target = consumer.func;
                 s->target_definition = consumer.index;
@@ -243,21 +243,20 @@ class Driver {
         }
     }
 
-    /// One of the Module as it is now: an argument, or one that a step may have made.
-    Symbol tensor() {
-        std::vector<Symbol> all;
-        const ir::Function& f = schedule.module().top();
-        for (const ir::Argument& a : f.arguments)
-            all.push_back(a.tensor.symbol);
+    /// One that the stage touches, as it is now.
+    Symbol tensor(const Definition& d) {
+        std::set<Symbol> all;
         ir::for_each(
-            f.body,
+            schedule.module().top().body,
             [&](const ir::Stmt& s) {
-                if (const auto* a = s.as<ir::Allocate>())
-                    for (const ir::Tensor& t : a->tensors)
-                        all.push_back(t.symbol);
+                const auto* g = s.as<ir::Stage>();
+                if (!g || !(g->func == d.func) || g->definition != d.index) return;
+                all.merge(ir::tensors_read(s));
+                all.merge(ir::tensors_written(s));
             },
             nullptr);
-        return all[pick(all.size())];
+        if (all.empty()) return d.func;
+        return *std::next(all.begin(), static_cast<std::ptrdiff_t>(pick(all.size())));
     }
 
     /// Every primitive, those of loops more often.
