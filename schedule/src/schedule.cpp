@@ -1,4 +1,5 @@
 #include "../primitive/inline_.h"
+#include "calls.h"
 #include "state.h"
 
 #include "lathe/dsl/kernel.h"
@@ -56,6 +57,28 @@ Schedule& Schedule::store_in(const StageRef& func, const MemorySpace& space, Loc
 }
 Schedule& Schedule::inline_(const StageRef& func, Loc loc) {
     (*this)[func].inline_(loc);
+    return *this;
+}
+
+Schedule& Schedule::inline_call(const StageRef& callee, Loc loc) {
+    const Symbol of = (*this)[callee].func;
+    std::vector<std::pair<Symbol, int>> callers;
+    const std::set<std::string> names = called_as(*state, of);
+    for (const Definition& d : *state->definitions) {
+        const Function* own = state->function_of(d.func);
+        bool calls = false;
+        replace_calls(own ? own->body : state->module.top().body, d.func, d.index, names,
+                      [&](const CallStmt&, const Stmt& self, bool) {
+                          calls = true;
+                          return self;
+                      });
+        if (calls) callers.emplace_back(d.func, d.index);
+    }
+    if (callers.empty()) fail(loc, "inline_call({0}): nobody calls {0}", of.name());
+    Schedule work = *this;
+    for (const auto& [func, definition] : callers)
+        StageHandle(work, func, {definition}, loc).inline_call(callee, loc);
+    state = work.state;
     return *this;
 }
 

@@ -17,6 +17,7 @@ class Edit;
 enum class ActsOn : uint8_t {
     loops, ///< loops of one definition
     func,  ///< a Func as a whole: where it is computed, initialised or stored. Kernels have none
+    calls, ///< the calls of Functions in one definition
 };
 
 /// What the loops that a step names are called after it.
@@ -55,6 +56,7 @@ struct Primitive {
     bool every = false;                      ///< takes all(loop), every copy of a loop
     std::span<const WordOperand> words = {}; ///< all of them in every step
     bool consumer = false;                   ///< takes the definition inside whose loop the Func goes
+    bool callee = false;                     ///< takes a Function that is called there
     bool moves = false;                      ///< the Func goes elsewhere: to the consumer's loop, or to root
 };
 
