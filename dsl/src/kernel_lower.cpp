@@ -380,10 +380,8 @@ class KernelLowering {
     }
 
     Stmt make(const KernelCall& c, Loc loc) {
-        const bool all_whole =
-            std::ranges::all_of(c.arguments, [](const CallArgument& a) { return a.whole; });
         if (network) return process(c, loc);
-        return all_whole || c.callee->external ? inlined(c, loc) : called(c, loc);
+        return c.callee->external ? inlined(c, loc) : called(c, loc);
     }
     Stmt inlined(const KernelCall& c, Loc loc);
     Stmt process(const KernelCall& c, Loc loc);
@@ -569,7 +567,7 @@ Stmt KernelLowering::process(const KernelCall& c, Loc loc) {
     return ids.empty() ? itself : Spawn::make(std::move(ids), std::move(box), itself, loc);
 }
 
-/// A call outside of a dataflow is the callee's program with its arguments in their places.
+/// A call of an extern function, with the arguments in their places.
 Stmt KernelLowering::inlined(const KernelCall& c, Loc loc) {
     std::vector<Expr> given;
     for (const CallArgument& a : c.arguments)

@@ -1,6 +1,7 @@
 #include "lathe/ir/value_bounds.h"
 
 #include "lathe/ir/index_ranges.h"
+#include "lathe/ir/inline_calls.h"
 #include "lathe/ir/print.h"
 #include "lathe/ir/visit.h"
 #include "value_cells.h"
@@ -687,10 +688,9 @@ class Bounds {
 
 ValueBounds value_bounds(const Module& m, const std::map<Symbol, ValueRange>& inputs,
                          const std::map<Symbol, AnyBuffer>& values) {
-    if (m.functions.size() > 1)
-        fail({}, "there is no bound of values: kernels that {} calls as Functions are not followed",
-             m.top().name);
-    return Bounds(m.top(), inputs, values).result();
+    if (m.functions.size() == 1) return Bounds(m.top(), inputs, values).result();
+    const Module whole = inline_calls(m);
+    return Bounds(whole.top(), inputs, values).result();
 }
 
 } // namespace lathe::ir

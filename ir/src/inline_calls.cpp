@@ -40,6 +40,9 @@ class CalledBody : public MovedAccesses {
     Stmt visit(const ExternCall& c, const Stmt& s) override {
         return external(*Mutator::visit(c, s).as<ExternCall>());
     }
+    Stmt visit(const CallStmt& c, const Stmt& s) override {
+        return inner_call(*Mutator::visit(c, s).as<CallStmt>());
+    }
     Stmt visit(const Push& p, const Stmt&) override {
         const StreamElement to = channel(p.to);
         return Push::make(to, p.type, (*this)(p.value), p.loc);
@@ -96,11 +99,59 @@ class CalledBody : public MovedAccesses {
         return ExternCall::make(c.callee, std::move(arguments), c.loc);
     }
 
+    /// A call that the body makes, with views of what its own tensors are views of.
+    Stmt inner_call(const CallStmt& c) {
+        std::vector<TensorView> passed = c.tensors;
+        for (TensorView& v : passed) {
+            const auto found = tensors.find(v.tensor);
+            if (found == tensors.end()) continue;
+            const TensorView& outer = call.tensors[found->second];
+            const std::vector<Dim>& own = function.arguments[found->second].tensor.dims;
+            v.tensor = outer.tensor;
+            if (outer.whole) continue;
+            std::vector<ViewDim> dims;
+            for (size_t d = 0, k = 0; d < outer.dims.size(); ++d) {
+                dims.push_back(outer.dims[d]);
+                if (!outer.dims[d].kept) continue;
+                const ViewDim& inner = v.dims[k];
+                dims.back().begin =
+                    simplify(iadd(outer.dims[d].begin,
+                                  imul(index(outer.dims[d].stride), isub(inner.begin, (*this)(own[k].min)))));
+                dims.back().extent = inner.extent;
+                dims.back().stride *= inner.stride;
+                dims.back().kept = inner.kept;
+                ++k;
+            }
+            v.dims = std::move(dims);
+            v.whole = false;
+        }
+        std::vector<StreamElement> elements;
+        for (const StreamElement& e : c.streams)
+            elements.push_back(channel(e));
+        return CallStmt::make(c.callee, std::move(passed), c.values, std::move(elements), c.loc);
+    }
+
     StreamElement channel(const StreamElement& e) {
         const auto found = streams.find(e.stream);
         return found == streams.end() ? StreamElement{e.stream, (*this)(e.at)} : found->second;
     }
 };
+
+/// The call with what it reads from memory in lets: its callee may change that.
+CallStmt evaluated_once(const CallStmt& c, std::vector<std::pair<Symbol, Expr>>& kept) {
+    CallStmt once = c;
+    const auto keep = [&](Expr& e) {
+        if (tensors_read(e).empty()) return;
+        kept.emplace_back(Symbol("given"), e);
+        e = Variable::make(kept.back().first, e.type(), e.loc());
+    };
+    for (Expr& e : once.values)
+        keep(e);
+    for (TensorView& v : once.tensors)
+        for (ViewDim& d : v.dims)
+            keep(d.begin);
+    return once;
+}
 
 /// The arrays that stand for an array of streams: tokens, and how many were written and read.
 struct StreamArrays {
@@ -221,28 +272,7 @@ class Inliner : public Mutator {
             found->second = (*this)(f.body);
             constants.insert(constants.end(), f.constants.begin(), f.constants.end());
         }
-        std::vector<std::pair<Symbol, Expr>> kept;
-        const CallStmt once = evaluated_once(c, kept);
-        Stmt all = CalledBody(f, once)(fresh_copy(found->second));
-        for (size_t n = kept.size(); n-- > 0 && all.defined();)
-            all = LetStmt::make(kept[n].first, kept[n].second, all, c.loc);
-        return all;
-    }
-
-    /// The call with what it reads from memory in lets: its callee may change that.
-    static CallStmt evaluated_once(const CallStmt& c, std::vector<std::pair<Symbol, Expr>>& kept) {
-        CallStmt once = c;
-        const auto keep = [&](Expr& e) {
-            if (tensors_read(e).empty()) return;
-            kept.emplace_back(Symbol("given"), e);
-            e = Variable::make(kept.back().first, e.type(), e.loc());
-        };
-        for (Expr& e : once.values)
-            keep(e);
-        for (TensorView& v : once.tensors)
-            for (ViewDim& d : v.dims)
-                keep(d.begin);
-        return once;
+        return body_of_call(f, c, fresh_copy(found->second));
     }
 
     /// The processes one after the other, in the tensors and arrays that they share.
@@ -356,6 +386,15 @@ class Inliner : public Mutator {
 };
 
 } // namespace
+
+Stmt body_of_call(const Function& f, const CallStmt& c, const Stmt& body) {
+    std::vector<std::pair<Symbol, Expr>> kept;
+    const CallStmt once = evaluated_once(c, kept);
+    Stmt all = CalledBody(f, once)(body);
+    for (size_t n = kept.size(); n-- > 0 && all.defined();)
+        all = LetStmt::make(kept[n].first, kept[n].second, all, c.loc);
+    return all;
+}
 
 std::vector<const ExternCall*> extern_calls(const Module& m) {
     std::vector<const ExternCall*> all;

@@ -1,6 +1,7 @@
 #include "lathe/ir/verify.h"
 
 #include "expr_types.h"
+#include "lathe/ir/layout.h"
 #include "lathe/ir/planted.h"
 #include "lathe/ir/print.h"
 #include "lathe/ir/visit.h"
@@ -29,6 +30,10 @@ std::string reason(const Error& e) {
     return e.message().starts_with(mark) ? e.message().substr(mark.size()) : e.message();
 }
 
+std::string described(const Layout& l) {
+    return l.plain() ? "a plain layout" : "the layout " + layout_text(l).substr(2);
+}
+
 /// A stream in scope, and what may be done with it here.
 struct DeclaredStream {
     StreamDeclaration stream;
@@ -39,6 +44,7 @@ struct Declared {
     Type type;
     std::vector<Dim> dims;
     bool writable;
+    Layout layout;
 };
 
 class Verifier {
@@ -162,7 +168,7 @@ void Verifier::declaration(const Tensor& t) {
 void Verifier::declare(const Tensor& t, bool writable) {
     define(t.symbol);
     if (t.data) data(t);
-    tensors[t.symbol] = {t.type, t.dims, writable};
+    tensors[t.symbol] = {t.type, t.dims, writable, t.layout};
 }
 
 void Verifier::data(const Tensor& t) {
@@ -416,7 +422,12 @@ void Verifier::view(const TensorView& v, const Argument& formal, const std::stri
     if (v.whole && rank != v.dims.size())
         fault("a view of all of {} leaves a dimension out", v.tensor.name());
     if (t.type != formal.tensor.type || rank != formal.tensor.dims.size())
-        fault("{} takes another tensor than {} for {}", callee, v.tensor.name(), formal.tensor.symbol.name());
+        fault("{} takes a tensor of {} with {} dimensions for {}, and {} is of {} with {}", callee,
+              formal.tensor.type.str(), formal.tensor.dims.size(), formal.tensor.symbol.name(),
+              v.tensor.name(), t.type.str(), rank);
+    if (!formal.tensor.layout.plain() && !(formal.tensor.layout == t.layout))
+        fault("{} takes {} with {}, and {} has {}", callee, formal.tensor.symbol.name(),
+              described(formal.tensor.layout), v.tensor.name(), described(t.layout));
     if (v.direction != formal.direction)
         fault("{} is passed to {} in another direction than it has there", v.tensor.name(), callee);
     if (v.direction != Direction::in && !t.writable)

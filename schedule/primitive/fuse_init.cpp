@@ -240,7 +240,7 @@ Expr first_iteration(const Edit& e, const Path& place, const std::set<Symbol>& p
 void check_order(Edit& e, const Stmt& body, const Path& place, const std::set<Symbol>& pure) {
     for (const Stmt& s : place)
         if (const For* f = s.as<For>(); f && pure.contains(f->var))
-            if (e.asks(); auto c = loop_carried(body, f->var, Commuting::ordered, e.facts({})))
+            if (e.asks(); auto c = loop_carried(e.seen(body), f->var, Commuting::ordered, e.facts({})))
                 e.refuse("an element would be initialised in several iterations of {}: {}", f->var.name(),
                          c->describe());
 }

@@ -245,7 +245,7 @@ void run(Edit& e) {
         after.push_back(order[n]->var);
     }
     e.asks();
-    if (auto c = reorder_conflict(root, before, after, e.facts({})))
+    if (auto c = reorder_conflict(e.seen(root), before, after, e.facts({})))
         e.refuse("{} would run in another order, and the operation does not allow it", c->describe());
     e.set_body(std::move(reordered));
 }

@@ -77,7 +77,7 @@ void split_loop(Edit& e, const Symbol& loop, int64_t factor, Tail tail, const Sy
                      "iteration. Try Tail::guard, or require it",
                      print(f.extent), factor);
         e.asks();
-        if (!planted.has(Fault::shift_repeats) && !idempotent(e.body(), loop, e.facts({})))
+        if (!planted.has(Fault::shift_repeats) && !idempotent(e.seen(e.body()), loop, e.facts({})))
             e.refuse("the last block repeats iterations of {}, and running one twice changes the result. Try "
                      "Tail::guard",
                      loop.name());

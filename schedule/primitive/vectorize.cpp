@@ -16,7 +16,7 @@ void run(Edit& e) {
         prove_kind(e, loop, LoopKind::vectorized(), lanes);
         Symbol inner = blocks_of(e, loop, copy++);
         make_constant(e, inner);
-        if (std::string reason = no_vector_form(e.body(), inner); !reason.empty())
+        if (std::string reason = no_vector_form(e.seen(e.body()), inner); !reason.empty())
             e.refuse_text(reason);
         for (const Stmt& s : e.path(inner))
             if (const For* f = s.as<For>(); f && f->runs().lockstep)

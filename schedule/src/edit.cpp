@@ -23,12 +23,49 @@ std::string stage_name(const State& s, const Symbol& func, int definition) {
 
 Edit::Edit(State& s, Step& t) : work(s), call(t) {
     call.copies.clear();
-    const auto is_stage = [&](const Stmt& s) {
-        const Stage* g = s.as<Stage>();
-        return g && g->func == call.func;
+    if (const auto step = work.gone.find(call.func); step != work.gone.end())
+        refuse("nobody calls {} since {}", call.func.name(), cause(Fate{{}, {}, step->second}));
+    for (size_t n = 1; n < work.module.functions.size() && where == 0; ++n)
+        if (State::stage_of(work.module.functions[n]) == call.func) where = n;
+}
+
+std::string Edit::fresh_name(const std::string& wish) const {
+    const auto taken = [&](const std::string& name) {
+        return std::ranges::find(work.module.functions, name, &Function::name) != work.module.functions.end();
     };
-    for (size_t n = 1; n < work.base.functions.size() && where == 0; ++n)
-        if (!find_path(work.base.functions[n].body, is_stage).empty()) where = n;
+    std::string name;
+    for (int n = 1; name.empty() || taken(name); ++n)
+        name = fmt::format("{}_{}", wish, n);
+    return name;
+}
+
+void Edit::add_function(Function f) {
+    std::vector<Function>& all = work.module.functions;
+    all.insert(all.begin() + static_cast<long>(where) + 1, std::move(f));
+}
+
+void Edit::trust(const Function& f) {
+    work.legal_tags[f.name].root = seen(f.body);
+}
+
+void Edit::gone(const Function& f) {
+    if (const auto stage = State::stage_of(f)) work.gone[*stage] = work.steps.size();
+    work.legal_tags.erase(f.name);
+}
+
+void Edit::define(Definition d) {
+    std::vector<Definition> all = *work.definitions;
+    all.push_back(std::move(d));
+    work.definitions = std::make_shared<const std::vector<Definition>>(std::move(all));
+}
+
+void Edit::add_loops(const std::vector<std::pair<Symbol, Symbol>>& loops) {
+    std::vector<Definition> all = *work.definitions;
+    for (Definition& d : all)
+        if (d.func == call.func && d.index == call.definition)
+            for (const auto& l : loops)
+                if (std::ranges::find(d.loops, l) == d.loops.end()) d.loops.push_back(l);
+    work.definitions = std::make_shared<const std::vector<Definition>>(std::move(all));
 }
 
 void Edit::refuse_text(const std::string& reason) const {
@@ -69,10 +106,15 @@ Symbol Edit::original(const Symbol& named, const Definition& d) const {
                of_variable.size(), d.name, named.name());
     if (!of_variable.empty()) return of_variable[0];
     if (work.fates.contains(named) || !path(named).empty()) return named;
-    Path stage = find_path(work.base.functions[where].body, [&](const Stmt& s) {
+    const auto is_stage = [&](const Stmt& s) {
         const Stage* g = s.as<Stage>();
         return g && g->func == d.func && g->definition == d.index;
-    });
+    };
+    Path stage;
+    for (const Function& f : work.base.functions)
+        if (stage.empty()) stage = find_path(f.body, is_stage);
+    if (stage.empty()) stage = find_path(body(), is_stage); // a step made it
+    if (stage.empty()) return named;
     std::vector<Symbol> found;
     for (const For* f : loops_in(stage.back()))
         if (f->var.name() == named.name() &&
@@ -105,6 +147,9 @@ Symbol Edit::resolve(const Symbol& named, const Symbol& func, int definition) co
     auto funcs = images(func);
     if (of && std::find(funcs.begin(), funcs.end(), of->func) != funcs.end() && of->definition == definition)
         return at;
+    for (const Function& f : work.module.functions)
+        if (f.name != function().name && !path_to_loop(f.body, at).empty())
+            refuse("{} is a loop of {}, which is a Function of its own", named.name(), f.name);
     std::string known;
     for_each_stmt(body(), [&](const Stmt& s) {
         const For* f = s.as<For>();
@@ -195,7 +240,7 @@ void Edit::forward_named(const std::vector<std::vector<Symbol>>& named) {
 
 std::optional<Conflict> Edit::conflict(const Symbol& loop, const LoopKind& kind, int64_t lanes) {
     asks();
-    return kind_conflict(body(), loop, kind, lanes, facts({}));
+    return kind_conflict(seen(body()), loop, kind, lanes, facts({}));
 }
 
 std::string Edit::cause(const Fate& fate) const {

@@ -19,6 +19,22 @@ class Edit {
     const Function& function() const { return work.module.functions[where]; }
     const Stmt& body() const { return function().body; }
     void set_body(Stmt s) { top().body = std::move(s); }
+    Module& module() { return work.module; }
+    /// A name that no Function has: `wish` and a number.
+    std::string fresh_name(const std::string& wish) const;
+    /// Puts it behind the step's Function, which calls it.
+    void add_function(Function f);
+    /// It is legal as it stands, though nobody asked.
+    void trust(const Function& f);
+    /// Nobody calls it any more.
+    void gone(const Function& f);
+    void define(Definition d);
+    /// More loops that the step's definition has.
+    void add_loops(const std::vector<std::pair<Symbol, Symbol>>& loops);
+    void own_copy(const Symbol& stage, OwnCopy copy) { work.own_copies[stage] = std::move(copy); }
+
+    /// A statement as questions about dependences see it: with what its calls do.
+    Stmt seen(const Stmt& s) const { return work.seen(s, work.module); }
 
     /// The one loop that the step's loop number `n` stands for. \throws Error when it is gone, has copies, or
     /// is not the stage's.

@@ -52,15 +52,16 @@ std::string Schedule::explain_types() const {
             }
         text += fmt::format("{}: {} {}{}\n", t.symbol.name(), t.type.str(), origin(t, quantized), at(by));
     };
-    const Function& f = state->base.top();
-    for (const Argument& a : f.arguments)
-        line(a.tensor);
-    for (const Tensor& t : f.constants)
-        line(t);
-    for_each_stmt(f.body, [&](const Stmt& s) {
-        if (const Allocate* a = s.as<Allocate>()) std::ranges::for_each(a->tensors, line);
-    });
-    for_each_stmt(f.body, [&](const Stmt& s) {
+    const auto tensors = [&](const Function& f) {
+        for (const Argument& a : f.arguments)
+            line(a.tensor);
+        for (const Tensor& t : f.constants)
+            line(t);
+        for_each_stmt(f.body, [&](const Stmt& s) {
+            if (const Allocate* a = s.as<Allocate>()) std::ranges::for_each(a->tensors, line);
+        });
+    };
+    const auto statement = [&](const Stmt& s) {
         std::set<const ExprNode*> seen;
         auto target = [&](const StoreTarget& t, const char* how) {
             text += fmt::format("{} {}: {}{}\n", t.tensor.name(), how, t.type.str(), at(s.loc()));
@@ -70,7 +71,12 @@ std::string Schedule::explain_types() const {
             for (const StoreTarget& t : st->targets)
                 target(t, "=");
         if (const Reduce* r = s.as<Reduce>()) target(r->target, (std::string(symbol(r->op)) + "=").c_str());
-    });
+    };
+    for (const Function& f : state->base.functions) {
+        if (&f != &state->base.top()) text += fmt::format("in {}:\n", f.name);
+        tensors(f);
+        for_each_stmt(f.body, statement);
+    }
     const std::string lost = losses(state->base);
     return text +
            (lost.empty() ? "nothing is lost by casts and stores\n" : "lost by casts and stores:\n" + lost);

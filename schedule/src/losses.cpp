@@ -1,5 +1,6 @@
 #include "losses.h"
 
+#include "lathe/ir/inline_calls.h"
 #include "lathe/ir/value_bounds.h"
 #include "lathe/ir/visit.h"
 
@@ -40,14 +41,17 @@ std::string dropped(Type to, Type from) {
 class Losses {
   public:
     explicit Losses(const Module& m) {
+        Module followed = m;
         try {
-            overflows = value_bounds(m, {}).overflows;
+            followed = inline_calls(m); // what a Function is given is named by its caller
+            overflows = value_bounds(followed, {}).overflows;
         } catch (const InternalError&) {
             throw;
         } catch (const Error& e) {
             unknown = e.message();
         }
-        for_each(m.top().body, [&](const Stmt& s) { statement(s); }, [&](const Expr& e) { expression(e); });
+        for (const Function& f : followed.functions)
+            for_each(f.body, [&](const Stmt& s) { statement(s); }, [&](const Expr& e) { expression(e); });
         if (!unknown.empty()) text += fmt::format("overflow is not known: {}\n", unknown);
     }
 

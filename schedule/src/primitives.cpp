@@ -17,14 +17,26 @@ std::string operand(std::string_view what, const Count& count) {
 }
 
 std::string operands(const Primitive& p) {
-    std::vector<std::string> all{p.tensor ? "tensor" : "", p.consumer ? "consumer" : "",
-                                 operand(p.every ? "loop or all(loop)" : "loop", p.loops),
-                                 operand("number", p.numbers)};
+    std::vector<std::string> all{
+        p.tensor ? "tensor" : "", p.consumer ? "consumer" : "", p.callee ? "callee" : "",
+        operand(p.every ? "loop or all(loop)" : "loop", p.loops), operand("number", p.numbers)};
     for (const WordOperand& w : p.words)
         all.push_back(w.values.empty() ? std::string(w.name)
                                        : fmt::format("{} ({})", w.name, fmt::join(w.values, ", ")));
     std::erase(all, "");
     return fmt::format("{}", fmt::join(all, "; "));
+}
+
+std::string_view acted_on(ActsOn on) {
+    switch (on) {
+    case ActsOn::loops:
+        return "loops of one definition";
+    case ActsOn::func:
+        return "the whole Func";
+    case ActsOn::calls:
+        return "calls in one definition";
+    }
+    return {};
 }
 
 std::string_view afterwards(Named n) {
@@ -50,8 +62,7 @@ std::string primitives_table() {
     std::string table =
         "| primitive | what it does | on | takes | its loops' names |\n|---|---|---|---|---|\n";
     for (const Primitive* p : all_primitives())
-        table += fmt::format("| `{}` | {} | {} | {} | {} |\n", p->name, p->text,
-                             p->acts_on == ActsOn::func ? "the whole Func" : "loops of one definition",
+        table += fmt::format("| `{}` | {} | {} | {} | {} |\n", p->name, p->text, acted_on(p->acts_on),
                              operands(*p), p->loops.most == 0 ? "" : afterwards(p->named));
     return table;
 }

@@ -1,4 +1,5 @@
 #include "../primitive/inline_.h"
+#include "calls.h"
 #include "state.h"
 
 #include "lathe/dsl/kernel.h"
@@ -69,6 +70,28 @@ TensorRef Schedule::buffer_at(const StageRef& stage, const LoopRef& loop, Loc lo
 }
 TensorRef Schedule::buffer_at(const TensorRef& tensor, const StageRef& stage, const LoopRef& loop, Loc loc) {
     return (*this)[stage].buffer_at(tensor, loop, loc);
+}
+
+Schedule& Schedule::inline_call(const StageRef& callee, Loc loc) {
+    const Symbol of = (*this)[callee].func;
+    std::vector<std::pair<Symbol, int>> callers;
+    const std::set<std::string> names = called_as(*state, of);
+    for (const Definition& d : *state->definitions) {
+        const Function* own = state->function_of(d.func);
+        bool calls = false;
+        replace_calls(own ? own->body : state->module.top().body, d.func, d.index, names,
+                      [&](const CallStmt&, const Stmt& self, bool) {
+                          calls = true;
+                          return self;
+                      });
+        if (calls) callers.emplace_back(d.func, d.index);
+    }
+    if (callers.empty()) fail(loc, "inline_call({0}): nobody calls {0}", of.name());
+    Schedule work = *this;
+    for (const auto& [func, definition] : callers)
+        StageHandle(work, func, {definition}, loc).inline_call(callee, loc);
+    state = work.state;
+    return *this;
 }
 
 Schedule& Schedule::inline_all_pure(Loc loc) {

@@ -1,9 +1,12 @@
 #include "../primitive/buffer_at.h"
+#include "../primitive/call.h"
 #include "../primitive/compute_at.h"
 #include "../primitive/compute_root.h"
 #include "../primitive/fuse.h"
 #include "../primitive/fuse_init.h"
 #include "../primitive/inline_.h"
+#include "../primitive/inline_call.h"
+#include "../primitive/outline.h"
 #include "../primitive/parallel.h"
 #include "../primitive/pipeline.h"
 #include "../primitive/rename.h"
@@ -180,6 +183,42 @@ StageHandle& StageHandle::rename(const LoopRef& loop, const std::string& name, L
     Step s = step(primitives::rename, {loop}, loc);
     s.words = {name};
     return apply(std::move(s));
+}
+
+StageHandle StageHandle::call(const StageRef& callee, int64_t n, Loc loc) {
+    return call((*owner)[callee], n, loc);
+}
+
+StageHandle StageHandle::call(const StageHandle& callee, int64_t n, Loc loc) {
+    if (const auto own = own_copy(*owner->state, func, definitions[0], callee.func, n))
+        return {*owner, *own, {0}, loc};
+    Step s = step(primitives::call, {}, loc);
+    s.target = callee.func;
+    s.numbers = {n};
+    return {*owner, apply_one(std::move(s))[0], {0}, loc};
+}
+
+StageHandle& StageHandle::inline_call(const StageRef& callee, Loc loc) {
+    return inline_call((*owner)[callee], loc);
+}
+
+StageHandle& StageHandle::inline_call(const StageHandle& callee, Loc loc) {
+    Step s = step(primitives::inline_call, {}, loc);
+    s.target = callee.func;
+    return apply(std::move(s));
+}
+
+StageHandle& StageHandle::inline_call(const StageRef& callee, int64_t n, Loc loc) {
+    Step s = step(primitives::inline_call, {}, loc);
+    s.target = (*owner)[callee].func;
+    s.numbers = {n};
+    return apply(std::move(s));
+}
+
+StageHandle StageHandle::outline(const LoopRef& loop, const std::string& name, Loc loc) {
+    Step s = step(primitives::outline, {loop}, loc);
+    s.words = {name};
+    return {*owner, apply_one(std::move(s))[0], {0}, loc};
 }
 
 StageHandle& StageHandle::fuse_init(const LoopRef& loop, Loc loc) {

@@ -59,7 +59,23 @@ int State::definition_count(const Symbol& func) const {
     int count = 0;
     for (const Definition& d : algorithm->definitions)
         count += d.func == func;
-    return count;
+    return count == 0 && definition(func, 0) ? 1 : count;
+}
+
+std::optional<Symbol> State::stage_of(const Function& f) {
+    std::optional<Symbol> found;
+    Stmt at = f.body; // asserts stand before a kernel's stage
+    if (const auto* b = at.as<Block>()) at = b->stmts.back();
+    while (const auto* a = at.as<Allocate>())
+        at = a->body;
+    if (const auto* g = at.as<Stage>()) found = g->func;
+    return found;
+}
+
+const Function* State::function_of(const Symbol& stage) const {
+    for (const Function& f : module.functions)
+        if (stage_of(f) == stage) return &f;
+    return nullptr;
 }
 
 bool State::is_kernel(const Symbol& func) const {
@@ -78,11 +94,11 @@ void State::check_step(const Step& s, std::string_view found_in) const {
     if (!definition(s.func, s.definition) || (s.target && !definition(s.target, s.target_definition)))
         fail(s.loc, "a step of {} names a definition that this schedule does not have", p->name);
     if (!p->loops.has(s.loops.size()) || !p->numbers.has(s.numbers.size()) ||
-        s.words.size() != p->words.size() || bool(s.target) != p->consumer || bool(s.tensor) != p->tensor ||
-        (s.every && !p->every))
+        s.words.size() != p->words.size() || bool(s.target) != (p->consumer || p->callee) ||
+        bool(s.tensor) != p->tensor || (s.every && !p->every))
         fail(s.loc, "{}a step that {} does not take: {} loops{}, {} numbers, {} words{}{}", found_in, p->name,
              s.loops.size(), s.every ? " with all their copies" : "", s.numbers.size(), s.words.size(),
-             s.target ? ", a consumer" : "", s.tensor ? ", a tensor" : "");
+             s.target ? p->callee ? ", a callee" : ", a consumer" : "", s.tensor ? ", a tensor" : "");
 }
 
 void State::apply(Step step) {
@@ -90,17 +106,40 @@ void State::apply(Step step) {
     if (step.primitive->acts_on == ActsOn::func && is_kernel(step.func))
         edit.refuse("{} is a kernel, which runs as it is written: only its loops can be scheduled",
                     step.func.name());
+    if (step.primitive->acts_on == ActsOn::func && made_functions())
+        edit.refuse("a loop of a Func is a Function of its own since outline: call {} before that",
+                    step.primitive->name);
     std::vector<std::vector<Symbol>> named;
     if (step.primitive->named != Named::kept)
         for (size_t n = 0; n < step.loops.size(); ++n)
             named.push_back(edit.loops(n));
     step.primitive->run(edit);
     edit.forward_named(named);
-    const Function& f = edit.function();
-    if (auto c = tag_conflict(f.body, legal_tags[f.name], facts_at({}, f), edit.proved()))
-        edit.refuse("{} is {}, and would no longer be legal: {}", c->loop.name(), c->kind.name(), c->reason);
+    check_tags(edit);
     check_storage(edit);
     steps.push_back(std::move(step));
+}
+
+/// Loops of Funcs became Functions.
+bool State::made_functions() const {
+    return base.functions.size() == 1 && module.functions.size() > 1;
+}
+
+/// The tags of the Function that the step was about, and of those that call it.
+void State::check_tags(const Edit& edit) {
+    std::set<std::string> changed{edit.function().name};
+    const auto calls = [&](const Stmt& s) {
+        const auto* c = s.as<CallStmt>();
+        return c && changed.contains(c->callee);
+    };
+    for (size_t n = module.functions.size(); n-- > 0;) { // callers come before those whom they call
+        const Function& f = module.functions[n];
+        if (!changed.contains(f.name) && find_path(f.body, calls).empty()) continue;
+        changed.insert(f.name);
+        if (auto c = tag_conflict(seen(f.body, module), legal_tags[f.name], facts_at({}, f), edit.proved()))
+            edit.refuse("{} is {}, and would no longer be legal: {}", c->loop.name(), c->kind.name(),
+                        c->reason);
+    }
 }
 
 namespace {
@@ -179,8 +218,10 @@ void State::derive(const std::string& cause, Loc loc) {
     warnings = std::move(typed.warnings);
     check_strict(base, types, cause, loc);
     module = base;
-    framed = in_frame(base.top().body);
+    framed = std::ranges::any_of(base.functions, [](const Function& f) { return in_frame(f.body); });
     fates.clear();
+    own_copies.clear();
+    gone.clear();
     for (auto& [function, legal] : legal_tags)
         legal.root = {};
     const Steps again = std::exchange(steps, {});

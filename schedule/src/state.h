@@ -4,6 +4,7 @@
 
 #include "lathe/ir/dependence.h"
 #include "lathe/schedule/schedule.h"
+#include "seen.h"
 
 namespace lathe::schedule {
 
@@ -14,6 +15,13 @@ struct Fate {
     std::vector<Symbol> images; ///< what its name means now. None: the step consumed it
     std::vector<Symbol> parts;  ///< the loops that run over its iterations now
     size_t step = 0;
+};
+
+/// A copy of a Function that one call has for itself: call `number` of `callee` in `caller`.
+struct OwnCopy {
+    Symbol caller;
+    int64_t number = 0;
+    Symbol callee; ///< these are stages
 };
 
 struct State {
@@ -29,9 +37,12 @@ struct State {
         definitions; ///< the algorithm's, and write-backs of accumulators
     Module module;   ///< base with all steps applied
     std::map<Symbol, std::shared_ptr<const Fate>> fates;
+    std::map<Symbol, OwnCopy> own_copies; ///< by their stages
+    std::map<Symbol, size_t> gone;        ///< stages of Functions that nobody calls since that step
     std::vector<std::string> warnings;
     bool framed = false;                         ///< some tensor is, or was, in stack or register memory
     std::map<std::string, LegalTags> legal_tags; ///< by Function
+    Seen seen;                                   ///< calls, as questions about dependences see them
     size_t queries = 0; ///< about dependences, that the steps asked beside those on tags
 
     /// What quantize and bind ask for, checked. Derive follows: at once for all of a trace.
@@ -50,10 +61,19 @@ struct State {
     const Definition* owner(const Symbol& tensor) const;
     /// All tensors of the unscheduled Module, in the order of its text.
     std::vector<Symbol> tensors() const;
-    /// The definitions that the user wrote.
+    /// The Function whose program is this kernel, or the copy or piece of one; null: there is none, or not
+    /// any more.
+    const Function* function_of(const Symbol& stage) const;
+    /// The stage that is the Function's program; none: it has several.
+    static std::optional<Symbol> stage_of(const Function& f);
+    /// The definitions that the user wrote, and those of Functions that steps made.
     int definition_count(const Symbol& func) const;
     /// A kernel's program, which is no Func: it has no tensor of its own.
     bool is_kernel(const Symbol& func) const;
+
+  private:
+    void check_tags(const class Edit& edit);
+    bool made_functions() const;
 };
 
 } // namespace lathe::schedule

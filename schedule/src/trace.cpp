@@ -41,7 +41,10 @@ std::string step_line(const State& state, size_t number, const Names& names) {
         const auto made = state.made_by(s.tensor, number);
         line += made ? fmt::format(" {{{}, {}}}", made->first, made->second) : " " + s.tensor.name();
     }
-    if (s.target) line += fmt::format(" {{{}, {}}}", names(s.target), s.target_definition);
+    if (s.target && s.primitive->callee)
+        line += " " + names(s.target);
+    else if (s.target)
+        line += fmt::format(" {{{}, {}}}", names(s.target), s.target_definition);
     for (const Symbol& loop : s.loops) {
         std::string ref = fmt::format("{{{}, {}, {}}}", names(s.target ? s.target : s.func),
                                       s.target ? s.target_definition : s.definition, loop.name());
@@ -59,7 +62,7 @@ std::string step_line(const State& state, size_t number, const Names& names) {
 } // namespace
 
 std::string Schedule::trace() const {
-    Names names(*state->algorithm);
+    Names names(*state);
     std::string text;
     std::map<Symbol, TypeStep> last; // an earlier type of the same tensor counts no more
     for (const TypeStep& t : state->types)

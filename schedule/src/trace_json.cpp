@@ -58,8 +58,8 @@ Json loop_json(const State& state, size_t number, const Symbol& loop) {
     const Definition* d =
         state.definition(s.target ? s.target : s.func, s.target ? s.target_definition : s.definition);
     // Its own name, whatever it was renamed to.
-    const auto found = std::ranges::find_if(
-        d->loops, [&](const auto& l) { return l.first == loop || l.second == loop; });
+    const auto found =
+        std::ranges::find_if(d->loops, [&](const auto& l) { return l.first == loop || l.second == loop; });
     const std::string name = found == d->loops.end() ? loop.name() : found->first.name();
     j["loop"] = name;
     int place = 0;
@@ -87,7 +87,9 @@ Json step_json(const State& state, size_t number, const Names& names) {
     const Step& s = state.steps[number];
     Json j{{"primitive", s.primitive->name}, {"stage", names(s.func)}, {"definition", s.definition}};
     if (s.tensor) j["tensor"] = tensor_json(state, number, s.tensor);
-    if (s.target) {
+    if (s.target && s.primitive->callee) {
+        j["callee"] = names(s.target);
+    } else if (s.target) {
         j["consumer"] = names(s.target);
         j["consumer_definition"] = s.target_definition;
     }
@@ -113,11 +115,11 @@ Json type_json(const TypeStep& t, const Names& names) {
 /// Error.
 class TraceReader {
   public:
-    TraceReader(const State& s, Loc l) : state(s), names(*s.algorithm), loc(l) {}
+    TraceReader(const State& s, Loc l) : state(s), names(s), loc(l) {}
 
     Step step(const Json& j) const {
-        only(j, {"primitive", "stage", "definition", "tensor", "consumer", "consumer_definition", "loops",
-                 "every", "numbers", "words"});
+        only(j, {"primitive", "stage", "definition", "tensor", "consumer", "consumer_definition", "callee",
+                 "loops", "every", "numbers", "words"});
         Step s;
         s.loc = loc;
         const std::string primitive = text(j, "primitive");
@@ -131,6 +133,10 @@ class TraceReader {
         if (j.contains("tensor")) s.tensor = tensor_of(j.at("tensor"));
         const Definition& of = s.target ? *state.definition(s.target, s.target_definition)
                                         : *state.definition(s.func, s.definition);
+        if (j.contains("callee")) {
+            if (s.target) fail(loc, "the trace has a step with a consumer and a callee");
+            s.target = func(text(j, "callee"));
+        }
         for (const Json& loop : list(j, "loops"))
             s.loops.push_back(loop_of(loop, of));
         s.every = j.contains("every") && boolean(j.at("every"));
@@ -230,7 +236,7 @@ class TraceReader {
 } // namespace
 
 std::string Schedule::trace_json() const {
-    Names names(*state->algorithm);
+    Names names(*state);
     Json j{{"lathe_trace", schema_version}, {"types", Json::array()}, {"contraction", state->contraction}};
     for (const TypeStep& t : state->types)
         j["types"].push_back(type_json(t, names));

@@ -12,21 +12,32 @@ using namespace ir;
 /// Names for Funcs and arguments that stay apart when two have the same.
 class Names {
   public:
-    explicit Names(const Algorithm& a) {
+    explicit Names(const State& state) {
+        const Algorithm& a = *state.algorithm;
         std::set<std::string> used;
-        auto add = [&](const Symbol& s) {
+        auto add_as = [&](const Symbol& s, const std::string& wish) {
             if (names.contains(s)) return;
-            std::string name = s.name();
+            std::string name = wish;
             for (int n = 1; !used.insert(name).second; ++n)
-                name = fmt::format("{}_{}", s.name(), n);
+                name = fmt::format("{}_{}", wish, n);
             names[s] = name;
         };
+        auto add = [&](const Symbol& s) { add_as(s, s.name()); };
         for (const Argument& g : a.module.top().arguments)
             add(g.tensor.symbol);
         for (const Definition& d : a.definitions) {
             add(d.func);
             for (const Symbol& t : d.tensors)
                 add(t);
+        }
+        for (const Definition& d : *state.definitions) {
+            const auto own = state.own_copies.find(d.func);
+            if (own == state.own_copies.end()) {
+                add(d.func);
+                continue;
+            }
+            const OwnCopy& c = own->second;
+            add_as(d.func, fmt::format("{}, {}, {}", (*this)(c.caller), c.number, (*this)(c.callee)));
         }
     }
     std::string operator()(const Symbol& s) const {

@@ -123,6 +123,38 @@ TEST_SUITE("verify") {
         starts(same.fault(store), "a function has no name");
     }
 
+    TEST_CASE("what a call passes") {
+        const Symbol to("to"), n("n"), C("C"), D("D");
+        Program p;
+        p.module.functions.push_back(
+            {"g", {{n, IndexType(), {}}}, {{tensor(to, i8, {var(n)}), Direction::in}}, {}, {}});
+        Tensor turned = tensor(C, i8, {index(4)});
+        turned.layout.pack = 4;
+        const auto call = [&](const Symbol& t, std::vector<Expr> values, Direction d = Direction::in) {
+            const TensorView v{t, {{index(0), index(4), 1, true}}, d, true};
+            const Stmt s = CallStmt::make("g", {v}, std::move(values), {});
+            const Stmt all = Allocate::make(turned, Allocate::make(tensor(D, Int(9), {index(4)}), s));
+            const std::string text = p.fault(all);
+            return text.substr(0, text.find(", in\n"));
+        };
+        CHECK(call(C, {index(4)}) == "");
+        CHECK(call(D, {index(4)}) ==
+              "g takes a tensor of Int(8) with 1 dimensions for to, and D is of Int(9) with 1");
+        CHECK(call(C, {}) == "a call of g passes another number of arguments");
+        CHECK(call(C, {var(p.x, i8)}) == "g takes Index for n, not Int(8)");
+        CHECK(call(C, {index(4)}, Direction::inout) ==
+              "C is passed to g in another direction than it has there");
+        p.module.functions[1].arguments[0].tensor.layout.pack = 2;
+        CHECK(call(C, {index(4)}) == "g takes to with the layout pack 2, and C has the layout pack 4");
+        turned.layout = {};
+        CHECK(call(C, {index(4)}) == "g takes to with the layout pack 2, and C has a plain layout");
+        p.module.functions[1].body = CallStmt::make("f", {}, {}, {});
+        p.module.top().body = {};
+        CHECK(p.fault().starts_with("f calls itself, or stands behind g"));
+        p.module.functions[1].body = CallStmt::make("g", {}, {}, {});
+        CHECK(p.fault().starts_with("g calls itself, or stands behind g"));
+    }
+
     TEST_CASE("parameters, arguments and constants") {
         const auto fault = [](auto change) {
             Program p;

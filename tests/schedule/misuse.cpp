@@ -112,7 +112,7 @@ class Misuser {
             s.numbers.push_back(number());
         for (const schedule::WordOperand& w : p.words)
             s.words.emplace_back(w.values.empty() || pick(5) == 0 ? "word" : w.values[pick(w.values.size())]);
-        if (p.consumer != (pick(20) == 0)) s.target = func().symbol();
+        if ((p.consumer || p.callee) != (pick(20) == 0)) s.target = func().symbol();
         if (p.tensor != (pick(20) == 0)) s.tensor = pick(20) ? func().symbol() : Symbol("nobody's");
         s.every = pick(3) == 0;
         schedule.call(std::move(s));

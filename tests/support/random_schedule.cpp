@@ -211,7 +211,8 @@ class Driver {
                 inside.pop_back();
             }
         };
-        walk(schedule.module().top().body);
+        for (const Function& f : schedule.module().functions)
+            walk(f.body);
         return loops;
     }
 
@@ -235,10 +236,8 @@ class Driver {
             s->func = d.func;
             s->definition = d.index;
             if (p.tensor) s->tensor = tensor(d);
-            if (p.consumer) {
-                s->target = consumer.func;
-                s->target_definition = consumer.index;
-            }
+            if (p.consumer || p.callee) s->target = consumer.func;
+            if (p.consumer) s->target_definition = consumer.index;
             schedule.call(std::move(*s));
         }
     }
@@ -262,7 +261,8 @@ class Driver {
     /// Every primitive, those of loops more often.
     const Primitive* primitive() {
         const auto all = all_primitives();
-        const ActsOn wanted = pick(3) ? ActsOn::loops : ActsOn::func;
+        const bool calls = algorithm.module.functions.size() > 1 && pick(3) == 0;
+        const ActsOn wanted = calls ? ActsOn::calls : pick(3) ? ActsOn::loops : ActsOn::func;
         while (true)
             if (const Primitive* p = all[pick(all.size())]; p->acts_on == wanted) return p;
     }
@@ -283,7 +283,7 @@ class Driver {
         s.every = p.every && pick(4) == 0;
         const size_t numbers = p.numbers.least + pick(p.numbers.most - p.numbers.least + 1);
         for (size_t n = 0; n < numbers; ++n)
-            s.numbers.push_back(1 + static_cast<int64_t>(pick(5)));
+            s.numbers.push_back((p.callee ? 0 : 1) + static_cast<int64_t>(pick(p.callee ? 2 : 5)));
         for (const WordOperand& w : p.words) {
             if (!w.values.empty())
                 s.words.emplace_back(pick(3) || w.unsaid.empty() ? w.values[pick(w.values.size())]

@@ -10,6 +10,10 @@ namespace lathe::ir {
 /// \throws Error for a network that is wrong (network_of), or whose processes wait for each other in a cycle.
 Module inline_calls(const Module& m);
 
+/// What the call `c` of `f` does: `body`, which is f's or a copy of it, on what is given. Its constants are
+/// f's, and no stage of f is in it.
+Stmt body_of_call(const Function& f, const CallStmt& c, const Stmt& body);
+
 /// Every call passes whole tensors: a Function that is given a view takes the tensor, with its own
 /// dimensions, and where the view begins. What a Function is given has the caller's layout there, too.
 /// Functions that are given several kinds of views or layouts have a copy for each.
@@ -18,7 +22,8 @@ Module pass_whole_tensors(const Module& m);
 /// The calls of extern functions in all Functions.
 std::vector<const ExternCall*> extern_calls(const Module& m);
 
-/// A parameter that all calls give the same constant is that constant.
+/// A parameter that all calls give the same constant is that constant. Calls that give different constants
+/// for the size of an array have copies of the Function.
 Module fix_constant_params(const Module& m);
 
 } // namespace lathe::ir

@@ -17,6 +17,7 @@ class Edit;
 enum class ActsOn : uint8_t {
     loops, ///< loops of one definition
     func,  ///< a Func as a whole: where it is computed, initialised or stored. Kernels have none
+    calls, ///< the calls of Functions in one definition
 };
 
 /// What the loops that a step names are called after it.
@@ -56,6 +57,7 @@ struct Primitive {
     std::span<const WordOperand> words = {}; ///< all of them in every step
     bool tensor = false;                     ///< takes a tensor
     bool consumer = false;                   ///< takes the definition inside whose loop the Func goes
+    bool callee = false;                     ///< takes a Function that is called there
     bool moves = false;                      ///< the Func goes elsewhere: to the consumer's loop, or to root
 };
 

@@ -96,6 +96,18 @@ class StageHandle {
     /// body updates. Without a loop: the innermost one that stands outside of every reduction loop.
     StageHandle& fuse_init(const LoopRef& loop, Loc loc = Loc::current());
     StageHandle& fuse_init(Loc loc = Loc::current());
+    /// Call number `n` of the Function here, from 0 in program order: it gets a copy of the Function of its
+    /// own, which what is given back schedules alone.
+    StageHandle call(const StageRef& callee, int64_t n, Loc loc = Loc::current());
+    StageHandle call(const StageHandle& callee, int64_t n, Loc loc = Loc::current());
+    /// What the Function does stands where it is called: at all calls here, or at call number `n` alone. Its
+    /// loops are this definition's then.
+    StageHandle& inline_call(const StageRef& callee, Loc loc = Loc::current());
+    StageHandle& inline_call(const StageHandle& callee, Loc loc = Loc::current());
+    StageHandle& inline_call(const StageRef& callee, int64_t n, Loc loc = Loc::current());
+    /// The loop and all in it become a Function, which is called in their place, and which what is given back
+    /// schedules. The tensors that it uses are its arguments; other numbers its parameters.
+    StageHandle outline(const LoopRef& loop, const std::string& name, Loc loc = Loc::current());
     /// Two copies of the innermost loop's body: one for full tiles, without guards and with constant extents,
     /// and one for the edges. Returns them in this order.
     std::array<LoopCopy, 2> separate(const std::vector<LoopRef>& loops, Loc loc = Loc::current());
@@ -191,6 +203,8 @@ class Schedule {
     TensorRef buffer_at(const StageRef& stage, const LoopRef& loop, Loc loc = Loc::current());
     TensorRef buffer_at(const TensorRef& tensor, const StageRef& stage, const LoopRef& loop,
                         Loc loc = Loc::current());
+    /// All calls of the Function, in all its callers, become what it does.
+    Schedule& inline_call(const StageRef& callee, Loc loc = Loc::current());
     /// Inlines every Func that is one expression; others stay (outputs, those with updates or inline
     /// reductions, and those inlined before).
     Schedule& inline_all_pure(Loc loc = Loc::current());

@@ -16,7 +16,7 @@ struct Step {
     std::vector<int64_t> numbers;
     std::vector<std::string> words;
     ir::Symbol tensor; ///< that the step is about, or an earlier step's result
-    ir::Symbol target; ///< with a consumer: its Func …
+    ir::Symbol target; ///< with a consumer: its Func; with a callee: its kernel …
     int target_definition = 0;
     Loc loc;
     std::string part_of; ///< the call, where a user's call makes several steps: "tile(i, j, 4, 8)"
