@@ -179,10 +179,12 @@ class RandomLoops : Draw {
         a.tensor(x + 3) = as(a.tensor.type(), cast(Int(8), c.tensor(x + 2 + pick(3))) + iteration());
     }
 
-    /// Where it runs, it says how far apart the elements are that a statement behind it touches.
+    /// What is required where it always holds says nothing of the elements that a statement behind it
+    /// touches.
     void requirement() {
-        apart = 4 + pick(3);
-        k->for_(Var("r"), 0, one_in(3) ? Expr(N) : Expr(M - apart + 1), [&] { k->require(M >= apart, "M"); });
+        const int least = 4 + pick(3);
+        k->for_(Var("r"), 0, M - least + 1, [&] { k->require(M >= least, "M"); });
+        far_apart(M);
     }
     /// Two elements at this distance.
     void far_apart(const Expr& distance) {
@@ -197,9 +199,9 @@ class RandomLoops : Draw {
         result.classes.insert("externs");
         const Array own = k->array("own", Int(32), {4});
         const Var n("n");
-        k->for_(n, 0, 4, [&] { own(n) = cast(Int(6), in(loops.back() + 1)) + iteration(); });
+        k->for_(n, 0, 4, [&] { own(n) = cast(Int(20), words(n)) + iteration(); });
         k->call(step, {own});
-        c.tensor(loops.back() + 3) = as(c.tensor.type(), cast(Int(8), own(pick(4))));
+        words(pick(4)) = own(pick(4));
     }
 
     /// By what the scalar holds, in the iteration that has it.
@@ -219,8 +221,7 @@ class RandomLoops : Draw {
     void statement() {
         ++statements;
         if (kept && one_in(4)) return scattered();
-        if (kept && one_in(4)) return far_apart(*scalar - *kept);
-        if (apart > 0 && one_in(2)) return far_apart(M);
+        if (kept && one_in(8)) return far_apart(*scalar - *kept);
         if (!loops.empty() && one_in(32)) return stirred();
         if (!loops.empty() && one_in(8)) return one_in(2) ? threshold() : neighbours();
         if (loops.size() > 1 && one_in(4)) return one_in(3) ? spread() : one_in(2) ? sum() : wave();
@@ -270,7 +271,7 @@ class RandomLoops : Draw {
     Expr condition() {
         result.classes.insert("guards");
         const Expr x = loops.back(), y = some_loop();
-        if (kept && one_in(3)) return *scalar > 1;
+        if (kept && one_in(6)) return *scalar > 1;
         switch (pick(8)) {
         case 0:
             return x + y < N;
@@ -310,10 +311,7 @@ class RandomLoops : Draw {
         if (static_cast<int>(loops.size()) == extern_at) call();
         if (depth == 0 && extern_at == static_cast<int>(loops.size()) && one_in(3)) return;
         if (static_cast<int>(loops.size()) == scalar_at && !kept) return with_scalar(depth);
-        if (!loops.empty() && apart == 0 && one_in(16)) {
-            requirement();
-            far_apart(M);
-        }
+        if (!loops.empty() && one_in(20)) requirement();
         if (depth == 0) {
             for (int n = one_in(3) ? 2 : 1; n > 0; --n)
                 guarded([&] { statement(); });
@@ -332,6 +330,7 @@ class RandomLoops : Draw {
 
     void guarded(const std::function<void()>& body) {
         if (loops.empty() || !one_in(4)) return body();
+        if (one_in(10)) return k->if_(M > 2 + pick(3), body).else_([&] { far_apart(M); });
         IfChain chain = k->if_(condition(), body);
         if (one_in(3)) chain.else_([&] { statement(); });
     }
@@ -412,7 +411,6 @@ class RandomLoops : Draw {
     Scalar* scalar = nullptr;
     std::optional<Expr> kept;
     int extern_at = -1, scalar_at = -1, statements = 0;
-    int apart = 0;        ///< what a requirement says of M
     bool counted = false; ///< a loop's bound is what rows holds
 };
 
