@@ -1,6 +1,7 @@
 #include "check_bounds.h"
 
 #include "lathe/ir/bounds_checks.h"
+#include "lathe/ir/planted.h"
 #include "scoped_pass.h"
 
 namespace lathe::codegen {
@@ -17,7 +18,9 @@ class BoundsChecker : public ScopedMutator {
     /// The condition is evaluated before the loop and at the end of each round.
     using ScopedMutator::visit;
     Stmt visit(const While& loop, const Stmt& s) override {
-        const Stmt body = Block::make({(*this)(loop.body), Block::make(checks(s))});
+        const bool unchecked = planted.has(Fault::round_unchecked);
+        const Stmt round = unchecked ? ScopedMutator::mutate(loop.body) : (*this)(loop.body);
+        const Stmt body = Block::make({round, Block::make(checks(s))});
         return While::make((*this)(loop.condition), body, loop.loc);
     }
 

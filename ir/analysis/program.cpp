@@ -27,8 +27,10 @@ class Collector {
   public:
     Collector(const Stmt& root, const Symbol& loop, const Facts& known) : wanted(loop) {
         if (wanted)
-            for (const Stmt& s : way_to_loop(root, loop))
+            for (const Stmt& s : way_to_loop(root, loop)) {
                 way.insert(s.get());
+                asked = s;
+            }
         result.known = known;
         result.depth = {0};
         inside = !wanted;
@@ -112,7 +114,8 @@ class Collector {
 
     /// The moment of an evaluation here of what `body` may change; 0 if it does not.
     size_t moment_of(const Expr& e, const Stmt& body) {
-        if (lasts(e, body) || planted.has(Fault::moment_ignored)) return 0;
+        const Stmt& runs = !inside && planted.has(Fault::siblings_unread) ? asked : body;
+        if (lasts(e, runs) || planted.has(Fault::moment_ignored)) return 0;
         result.depth.push_back(loops.size());
         return result.depth.size() - 1;
     }
@@ -154,7 +157,7 @@ class Collector {
         }
         const Guards before = guards; // what asserts in it say holds while it runs
         visit(f.body);
-        guards = before;
+        if (!planted.has(Fault::asserts_outlive)) guards = before;
         loops.pop_back();
         if (here) done = true;
     }
@@ -360,6 +363,7 @@ class Collector {
     std::vector<std::pair<Symbol, Expr>> index_lets;
     /// To the wanted loop. Only what stands around it, and the checks before it, matter until it is found.
     std::unordered_set<const StmtNode*> way;
+    Stmt asked; ///< the wanted loop
     size_t statement = 0;
     bool done = false;
 };

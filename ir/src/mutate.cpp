@@ -1,6 +1,7 @@
 /// \file The mutator, and the rewrites that rename: substitute and fresh_copy.
 
 #include "lathe/ir/node.h"
+#include "lathe/ir/planted.h"
 #include "lathe/ir/rename.h"
 #include "lathe/ir/visit.h"
 
@@ -365,7 +366,7 @@ class Rename : public Mutator {
         const Stmt now = Mutator::visit(c, s);
         std::vector<ExternArgument> arguments = now.as<ExternCall>()->arguments;
         for (ExternArgument& a : arguments)
-            a.tensor = fresh(a.tensor);
+            if (!planted.has(Fault::extern_array_old)) a.tensor = fresh(a.tensor);
         return ExternCall::make(c.callee, std::move(arguments), c.loc);
     }
 

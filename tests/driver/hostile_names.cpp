@@ -290,6 +290,23 @@ TEST_CASE("hostile names: on the command line") {
     }
 }
 
+namespace {
+
+/// The headers that every project has, compiled once, for the compiler's command line: reading them takes
+/// most of a project's time.
+std::string compiled_headers(const fs::path& folder) {
+    const fs::path header = folder / "lathe_testbench.h";
+    for (const char* name : {"lathe_hls.h", "lathe_testbench.h"})
+        fs::copy_file(fs::path(LATHE_HLS_SIM_DIR) / name, folder / name);
+    REQUIRE(std::system(fmt::format("{} -std=c++14 -ffp-contract=off -O0 -w -isystem '{}' -x c++-header '{}' "
+                                    "-o '{}.gch'",
+                                    LATHE_TEST_CXX, LATHE_AP_TYPES_DIR, header.string(), header.string())
+                            .c_str()) == 0);
+    return fmt::format(" -include {}", header.string());
+}
+
+} // namespace
+
 TEST_CASE("hostile names: projects compiled and run") {
     std::vector<std::string> names{"back\\",
                                    "?\?/",
@@ -302,8 +319,16 @@ TEST_CASE("hostile names: projects compiled and run") {
                                    "testbench",
                                    "int64_t",
                                    "linux"};
-    if (deep()) names = hostile_names();
-    for (const std::string& name : names) {
+    const size_t plainly = names.size(); // as a user compiles them
+    const TemporaryFolder headers;
+    std::string include;
+    if (deep()) {
+        for (const std::string& name : hostile_names())
+            names.push_back(name);
+        include = compiled_headers(headers.path);
+    }
+    for (size_t n = 0; n < names.size(); ++n) {
+        const std::string& name = names[n];
         if (!legal(name)) continue;
         CAPTURE(name);
         const TemporaryFolder folder;
@@ -311,8 +336,9 @@ TEST_CASE("hostile names: projects compiled and run") {
         export_vitis(s, folder.path / "p", {.scalars = scalars(name)});
         const auto make = [&] {
             return std::system(
-                fmt::format("cd '{}' && make -s CXX='{}' CXXFLAGS=-O0 AP_TYPES='{}' > log.txt 2>&1",
-                            (folder.path / "p").string(), LATHE_TEST_CXX, LATHE_AP_TYPES_DIR)
+                fmt::format("cd '{}' && make -s CXX='{}{}' CXXFLAGS=-O0 AP_TYPES='{}' > log.txt 2>&1",
+                            (folder.path / "p").string(), LATHE_TEST_CXX, n < plainly ? "" : include,
+                            LATHE_AP_TYPES_DIR)
                     .c_str());
         };
         CHECK_MESSAGE(make() == 0, contents(folder.path / "p/log.txt"));

@@ -75,9 +75,13 @@ constexpr PlantedFault faults[] = {
     {Fault::lanes_write_first, "lanes write before they read", "vectorize"},
     {Fault::instances_alike, "instances of a statement not compared", "reorder"},
     {Fault::prefilter_too_sure, "linear tests too sure", "parallel"},
+    {Fault::asserts_outlive, "what a loop asserts held behind it", "parallel"},
+    {Fault::siblings_unread, "what stands beside a loop not asked", "parallel"},
+    {Fault::extern_array_old, "an extern call's array of another copy", "split, peel"},
     {Fault::writes_forgotten, "what extern calls write forgotten by a pass", {}, wrong_code},
     {Fault::width_unchecked, "sums of terms wider than what they were made from", {}, wrong_subscript},
     {Fault::digits_assumed, "loops taken as told apart by a subscript", {}, wrong_exact_sum},
+    {Fault::round_unchecked, "a while's one statement without its checks", {}, wrong_subscript},
     {Fault::start_baked, "a reduction's start of its first type", {}, wrong_quantized},
 };
 

@@ -179,6 +179,31 @@ class RandomLoops : Draw {
         a.tensor(x + 3) = as(a.tensor.type(), cast(Int(8), c.tensor(x + 2 + pick(3))) + iteration());
     }
 
+    /// What is required where it always holds says nothing of the elements that a statement behind it
+    /// touches.
+    void requirement() {
+        const int least = 4 + pick(3);
+        k->for_(Var("r"), 0, M - least + 1, [&] { k->require(M >= least, "M"); });
+        far_apart(M);
+    }
+    /// Two elements at this distance.
+    void far_apart(const Expr& distance) {
+        const Expr here = some_loop() + 3, there = here + distance;
+        const bool up = one_in(2);
+        a.tensor(up ? there : here) =
+            as(a.tensor.type(), cast(Int(8), a.tensor(up ? here : there)) + iteration());
+    }
+
+    /// An array of the iteration, which an extern function changes.
+    void stirred() {
+        result.classes.insert("externs");
+        const Array own = k->array("own", Int(32), {4});
+        const Var n("n");
+        k->for_(n, 0, 4, [&] { own(n) = cast(Int(20), words(n)) + iteration(); });
+        k->call(step, {own});
+        words(pick(4)) = own(pick(4));
+    }
+
     /// By what the scalar holds, in the iteration that has it.
     void scattered() {
         const Expr x = loops[static_cast<size_t>(scalar_at) - 1];
@@ -196,6 +221,8 @@ class RandomLoops : Draw {
     void statement() {
         ++statements;
         if (kept && one_in(4)) return scattered();
+        if (kept && one_in(8)) return far_apart(*scalar - *kept);
+        if (!loops.empty() && one_in(32)) return stirred();
         if (!loops.empty() && one_in(8)) return one_in(2) ? threshold() : neighbours();
         if (loops.size() > 1 && one_in(4)) return one_in(3) ? spread() : one_in(2) ? sum() : wave();
         Target& t = target();
@@ -244,6 +271,7 @@ class RandomLoops : Draw {
     Expr condition() {
         result.classes.insert("guards");
         const Expr x = loops.back(), y = some_loop();
+        if (kept && one_in(6)) return *scalar > 1;
         switch (pick(8)) {
         case 0:
             return x + y < N;
@@ -283,6 +311,7 @@ class RandomLoops : Draw {
         if (static_cast<int>(loops.size()) == extern_at) call();
         if (depth == 0 && extern_at == static_cast<int>(loops.size()) && one_in(3)) return;
         if (static_cast<int>(loops.size()) == scalar_at && !kept) return with_scalar(depth);
+        if (!loops.empty() && one_in(20)) requirement();
         if (depth == 0) {
             for (int n = one_in(3) ? 2 : 1; n > 0; --n)
                 guarded([&] { statement(); });
@@ -301,6 +330,7 @@ class RandomLoops : Draw {
 
     void guarded(const std::function<void()>& body) {
         if (loops.empty() || !one_in(4)) return body();
+        if (one_in(10)) return k->if_(M > 2 + pick(3), body).else_([&] { far_apart(M); });
         IfChain chain = k->if_(condition(), body);
         if (one_in(3)) chain.else_([&] { statement(); });
     }
@@ -309,12 +339,21 @@ class RandomLoops : Draw {
     void with_scalar(int depth) {
         Scalar s = k->scalar("s", UInt(2), index(some_loop() + pick(2)));
         const Expr before = k->let(s);
-        if (!one_in(4)) s = index(some_loop() + 2);
-        scalar = &s;
-        kept = before;
-        level(depth);
-        if (one_in(3)) s += 1;
-        kept.reset();
+        const auto inside = [&](int left) {
+            if (!one_in(4)) s = index(some_loop() + 2);
+            scalar = &s;
+            kept = before;
+            level(left);
+            if (one_in(3)) s += 1;
+            kept.reset();
+        };
+        const int form = pick(6);
+        if (form == 0)
+            k->if_(s > 1, [&] { inside(depth); });
+        else if (form == 1 && depth > 0)
+            range(0, s - pick(2), [&] { inside(depth - 1); });
+        else
+            inside(depth);
     }
 
     void loop(int depth) {
@@ -347,11 +386,14 @@ class RandomLoops : Draw {
     }
 
     void range(const Expr& begin, const Expr& end, int depth) {
+        range(begin, end, [&] { level(depth - 1); });
+    }
+    void range(const Expr& begin, const Expr& end, const std::function<void()>& body) {
         const char* names[] = {"i", "j", "k", "l"};
         const Var v(names[loops.size()]);
         k->for_(v, begin, end, [&] {
             loops.push_back(v);
-            level(depth - 1);
+            body();
             loops.pop_back();
         });
     }

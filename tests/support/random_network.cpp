@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 
 using namespace lathe;
 
@@ -14,7 +15,9 @@ class NetworkMaker {
   public:
     explicit NetworkMaker(std::mt19937& r) : random(r) {}
 
-    Kernel make() {
+    RandomNetwork make() {
+        if (pick(4) == 0) rounds = 2 + pick(3);
+        arguments.emplace_back(numbers);
         const int sources = 1 + pick(2), steps = 1 + pick(6);
         for (int n = 0; n < sources; ++n)
             source();
@@ -23,15 +26,20 @@ class NetworkMaker {
         while (!open.empty())
             sink();
         std::shuffle(calls.begin(), calls.end(), random);
-        return Kernel("network", arguments, [&](KernelBody& b) {
-            b.dataflow([&] {
-                std::vector<Stream> all;
-                for (size_t n = 0; n < types.size(); ++n)
-                    all.push_back(b.stream("s" + std::to_string(n), types[n]));
-                for (const Call& call : calls)
-                    call(b, all);
-            });
+        const Kernel k("network", arguments, [&](KernelBody& b) {
+            const auto network = [&] {
+                b.dataflow([&] {
+                    std::vector<Stream> all;
+                    for (size_t n = 0; n < types.size(); ++n)
+                        all.push_back(b.stream("s" + std::to_string(n), types[n]));
+                    for (const Call& call : calls)
+                        call(b, all);
+                });
+            };
+            if (rounds == 1) return network();
+            b.for_(round, 0, rounds, network);
         });
+        return {k, rounds > 1 ? std::optional(round) : std::nullopt};
     }
 
   private:
@@ -44,8 +52,11 @@ class NetworkMaker {
     std::vector<Type> types; ///< of the streams
     std::vector<End> open;   ///< written, and not read yet
     std::vector<Call> calls;
-    int count = 0;
-    Var i{"i"}, j{"j"}, p{"p"};
+    std::map<std::string, Kernel> loads, stores; ///< by the type of what they pass
+    int count = 0, rounds = 1;
+    Var i{"i"}, j{"j"}, p{"p"}, round{"round"};
+    Param N{"N"}, amount{"amount", Int(6)};
+    Input numbers{"numbers", UInt(2), {4}}; ///< for beginnings and values
 
     int pick(int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); }
     std::string name(const char* what) { return what + std::to_string(count++); }
@@ -78,32 +89,60 @@ class NetworkMaker {
         }
     }
 
+    /// A tensor of the whole for all rounds, and one round's part of it: of one that is longer by `more`,
+    /// from `begin` on.
+    template <class T> std::pair<T, CallArgument> part(const std::string& called, Type t, const End& e) {
+        const int more = std::is_same_v<T, Input> && pick(3) == 0 ? 3 : 0;
+        const T whole(called, t, rounds > 1 ? Shape{rounds, e.tokens + more} : Shape{e.tokens + more});
+        if (rounds == 1 && more == 0) return {whole, CallArgument(whole)};
+        const Expr begin = more ? Expr(numbers(pick(4))) : Expr(0);
+        std::vector<ViewPart> parts{Range(begin, e.tokens)};
+        if (rounds > 1) parts.insert(parts.begin(), ViewPart(round));
+        return {whole, view(whole, parts)};
+    }
+
+    /// One kernel for all tensors of a type, of any size.
+    const Kernel& load(Type t) {
+        const auto found = loads.find(t.str());
+        if (found != loads.end()) return found->second;
+        Input from("from", t, {N});
+        OutStream out("out", t);
+        const Kernel k(name("load"), {from, out},
+                       [&](KernelBody& b) { b.for_(i, 0, N, [&] { b.push(out, from(i)); }); });
+        return loads.emplace(t.str(), k).first->second;
+    }
+    const Kernel& store(Type t) {
+        const auto found = stores.find(t.str());
+        if (found != stores.end()) return found->second;
+        Output to("to", t, {N});
+        InStream in("in", t);
+        const Kernel k(name("store"), {in, to},
+                       [&](KernelBody& b) { b.for_(i, 0, N, [&] { to(i) = b.pop(in); }); });
+        return stores.emplace(t.str(), k).first->second;
+    }
+
     void source() {
         const int64_t tokens = 1 + pick(10);
         const Type t = type();
-        Input from("from", t, {tokens}), x(name("x"), t, {tokens});
-        arguments.insert(arguments.begin(), x);
-        OutStream out("out", t);
-        Kernel k(name("load"), {from, out},
-                 [&](KernelBody& b) { b.for_(i, 0, tokens, [&] { b.push(out, from(i)); }); });
         const size_t s = stream(t, tokens);
-        calls.push_back([=](KernelBody& b, const std::vector<Stream>& all) { b.call(k, {x, all[s]}); });
+        const auto [x, from] = part<Input>(name("x"), t, {s, tokens});
+        arguments.insert(arguments.begin(), x);
+        calls.push_back([k = load(t), from, s](KernelBody& b, const std::vector<Stream>& all) {
+            b.call(k, {from, all[s]});
+        });
     }
 
     void sink() {
         const End e = take();
-        const Type t = type_of(e);
-        Output to("to", t, {e.tokens}), y(name("y"), t, {e.tokens});
+        const auto [y, to] = part<Output>(name("y"), type_of(e), e);
         arguments.push_back(y);
-        InStream in("in", t);
-        Kernel k(name("store"), {in, to},
-                 [&](KernelBody& b) { b.for_(i, 0, e.tokens, [&] { to(i) = b.pop(in); }); });
-        calls.push_back(
-            [=](KernelBody& b, const std::vector<Stream>& all) { b.call(k, {all[e.stream], y}); });
+        calls.push_back([k = store(type_of(e)), to, e](KernelBody& b, const std::vector<Stream>& all) {
+            b.call(k, {all[e.stream], to});
+        });
     }
 
     void step() {
-        switch (pick(7)) {
+        switch (pick(10)) {
         case 0:
             return pass();
         case 1:
@@ -116,6 +155,12 @@ class NetworkMaker {
             return deal();
         case 5:
             return copy();
+        case 6:
+            return added();
+        case 7:
+            return nested();
+        case 8:
+            return chain();
         default:
             return reversed();
         }
@@ -136,6 +181,55 @@ class NetworkMaker {
         const End e = take();
         one_to_one("pass", e, type(), e.tokens, [&](KernelBody& b, const InStream& in, const OutStream& out) {
             b.for_(i, 0, e.tokens, [&] { b.push(out, changed(b.pop(in))); });
+        });
+    }
+
+    Kernel adding(Type from, Type to, int64_t tokens) {
+        InStream in("in", from);
+        OutStream out("out", to);
+        return Kernel(name("add"), {in, out, amount},
+                      [&](KernelBody& b) { b.for_(i, 0, tokens, [&] { b.push(out, b.pop(in) + amount); }); });
+    }
+
+    /// What memory holds, to each token.
+    void added() {
+        const End e = take();
+        const Type t = type();
+        const size_t s = stream(t, e.tokens);
+        const Expr number = numbers(pick(4));
+        calls.push_back(
+            [=, k = adding(type_of(e), t, e.tokens)](KernelBody& b, const std::vector<Stream>& all) {
+                b.call(k, {all[e.stream], all[s], number});
+            });
+    }
+
+    /// A dataflow as a process, with a stream of its own.
+    void nested() {
+        const End e = take();
+        const Type t = type(), between = type();
+        const Kernel first = adding(type_of(e), between, e.tokens), second = adding(between, t, e.tokens);
+        const int number = pick(9);
+        one_to_one("nested", e, t, e.tokens, [&](KernelBody& b, const InStream& in, const OutStream& out) {
+            b.dataflow([&] {
+                const Stream own = b.stream("own", between);
+                b.call(second, {own, out, number - 4});
+                b.call(first, {in, own, number});
+            });
+        });
+    }
+
+    /// Processes of one kernel, from stream to stream of an array.
+    void chain() {
+        const End e = take();
+        const Type t = type_of(e);
+        const size_t s = stream(t, e.tokens);
+        const int length = 1 + pick(4);
+        calls.push_back([=, this, k = adding(t, t, e.tokens),
+                         links = name("links")](KernelBody& b, const std::vector<Stream>& all) {
+            const Stream link = b.stream(links, t, {length + 1});
+            b.spawn({{p, length}}, k, {link(p), link(p + 1), p});
+            b.call(k, {all[e.stream], link(0), 1});
+            b.call(k, {link(length), all[s], 2});
         });
     }
 
@@ -219,6 +313,6 @@ class NetworkMaker {
 
 } // namespace
 
-Kernel random_network(std::mt19937& random) {
+RandomNetwork random_network(std::mt19937& random) {
     return NetworkMaker(random).make();
 }

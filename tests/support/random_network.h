@@ -3,9 +3,16 @@
 
 #include "lathe/lathe.h"
 
+#include <optional>
 #include <random>
 
-/// Sources read an input each; processes pass, decimate, repeat, zip, deal out, copy, collect blocks; chains
-/// of spawned ones; what is left over is stored. Calls stand in any order. Streams have no depth of their
+struct RandomNetwork {
+    lathe::Kernel kernel;
+    std::optional<lathe::Var> round; ///< of the loop around the dataflow, if there is one
+};
+
+/// Sources read an input each, or a part of one that begins where memory says; processes pass, add what
+/// memory holds, decimate, repeat, zip, deal out, copy, keep all; dataflows in the dataflow; chains of
+/// spawned processes; what is left over is stored. Calls stand in any order. Streams have no depth of their
 /// own.
-lathe::Kernel random_network(std::mt19937& random);
+RandomNetwork random_network(std::mt19937& random);

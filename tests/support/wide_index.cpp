@@ -10,13 +10,18 @@ class Maker {
   public:
     using Read = std::function<Expr(const Input& table, const Expr& x, const Expr& y, const Expr& z)>;
 
+    /// \param again the read is the one statement of a while, which runs once.
     static WideProgram make(const std::string& name, const std::vector<std::pair<Type, mpz_class>>& data,
-                            const Read& read, std::optional<int> first) {
+                            const Read& read, std::optional<int> first, bool again = false) {
         Input table("table", Int(32), {64});
         Input x("x", data[0].first, {1}), y("y", data[1].first, {1}), z("z", data[2].first, {1});
         Output out("out", Int(32), {1});
-        const Kernel k("wide", {table, x, y, z, out},
-                       [&](KernelBody&) { out(0) = read(table, x(0), y(0), z(0)); });
+        const Kernel k("wide", {table, x, y, z, out}, [&](KernelBody& body) {
+            if (!again) return void(out(0) = read(table, x(0), y(0), z(0)));
+            Scalar round = body.scalar("round", Int(32), 0);
+            body.while_([&] { return round < 1; }, [&] { round = read(table, x(0), y(0), z(0)); });
+            out(0) = round;
+        });
         WideProgram p{name, Schedule(k).module(), {}, {}, first};
         p.arguments.emplace_back(Int(32), std::vector<int64_t>{64});
         for (int n = 0; n < 64; ++n)
@@ -158,13 +163,14 @@ WideProgram random_wide_program(std::mt19937& random) {
             (mpz_class(1) << (random() % 3 ? width - 1 : 31)) - 1 - static_cast<int>(random() % 3);
         data.emplace_back(t, random() % 4 == 0 ? mpz_class(-near) : near);
     }
+    const bool again = random() % 4 == 0;
     return Maker::make(
         "random", data,
         [&](auto& t, const Expr& x, const Expr& y, const Expr& z) {
             RandomIndex index(random, {x, y, z});
-            return t(index.place());
+            return t(again ? clamp(index.place(), -1, 65) : index.place());
         },
-        std::nullopt);
+        std::nullopt, again);
 }
 
 std::optional<AnyBuffer> interpreted(const WideProgram& p) {

@@ -26,6 +26,8 @@ enum class Fault : uint8_t {
     lanes_write_first,   ///< in a statement lanes write before they read
     instances_alike,     ///< all instances of a statement do the same
     prefilter_too_sure,  ///< linear tests miss neighbouring iterations
+    asserts_outlive,     ///< what a loop's body asserts holds behind it, though it may run nothing
+    siblings_unread,     ///< what is stored beside a loop changes no let, condition or bound around it
     // Of primitives:
     reorder_loses_guard,
     split_guard_off,
@@ -46,6 +48,8 @@ enum class Fault : uint8_t {
     width_unchecked,  ///< a sum of terms may be wider than what it was made from
     digits_assumed,   ///< a subscript tells all loops apart that it mentions
     start_baked,      ///< a reduction's start keeps the type that its value had first
+    round_unchecked,  ///< the only statement of a while is not checked for its bounds
+    extern_array_old, ///< a copied loop passes extern calls the arrays of the original
     count
 };
 
