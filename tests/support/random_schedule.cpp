@@ -278,7 +278,7 @@ class Driver {
         while (true) {
             const Primitive* p = all[pick(all.size())];
             const bool last = p->name == "outline"; // of Funcs: they do not move after it
-            if (p->acts_on == wanted && (!last || pick(8) == 0)) return p;
+            if (p->acts_on == wanted && (!last || pick(3) == 0)) return p;
         }
     }
 
