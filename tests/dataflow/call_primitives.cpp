@@ -152,6 +152,25 @@ TEST_CASE_FIXTURE(Twice, "copies of Functions that are not there") {
     CHECK(print(s) == before);
 }
 
+TEST_CASE_FIXTURE(Twice, "steps on calls that are put together, and in traces") {
+    Schedule s(top);
+    schedule::Step step;
+    step.primitive = schedule::find_primitive("call");
+    step.func = top.symbol();
+    step.target = line.symbol();
+    CHECK(refusal([&] { s.call(step); }) ==
+          "a step that call does not take: 0 loops, 0 numbers, 0 words, a callee");
+    step.numbers = {0};
+    step.target = Symbol();
+    CHECK(refusal([&] { s.call(step); }) == "a step that call does not take: 0 loops, 1 numbers, 0 words");
+    s[top].call(line, 0);
+    std::string trace = s.trace_json();
+    const std::string callee = "\"callee\": \"line\"";
+    trace.insert(trace.find(callee), "\"consumer\": \"line\", \"consumer_definition\": 0, ");
+    Schedule again(top);
+    CHECK(refusal([&] { again.apply_trace(trace); }) == "the trace has a step with a consumer and a callee");
+}
+
 TEST_CASE_FIXTURE(Twice, "a Function's body stands where it is called") {
     Schedule s(top);
     s[top].inline_call(picture);

@@ -232,12 +232,16 @@ class Driver {
         if (p.acts_on == ActsOn::func && !moves(d) && pick(8) != 0) return;
         const Definition& consumer = algorithm.definitions[pick(algorithm.definitions.size())];
         const Definition& around = p.consumer ? consumer : d;
-        if (auto s = random_step(p, loops_of(around.func, around.index))) {
-            s->func = d.func;
-            s->definition = d.index;
+        const auto made = p.consumer || p.callee ? std::nullopt : made_function();
+        if (auto s = random_step(p, made ? loops_of(*made, 0) : loops_of(around.func, around.index))) {
+            s->func = made ? *made : d.func;
+            s->definition = made ? 0 : d.index;
+            if (p.consumer) {
+                s->target = consumer.func;
+                s->target_definition = consumer.index;
+            }
             if (p.tensor) s->tensor = tensor(d);
-            if (p.consumer || p.callee) s->target = consumer.func;
-            if (p.consumer) s->target_definition = consumer.index;
+            if (p.callee) std::tie(s->func, s->target) = some_call(d.func, consumer.func);
             schedule.call(std::move(*s));
         }
     }
@@ -258,13 +262,43 @@ class Driver {
         return *std::next(all.begin(), static_cast<std::ptrdiff_t>(pick(all.size())));
     }
 
+    /// Sometimes a Function that a step made.
+    std::optional<Symbol> made_function() {
+        if (schedule.steps().empty() || pick(3) != 0) return std::nullopt;
+        const Step& s = schedule.steps()[pick(schedule.steps().size())];
+        if (s.results.empty()) return std::nullopt;
+        for (const Function& f : schedule.module().functions)
+            if (const Stage* g = f.body.as<Stage>(); g && g->func == s.results[0]) return g->func;
+        return std::nullopt;
+    }
+
+    /// The stages of a caller and of what it calls, or from time to time any two.
+    std::pair<Symbol, Symbol> some_call(const Symbol& caller, const Symbol& callee) {
+        std::map<std::string, Symbol> stages;
+        std::vector<std::pair<Symbol, std::string>> calls;
+        for (const Function& f : schedule.module().functions)
+            for_each(
+                f.body,
+                [&](const Stmt& s) {
+                    if (const Stage* g = s.as<Stage>()) stages.emplace(f.name, g->func);
+                    if (const auto* c = s.as<CallStmt>()) calls.emplace_back(stages.at(f.name), c->callee);
+                },
+                nullptr);
+        if (calls.empty() || pick(8) == 0) return {caller, callee};
+        const auto& [from, to] = calls[pick(calls.size())];
+        return {from, stages.at(to)};
+    }
+
     /// Every primitive, those of loops more often.
     const Primitive* primitive() {
         const auto all = all_primitives();
         const bool calls = algorithm.module.functions.size() > 1 && pick(3) == 0;
         const ActsOn wanted = calls ? ActsOn::calls : pick(3) ? ActsOn::loops : ActsOn::func;
-        while (true)
-            if (const Primitive* p = all[pick(all.size())]; p->acts_on == wanted) return p;
+        while (true) {
+            const Primitive* p = all[pick(all.size())];
+            const bool last = p->name == "outline"; // of Funcs: they do not move after it
+            if (p->acts_on == wanted && (!last || pick(3) == 0)) return p;
+        }
     }
 
     /// Operands that make sense; none: there are too few loops.

@@ -75,11 +75,9 @@ void VitisKernels::compile(const std::string& compiler) {
     if (streams) text += "#include \"hls_stream.h\"\n#include \"hls_streamofblocks.h\"\n";
     for (size_t i = 0; i < modules.size(); ++i) {
         // Functions of one name may stand in several kernels.
-        const bool several = modules[i].functions.size() > 1;
-        text += several ? fmt::format("namespace n{} {{\n{}}}\n", i, sources[i]) : sources[i];
+        text += fmt::format("namespace n{} {{\n{}}}\n", i, sources[i]);
         cases += fmt::format(
-            "    case {0}:\n        *error = call({1}kernel_{0}, limbs, sizes);\n        break;\n", i,
-            several ? fmt::format("n{}::", i) : "");
+            "    case {0}:\n        *error = call(n{0}::kernel_{0}, limbs, sizes);\n        break;\n", i);
     }
     text += "extern \"C\" void run(int kernel, uint64_t* const* limbs, const int64_t* sizes, std::string* "
             "error) {\n"
