@@ -12,7 +12,7 @@ namespace {
 class Collector {
   public:
     Collector(const Stmt& root, const Symbol& l) : wanted(l) {
-        for (const Stmt& s : way_to_loop(root, l))
+        for (const Stmt& s : path_to_loop(root, l))
             way.insert(s.get());
     }
     LoopAccesses result;
@@ -218,25 +218,6 @@ class Collector {
 };
 
 } // namespace
-
-namespace {
-
-bool find(const Stmt& s, const Symbol& loop, std::vector<Stmt>& way) {
-    const For* f = s.as<For>();
-    way.push_back(s);
-    const bool here =
-        (f && f->var == loop) || any_body(s, [&](const Stmt& body) { return find(body, loop, way); });
-    if (!here) way.pop_back();
-    return here;
-}
-
-} // namespace
-
-std::vector<Stmt> way_to_loop(const Stmt& root, const Symbol& loop) {
-    std::vector<Stmt> way;
-    if (root.defined()) find(root, loop, way);
-    return way;
-}
 
 LoopAccesses accesses_inside(const Stmt& root, const Symbol& loop) {
     Collector c(root, loop);

@@ -31,9 +31,6 @@ struct LoopAccesses {
     std::vector<LoopAccess> accesses; ///< in program order; tensors allocated inside the loop are left out
 };
 
-/// The statements from `root` to `loop`, each in the one before it; empty: there is no such loop.
-std::vector<Stmt> way_to_loop(const Stmt& root, const Symbol& loop);
-
 /// The accesses inside `loop`. \throws InternalError when `root` has no such loop.
 LoopAccesses accesses_inside(const Stmt& root, const Symbol& loop);
 

@@ -1,3 +1,4 @@
+#include "lathe/ir/any_body.h"
 #include "lathe/ir/dependence.h"
 #include "lathe/ir/planted.h"
 #include "lathe/ir/polyhedral.h"
@@ -497,7 +498,7 @@ bool prints_or_calls(const Stmt& s) {
 
 bool idempotent(const Stmt& root, const Symbol& loop, const Facts& known) {
     if (planted.accept_all) return true;
-    const Stmt found = way_to_loop(root, loop).back();
+    const Stmt found = path_to_loop(root, loop).back();
     if (prints_or_calls(found.as<For>()->body)) return false;
     const LoopAccesses in = accesses_inside(root, loop);
     std::set<Symbol> written;

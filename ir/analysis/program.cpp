@@ -3,6 +3,7 @@
 #include "loop_accesses.h"
 
 #include "lathe/ir/analysis.h"
+#include "lathe/ir/any_body.h"
 #include "lathe/ir/layout.h"
 #include "lathe/ir/planted.h"
 #include "lathe/ir/visit.h"
@@ -27,7 +28,7 @@ class Collector {
   public:
     Collector(const Stmt& root, const Symbol& loop, const Facts& known) : wanted(loop) {
         if (wanted)
-            for (const Stmt& s : way_to_loop(root, loop)) {
+            for (const Stmt& s : path_to_loop(root, loop)) {
                 way.insert(s.get());
                 asked = s;
             }

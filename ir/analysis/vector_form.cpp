@@ -1,3 +1,4 @@
+#include "lathe/ir/any_body.h"
 #include "lathe/ir/dependence.h"
 #include "lathe/ir/simplify.h"
 #include "lathe/ir/visit.h"
@@ -149,7 +150,7 @@ class Lanes {
 
 std::string no_vector_form(const Stmt& root, const Symbol& loop) {
     Facts facts;
-    const std::vector<Stmt> way = way_to_loop(root, loop);
+    const std::vector<Stmt> way = path_to_loop(root, loop);
     invariant(!way.empty(), "a question about a loop that is not in the module");
     for (size_t n = way.size() - 1; n-- > 0;)
         if (const For* f = way[n].as<For>())

@@ -210,6 +210,25 @@ std::vector<Stmt> bodies(const Stmt& s) {
 
 namespace {
 
+bool find(const Stmt& s, const Symbol& loop, std::vector<Stmt>& path) {
+    const For* f = s.as<For>();
+    path.push_back(s);
+    const bool here =
+        (f && f->var == loop) || any_body(s, [&](const Stmt& body) { return find(body, loop, path); });
+    if (!here) path.pop_back();
+    return here;
+}
+
+} // namespace
+
+std::vector<Stmt> path_to_loop(const Stmt& root, const Symbol& loop) {
+    std::vector<Stmt> path;
+    if (root.defined()) find(root, loop, path);
+    return path;
+}
+
+namespace {
+
 using Visited = std::unordered_set<const void*>;
 
 /// Post-order over the nodes not yet visited. An explicit stack, because expressions are the deep part of a

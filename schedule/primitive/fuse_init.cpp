@@ -2,6 +2,7 @@
 
 #include "../src/relocate.h"
 
+#include "lathe/ir/any_body.h"
 #include "lathe/ir/dependence.h"
 #include "lathe/ir/planted.h"
 

@@ -47,7 +47,7 @@ class Fullness {
                     bound(d.extent);
                 }
         if (const If* i = s.as<If>(); i && !i->else_body.defined() && about_tiles(i->condition)) guard(*i);
-        for (const Stmt& c : children(s))
+        for (const Stmt& c : bodies(s))
             visit(c);
     }
 

@@ -67,7 +67,7 @@ Stmt with_lifetime(const Stmt& s, const Symbol& func, const Tensor& accumulator)
     auto holds = [&](const Stmt& t) {
         return !find_path(t, [&](const Stmt& u) { return is_stage_of(u, func); }).empty();
     };
-    std::vector<Stmt> all = children(s);
+    std::vector<Stmt> all = bodies(s);
     auto count = std::count_if(all.begin(), all.end(), holds);
     invariant(count > 0, "a Func without stages");
     if (count == 1) {

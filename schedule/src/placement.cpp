@@ -2,6 +2,7 @@
 
 #include "region.h"
 
+#include "lathe/ir/any_body.h"
 #include "lathe/ir/planted.h"
 
 #include <algorithm>

@@ -29,14 +29,7 @@ Stmt take_out(const Stmt& s, const Symbol& func, const std::set<Symbol>& own, Ex
         if (others.size() == a->tensors.size() && body.same_as(a->body)) return s;
         return body.defined() ? Allocate::make(std::move(others), std::move(body)) : body;
     }
-    std::vector<Stmt> all = children(s);
-    bool changed = false;
-    for (Stmt& c : all) {
-        Stmt t = take_out(c, func, own, x);
-        changed |= !t.same_as(c);
-        c = std::move(t);
-    }
-    return changed ? with_children(s, std::move(all)) : s;
+    return with_bodies(s, [&](const Stmt& body) { return take_out(body, func, own, x); });
 }
 
 /// Funcs are finished before another one reads them: after the Func's last stage nothing that it reads is

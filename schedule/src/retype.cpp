@@ -149,7 +149,7 @@ class Inference {
         const For* loop = s.as<For>();
         if (loop) around.push_back(loop);
         with_node(s, [&](const auto& n) { learn(n); });
-        for (const Stmt& c : children(s))
+        for (const Stmt& c : bodies(s))
             visit(c);
         if (loop) around.pop_back();
     }

@@ -26,51 +26,8 @@ bool find(const Stmt& s, const Wanted& wanted, const Enter& enter, Path& path) {
 
 } // namespace
 
-std::vector<Stmt> children(const Stmt& s) {
-    switch (s.kind()) {
-    case StmtKind::block:
-        return s.as<Block>()->stmts;
-    case StmtKind::for_:
-        return {s.as<For>()->body};
-    case StmtKind::while_:
-        return {s.as<While>()->body};
-    case StmtKind::if_: {
-        const If& i = *s.as<If>();
-        return i.else_body.defined() ? std::vector{i.then_body, i.else_body} : std::vector{i.then_body};
-    }
-    case StmtKind::let:
-        return {s.as<LetStmt>()->body};
-    case StmtKind::allocate:
-        return {s.as<Allocate>()->body};
-    case StmtKind::stage:
-        return {s.as<Stage>()->body};
-    case StmtKind::stream:
-        return {s.as<DeclareStream>()->body};
-    case StmtKind::pop:
-        return {s.as<Pop>()->body};
-    case StmtKind::fill:
-        return {s.as<Fill>()->body};
-    case StmtKind::drain:
-        return {s.as<Drain>()->body};
-    case StmtKind::dataflow:
-        return {s.as<Dataflow>()->body};
-    default:
-        return {};
-    }
-}
-
 Path find_path(const Stmt& root, const std::function<bool(const Stmt&)>& wanted) {
     Path path;
-    find(root, wanted, [](const Stmt&) { return true; }, path);
-    return path;
-}
-
-Path path_to_loop(const Stmt& root, const Symbol& loop) {
-    Path path;
-    const auto wanted = [&](const Stmt& s) {
-        const For* f = s.as<For>();
-        return f && f->var == loop;
-    };
     find(root, wanted, [](const Stmt&) { return true; }, path);
     return path;
 }
@@ -88,38 +45,17 @@ Path path_to_loop(const Stmt& root, const Symbol& loop, const Symbol& func) {
     return find(root, wanted, enter, path) ? path : path_to_loop(root, loop);
 }
 
+namespace {
+
+Stmt same(const Stmt& s, const std::function<Stmt(const Stmt&)>& body) {
+    return with_parts(s, [](const Expr& e) { return e; }, body);
+}
+
+} // namespace
+
 Stmt with_body(const Stmt& s, Stmt body) {
-    switch (s.kind()) {
-    case StmtKind::for_: {
-        const For& f = *s.as<For>();
-        return For::make(f.var, f.min, f.extent, f.loop, std::move(body), s.loc());
-    }
-    case StmtKind::while_:
-        return While::make(s.as<While>()->condition, std::move(body), s.loc());
-    case StmtKind::if_: {
-        const If& i = *s.as<If>();
-        invariant(!i.else_body.defined(), "with_body of an if with two branches");
-        return If::make(i.condition, std::move(body), {}, s.loc());
-    }
-    case StmtKind::let: {
-        const LetStmt& l = *s.as<LetStmt>();
-        return LetStmt::make(l.symbol, l.value, std::move(body), s.loc());
-    }
-    case StmtKind::allocate:
-        return s.as<Allocate>()->around(std::move(body));
-    case StmtKind::stage: {
-        const Stage& g = *s.as<Stage>();
-        return Stage::make(g.func, g.definition, std::move(body), s.loc());
-    }
-    case StmtKind::stream:
-    case StmtKind::pop:
-    case StmtKind::fill:
-    case StmtKind::drain:
-    case StmtKind::dataflow:
-        return with_parts(s, [](const Expr& e) { return e; }, [&](const Stmt&) { return body; });
-    default:
-        throw InternalError("with_body of a statement without one");
-    }
+    invariant(bodies(s).size() == 1, "with_body of a statement that has none, or two");
+    return same(s, [&](const Stmt&) { return body; });
 }
 
 Stmt with_tensors(const Stmt& s, const std::function<bool(Tensor&)>& change) {
@@ -131,24 +67,15 @@ Stmt with_tensors(const Stmt& s, const std::function<bool(Tensor&)>& change) {
     return changed ? Allocate::make(std::move(tensors), a.body) : s;
 }
 
-Stmt with_children(const Stmt& s, std::vector<Stmt> fresh) {
-    if (s.kind() == StmtKind::block) return Block::make(std::move(fresh));
-    if (const If* i = s.as<If>(); i && i->else_body.defined()) {
-        if (!fresh[0].defined() && !fresh[1].defined()) return {};
-        return If::make(i->condition, fresh[0].defined() ? fresh[0] : Block::make({}), fresh[1], s.loc());
-    }
+Stmt with_bodies(const Stmt& s, const std::function<Stmt(const Stmt&)>& f) {
+    const Stmt now = same(s, f);
+    if (now.same_as(s) || s.as<Block>() || !bodies(now).empty()) return now;
     // A while that never ends is none that may disappear, and a token is taken even if nobody looks at it.
-    const bool stays = s.as<While>() || !streams_in(s).empty();
-    if (!fresh[0].defined() && !stays) return {};
-    return with_body(s, std::move(fresh[0]));
+    return now.as<While>() || !streams_in(now).empty() ? now : Stmt();
 }
 
 Stmt with_child(const Stmt& parent, const Stmt& old, const Stmt& fresh) {
-    if (fresh.same_as(old)) return parent;
-    std::vector<Stmt> all = children(parent);
-    for (Stmt& c : all)
-        if (c.same_as(old)) c = fresh;
-    return with_children(parent, std::move(all));
+    return with_bodies(parent, [&](const Stmt& s) { return s.same_as(old) ? fresh : s; });
 }
 
 Stmt rebuild(const Path& path, Stmt leaf) {
@@ -159,16 +86,8 @@ Stmt rebuild(const Path& path, Stmt leaf) {
 
 Stmt transform(const Stmt& s, const std::function<Stmt(const Stmt&)>& f) {
     if (!s.defined()) return s;
-    std::vector<Stmt> all = children(s);
-    bool changed = false;
-    for (Stmt& c : all) {
-        Stmt t = transform(c, f);
-        changed |= !t.same_as(c);
-        c = std::move(t);
-    }
-    if (!changed) return f(s);
-    Stmt rebuilt = with_children(s, std::move(all));
-    return rebuilt.defined() ? f(rebuilt) : rebuilt;
+    const Stmt now = with_bodies(s, [&](const Stmt& body) { return transform(body, f); });
+    return now.defined() ? f(now) : now;
 }
 
 void for_each_stmt(const Stmt& s, const std::function<void(const Stmt&)>& f) {

@@ -16,13 +16,12 @@ using Path = std::vector<Stmt>;
 
 /// The first statement (outer before inner) for which `wanted` holds; empty if there is none.
 Path find_path(const Stmt& root, const std::function<bool(const Stmt&)>& wanted);
-Path path_to_loop(const Stmt& root, const Symbol& loop);
-/// The same, looked for in the stages of `func` first.
+/// From the root to a loop that is looked for in the stages of `func` first.
 Path path_to_loop(const Stmt& root, const Symbol& loop, const Symbol& func);
 
-std::vector<Stmt> children(const Stmt& s);
-/// `s` with children `fresh`, one for each of children(s); those that are empty disappear.
-Stmt with_children(const Stmt& s, std::vector<Stmt> fresh);
+/// `s` with f(body) for each of bodies(s). Where none is left, `s` disappears, too, unless it does something
+/// by itself.
+Stmt with_bodies(const Stmt& s, const std::function<Stmt(const Stmt&)>& f);
 /// `parent` with its child `old` (the very node) replaced.
 Stmt with_child(const Stmt& parent, const Stmt& old, const Stmt& fresh);
 /// The root after the path's last statement was replaced.

@@ -37,10 +37,10 @@ std::string alternatives(Edit& e, const Path& path, const LoopKind& kind, int64_
     std::function<void(const Stmt&)> look = [&](const Stmt& s) {
         if (s.as<Stage>()) return; // another Func, which is scheduled for itself
         if (const For* f = s.as<For>()) near.push_back(f);
-        for (const Stmt& c : children(s))
+        for (const Stmt& c : bodies(s))
             look(c);
     };
-    for (const Stmt& c : children(path.back()))
+    for (const Stmt& c : bodies(path.back()))
         look(c);
     std::string found;
     for (const For* f : near)

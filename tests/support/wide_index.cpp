@@ -19,7 +19,7 @@ class Maker {
         const Kernel k("wide", {table, x, y, z, out}, [&](KernelBody& body) {
             if (!again) return void(out(0) = read(table, x(0), y(0), z(0)));
             Scalar round = body.scalar("round", Int(32), 0);
-            body.while_([&] { return round < 1; }, [&] { round = read(table, x(0), y(0), z(0)); });
+            body.while_([&] { return round < 1; }, [&] { round = max(read(table, x(0), y(0), z(0)), 1); });
             out(0) = round;
         });
         WideProgram p{name, Schedule(k).module(), {}, {}, first};

@@ -8,6 +8,9 @@
 
 namespace lathe::ir {
 
+/// The statements from `root` to `loop`, each in the one before it; empty: there is no such loop.
+std::vector<Stmt> path_to_loop(const Stmt& root, const Symbol& loop);
+
 /// Calls `f` for each statement directly in `s`, in order, until it returns true; whether it did.
 template <class F> bool any_body(const Stmt& s, const F& f) {
     const auto one = [&](const Stmt& body) { return body.defined() && f(body); };
