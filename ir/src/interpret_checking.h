@@ -40,6 +40,7 @@ struct CheckedTensor {
     std::string name;
     Type type; ///< as declared: the caller's buffer may round in another way
     AnyBuffer buffer;
+    std::shared_ptr<void> memory; ///< as in TensorState
     int64_t element_size = 0;
     bool constant = false;         ///< nobody writes it
     std::vector<int64_t> folds;    ///< of each dimension, 0 for none; empty: none at all
