@@ -1,5 +1,7 @@
 #include "edit.h"
 
+#include "storage.h"
+
 #include <algorithm>
 
 namespace lathe::schedule {
@@ -27,8 +29,11 @@ Edit::Edit(State& s, Step& t) : work(s), call(t) {
         const Stage* g = s.as<Stage>();
         return g && g->func == call.func;
     };
-    for (size_t n = 1; n < work.base.functions.size() && where == 0; ++n)
-        if (!find_path(work.base.functions[n].body, is_stage).empty()) where = n;
+    const bool of_tensor = call.primitive && call.primitive->acts_on == ActsOn::tensor;
+    for (size_t n = 1; n < work.base.functions.size() && where == 0; ++n) {
+        const Function& f = work.base.functions[n];
+        if (of_tensor ? declares(f, call.func) : !find_path(f.body, is_stage).empty()) where = n;
+    }
 }
 
 void Edit::refuse_text(const std::string& reason) const {

@@ -16,10 +16,39 @@ std::string operand(std::string_view what, const Count& count) {
     return count.least == 0 ? "perhaps a " + text : text;
 }
 
+std::string numbers(const Primitive& p) {
+    const auto [least, most] = p.numbers;
+    switch (p.numbers_are) {
+    case Numbers::plain:
+        return operand("number", p.numbers);
+    case Numbers::order:
+        return "dimensions";
+    case Numbers::extents:
+        return "extents";
+    case Numbers::of_dimension:
+        return fmt::format("{}dimension{}", least == 0 ? "perhaps a " : "",
+                           most < 2     ? ""
+                           : least == 1 ? "; perhaps a number"
+                                        : " and a number");
+    }
+    return {};
+}
+
+std::string_view acts_on(ActsOn on) {
+    switch (on) {
+    case ActsOn::loops:
+        return "loops of one definition";
+    case ActsOn::func:
+        return "the whole Func";
+    case ActsOn::tensor:
+        return "a tensor";
+    }
+    return {};
+}
+
 std::string operands(const Primitive& p) {
     std::vector<std::string> all{p.consumer ? "consumer" : "",
-                                 operand(p.every ? "loop or all(loop)" : "loop", p.loops),
-                                 operand("number", p.numbers)};
+                                 operand(p.every ? "loop or all(loop)" : "loop", p.loops), numbers(p)};
     for (const WordOperand& w : p.words)
         all.push_back(w.values.empty() ? std::string(w.name)
                                        : fmt::format("{} ({})", w.name, fmt::join(w.values, ", ")));
@@ -50,8 +79,7 @@ std::string primitives_table() {
     std::string table =
         "| primitive | what it does | on | takes | its loops' names |\n|---|---|---|---|---|\n";
     for (const Primitive* p : all_primitives())
-        table += fmt::format("| `{}` | {} | {} | {} | {} |\n", p->name, p->text,
-                             p->acts_on == ActsOn::func ? "the whole Func" : "loops of one definition",
+        table += fmt::format("| `{}` | {} | {} | {} | {} |\n", p->name, p->text, acts_on(p->acts_on),
                              operands(*p), p->loops.most == 0 ? "" : afterwards(p->named));
     return table;
 }

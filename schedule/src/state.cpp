@@ -5,6 +5,7 @@
 #include "losses.h"
 #include "retype.h"
 #include "steering.h"
+#include "storage.h"
 
 #include "../primitive/store_in.h"
 
@@ -56,7 +57,15 @@ bool State::is_kernel(const Symbol& func) const {
 void State::check_step(const Step& s, std::string_view found_in) const {
     const Primitive* p = s.primitive;
     if (!p) fail(s.loc, "a step has no primitive");
-    if (!definition(s.func, s.definition) || (s.target && !definition(s.target, s.target_definition)))
+    const bool of_tensor = p->acts_on == ActsOn::tensor;
+    const bool known =
+        of_tensor
+            ? s.definition == 0 &&
+                  std::ranges::any_of(base.functions, [&](const Function& f) { return declares(f, s.func); })
+            : definition(s.func, s.definition) != nullptr;
+    if (!known && of_tensor)
+        fail(s.loc, "a step of {} names a tensor that this schedule does not have", p->name);
+    if (!known || (s.target && !definition(s.target, s.target_definition)))
         fail(s.loc, "a step of {} names a definition that this schedule does not have", p->name);
     if (!p->loops.has(s.loops.size()) || !p->numbers.has(s.numbers.size()) ||
         s.words.size() != p->words.size() || bool(s.target) != p->consumer || (s.every && !p->every))
@@ -67,7 +76,7 @@ void State::check_step(const Step& s, std::string_view found_in) const {
 
 void State::apply(Step step) {
     Edit edit(*this, step);
-    if (step.primitive->acts_on == ActsOn::func && is_kernel(step.func))
+    if (step.primitive->acts_on != ActsOn::loops && definition(step.func, 0) && is_kernel(step.func))
         edit.refuse("{} is a kernel, which runs as it is written: only its loops can be scheduled",
                     step.func.name());
     std::vector<std::vector<Symbol>> named;

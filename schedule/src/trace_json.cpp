@@ -67,7 +67,13 @@ Json loop_json(const State& state, size_t number, const Symbol& loop) {
 
 Json step_json(const State& state, size_t number, const Names& names) {
     const Step& s = state.steps[number];
-    Json j{{"primitive", s.primitive->name}, {"stage", names(s.func)}, {"definition", s.definition}};
+    Json j{{"primitive", s.primitive->name}};
+    if (s.primitive->acts_on == ActsOn::tensor) {
+        j["tensor"] = names(s.func);
+    } else {
+        j["stage"] = names(s.func);
+        j["definition"] = s.definition;
+    }
     if (s.target) {
         j["consumer"] = names(s.target);
         j["consumer_definition"] = s.target_definition;
@@ -97,22 +103,26 @@ class TraceReader {
     TraceReader(const State& s, Loc l) : state(s), names(*s.algorithm), loc(l) {}
 
     Step step(const Json& j) const {
-        only(j, {"primitive", "stage", "definition", "consumer", "consumer_definition", "loops", "every",
-                 "numbers", "words"});
+        only(j, {"primitive", "tensor", "stage", "definition", "consumer", "consumer_definition", "loops",
+                 "every", "numbers", "words"});
         Step s;
         s.loc = loc;
         const std::string primitive = text(j, "primitive");
         s.primitive = find_primitive(primitive);
-        s.func = func(text(j, "stage"));
-        s.definition = definition(j, "definition", s.func);
+        // Older traces name the Func that is stored by its stage.
+        const bool of_tensor = s.primitive && s.primitive->acts_on == ActsOn::tensor && !j.contains("stage");
+        s.func = func(text(j, of_tensor ? "tensor" : "stage"));
+        if (!of_tensor) s.definition = definition(j, "definition", s.func);
         if (j.contains("consumer")) {
             s.target = func(text(j, "consumer"));
             s.target_definition = definition(j, "consumer_definition", s.target);
         }
-        const Definition& of = s.target ? *state.definition(s.target, s.target_definition)
-                                        : *state.definition(s.func, s.definition);
-        for (const Json& loop : list(j, "loops"))
-            s.loops.push_back(loop_of(loop, of));
+        const Definition* of = s.target ? state.definition(s.target, s.target_definition)
+                                        : state.definition(s.func, s.definition);
+        for (const Json& loop : list(j, "loops")) {
+            if (!of) fail(loc, "the trace names a loop of a tensor: {}", shown(loop));
+            s.loops.push_back(loop_of(loop, *of));
+        }
         s.every = j.contains("every") && boolean(j.at("every"));
         for (const Json& n : list(j, "numbers"))
             s.numbers.push_back(number(n, "a number"));

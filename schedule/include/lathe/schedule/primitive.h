@@ -15,8 +15,9 @@ class Edit;
 
 /// What a step of the primitive rewrites.
 enum class ActsOn : uint8_t {
-    loops, ///< loops of one definition
-    func,  ///< a Func as a whole: where it is computed, initialised or stored. Kernels have none
+    loops,  ///< loops of one definition
+    func,   ///< a Func as a whole: where it is computed, or initialised. Kernels have none
+    tensor, ///< how a tensor is stored: a Func's, an array of a kernel, a constant
 };
 
 /// What the loops that a step names are called after it.
@@ -24,6 +25,14 @@ enum class Named : uint8_t {
     kept,     ///< the same: they stay, perhaps elsewhere or run in another way
     consumed, ///< nothing: the step's results run over their iterations
     outer,    ///< with a number, the name means the outer one of the two loops made of it
+};
+
+/// What a step's numbers are.
+enum class Numbers : uint8_t {
+    plain,
+    of_dimension, ///< the first one is a dimension of the tensor, or all_dimensions
+    order,        ///< the tensor's dimensions
+    extents,      ///< of as many elements as the tensor has
 };
 
 /// How many operands of a kind a step has.
@@ -52,6 +61,7 @@ struct Primitive {
     bool of_place;
 
     Count loops = {}, numbers = {};
+    Numbers numbers_are = Numbers::plain;
     bool every = false;                      ///< takes all(loop), every copy of a loop
     std::span<const WordOperand> words = {}; ///< all of them in every step
     bool consumer = false;                   ///< takes the definition inside whose loop the Func goes
