@@ -47,7 +47,7 @@ Module without_pipelines(Module m) {
 
 Module lower(const Module& module, const Target&) {
     Module m =
-        widen_index(lower_math(store_by_layout(check_bounds(without_pipelines(inline_calls(module))))));
+        widen_index(lower_math(store_by_layout(check_bounds(without_pipelines(inline_calls(module))), false)));
     m = simplified(lower_types(m));
     m = narrow(simplified(partition_loops(m)));
     m = vectorize_loops(m);

@@ -193,8 +193,13 @@ class KernelLowering {
         return body.defined() ? accumulators.around(LetStmt::make(symbol, value, body, loc)) : body;
     }
 
+    /// Of several copies the first one is what the user can name.
+    Symbol own_symbol(const KernelTensor& t) {
+        return functions.locals.insert(t.symbol).second ? t.symbol : Symbol(t.name());
+    }
+
     Stmt allocate(const KernelTensor& t, const std::function<Stmt()>& rest) {
-        Tensor tensor = {Symbol(t.name()), *t.type, {}, t.space, TypeOrigin::declared, nullptr, t.loc};
+        Tensor tensor = {own_symbol(t), *t.type, {}, t.space, TypeOrigin::declared, nullptr, t.loc};
         for (const Dim& d : declared_dims(t))
             tensor.dims.push_back({scope(d.min), scope(d.extent)});
         scope.rename(t.symbol, tensor.symbol);
@@ -240,8 +245,7 @@ class KernelLowering {
     Stmt make(const KernelBlockUse& b, Loc loc) {
         const StreamElement stream = element(b.stream);
         const KernelTensor& t = *b.tensor;
-        Tensor tensor = {Symbol(t.name()),     *t.type, {}, MemorySpace::heap(),
-                         TypeOrigin::declared, nullptr, loc};
+        Tensor tensor = {own_symbol(t), *t.type, {}, MemorySpace::heap(), TypeOrigin::declared, nullptr, loc};
         for (const Dim& d : declared_dims(t))
             tensor.dims.push_back({scope(d.min), scope(d.extent)});
         scope.rename(t.symbol, tensor.symbol);

@@ -14,6 +14,7 @@ struct KernelFunctions {
     std::string top; ///< a name that is taken
     std::vector<Function> made;
     std::vector<Definition> definitions; ///< of those made
+    std::set<Symbol> locals;             ///< arrays that have the name by which the user knows them
     /// What lasts until the next one is asked for.
     const Function& of(const std::shared_ptr<const KernelData>& kernel);
     /// Each behind all that call it, else in the order of the first calls.

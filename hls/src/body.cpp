@@ -4,6 +4,7 @@
 #include "functions.h"
 #include "lathe/ir/analysis.h"
 #include "lathe/ir/bounds_checks.h"
+#include "lathe/ir/planted.h"
 #include "lathe/ir/print.h"
 #include "lathe/ir/text.h"
 #include "lathe/ir/visit.h"
@@ -286,7 +287,8 @@ void BodyEmitter::memory_pragmas(const std::string& name, const Tensor& t) {
         if (l.partition == Partition::none) continue;
         const std::string factor = l.factor > 0 ? fmt::format(" factor={}", l.factor) : "";
         out.edge(fmt::format("#pragma HLS array_partition variable={} type={}{} dim={}", name,
-                             partition_name(l.partition), factor, d + 1));
+                             partition_name(l.partition), factor,
+                             d + !planted.has(Fault::bank_dimension_off)));
     }
     if (t.layout.pack > 1)
         out.edge(fmt::format("#pragma HLS array_reshape variable={} type=cyclic factor={} dim={}", name,

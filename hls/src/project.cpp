@@ -264,6 +264,20 @@ std::string config(const hls::Kernel& k, const VitisOptions& o) {
                        k.name, o.part, o.clock_ns, flags);
 }
 
+/// Which banks beside the FPGA the arguments lie in; empty: nothing says it.
+std::string connections(const Function& f, const hls::Kernel& k) {
+    std::string lines;
+    for (size_t i = 0; i < f.arguments.size(); ++i) {
+        const MemorySpace& space = f.arguments[i].tensor.space;
+        if (!space.beside()) continue;
+        const std::string& name = space.name();
+        lines += fmt::format("sp={}_1.{}:{}[{}]\n", k.name, k.formals[i].name, name[0] == 'h' ? "HBM" : "DDR",
+                             name.substr(3));
+    }
+    if (lines.empty()) return lines;
+    return fmt::format("# v++ -l --config link.cfg, with the kernel {}\n\n[connectivity]\n{}", k.name, lines);
+}
+
 } // namespace
 
 std::vector<fs::path> export_vitis(const Module& module, const fs::path& folder,
@@ -279,6 +293,8 @@ std::vector<fs::path> export_vitis(const Module& module, const fs::path& folder,
                                                         {"Makefile", makefile(kernel)},
                                                         {"run_hls.tcl", run_hls(kernel, options)},
                                                         {"hls_config.cfg", config(kernel, options)}};
+    if (std::string links = connections(f, kernel); !links.empty())
+        files.emplace_back("link.cfg", std::move(links));
     for (const hls::Header& h : hls::project_headers())
         files.emplace_back(h.path, h.text);
     for (const hls::Header& h : hls::simulation_headers())

@@ -40,9 +40,9 @@ struct CheckedTensor {
     std::string name;
     Type type; ///< as declared: the caller's buffer may round in another way
     AnyBuffer buffer;
+    std::shared_ptr<void> memory; ///< as in TensorState
     int64_t element_size = 0;
     bool constant = false;         ///< nobody writes it
-    std::shared_ptr<void> memory;  ///< where the buffer is a view of it
     std::vector<int64_t> folds;    ///< of each dimension, 0 for none; empty: none at all
     std::vector<Element> elements; ///< by place: of a folded tensor several elements share one
 

@@ -1,9 +1,12 @@
 #include "lathe/ir/layout.h"
 
+#include "lathe/ir/planted.h"
+#include "lathe/ir/print.h"
 #include "lathe/ir/simplify.h"
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 namespace lathe {
 
@@ -44,15 +47,16 @@ Expr rounded_up(const Expr& x, int64_t n) {
 
 Expr room_of(const Expr& extent, const DimLayout& d, int64_t word) {
     Expr room = imax(extent, index(0));
-    if (d.fold > 0) room = index(d.fold);
+    if (d.fold > 0) room = index(d.fold - planted.has(Fault::fold_room_short));
     if (d.pad > 0) room = iadd(room, index(d.pad));
-    return simplify(rounded_up(rounded_up(room, d.align), word));
+    if (!planted.has(Fault::align_forgotten)) room = rounded_up(room, d.align);
+    return simplify(planted.has(Fault::pack_room_forgotten) ? room : rounded_up(room, word));
 }
 
 std::vector<size_t> stored_order(const Layout& l, size_t rank) {
     std::vector<size_t> order(rank);
     std::iota(order.begin(), order.end(), size_t{0});
-    for (size_t k = 0; k < l.order.size(); ++k)
+    for (size_t k = 0; k < l.order.size() && !planted.has(Fault::order_ignored); ++k)
         order[k] = static_cast<size_t>(l.order[k]);
     return order;
 }
@@ -61,24 +65,63 @@ std::vector<size_t> stored_order(const Layout& l, size_t rank) {
 
 Expr StoredDim::position(const Expr& i) const {
     const Expr from_first = as_int(min) == 0 ? i : isub(i, min);
-    return fold > 0 ? ifloormod(from_first, index(fold)) : from_first;
+    const int64_t by = fold > 1 ? fold - planted.has(Fault::fold_short) : fold;
+    return fold > 0 ? ifloormod(from_first, index(by)) : from_first;
 }
+
+namespace {
+
+/// The row-major strides of those dimensions, and at last their number of elements.
+std::pair<std::vector<Expr>, Expr> row_major(const std::vector<Expr>& extents) {
+    std::vector<Expr> strides(extents.size());
+    Expr stride = index(1);
+    for (size_t d = extents.size(); d-- > 0;) {
+        strides[d] = stride;
+        stride = imul(stride, extents[d]);
+    }
+    return {strides, stride};
+}
+
+std::pair<std::vector<Expr>, Expr> row_major(const std::vector<Dim>& dims) {
+    std::vector<Expr> extents;
+    for (const Dim& d : dims)
+        extents.push_back(d.extent);
+    return row_major(extents);
+}
+
+} // namespace
 
 std::vector<Expr> Storage::positions(const std::vector<Expr>& at) const {
     std::vector<Expr> all;
-    for (const StoredDim& d : dims)
-        all.push_back(d.position(at[d.of]));
+    if (reshaped.empty()) {
+        for (const StoredDim& d : dims)
+            all.push_back(d.position(at[d.of]));
+        return all;
+    }
+    const Expr number = offset(at);
+    for (size_t k = 0; k < dims.size(); ++k) {
+        Expr p = k + 1 < dims.size() ? ifloordiv(number, dims[k].stride) : number;
+        all.push_back(k > 0 ? ifloormod(p, dims[k].room) : p);
+    }
+    if (planted.has(Fault::shape_transposed)) std::ranges::reverse(all);
     return all;
 }
 
 Expr Storage::offset(const std::vector<Expr>& at) const {
     Expr sum = index(0);
-    for (const StoredDim& d : dims)
-        sum = iadd(sum, imul(d.position(at[d.of]), d.stride));
+    if (reshaped.empty()) {
+        for (const StoredDim& d : dims)
+            sum = iadd(sum, imul(d.position(at[d.of]), d.stride));
+        return sum;
+    }
+    const std::vector<Expr> own = strides();
+    for (size_t d = 0; d < own.size(); ++d)
+        sum = iadd(sum, imul(isub(at[d], reshaped[d].min), own[d]));
     return sum;
 }
 
 std::vector<Expr> Storage::strides() const {
+    if (!reshaped.empty()) return row_major(reshaped).first;
     std::vector<Expr> all(dims.size());
     for (const StoredDim& d : dims)
         all[d.of] = d.stride;
@@ -87,20 +130,29 @@ std::vector<Expr> Storage::strides() const {
 
 Storage layout(const Tensor& t) {
     const Layout& l = t.layout;
-    const std::vector<size_t> order = stored_order(l, t.dims.size());
     Storage s;
+    std::vector<Dim> dims = t.dims;
+    if (!l.shape.empty()) {
+        s.reshaped = std::exchange(dims, {});
+        for (const int64_t n : l.shape)
+            dims.push_back({index(0), index(n)});
+    }
+    const std::vector<size_t> order = stored_order(l, dims.size());
     for (const size_t of : order) {
         const DimLayout d = l.dims.empty() ? DimLayout() : l.dims[of];
         const bool innermost = of == order.back();
-        Expr room = l.plain() ? t.dims[of].extent : room_of(t.dims[of].extent, d, innermost ? l.pack : 1);
-        s.dims.push_back({of, t.dims[of].min, room, {}, d.fold, d.partition, d.factor});
+        Expr room = l.plain() ? dims[of].extent : room_of(dims[of].extent, d, innermost ? l.pack : 1);
+        const DimLayout& banks =
+            planted.has(Fault::banks_unordered) && !l.dims.empty() ? l.dims[s.dims.size()] : d;
+        s.dims.push_back({of, dims[of].min, room, {}, d.fold, banks.partition, banks.factor});
     }
-    Expr stride = index(1);
-    for (size_t k = order.size(); k-- > 0;) {
-        s.dims[k].stride = stride;
-        stride = imul(stride, s.dims[k].room);
-    }
-    s.size = stride;
+    std::vector<Expr> rooms;
+    for (const StoredDim& d : s.dims)
+        rooms.push_back(d.room);
+    const auto [strides, size] = row_major(rooms);
+    for (size_t k = 0; k < strides.size(); ++k)
+        s.dims[k].stride = strides[k];
+    s.size = size;
     return s;
 }
 
@@ -111,6 +163,24 @@ std::vector<Expr> cells(const Tensor& t, const std::vector<Expr>& at) {
             all[d] = StoredDim{d, t.dims[d].min, {}, {}, fold}.position(at[d]);
     return all;
 }
+
+namespace {
+
+bool dense(const DimLayout& d) {
+    return d.pad == 0 && d.align == 1 && d.fold == 0;
+}
+
+void check_shape(const Layout& l, const std::string& name, Loc loc) {
+    for (const int64_t n : l.shape)
+        if (n < 1) fail(loc, "the shape ({}) of {} has an extent below 1", fmt::join(l.shape, ", "), name);
+    if (!l.order.empty() || !std::ranges::all_of(l.dims, dense))
+        fail(loc, "{} has the shape ({}), and with it banks and words only", name, fmt::join(l.shape, ", "));
+    if (l.shape.back() % l.pack != 0)
+        fail(loc, "words of {} do not fill the last dimension of the shape ({}) of {}", l.pack,
+             fmt::join(l.shape, ", "), name);
+}
+
+} // namespace
 
 void check_layout(const Layout& l, size_t rank, const std::string& name, Loc loc) {
     if (!l.order.empty()) {
@@ -123,8 +193,9 @@ void check_layout(const Layout& l, size_t rank, const std::string& name, Loc loc
             fail(loc, "the order ({}) of {} does not name each of its {} dimensions once",
                  fmt::join(l.order, ", "), name, rank);
     }
-    if (!l.dims.empty() && l.dims.size() != rank)
-        fail(loc, "the layout of {} has {} dimensions, and the tensor {}", name, l.dims.size(), rank);
+    const size_t stored = l.shape.empty() ? rank : l.shape.size();
+    if (!l.dims.empty() && l.dims.size() != stored)
+        fail(loc, "the layout of {} has {} dimensions, and the tensor {}", name, l.dims.size(), stored);
     constexpr int64_t most = int64_t{1} << 31;
     const auto in = [&](const char* what, int64_t n, int64_t least) {
         if (n < least || n > most) fail(loc, "{} of {} is {}: it is at least {}", what, name, n, least);
@@ -138,17 +209,40 @@ void check_layout(const Layout& l, size_t rank, const std::string& name, Loc loc
         if (!counts && d.factor != 0) fail(loc, "the banks of {} are not counted", name);
     }
     in("the number of elements in a word", l.pack, 1);
-    if (l.pack > 1 && rank == 0) fail(loc, "{} is one element: it has no words of {}", name, l.pack);
+    if (l.pack > 1 && stored == 0) fail(loc, "{} is one element: it has no words of {}", name, l.pack);
+    if (!l.shape.empty()) check_shape(l, name, loc);
+}
+
+void check_layout(const Tensor& t) {
+    const std::string& name = t.symbol.name();
+    check_layout(t.layout, t.dims.size(), name, t.loc);
+    if (t.layout.shape.empty()) return;
+    int64_t wanted = 1, has = 1;
+    bool fits = true;
+    for (const int64_t n : t.layout.shape)
+        fits = fits && !__builtin_mul_overflow(wanted, n, &wanted);
+    std::vector<int64_t> extents;
+    for (const Dim& d : t.dims) {
+        const auto extent = as_int(simplify(d.extent));
+        if (!extent)
+            fail(t.loc, "{} has the shape ({}), and its extent {} is not constant", name,
+                 fmt::join(t.layout.shape, ", "), print(d.extent));
+        extents.push_back(std::max<int64_t>(*extent, 0));
+        fits = fits && !__builtin_mul_overflow(has, extents.back(), &has);
+    }
+    if (!fits || wanted != has)
+        fail(t.loc, "{} has the shape ({}), which holds {} elements, and its extents ({}) hold {}", name,
+             fmt::join(t.layout.shape, ", "), wanted, fmt::join(extents, ", "), has);
 }
 
 bool stored_plainly(const Layout& l) {
-    return l.pack == 1 && std::ranges::is_sorted(l.order) &&
-           std::ranges::all_of(l.dims,
-                               [](const DimLayout& d) { return d.pad == 0 && d.align == 1 && d.fold == 0; });
+    return (l.pack == 1 || !l.shape.empty()) && std::ranges::is_sorted(l.order) &&
+           std::ranges::all_of(l.dims, dense);
 }
 
 std::string layout_text(const Layout& l) {
-    std::string s = l.order.empty() ? "" : fmt::format(", order ({})", fmt::join(l.order, ", "));
+    std::string s = l.shape.empty() ? "" : fmt::format(", shape ({})", fmt::join(l.shape, ", "));
+    if (!l.order.empty()) s += fmt::format(", order ({})", fmt::join(l.order, ", "));
     const auto numbers = [&](const char* what, int64_t DimLayout::* member, int64_t plain) {
         std::vector<int64_t> all;
         for (const DimLayout& d : l.dims)

@@ -1,5 +1,6 @@
 #include "lathe/ir/inline_calls.h"
 #include "lathe/ir/layout.h"
+#include "lathe/ir/planted.h"
 #include "lathe/ir/simplify.h"
 #include "lathe/ir/visit.h"
 #include "moved_accesses.h"
@@ -230,7 +231,7 @@ class WholeCalls : public Mutator {
             w.extents = params("extent");
         }
         copy.body = Accesses(copy, wholes)(copy.body);
-        for (size_t n = 0; n < copy.arguments.size(); ++n)
+        for (size_t n = 0; n < copy.arguments.size() && !planted.has(Fault::layout_lost); ++n)
             copy.arguments[n].tensor.layout = layouts.at(c.tensors[n].tensor);
         for (Argument& a : copy.arguments) {
             const auto w = wholes.find(a.tensor.symbol);

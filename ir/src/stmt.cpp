@@ -135,7 +135,7 @@ void check_declaration(const Tensor& tensor) {
         check_scalar_index(d.min, "a tensor's first subscript", tensor.loc);
         check_scalar_index(d.extent, "a tensor's extent", tensor.loc);
     }
-    check_layout(tensor.layout, tensor.dims.size(), tensor.symbol.name(), tensor.loc);
+    check_layout(tensor);
 }
 
 /// Whether a dimension of `inner` reads a tensor of `outer`, as it may where that is constant.

@@ -1,4 +1,5 @@
 #include "lathe/ir/layout.h"
+#include "lathe/ir/planted.h"
 #include "lathe/ir/simplify.h"
 #include "lathe/ir/visit.h"
 #include "moved_accesses.h"
@@ -18,7 +19,9 @@ Tensor stored(const Tensor& t, const Storage& s) {
     r.layout.pack = t.layout.pack;
     bool banks = false;
     for (const StoredDim& d : s.dims) {
-        r.dims.push_back({index(0), d.room});
+        r.dims.push_back({index(0), planted.has(Fault::pad_forgotten) && d.fold == 0 && s.reshaped.empty()
+                                        ? t.dims[d.of].extent
+                                        : d.room});
         DimLayout& l = r.layout.dims.emplace_back();
         l.partition = d.partition;
         l.factor = d.factor;
@@ -28,10 +31,16 @@ Tensor stored(const Tensor& t, const Storage& s) {
     return r;
 }
 
+Storage layout_of_plain(Tensor t) {
+    t.layout = {};
+    return layout(t);
+}
+
 /// The elements of a constant, in the order of its storage; room that nobody uses holds zeros.
 std::shared_ptr<const std::vector<Value>> stored_elements(const Tensor& t, const Storage& s) {
     std::vector<int64_t> extents, strides, mins;
-    for (const Expr& e : s.strides())
+    const Storage from = planted.has(Fault::constants_unpermuted) ? layout_of_plain(t) : s;
+    for (const Expr& e : from.strides())
         strides.push_back(*as_int(simplify(e)));
     int64_t count = 1;
     for (const Dim& d : t.dims) {
@@ -56,6 +65,8 @@ std::shared_ptr<const std::vector<Value>> stored_elements(const Tensor& t, const
 
 class Stored : public MovedAccesses {
   public:
+    explicit Stored(bool shapes) : with_shapes(shapes) {}
+
     Function function(const Function& f) {
         places.clear();
         forget();
@@ -75,7 +86,8 @@ class Stored : public MovedAccesses {
         return {tensor, places.at(tensor).positions(at)};
     }
     Stmt visit(const Allocate& a, const Stmt& s) override {
-        if (std::ranges::all_of(a.tensors, [](const Tensor& t) { return stored_plainly(t.layout); }))
+        if (std::ranges::all_of(
+                a.tensors, [&](const Tensor& t) { return t.layout.plain() || (with_shapes && stays(t)); }))
             return Mutator::visit(a, s);
         std::vector<Tensor> tensors = a.tensors;
         for (Tensor& t : tensors) {
@@ -105,20 +117,55 @@ class Stored : public MovedAccesses {
     }
 
   private:
+    const bool with_shapes;
     std::map<Symbol, Storage> places;
 
+    bool stays(const Tensor& t) const {
+        return stored_plainly(t.layout) && (t.layout.shape.empty() || !with_shapes);
+    }
     void declare(Tensor& t) {
-        if (stored_plainly(t.layout)) return;
+        if (!with_shapes && stays(t)) t.layout = {};
+        if (stays(t)) return;
         const Storage s = layout(t);
         Tensor r = stored(t, s);
         if (t.data) r.data = stored_elements(t, s);
         places[t.symbol] = s;
+        if (!with_shapes) r.layout = {};
         t = std::move(r);
     }
 };
 
-/// What the layout of one tensor asks of the statements that use it.
-void check_uses(const Stmt& body, const Symbol& tensor, const Layout& l) {
+class WithLayout : public Mutator {
+  public:
+    WithLayout(const Symbol& t, const Layout& l) : tensor(t), layout(l) {}
+    bool found = false;
+
+    void declare(Tensor& t) {
+        if (t.symbol != tensor) return;
+        found = true;
+        t.layout = layout;
+        check_layout(t);
+    }
+
+  protected:
+    using Mutator::visit;
+    Stmt visit(const Allocate& a, const Stmt& s) override {
+        if (!a.find(tensor)) return Mutator::visit(a, s);
+        std::vector<Tensor> tensors = a.tensors;
+        for (Tensor& t : tensors)
+            declare(t);
+        check_layout_uses(a.body, tensor, layout);
+        return Allocate::make(std::move(tensors), a.body);
+    }
+
+  private:
+    const Symbol& tensor;
+    const Layout& layout;
+};
+
+} // namespace
+
+void check_layout_uses(const Stmt& body, const Symbol& tensor, const Layout& l) {
     const bool folded = std::ranges::any_of(l.dims, [](const DimLayout& d) { return d.fold > 0; });
     for_each(
         body,
@@ -140,36 +187,6 @@ void check_uses(const Stmt& body, const Symbol& tensor, const Layout& l) {
         nullptr);
 }
 
-class WithLayout : public Mutator {
-  public:
-    WithLayout(const Symbol& t, const Layout& l) : tensor(t), layout(l) {}
-    bool found = false;
-
-    void declare(Tensor& t) {
-        if (t.symbol != tensor) return;
-        found = true;
-        check_layout(layout, t.dims.size(), t.symbol.name(), t.loc);
-        t.layout = layout;
-    }
-
-  protected:
-    using Mutator::visit;
-    Stmt visit(const Allocate& a, const Stmt& s) override {
-        if (!a.find(tensor)) return Mutator::visit(a, s);
-        std::vector<Tensor> tensors = a.tensors;
-        for (Tensor& t : tensors)
-            declare(t);
-        check_uses(a.body, tensor, layout);
-        return Allocate::make(std::move(tensors), a.body);
-    }
-
-  private:
-    const Symbol& tensor;
-    const Layout& layout;
-};
-
-} // namespace
-
 Module with_layout(const Module& m, const Symbol& tensor, const Layout& layout) {
     Module r = m;
     WithLayout with(tensor, layout);
@@ -181,7 +198,7 @@ Module with_layout(const Module& m, const Symbol& tensor, const Layout& layout) 
         for (Tensor& t : f.constants)
             if (t.symbol == tensor) {
                 with.declare(t);
-                check_uses(f.body, tensor, layout);
+                check_layout_uses(f.body, tensor, layout);
             }
         f.body = with(f.body);
     }
@@ -189,9 +206,9 @@ Module with_layout(const Module& m, const Symbol& tensor, const Layout& layout) 
     return r;
 }
 
-Module store_by_layout(const Module& m) {
+Module store_by_layout(const Module& m, bool shapes) {
     Module r = m;
-    Stored stored;
+    Stored stored(shapes);
     for (Function& f : r.functions)
         f = stored.function(f);
     return r;

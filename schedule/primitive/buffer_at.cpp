@@ -307,6 +307,7 @@ constinit const Primitive primitives::buffer_at{
     .of_place = true,
     .loops = {1, 1},
     .tensor = true,
+    .fixes_ranges = true,
 };
 
 } // namespace lathe::schedule

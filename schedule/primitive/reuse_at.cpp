@@ -101,7 +101,7 @@ class Reuse {
                                   : window.box[d];
             DimLayout& l = store.layout.dims[d];
             if (moves) l.fold = window.size;
-            const bool slides = !of.layout.dims.empty() && of.layout.dims[d].fold > 0;
+            const bool slides = fold_of(of, d) > 0;
             if (moves || slides) l.partition = Partition::complete;
         }
         return store;
@@ -218,6 +218,7 @@ constinit const Primitive primitives::reuse_at{
     .of_place = true,
     .loops = {1, 1},
     .tensor = true,
+    .fixes_ranges = true,
 };
 
 } // namespace lathe::schedule

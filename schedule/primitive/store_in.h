@@ -1,5 +1,5 @@
 #pragma once
-/// \file store_in: the memory that a Func's tensor lives in.
+/// \file store_in: the memory that a tensor lives in.
 
 #include "../src/edit.h"
 

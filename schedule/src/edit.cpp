@@ -1,5 +1,7 @@
 #include "edit.h"
 
+#include "storage.h"
+
 #include <algorithm>
 
 namespace lathe::schedule {
@@ -25,8 +27,11 @@ Edit::Edit(State& s, Step& t) : work(s), call(t) {
     call.copies.clear();
     if (const auto step = work.gone.find(call.func); step != work.gone.end())
         refuse("nobody calls {} since {}", call.func.name(), cause(Fate{{}, {}, step->second}));
-    for (size_t n = 1; n < work.module.functions.size() && where == 0; ++n)
-        if (State::stage_of(work.module.functions[n]) == call.func) where = n;
+    const bool of_tensor = call.primitive && call.primitive->acts_on == ActsOn::tensor;
+    for (size_t n = 1; n < work.module.functions.size() && where == 0; ++n) {
+        const Function& f = work.module.functions[n];
+        if (of_tensor ? declares(f, call.func) : State::stage_of(f) == call.func) where = n;
+    }
 }
 
 std::string Edit::fresh_name(const std::string& wish) const {
@@ -148,7 +153,7 @@ Symbol Edit::resolve(const Symbol& named, const Symbol& func, int definition) co
     if (of && std::find(funcs.begin(), funcs.end(), of->func) != funcs.end() && of->definition == definition)
         return at;
     for (const Function& f : work.module.functions)
-        if (f.name != function().name && !path_to_loop(f.body, at).empty())
+        if (f.name != function().name && !lathe::ir::path_to_loop(f.body, at).empty())
             refuse("{} is a loop of {}, which is a Function of its own", named.name(), f.name);
     std::string known;
     for_each_stmt(body(), [&](const Stmt& s) {

@@ -16,10 +16,28 @@ std::string operand(std::string_view what, const Count& count) {
     return count.least == 0 ? "perhaps a " + text : text;
 }
 
+std::string numbers(const Primitive& p) {
+    const auto [least, most] = p.numbers;
+    switch (p.numbers_are) {
+    case Numbers::plain:
+        return operand("number", p.numbers);
+    case Numbers::order:
+        return "dimensions";
+    case Numbers::extents:
+        return "extents";
+    case Numbers::of_dimension:
+        return fmt::format("{}dimension{}", least == 0 ? "perhaps a " : "",
+                           most < 2     ? ""
+                           : least == 1 ? "; perhaps a number"
+                                        : " and a number");
+    }
+    return {};
+}
+
 std::string operands(const Primitive& p) {
-    std::vector<std::string> all{
-        p.tensor ? "tensor" : "", p.consumer ? "consumer" : "", p.callee ? "callee" : "",
-        operand(p.every ? "loop or all(loop)" : "loop", p.loops), operand("number", p.numbers)};
+    std::vector<std::string> all{p.tensor ? "tensor" : "", p.consumer ? "consumer" : "",
+                                 p.callee ? "callee" : "",
+                                 operand(p.every ? "loop or all(loop)" : "loop", p.loops), numbers(p)};
     for (const WordOperand& w : p.words)
         all.push_back(w.values.empty() ? std::string(w.name)
                                        : fmt::format("{} ({})", w.name, fmt::join(w.values, ", ")));
@@ -35,6 +53,8 @@ std::string_view acted_on(ActsOn on) {
         return "the whole Func";
     case ActsOn::calls:
         return "calls in one definition";
+    case ActsOn::tensor:
+        return "a tensor";
     }
     return {};
 }

@@ -166,6 +166,18 @@ std::vector<Symbol> Schedule::run(std::vector<Step> steps) {
 Schedule& Schedule::call(Step step) {
     state->check_step(step);
     step.results.clear();
+    // Loops as a trace names them: without the names that they were given since.
+    const Definition* of = step.target ? state->definition(step.target, step.target_definition)
+                                       : state->definition(step.func, step.definition);
+    for (Symbol& loop : step.loops) {
+        if (const auto made = state->made_by(loop, state->steps.size()))
+            loop = state->steps[made->first].results[made->second];
+        const auto own = std::ranges::find_if(
+            of->loops, [&](const auto& l) { return l.second == loop || l.first == loop; });
+        if (own != of->loops.end() &&
+            std::ranges::count(of->loops, own->first, [](const auto& l) { return l.first; }) == 1)
+            loop = own->first;
+    }
     run({std::move(step)});
     return *this;
 }

@@ -5,6 +5,7 @@
 #include "losses.h"
 #include "retype.h"
 #include "steering.h"
+#include "storage.h"
 
 #include "../primitive/store_in.h"
 
@@ -34,25 +35,6 @@ const Definition* State::definition(const Symbol& func, int index) const {
     for (const Definition& d : *definitions)
         if (d.func == func && d.index == index) return &d;
     return nullptr;
-}
-
-std::vector<Symbol> State::tensors() const {
-    std::vector<Symbol> all;
-    for (const Function& f : base.functions) {
-        for (const Argument& a : f.arguments)
-            all.push_back(a.tensor.symbol);
-        for (const Tensor& t : f.constants)
-            all.push_back(t.symbol);
-        for_each(
-            f.body,
-            [&](const Stmt& s) {
-                if (const auto* a = s.as<Allocate>())
-                    for (const Tensor& t : a->tensors)
-                        all.push_back(t.symbol);
-            },
-            nullptr);
-    }
-    return all;
 }
 
 int State::definition_count(const Symbol& func) const {
@@ -91,7 +73,15 @@ bool State::is_kernel(const Symbol& func) const {
 void State::check_step(const Step& s, std::string_view found_in) const {
     const Primitive* p = s.primitive;
     if (!p) fail(s.loc, "a step has no primitive");
-    if (!definition(s.func, s.definition) || (s.target && !definition(s.target, s.target_definition)))
+    const bool of_tensor = p->acts_on == ActsOn::tensor;
+    const bool known =
+        of_tensor
+            ? s.definition == 0 && std::ranges::any_of(module.functions,
+                                                       [&](const Function& f) { return declares(f, s.func); })
+            : definition(s.func, s.definition) != nullptr;
+    if (!known && of_tensor)
+        fail(s.loc, "a step of {} names a tensor that this schedule does not have", p->name);
+    if (!known || (s.target && !definition(s.target, s.target_definition)))
         fail(s.loc, "a step of {} names a definition that this schedule does not have", p->name);
     if (!p->loops.has(s.loops.size()) || !p->numbers.has(s.numbers.size()) ||
         s.words.size() != p->words.size() || bool(s.target) != (p->consumer || p->callee) ||
@@ -103,7 +93,7 @@ void State::check_step(const Step& s, std::string_view found_in) const {
 
 void State::apply(Step step) {
     Edit edit(*this, step);
-    if (step.primitive->acts_on == ActsOn::func && is_kernel(step.func))
+    if (step.primitive->acts_on != ActsOn::loops && definition(step.func, 0) && is_kernel(step.func))
         edit.refuse("{} is a kernel, which runs as it is written: only its loops can be scheduled",
                     step.func.name());
     if (step.primitive->acts_on == ActsOn::func && made_functions())

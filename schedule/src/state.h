@@ -59,8 +59,6 @@ struct State {
     std::optional<std::pair<size_t, size_t>> made_by(const Symbol& loop, size_t count) const;
     /// The first definition of the Func that a tensor belongs to; null if it belongs to none.
     const Definition* owner(const Symbol& tensor) const;
-    /// All tensors of the unscheduled Module, in the order of its text.
-    std::vector<Symbol> tensors() const;
     /// The Function whose program is this kernel, or the copy or piece of one; null: there is none, or not
     /// any more.
     const Function* function_of(const Symbol& stage) const;

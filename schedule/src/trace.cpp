@@ -14,8 +14,11 @@ std::string Step::str() const {
     if (target) add(target.name());
     for (const Symbol& l : loops)
         add(every ? "all(" + l.name() + ")" : l.name());
-    for (int64_t n : numbers)
-        add(std::to_string(n));
+    for (size_t n = 0; n < numbers.size(); ++n) {
+        const bool all =
+            n == 0 && primitive->numbers_are == Numbers::of_dimension && numbers[n] == all_dimensions;
+        add(all ? "all_dimensions" : std::to_string(numbers[n]));
+    }
     for (size_t n = 0; n < words.size(); ++n)
         if (!words[n].empty() && words[n] != primitive->words[n].unsaid) add(words[n]);
     return fmt::format("{}({})", primitive->name, text);

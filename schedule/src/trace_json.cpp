@@ -69,24 +69,22 @@ Json loop_json(const State& state, size_t number, const Symbol& loop) {
     return j;
 }
 
-/// A tensor is {step, result} if a step made it, else one of the algorithm by its name and, where several
-/// have that name, its place among them.
-Json tensor_json(const State& state, size_t number, const Symbol& tensor) {
+/// A tensor is {step, result} if a step made it, else one of the algorithm by its name.
+Json tensor_json(const State& state, size_t number, const Symbol& tensor, const Names& names) {
     if (const auto made = state.made_by(tensor, number))
         return {{"step", made->first}, {"result", made->second}};
-    Json j{{"name", tensor.name()}};
-    int place = 0;
-    for (const Symbol& t : state.tensors()) {
-        if (t == tensor && place > 0) j["place"] = place;
-        place += t.name() == tensor.name();
-    }
-    return j;
+    return names(tensor);
 }
 
 Json step_json(const State& state, size_t number, const Names& names) {
     const Step& s = state.steps[number];
-    Json j{{"primitive", s.primitive->name}, {"stage", names(s.func)}, {"definition", s.definition}};
-    if (s.tensor) j["tensor"] = tensor_json(state, number, s.tensor);
+    Json j{{"primitive", s.primitive->name}};
+    const bool of_tensor = s.primitive->acts_on == ActsOn::tensor;
+    if (!of_tensor) {
+        j["stage"] = names(s.func);
+        j["definition"] = s.definition;
+    }
+    if (of_tensor || s.tensor) j["tensor"] = tensor_json(state, number, of_tensor ? s.func : s.tensor, names);
     if (s.target && s.primitive->callee) {
         j["callee"] = names(s.target);
     } else if (s.target) {
@@ -118,27 +116,31 @@ class TraceReader {
     TraceReader(const State& s, Loc l) : state(s), names(s), loc(l) {}
 
     Step step(const Json& j) const {
-        only(j, {"primitive", "stage", "definition", "tensor", "consumer", "consumer_definition", "callee",
+        only(j, {"primitive", "tensor", "stage", "definition", "consumer", "consumer_definition", "callee",
                  "loops", "every", "numbers", "words"});
         Step s;
         s.loc = loc;
         const std::string primitive = text(j, "primitive");
         s.primitive = find_primitive(primitive);
-        s.func = func(text(j, "stage"));
-        s.definition = definition(j, "definition", s.func);
+        // Older traces name the Func that is stored by its stage.
+        const bool of_tensor = s.primitive && s.primitive->acts_on == ActsOn::tensor && !j.contains("stage");
+        s.func = of_tensor ? tensor_of(member(j, "tensor")) : func(text(j, "stage"));
+        if (!of_tensor) s.definition = definition(j, "definition", s.func);
         if (j.contains("consumer")) {
             s.target = func(text(j, "consumer"));
             s.target_definition = definition(j, "consumer_definition", s.target);
         }
-        if (j.contains("tensor")) s.tensor = tensor_of(j.at("tensor"));
-        const Definition& of = s.target ? *state.definition(s.target, s.target_definition)
-                                        : *state.definition(s.func, s.definition);
+        if (j.contains("tensor") && !of_tensor) s.tensor = tensor_of(j.at("tensor"));
+        const Definition* of = s.target ? state.definition(s.target, s.target_definition)
+                                        : state.definition(s.func, s.definition);
         if (j.contains("callee")) {
             if (s.target) fail(loc, "the trace has a step with a consumer and a callee");
             s.target = func(text(j, "callee"));
         }
-        for (const Json& loop : list(j, "loops"))
-            s.loops.push_back(loop_of(loop, of));
+        for (const Json& loop : list(j, "loops")) {
+            if (!of) fail(loc, "the trace names a loop of a tensor: {}", shown(loop));
+            s.loops.push_back(loop_of(loop, *of));
+        }
         s.every = j.contains("every") && boolean(j.at("every"));
         for (const Json& n : list(j, "numbers"))
             s.numbers.push_back(number(n, "a number"));
@@ -196,11 +198,8 @@ class TraceReader {
         fail(loc, "the trace names definition {} of {}, which this algorithm does not have", n, func.name());
     }
     /// What a step made, where `j` names it so.
-    std::optional<Symbol> result_of(const Json& j, const char* what, const char* by_name) const {
-        only(j, {"step", "result", by_name, "place"});
+    std::optional<Symbol> result_of(const Json& j) const {
         if (!j.is_object() || !j.contains("step")) return std::nullopt;
-        if (j.contains(by_name) || j.contains("place"))
-            fail(loc, "the trace names a {} both by a step and by its name: {}", what, shown(j));
         const int64_t n = number(j.at("step"), "a step's number"),
                       r = number(member(j, "result"), "a result's number");
         const auto steps = static_cast<int64_t>(state.steps.size());
@@ -210,16 +209,16 @@ class TraceReader {
         return state.steps[static_cast<size_t>(n)].results[static_cast<size_t>(r)];
     }
     Symbol tensor_of(const Json& j) const {
-        if (const auto made = result_of(j, "tensor", "name")) return *made;
-        const std::string name = text(j, "name");
-        if (j.contains("result")) fail(loc, "the trace has a result of no step: {}", shown(j));
-        int64_t place = j.contains("place") ? number(j.at("place"), "a place") : 0;
-        for (const Symbol& t : state.tensors())
-            if (t.name() == name && place-- == 0) return t;
-        fail(loc, "the trace names the tensor {}, which this algorithm does not have", name);
+        if (!j.is_object()) return func(word(j));
+        only(j, {"step", "result"});
+        if (const auto made = result_of(j)) return *made;
+        fail(loc, "the trace has a tensor without \"step\": {}", shown(j));
     }
     Symbol loop_of(const Json& j, const Definition& d) const {
-        if (const auto made = result_of(j, "loop", "loop")) return *made;
+        only(j, {"step", "result", "loop", "place"});
+        if (j.is_object() && j.contains("step") && (j.contains("loop") || j.contains("place")))
+            fail(loc, "the trace names a loop both by a step and by its name: {}", shown(j));
+        if (const auto made = result_of(j)) return *made;
         const std::string name = text(j, "loop");
         if (j.contains("result")) fail(loc, "the trace has a result of no step: {}", shown(j));
         int64_t place = j.contains("place") ? number(j.at("place"), "a place") : 0;

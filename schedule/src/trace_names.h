@@ -1,6 +1,7 @@
 #pragma once
 /// \file How traces name what a Schedule holds.
 
+#include "rewrite.h"
 #include "state.h"
 
 #include <set>
@@ -9,7 +10,7 @@ namespace lathe::schedule {
 
 using namespace ir;
 
-/// Names for Funcs and arguments that stay apart when two have the same.
+/// Names for Funcs and other tensors that stay apart when two have the same.
 class Names {
   public:
     explicit Names(const State& state) {
@@ -29,6 +30,17 @@ class Names {
             add(d.func);
             for (const Symbol& t : d.tensors)
                 add(t);
+        }
+        for (const Function& f : a.module.functions) {
+            for (const Argument& g : f.arguments)
+                add(g.tensor.symbol);
+            for (const Tensor& t : f.constants)
+                add(t.symbol);
+            for_each_stmt(f.body, [&](const Stmt& s) {
+                const Allocate* allocate = s.as<Allocate>();
+                for (size_t n = 0; allocate && n < allocate->tensors.size(); ++n)
+                    add(allocate->tensors[n].symbol);
+            });
         }
         for (const Definition& d : *state.definitions) {
             const auto own = state.own_copies.find(d.func);

@@ -2,6 +2,7 @@
 
 #include "rewrite.h"
 
+#include "lathe/ir/layout.h"
 #include "lathe/ir/print.h"
 
 #include <algorithm>
@@ -74,7 +75,7 @@ struct Finder {
 
     /// A buffer along an outer loop holds no more than that loop's window.
     bool held(size_t d, const Expr& extent) {
-        const int64_t fold = source.layout.dims.empty() ? 0 : source.layout.dims[d].fold;
+        const int64_t fold = fold_of(source, d);
         if (fold == 0 || prove(at_most(extent, index(fold)), facts)) return true;
         why =
             fmt::format("an iteration of {} reads {} positions of dimension {} of {}, which holds {} of them",

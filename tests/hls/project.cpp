@@ -184,3 +184,20 @@ TEST_CASE("hls: a project with streams is written with what simulates them, and 
     CHECK(status == 0);
     CHECK(text.find("chain: all outputs are as expected") != std::string::npos);
 }
+
+TEST_CASE("hls: arguments in banks beside the FPGA are told to the linker") {
+    const Folder folder;
+    Var i("i");
+    Input in("in", Int(16), {8}), other("other", Int(16), {8});
+    Func out("out", Int(16), {8});
+    out(i) = in(i) + other(i);
+    Schedule s(out);
+    export_vitis(s, folder.path / "plain");
+    CHECK(!fs::exists(folder.path / "plain" / "link.cfg"));
+    s.store_in(in, MemorySpace::hbm(12)).store_in(out, MemorySpace::ddr(1));
+    export_vitis(s, folder.path / "banks", {.top = "sum"});
+    CHECK(read_file(folder.path / "banks" / "link.cfg") ==
+          "# v++ -l --config link.cfg, with the kernel sum\n\n[connectivity]\nsp=sum_1.in:HBM[12]\n"
+          "sp=sum_1.out:DDR[1]\n");
+    CHECK(same_result(s.reference(), s.module(), {}));
+}

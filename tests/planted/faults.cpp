@@ -1,6 +1,8 @@
 // Each fault that can be planted into the proofs and the primitives is found by random schedules in the
 // checking interpreter, or by the random programs that meet the part which is planted in.
 
+#include "layouts.h"
+
 #include "deep.h"
 #include "quantized_twin.h"
 #include "random_nest.h"
@@ -36,6 +38,8 @@ std::optional<std::string> wrong_code(const PlantedFault& f, std::mt19937& rando
 std::optional<std::string> wrong_subscript(const PlantedFault& f, std::mt19937& random);
 std::optional<std::string> wrong_exact_sum(const PlantedFault& f, std::mt19937& random);
 std::optional<std::string> wrong_quantized(const PlantedFault& f, std::mt19937& random);
+template <std::optional<std::string> (*Found)(std::mt19937&)>
+std::optional<std::string> wrong_layout(const PlantedFault& f, std::mt19937& random);
 
 struct PlantedFault {
     Fault fault;
@@ -58,6 +62,18 @@ constexpr PlantedFault faults[] = {
     {Fault::follow_forgotten, "Funcs inside one that moved keep their ranges", "compute_at compute_root",
      wrong_moves},
     {Fault::dimensions_alike, "one range for a loop over two dimensions", "compute_at", wrong_moves},
+    {Fault::fold_short, "a fold one short", {}, wrong_layout<wrong_window>},
+    {Fault::fold_room_short, "room for one element less than a fold", {}, wrong_layout<wrong_address>},
+    {Fault::pad_forgotten, "padding forgotten by backends", {}, wrong_layout<wrong_address>},
+    {Fault::align_forgotten, "alignment forgotten", {}, wrong_layout<wrong_address>},
+    {Fault::order_ignored, "the order of dimensions ignored", {}, wrong_layout<wrong_address>},
+    {Fault::pack_room_forgotten, "no room for the last word", {}, wrong_layout<wrong_address>},
+    {Fault::shape_transposed, "dimensions of a shape exchanged", {}, wrong_layout<wrong_address>},
+    {Fault::constants_unpermuted, "elements of constants in the old order", {}, wrong_layout<wrong_window>},
+    {Fault::layout_lost, "a layout lost in a called Function", {}, wrong_layout<wrong_pragma>},
+    {Fault::held_unchecked, "what a folded place holds not asked", {}, wrong_layout<wrong_window>},
+    {Fault::banks_unordered, "banks of the wrong dimension", {}, wrong_layout<wrong_pragma>},
+    {Fault::bank_dimension_off, "dimensions of pragmas from 0", {}, wrong_layout<wrong_pragma>},
     {Fault::bounds_again, "a bound read again after its loop changed it", "split unroll vectorize"},
     {Fault::reversed_flipped, "an order turned round where it is kept", "reorder"},
     {Fault::swapped_unasked, "one order of two accesses not asked", "parallel"},
@@ -208,6 +224,13 @@ std::optional<std::string> wrong_quantized(const PlantedFault& f, std::mt19937& 
     return same ? std::nullopt : std::optional(print(quantized));
 }
 
+/// How tensors are stored.
+template <std::optional<std::string> (*Found)(std::mt19937&)>
+std::optional<std::string> wrong_layout(const PlantedFault& f, std::mt19937& random) {
+    const Plant plant(f.fault);
+    return Found(random);
+}
+
 /// The same, where there may be no program.
 std::optional<std::string> wrong(const PlantedFault& f, std::mt19937& random) {
     try {
@@ -250,7 +273,9 @@ TEST_CASE("without a planted fault the same schedules are right") {
         const auto found = wrong({Fault::none, "none", "parallel reorder vectorize compute_at"}, random);
         CHECK_MESSAGE(!found, found.value_or(""));
     }
-    for (const Try other : {wrong_moves, wrong_code, wrong_subscript, wrong_exact_sum, wrong_quantized})
+    for (const Try other :
+         {wrong_moves, wrong_code, wrong_subscript, wrong_exact_sum, wrong_quantized,
+          wrong_layout<wrong_window>, wrong_layout<wrong_address>, wrong_layout<wrong_pragma>})
         for (int n = 0; n < count(20, 1000); ++n) {
             const auto found = wrong({Fault::none, "none", {}, other}, random);
             CHECK_MESSAGE(!found, found.value_or(""));

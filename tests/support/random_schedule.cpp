@@ -150,6 +150,7 @@ class Driver {
 
     bool call() {
         if (pick(6) == 0) return gather();
+        if (pick(6) == 0) return store();
         return attempt([&] { step(); });
     }
 
@@ -301,6 +302,69 @@ class Driver {
         }
     }
 
+    /// The Funcs and the tensors of all Functions.
+    std::vector<Tensor> tensors() {
+        std::vector<Tensor> all;
+        for (const Function& f : schedule.module().functions) {
+            for (const Argument& a : f.arguments)
+                if (random() % 8 == 0) all.push_back(a.tensor); // which have no layout of their own
+            all.insert(all.end(), f.constants.begin(), f.constants.end());
+            for_each(
+                f.body,
+                [&](const Stmt& s) {
+                    if (const auto* a = s.as<Allocate>())
+                        all.insert(all.end(), a->tensors.begin(), a->tensors.end());
+                },
+                nullptr);
+        }
+        return all;
+    }
+
+    /// Some steps on how one tensor is stored.
+    bool store() {
+        const std::vector<Tensor> all = tensors();
+        if (all.empty()) return false;
+        const Tensor& t = all[pick(all.size())];
+        bool accepted = false;
+        for (size_t n = 1 + pick(4); n > 0;) {
+            const Primitive& p = *all_primitives()[pick(all_primitives().size())];
+            if (p.acts_on != ActsOn::tensor) continue;
+            --n;
+            if (auto s = random_tensor_step(p, t)) accepted |= attempt([&] { schedule.call(std::move(*s)); });
+        }
+        return accepted;
+    }
+
+    std::optional<Step> random_tensor_step(const Primitive& p, const Tensor& t) {
+        auto s = random_step(p, {});
+        s->func = t.symbol;
+        const size_t rank = t.dims.size();
+        if (p.numbers.has(0) && p.numbers.has(2)) { // a number, or the type of a word
+            const bool typed = pick(2) != 0;
+            s->numbers =
+                typed ? std::vector<int64_t>{} : std::vector<int64_t>{0, 1 + static_cast<int64_t>(pick(4))};
+            s->words = {typed ? "UInt(64)" : ""};
+        }
+        if (p.numbers_are == Numbers::of_dimension && !s->numbers.empty())
+            s->numbers[0] = static_cast<int64_t>(pick(rank + 2)) - 1;
+        if (p.numbers_are == Numbers::order || p.numbers_are == Numbers::extents) s->numbers.clear();
+        for (size_t d = 0; p.numbers_are == Numbers::order && d < rank; ++d)
+            s->numbers.push_back(static_cast<int64_t>(d));
+        if (p.numbers_are == Numbers::order) std::shuffle(s->numbers.begin(), s->numbers.end(), random);
+        if (p.numbers_are == Numbers::extents) s->numbers = other_extents(t);
+        if (s->numbers.size() < p.numbers.least) return std::nullopt;
+        return s;
+    }
+
+    /// Of as many elements, mostly: two dimensions.
+    std::vector<int64_t> other_extents(const Tensor& t) {
+        int64_t count = 1;
+        for (const Dim& d : t.dims)
+            count *= as_int(d.extent).value_or(3);
+        const int64_t first = 1 + static_cast<int64_t>(pick(4));
+        return {first, std::max<int64_t>(count / first, 1)};
+    }
+
     /// Operands that make sense; none: there are too few loops.
     std::optional<Step> random_step(const Primitive& p, std::vector<Symbol> loops) {
         const size_t most = std::min(p.loops.most, loops.size());
@@ -315,7 +379,8 @@ class Driver {
         loops.resize(std::max(p.loops.least, count));
         s.loops = std::move(loops);
         s.every = p.every && pick(4) == 0;
-        const size_t numbers = p.numbers.least + pick(p.numbers.most - p.numbers.least + 1);
+        const size_t more = p.numbers.most == Primitive::any ? 2 : p.numbers.most - p.numbers.least;
+        const size_t numbers = p.numbers.least + pick(more + 1);
         for (size_t n = 0; n < numbers; ++n)
             s.numbers.push_back((p.callee ? 0 : 1) + static_cast<int64_t>(pick(p.callee ? 2 : 5)));
         for (const WordOperand& w : p.words) {

@@ -27,6 +27,8 @@ class MemorySpace {
     const std::string& name() const { return space; }
     /// One of an FPGA's own memories: bram, uram, lutram.
     bool on_chip() const { return space == "bram" || space == "uram" || space == "lutram"; }
+    /// A bank beside the FPGA: hbm0, ddr1.
+    bool beside() const { return space.starts_with("hbm") || space.starts_with("ddr"); }
     friend bool operator==(const MemorySpace&, const MemorySpace&) = default;
 
   private:
@@ -37,6 +39,8 @@ class MemorySpace {
 /// pragma HLS array_partition): each its own bank; position i in bank i mod factor; or in bank
 /// i div ⌈extent / factor⌉.
 enum class Partition : uint8_t { none, complete, cyclic, block };
+/// In place of one dimension.
+inline constexpr int all_dimensions = -1;
 /// Its name as Vitis spells it.
 const char* partition_name(Partition p);
 
@@ -57,8 +61,9 @@ struct DimLayout {
 /// How a tensor's elements lie in memory: see `layout` in lathe/ir/layout.h. Empty lists: row-major and
 /// dense.
 struct Layout {
+    std::vector<int64_t> shape;  ///< the same elements in the same row-major order, in an array of that shape
     std::vector<int> order;      ///< the tensor's dimensions as they are stored, outermost first
-    std::vector<DimLayout> dims; ///< one for each of the tensor's
+    std::vector<DimLayout> dims; ///< one for each of the tensor's, or of the shape's
     int64_t pack = 1;            ///< so many neighbours in the innermost stored dimension make a word
     bool plain() const { return *this == Layout(); }
     friend bool operator==(const Layout&, const Layout&) = default;

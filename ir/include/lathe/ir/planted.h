@@ -42,6 +42,19 @@ enum class Fault : uint8_t {
     tag_stale,        ///< a loop that may run in parallel somewhere may do so everywhere
     follow_forgotten, ///< a Func moved, and those computed inside it keep their ranges
     dimensions_alike, ///< a loop over two dimensions gets the range of one
+    // Of layouts:
+    fold_short,           ///< positions are taken modulo one less than the fold
+    fold_room_short,      ///< room for one element less than the fold
+    pad_forgotten,        ///< what backends store has no padding
+    align_forgotten,      ///< room is not rounded up
+    order_ignored,        ///< dimensions are stored as they are declared
+    pack_room_forgotten,  ///< the last word has no room for all its elements
+    shape_transposed,     ///< the digits of an element's number go to the wrong dimensions
+    constants_unpermuted, ///< the elements of a constant stay where they were
+    layout_lost,          ///< a called Function does not know the layout of what it is given
+    held_unchecked,       ///< which element a folded place holds is not asked
+    banks_unordered,      ///< banks are those of declared dimensions, not of stored ones
+    bank_dimension_off,   ///< dimensions of pragmas are counted from 0
     // Of the language and the passes:
     bounds_again,     ///< a loop's bound is read again after the body has changed it
     writes_forgotten, ///< extern calls write nothing

@@ -15,9 +15,10 @@ class Edit;
 
 /// What a step of the primitive rewrites.
 enum class ActsOn : uint8_t {
-    loops, ///< loops of one definition
-    func,  ///< a Func as a whole: where it is computed, initialised or stored. Kernels have none
-    calls, ///< the calls of Functions in one definition
+    loops,  ///< loops of one definition
+    func,   ///< a Func as a whole: where it is computed, or initialised. Kernels have none
+    tensor, ///< how a tensor is stored: a Func's, an array of a kernel, a constant
+    calls,  ///< the calls of Functions in one definition
 };
 
 /// What the loops that a step names are called after it.
@@ -25,6 +26,14 @@ enum class Named : uint8_t {
     kept,     ///< the same: they stay, perhaps elsewhere or run in another way
     consumed, ///< nothing: the step's results run over their iterations
     outer,    ///< with a number, the name means the outer one of the two loops made of it
+};
+
+/// What a step's numbers are.
+enum class Numbers : uint8_t {
+    plain,
+    of_dimension, ///< the first one is a dimension of the tensor, or all_dimensions
+    order,        ///< the tensor's dimensions
+    extents,      ///< of as many elements as the tensor has
 };
 
 /// How many operands of a kind a step has.
@@ -53,12 +62,15 @@ struct Primitive {
     bool of_place;
 
     Count loops = {}, numbers = {};
+    Numbers numbers_are = Numbers::plain;
     bool every = false;                      ///< takes all(loop), every copy of a loop
     std::span<const WordOperand> words = {}; ///< all of them in every step
     bool tensor = false;                     ///< takes a tensor
     bool consumer = false;                   ///< takes the definition inside whose loop the Func goes
     bool callee = false;                     ///< takes a Function that is called there
-    bool moves = false;                      ///< the Func goes elsewhere: to the consumer's loop, or to root
+    bool fixes_ranges = false; ///< the definition's loops are not those of the algorithm any more:
+                               ///< where a part of the Func is needed, that cannot be told
+    bool moves = false;        ///< the Func goes elsewhere: to the consumer's loop, or to root
 };
 
 /// All of them, by name.

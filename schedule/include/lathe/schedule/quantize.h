@@ -37,8 +37,8 @@ struct QuantizeOptions {
 
 class KernelArray;
 
-/// A tensor as quantize names it: a Func, an Input, a kernel's Output or InOut, or one value of a Func of
-/// several.
+/// A tensor as calls name it: a Func, an Input, a kernel's Output, InOut or array, a constant, or one value
+/// of a Func of several.
 struct TensorRef {
     ir::Symbol symbol;
     bool is_value = false;

@@ -184,6 +184,9 @@ class Schedule {
                          Loc loc = Loc::current());
     Schedule& compute_root(const StageRef& func, Loc loc = Loc::current());
     Schedule& store_in(const StageRef& func, const MemorySpace& space, Loc loc = Loc::current());
+    /// The memory of an array or a constant; of a kernel's argument the bank beside the FPGA.
+    Schedule& store_in(const TensorRef& tensor, const MemorySpace& space, Loc loc = Loc::current());
+    Schedule& store_in(const Func& func, const MemorySpace& space, Loc loc = Loc::current());
     Schedule& inline_(const StageRef& func, Loc loc = Loc::current());
     /// A buffer keeps what neighbouring iterations of the consumer's `loop` read of the tensor, so that each
     /// element is read once: the loop runs over the tensor's positions, fills one of them in each iteration,
@@ -208,6 +211,29 @@ class Schedule {
     /// Inlines every Func that is one expression; others stay (outputs, those with updates or inline
     /// reductions, and those inlined before).
     Schedule& inline_all_pure(Loc loc = Loc::current());
+
+    // How a tensor is stored: never what it holds. Its dimensions count from 0, outermost first. What a
+    // called Function is given keeps its layout there; arguments keep their caller's.
+    /// Splits a dimension into banks, which are accessed at the same time: each position in one of its own,
+    /// or `factor` banks in turns (cyclic) or one after the other (block).
+    Schedule& partition(const TensorRef& tensor, Partition kind = Partition::complete,
+                        int dimension = all_dimensions, int64_t factor = 0, Loc loc = Loc::current());
+    /// The same elements in the same row-major order, in an array of constant shape: the dimensions that
+    /// later calls count.
+    Schedule& reshape(const TensorRef& tensor, const Shape& shape, Loc loc = Loc::current());
+    /// Words of `n` neighbours in the innermost stored dimension, which are accessed at once.
+    Schedule& pack(const TensorRef& tensor, int dimension, int64_t n, Loc loc = Loc::current());
+    /// Words as wide as the type.
+    Schedule& pack(const TensorRef& tensor, Type word, Loc loc = Loc::current());
+    /// Words of an n-th of the elements; of elements of that width, which may be those of the tensor.
+    Schedule& unpack(const TensorRef& tensor, int dimension, int64_t n, Loc loc = Loc::current());
+    Schedule& unpack(const TensorRef& tensor, Type word, Loc loc = Loc::current());
+    /// The order in which dimensions are stored, outermost first.
+    Schedule& reorder_storage(const TensorRef& tensor, const std::vector<int>& order,
+                              Loc loc = Loc::current());
+    /// Room for a multiple of so many positions in a dimension.
+    Schedule& align_storage(const TensorRef& tensor, int dimension, int64_t multiple,
+                            Loc loc = Loc::current());
 
     /// Gives tensors a type. The algorithm's other types follow, and every step is checked again.
     Schedule& quantize(const TensorRef& tensor, Type type, const QuantizeOptions& options = {},

@@ -9,7 +9,7 @@ namespace lathe::schedule {
 /// One call of a structural primitive, as the user wrote it: enough to run it again.
 struct Step {
     const Primitive* primitive = nullptr;
-    ir::Symbol func;               ///< the Func that it acts on …
+    ir::Symbol func;               ///< the Func that it acts on, or the tensor …
     int definition = 0;            ///< … and which of its definitions
     std::vector<ir::Symbol> loops; ///< Vars, RDom dimensions or earlier results
     bool every = false;            ///< on every copy of the loops
