@@ -30,7 +30,7 @@ class KernelBuilder {
         KernelFunctions functions;
         functions.top = kernel.symbol.name();
         Algorithm result;
-        result.module.functions.push_back(function(functions, result.definitions));
+        result.module.functions.push_back(function(functions, result.definitions, false));
         std::ranges::move(functions.definitions, std::back_inserter(result.definitions));
         std::ranges::move(functions.callers_first(result.module.top()),
                           std::back_inserter(result.module.functions));
@@ -39,11 +39,12 @@ class KernelBuilder {
         return result;
     }
 
-    /// Its Function, whose callees are added to `functions`.
-    Function function(KernelFunctions& functions, std::vector<Definition>& definitions) {
+    /// Its Function, whose callees are added to `functions`. Where a tensor of its caller begins may be
+    /// negative; what users pass is not.
+    Function function(KernelFunctions& functions, std::vector<Definition>& definitions, bool called) {
         check_names();
         for (const auto& [symbol, param] : kernel.params)
-            if (param.type.is_index()) entry.size(param, is_extent(param));
+            if (param.type.is_index() && !(called && is_first(param))) entry.size(param, is_extent(param));
         take_requirements();
         KernelCode code = lower_kernel(kernel, entry.facts(), functions);
         const Stmt stage = Stage::make(kernel.symbol, 0, code.body, kernel.loc);
@@ -76,6 +77,14 @@ class KernelBuilder {
     bool is_extent(const Param& param) const {
         return std::any_of(kernel.arguments.begin(), kernel.arguments.end(),
                            [&](const KernelArgument& a) { return a.tensor && has_extent(*a.tensor, param); });
+    }
+
+    /// A tensor says what it is, by its first coordinate alone.
+    bool is_first(const Param& param) const {
+        const auto& all = kernel.arguments;
+        return !is_extent(param) &&
+               std::ranges::any_of(all, [&](auto& a) { return a.tensor && has_size(*a.tensor, param); }) &&
+               std::ranges::none_of(all, [&](auto& a) { return a.param && a.param->symbol == param.symbol; });
     }
 
     /// Requirements at the beginning of the kernel, about its parameters, are facts for all of it.
@@ -287,7 +296,7 @@ const Function& KernelFunctions::of(const std::shared_ptr<const KernelData>& ker
         return *std::ranges::find(made, found->second, &Function::name);
     std::vector<Definition> own;
     std::map<Symbol, Symbol> renamed;
-    Function f = fresh_copy(KernelBuilder(*kernel).function(*this, own), &renamed);
+    Function f = fresh_copy(KernelBuilder(*kernel).function(*this, own, true), &renamed);
     for (Definition& d : own) {
         for (auto& [variable, loop] : d.loops)
             loop = renamed.at(loop);
