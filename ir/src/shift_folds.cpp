@@ -36,8 +36,9 @@ class Uses {
     const Tensor& tensor;
     size_t dimension;
     const StoreTarget* store = nullptr;
-    std::vector<Symbol> inside; ///< loops and lets around what is visited
-    std::set<Symbol> filling;   ///< those around the store
+    std::vector<const StmtNode*> around; ///< what is visited, from the tensor's Allocate on
+    std::set<Symbol> inside;             ///< loops and lets around what is visited
+    std::set<Symbol> filling;            ///< those around the store
     bool fits = true;
 
     void visit(const Stmt& s) {
@@ -54,18 +55,67 @@ class Uses {
             for_each_expr(e, [&](const Expr& x) {
                 if (const auto* l = x.as<Load>(); l && l->tensor == tensor.symbol) read(*l);
             });
-        const size_t outer = inside.size();
-        if (const auto* f = s.as<For>()) inside.push_back(f->var);
-        if (const auto* l = s.as<LetStmt>()) inside.push_back(l->symbol);
+        around.push_back(s.get());
+        const auto* f = s.as<For>();
+        const auto* l = s.as<LetStmt>();
+        const Symbol bound = f ? f->var : l ? l->symbol : Symbol();
+        if (bound) inside.insert(bound);
         for (const Stmt& b : bodies(s))
             visit(b);
-        inside.resize(outer);
+        if (bound) inside.erase(bound);
+        around.pop_back();
     }
 
+    /// Once for each position and each place in the other dimensions, positions one after the other.
     void stored(const StoreTarget& t, bool special) {
         fits = fits && !store && !special;
         store = &t;
-        filling = {inside.begin(), inside.end()};
+        filling = inside;
+        std::vector<const For*> loops;
+        for (const StmtNode* n : around) {
+            if (n->kind == StmtKind::for_) loops.push_back(static_cast<const For*>(n));
+            fits = fits && n->kind != StmtKind::while_ && n->kind != StmtKind::let;
+        }
+        std::set<Symbol> counted;
+        for (size_t d = 0; d < t.indices.size() && fits; ++d)
+            fits = counts(t.indices[d], loops, counted);
+        for (const For* f : loops) {
+            fits = fits && counted.contains(f->var) && f->runs().ordered;
+            for (const For* g : loops) // a box
+                fits = fits && !uses(f->min, g->var) && !uses(f->extent, g->var);
+        }
+        for (const StmtNode* n : around)
+            if (n->kind == StmtKind::if_)
+                fits = fits && leaves_positions(static_cast<const If*>(n)->condition);
+    }
+
+    /// Does the index number the iterations of the loops that it uses, one after the other? They are no
+    /// others'.
+    static bool counts(const Expr& index, const std::vector<const For*>& loops, std::set<Symbol>& counted) {
+        const auto linear = as_linear(index);
+        int64_t step = 1;
+        for (size_t n = loops.size(); n-- > 0;) {
+            if (!uses(index, loops[n]->var)) continue;
+            const auto found =
+                linear ? linear->coefficients.find(loops[n]->var) : decltype(linear->coefficients.end())();
+            const auto extent = as_int(simplify(loops[n]->extent));
+            if (!linear || found == linear->coefficients.end() || found->second != step ||
+                !counted.insert(loops[n]->var).second)
+                return false;
+            const bool outermost = std::none_of(loops.begin(), loops.begin() + static_cast<std::ptrdiff_t>(n),
+                                                [&](const For* f) { return uses(index, f->var); });
+            if (outermost) break;
+            if (!extent || *extent < 1 || __builtin_mul_overflow(step, *extent, &step)) return false;
+        }
+        return true;
+    }
+
+    /// The condition leaves out whole rows of places, never a position among others.
+    bool leaves_positions(const Expr& condition) const {
+        if (!tensors_read(condition).empty()) return false;
+        return std::ranges::none_of(free_variables(condition), [&](const Symbol& v) {
+            return filling.contains(v) && uses(store->indices[dimension], v);
+        });
     }
 
     /// Behind the store, in the same iteration of the loops that the position counts; and where the store's
@@ -75,10 +125,10 @@ class Uses {
             fits = false;
             return;
         }
-        const std::set<Symbol> here(inside.begin(), inside.end());
         const auto visible = [&](const Expr& e) {
-            return std::ranges::all_of(
-                free_variables(e), [&](const Symbol& v) { return !filling.contains(v) || here.contains(v); });
+            return std::ranges::all_of(free_variables(e), [&](const Symbol& v) {
+                return !filling.contains(v) || inside.contains(v);
+            });
         };
         fits = fits && visible(store->indices[dimension]);
         for (size_t d = 0; d < l.indices.size() && fits; ++d) {
@@ -87,7 +137,7 @@ class Uses {
             const std::set<Symbol> in = free_variables(at);
             const auto fills = [&](const Symbol& v) { return filling.contains(v); };
             const bool all =
-                std::ranges::any_of(in, [&](const Symbol& v) { return fills(v) && !here.contains(v); });
+                std::ranges::any_of(in, [&](const Symbol& v) { return fills(v) && !inside.contains(v); });
             const bool steady = std::ranges::none_of(in, fills);
             fits = all || steady || (visible(at) && is_zero(isub(at, l.indices[d])));
         }

@@ -55,7 +55,7 @@ class Buffering {
         buffer.layout = {};
         buffer.loc = e.step().loc;
         std::vector<Stmt> all;
-        if (std::ranges::none_of(touched, &Access::write) && holds_something())
+        if (std::ranges::none_of(touched, &Access::write) && filled_everywhere(e, path, of))
             all.push_back(whole_box(buffer.dims, name));
         else
             for (const Access* a : entering())
@@ -84,10 +84,9 @@ class Buffering {
                 e.refuse("{} is given as a whole to a function at {}, in loop {}", of.symbol.name(),
                          a.loc.str(), loop.var.name());
             for (const Expr& x : evaluated(a))
-                if (!lasts(x, loop.body))
-                    e.refuse(
-                        "which elements of {} are accessed at {} depends on what the body of loop {} writes",
-                        of.symbol.name(), a.loc.str(), loop.var.name());
+                for (const Symbol& t : tensors_read(x))
+                    e.refuse("which elements of {} are accessed at {} depends on what {} holds",
+                             of.symbol.name(), a.loc.str(), t.name());
             touched.push_back(a);
         }
         if (touched.empty())
@@ -100,8 +99,16 @@ class Buffering {
                          s.loc().str());
         };
         for_each_stmt(loop.body, calls);
-        for (const Access& a : touched)
+        const std::set<Symbol> inner = bound_inside(loop.body);
+        for (const Access& a : touched) {
             nests.push_back(nest_of(a, of.symbol, of.symbol));
+            for (const Symbol& v : free_variables(nests.back()))
+                if (inner.contains(v))
+                    e.refuse(
+                        "which elements of {} are accessed at {} depends on {}, which has its value inside "
+                        "of loop {}",
+                        of.symbol.name(), a.loc.str(), v.name(), loop.var.name());
+        }
     }
 
     /// All that says which elements an access touches.
@@ -122,10 +129,15 @@ class Buffering {
             const Region r = region_of(a, facts);
             all = all ? box_union(*all, r, facts) : r;
         }
+        const std::set<Symbol> inner = bound_inside(loop.body);
         std::vector<Dim> dims;
         for (size_t d = 0; d < of.dims.size(); ++d) {
             const Interval& r = (*all)[d];
-            if (!r.min.defined() || !r.max.defined())
+            const auto inside = [&](const Expr& x) {
+                return std::ranges::any_of(free_variables(x),
+                                           [&](const Symbol& v) { return inner.contains(v); });
+            };
+            if (!r.min.defined() || !r.max.defined() || inside(r.min) || inside(r.max))
                 dims.push_back(of.dims[d]);
             else
                 dims.push_back({simplify(r.min, facts), simplify(isub(iadd(r.max, index(1)), r.min), facts)});
@@ -134,21 +146,34 @@ class Buffering {
     }
 
     /// Those whose elements must be there before the body runs: that are read, unless a store in front of
-    /// them has written just these.
+    /// them has written just these; and those that are written perhaps, since they are copied back.
     std::vector<const Access*> entering() const {
         std::vector<const Access*> all;
         std::vector<const Stmt*> have;
         for (size_t n = 0; n < touched.size(); ++n) {
             const auto same = [&](const Stmt* s) { return equal(*s, nests[n]); };
             if (std::ranges::any_of(have, same)) continue;
+            const bool written = touched[n].write && certain(touched[n]);
+            if (written) have.push_back(&nests[n]);
+            if (written || stored_before(n)) continue;
+            if (!filled_everywhere(e, path, of) && (others_write(n) || !certain(touched[n])))
+                e.refuse(
+                    "{} is accessed at {} in loop {}, where it may hold nothing yet: a copy would read that",
+                    of.symbol.name(), touched[n].loc.str(), loop.var.name());
             have.push_back(&nests[n]);
-            if (touched[n].write || stored_before(n)) continue;
-            if (!holds_something() && others_write(n))
-                e.refuse("{} is read at {} in loop {}, where it may hold nothing yet: a copy would read that",
-                         of.symbol.name(), touched[n].loc.str(), loop.var.name());
             all.push_back(&touched[n]);
         }
         return all;
+    }
+
+    /// The loops that say nothing of the element run at least once.
+    bool certain(const Access& a) const {
+        std::set<Symbol> used = a.condition.defined() ? free_variables(a.condition) : std::set<Symbol>();
+        for (const Expr& i : a.indices)
+            used.merge(free_variables(i));
+        return std::ranges::all_of(a.loops, [&](const For* f) {
+            return used.contains(f->var) || prove(at_most(index(1), f->extent), facts);
+        });
     }
 
     /// All that access `n` reads was written by a store in front of it, which covers a box.
@@ -159,8 +184,8 @@ class Buffering {
             const Region box = region_of(touched[k], facts);
             bool inside = true;
             for (size_t d = 0; d < box.size() && inside; ++d)
-                inside = needed[d].min.defined() && needed[d].max.defined() &&
-                         prove(at_most(box[d].min, needed[d].min), facts) &&
+                inside = needed[d].min.defined() && needed[d].max.defined() && box[d].min.defined() &&
+                         box[d].max.defined() && prove(at_most(box[d].min, needed[d].min), facts) &&
                          prove(at_most(needed[d].max, box[d].max), facts);
             if (inside) return true;
         }
@@ -193,14 +218,6 @@ class Buffering {
                                            return uses(f->min, v) || uses(f->extent, v);
                                        });
                                    });
-    }
-
-    /// Every element has a value where the loop stands: the caller's, or a Func's first definition gave it
-    /// one.
-    bool holds_something() const {
-        for (const Argument& a : e.function().arguments)
-            if (a.tensor.symbol == of.symbol && a.direction != Direction::out) return true;
-        return of.data || (e.state().owner(of.symbol) && !e.state().is_kernel(e.step().func));
     }
 
     /// Something else in the body writes other elements: perhaps those that access `n` reads.

@@ -50,7 +50,7 @@ class Reuse {
         : e(edit), path(p), window(w), loop(*p.back().as<For>()), facts(e.facts(p)) {}
 
     void apply() {
-        FilledLoop filled{{buffer()}, positions(), newest()};
+        FilledLoop filled{{buffer()}, positions(), newest(), {}};
         filled.loop = filled_in_step(For::make(loop.var, first, count, loop.loop, body(), loop.loc));
         size_t depth = 0;
         const Stmt placed = with_fills(path, std::move(filled), depth, facts);
@@ -142,7 +142,7 @@ class Reuse {
         size_t depth = 0;
         Facts inside = facts;
         inside.bound(loop.var, {first, isub(iadd(first, count), index(1))});
-        const Stmt placed = with_fills(p, {{}, p.back(), at}, depth, inside);
+        const Stmt placed = with_fills(p, {{}, p.back(), at, store.symbol}, depth, inside);
         if (depth + 1 == p.size()) return whole;
         p.resize(depth + 1);
         return rebuild(p, placed);

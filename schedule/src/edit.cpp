@@ -2,6 +2,8 @@
 
 #include "storage.h"
 
+#include "lathe/ir/any_body.h"
+
 #include <algorithm>
 
 namespace lathe::schedule {
@@ -153,7 +155,7 @@ Symbol Edit::resolve(const Symbol& named, const Symbol& func, int definition) co
     if (of && std::find(funcs.begin(), funcs.end(), of->func) != funcs.end() && of->definition == definition)
         return at;
     for (const Function& f : work.module.functions)
-        if (f.name != function().name && !lathe::ir::path_to_loop(f.body, at).empty())
+        if (f.name != function().name && !path_to_loop(f.body, at).empty())
             refuse("{} is a loop of {}, which is a Function of its own", named.name(), f.name);
     std::string known;
     for_each_stmt(body(), [&](const Stmt& s) {

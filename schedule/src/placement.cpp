@@ -13,6 +13,9 @@ namespace {
 
 /// Why the ranges of the Func's loops cannot be set; empty: they are still those of the algorithm.
 std::string scheduled(const Edit& e, const Symbol& func, const PureLoops& pure) {
+    for (const Step& s : e.state().steps)
+        if (s.func == func && s.primitive->fixes_ranges)
+            return fmt::format("{} at {} gave its loops other ranges", s.str(), s.loc.str());
     for (const auto& dimension : pure)
         for (const auto& [definition, loop] : dimension) {
             auto fate = e.state().fates.find(loop);

@@ -171,6 +171,13 @@ Stmt insert_before_use(const Stmt& body, const Extracted& x) {
         stmts[use] = insert_before_use(stmts[use], x);
         return Block::make(std::move(stmts));
     }
+    // What is filled in front of a condition is filled for it: behind that, only where it holds.
+    const If* ready = stmts[use].as<If>();
+    if (use > 0 && last_use && ready && !ready->else_body.defined() &&
+        !reads(If::make(ready->condition, {}))) {
+        stmts[use] = If::make(ready->condition, insert_before_use(ready->then_body, x), {}, ready->loc);
+        return Block::make(std::move(stmts));
+    }
     std::vector<Stmt> inner = x.stages;
     inner.insert(inner.end(), stmts.begin() + static_cast<long>(use), stmts.end());
     before.push_back(Allocate::make(x.tensors, Block::make(std::move(inner))));

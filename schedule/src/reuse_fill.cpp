@@ -1,6 +1,7 @@
 #include "reuse_fill.h"
 
 #include "lathe/ir/analysis.h"
+#include "lathe/ir/layout.h"
 
 #include <algorithm>
 
@@ -8,7 +9,7 @@ namespace lathe::schedule {
 
 namespace {
 
-/// for c in …: for d in …: buffer[c, d] = value.
+/// for c in …: for d in …: buffer[c, d] = element, as reuse_at makes it.
 struct FillNest {
     std::vector<const For*> loops;
     const Store* store;
@@ -29,7 +30,8 @@ std::optional<FillNest> fill_nest(const Stmt& s) {
 
 class Absorber {
   public:
-    Absorber(const Path& p, FilledLoop l, const Facts& f) : path(p), now(std::move(l)), facts(f) {}
+    Absorber(const Path& p, FilledLoop l, const Facts& f)
+        : path(p), now(std::move(l)), facts(f), filled(now.buffer) {}
 
     /// Walks outwards from the loop as far as it may move; what stands at the place of the last loop that was
     /// absorbed is the result.
@@ -65,6 +67,7 @@ class Absorber {
     const Path& path;
     FilledLoop now;
     const Facts& facts;
+    const Symbol filled;
 
     const For& loop() const { return *now.loop.as<For>(); }
     Stmt statement() const { return Allocate::make(now.allocated, now.loop); }
@@ -108,12 +111,15 @@ class Absorber {
         const auto nest = fill_nest(s);
         if (!nest) return false;
         const StoreTarget& to = nest->store->targets[0];
+        if (!is_folded(to.tensor)) return false;
         for (size_t n = 0; n < nest->loops.size(); ++n) {
             const For& c = *nest->loops[n];
             const auto dimension =
                 std::ranges::find_if(to.indices, [&](const Expr& i) { return uses(i, c.var); });
             if (dimension == to.indices.end()) continue;
-            const Expr begin = substitute(*dimension, {{c.var, index(0)}}); // position begin + c is filled
+            const Expr begin = simplify(isub(*dimension, var(c.var))); // position begin + c is filled
+            const auto needs = [&](const For* f) { return uses(f->min, c.var) || uses(f->extent, c.var); };
+            if (uses(begin, c.var) || std::ranges::any_of(nest->loops, needs)) continue;
             if (!same_range(c, begin) ||
                 !reads_only_here(to.tensor, static_cast<size_t>(dimension - to.indices.begin())))
                 continue;
@@ -129,6 +135,19 @@ class Absorber {
             return true;
         }
         return false;
+    }
+
+    /// A reuse buffer: nothing else is folded, and nothing but its fill stores there.
+    bool is_folded(const Symbol& tensor) const {
+        const auto holds = [&](const std::vector<Tensor>& all) {
+            return std::ranges::any_of(all, [&](const Tensor& t) { return t.symbol == tensor && folded(t); });
+        };
+        return std::ranges::any_of(path,
+                                   [&](const Stmt& s) {
+                                       const auto* a = s.as<Allocate>();
+                                       return a && holds(a->tensors);
+                                   }) ||
+               tensor == filled;
     }
 
     /// The positions that the loop reads are those that are filled.

@@ -12,7 +12,8 @@ using namespace ir;
 struct FilledLoop {
     std::vector<Tensor> allocated;
     Stmt loop;
-    Expr at; ///< in terms of the loop
+    Expr at;            ///< in terms of the loop
+    Symbol buffer = {}; ///< a folded tensor that is not allocated on the path yet
 };
 
 /// The loops before this one that fill a folded tensor for it, position after position over the same range,

@@ -274,16 +274,26 @@ TensorRef StageHandle::on_tensor(const Primitive& primitive, const Symbol& tenso
     return TensorRef(apply_one(std::move(s))[0]);
 }
 
+/// \throws Error when it is a Func of several values, and no one of them.
+static const Symbol& one_value(const State& state, const TensorRef& tensor, Loc loc) {
+    const Definition* of = state.owner(tensor.symbol);
+    if (of && of->tensors.size() > 1 && !tensor.is_value)
+        fail(loc, "{0} holds {1} values: name one, as in TensorRef({0}, 0)", of->name, of->tensors.size());
+    return tensor.symbol;
+}
+
 TensorRef StageHandle::reuse_at(const TensorRef& tensor, const LoopRef& loop, Loc loc) {
-    return on_tensor(primitives::reuse_at, tensor.symbol, loop, loc);
+    return on_tensor(primitives::reuse_at, one_value(*owner->state, tensor, loc), loop, loc);
 }
 
 TensorRef StageHandle::buffer_at(const LoopRef& loop, Loc loc) {
-    return on_tensor(primitives::buffer_at, func, loop, loc);
+    TensorRef own(func);
+    own.is_value = false;
+    return buffer_at(own, loop, loc);
 }
 
 TensorRef StageHandle::buffer_at(const TensorRef& tensor, const LoopRef& loop, Loc loc) {
-    return on_tensor(primitives::buffer_at, tensor.symbol, loop, loc);
+    return on_tensor(primitives::buffer_at, one_value(*owner->state, tensor, loc), loop, loc);
 }
 
 } // namespace lathe

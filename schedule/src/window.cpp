@@ -27,6 +27,41 @@ Tensor declaration(const Edit& e, const Path& path, const Symbol& tensor) {
     e.refuse("there is no tensor {} around loop {}", tensor.name(), loop);
 }
 
+std::set<Symbol> bound_inside(const Stmt& body) {
+    std::set<Symbol> inner;
+    for_each(
+        body,
+        [&](const Stmt& s) {
+            if (const auto* f = s.as<For>()) inner.insert(f->var);
+            if (const auto* l = s.as<LetStmt>()) inner.insert(l->symbol);
+            if (const auto* p = s.as<Pop>()) inner.insert(p->symbol);
+        },
+        [&](const Expr& x) {
+            if (const auto* l = x.as<Let>()) inner.insert(l->symbol);
+        });
+    return inner;
+}
+
+/// A Func's first definition gives every element a value.
+static bool owned_by_func(const Edit& e, const Symbol& tensor) {
+    const Definition* d = e.state().owner(tensor);
+    return d && !e.state().is_kernel(d->func);
+}
+
+bool filled_everywhere(const Edit& e, const Path& path, const Tensor& of) {
+    if (of.data || folded(of)) return true; // a reuse buffer's window is filled whole
+    for (const Argument& a : e.function().arguments)
+        if (a.tensor.symbol == of.symbol) return a.direction != Direction::out || owned_by_func(e, of.symbol);
+    if (!owned_by_func(e, of.symbol)) return false;
+    bool loop = false;
+    for (const Stmt& s : path) {
+        const auto* a = s.as<Allocate>();
+        if (a && a->find(of.symbol)) return !loop;
+        loop = loop || s.as<For>() || s.as<While>();
+    }
+    return false;
+}
+
 namespace {
 
 /// The reads of the tensor by the loop's body; the first write is refused.
@@ -57,6 +92,33 @@ std::vector<Access> reads_of(const Edit& e, const For& loop, const Symbol& tenso
                      s.loc().str(), tensor.name());
     });
     return reads;
+}
+
+/// A window is one for the whole loop: it depends on nothing that has its value inside, or in memory.
+void refuse_inner(const Edit& e, const For& loop, const Region& region, const Symbol& tensor) {
+    const std::set<Symbol> inner = bound_inside(loop.body);
+    for (const Interval& r : region)
+        for (const Expr& x : {r.min, r.max}) {
+            if (!x.defined()) continue;
+            for (const Symbol& v : free_variables(x))
+                if (inner.contains(v))
+                    e.refuse("which elements of {} an iteration of {} reads depends on {}, which has its "
+                             "value inside "
+                             "of it",
+                             tensor.name(), loop.var.name(), v.name());
+            for (const Symbol& t : tensors_read(x))
+                e.refuse("which elements of {} an iteration of {} reads depends on what {} holds",
+                         tensor.name(), loop.var.name(), t.name());
+        }
+}
+
+/// Every element that is copied holds something.
+void check_filled(const Edit& e, const Path& path, const Window& w, bool exact) {
+    if (filled_everywhere(e, path, w.source) || (exact && e.state().owner(w.source.symbol))) return;
+    e.refuse("an element of {} that is copied may hold nothing. What holds something everywhere is an "
+             "argument that "
+             "is read, a constant, or a Func that is computed outside of all loops",
+             w.source.symbol.name());
 }
 
 std::optional<int64_t> constant(const Expr& e, const Facts& facts) {
@@ -139,6 +201,13 @@ struct Finder {
                 name, *size, w.dimension, source.symbol.name(), *low);
             return false;
         }
+        constexpr int64_t most = 1 << 20;
+        if (*size > most) {
+            why = fmt::format(
+                "an iteration of {} reads {} positions of dimension {} of {}: a buffer keeps at most {}",
+                name, *size, w.dimension, source.symbol.name(), most);
+            return false;
+        }
         w.step = *low;
         w.size = *size;
         w.newest = simplify(r.max, facts);
@@ -156,6 +225,8 @@ Window window_of(const Edit& e, const Path& path, const Symbol& tensor) {
     Finder find{e, loop, source, facts, {}};
     // Conditions cut a window short: at a border it would not be as large as elsewhere. So they count only
     // where the window is the same everywhere with them.
+    const bool unconditional = std::ranges::none_of(
+        reads, [](const Access& a) { return a.condition.defined() && !is_const_true(a.condition); });
     for (const bool conditions : {true, false}) {
         std::optional<Region> region;
         for (Access a : reads) {
@@ -163,8 +234,10 @@ Window window_of(const Edit& e, const Path& path, const Symbol& tensor) {
             const Region r = region_of(a, facts);
             region = region ? box_union(*region, r, facts) : r;
         }
+        refuse_inner(e, loop, *region, tensor);
         if (auto w = find(*region)) {
             w->source = source;
+            check_filled(e, path, *w, unconditional);
             w->read = reads[0].loc;
             return *std::move(w);
         }

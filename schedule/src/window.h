@@ -25,6 +25,12 @@ struct Window {
 /// (by e.refuse) when there is none.
 Tensor declaration(const Edit& e, const Path& path, const Symbol& tensor);
 
+/// Every element of the tensor certainly holds something where the path's loop stands.
+bool filled_everywhere(const Edit& e, const Path& path, const Tensor& of);
+
+/// The variables that a statement inside of the loop's body gives a value.
+std::set<Symbol> bound_inside(const Stmt& body);
+
 /// \throws Error (by e.refuse) when the body of the loop, at the end of the path, reads the tensor in another
 /// way, or something in it writes the tensor.
 Window window_of(const Edit& e, const Path& path, const Symbol& tensor);

@@ -24,7 +24,7 @@ struct Bound {
 
 Bound random_bound(unsigned n, std::mt19937& random) {
     if (n % 8 == 7) {
-        const Module m = build(random_network(random)).module;
+        const Module m = build(random_network(random).kernel).module;
         return {m, m};
     }
     if (n % 4 == 2) {

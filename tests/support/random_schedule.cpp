@@ -297,7 +297,9 @@ class Driver {
         const ActsOn wanted = calls ? ActsOn::calls : pick(3) ? ActsOn::loops : ActsOn::func;
         while (true) {
             const Primitive* p = all[pick(all.size())];
-            const bool last = p->name == "outline"; // of Funcs: they do not move after it
+            // After a Function is made, Funcs do not move any more.
+            const bool last = std::ranges::any_of(
+                p->words, [](const WordOperand& w) { return w.name == "name of the Function"; });
             if (p->acts_on == wanted && (!last || pick(3) == 0)) return p;
         }
     }
