@@ -93,7 +93,8 @@ void State::check_step(const Step& s, std::string_view found_in) const {
 
 void State::apply(Step step) {
     Edit edit(*this, step);
-    if (step.primitive->acts_on != ActsOn::loops && definition(step.func, 0) && is_kernel(step.func))
+    const ActsOn on = step.primitive->acts_on;
+    if ((on == ActsOn::func || on == ActsOn::tensor) && definition(step.func, 0) && is_kernel(step.func))
         edit.refuse("{} is a kernel, which runs as it is written: only its loops can be scheduled",
                     step.func.name());
     if (step.primitive->acts_on == ActsOn::func && made_functions())

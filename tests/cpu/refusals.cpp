@@ -58,8 +58,8 @@ std::string looped(const Expr& extent, const LoopKind& kind) {
 
 TEST_CASE("cpu: a tensor's memory space") {
     const Param N("N");
-    CHECK(stored(N, MemorySpace("bram")) ==
-          "p is in memory space \"bram\", which this target does not have: use heap, stack or register");
+    CHECK(stored(N, MemorySpace("lake")) ==
+          "p is in memory space \"lake\", which this target does not have: use heap, stack or register");
     const std::string constant =
         "p is on the stack, so its extents must be constant: use MemorySpace::heap()";
     CHECK(stored(N, MemorySpace::stack()) == constant);
