@@ -23,8 +23,7 @@ Step on_tensor(const State& s, const Primitive& p, const TensorRef& tensor, std:
     const Definition* of = s.owner(tensor.symbol);
     if (of && of->tensors.size() > 1 && !tensor.is_value)
         fail(loc, "{0} holds {1} values: name one, as in TensorRef({0}, 0)", of->name, of->tensors.size());
-    if (std::ranges::none_of(s.module.functions,
-                             [&](const Function& f) { return declares(f, tensor.symbol); }))
+    if (!s.has_tensor(tensor.symbol))
         fail(loc, "{} is no tensor of this schedule's algorithm", tensor.symbol.name());
     Step step;
     step.primitive = &p;

@@ -60,6 +60,13 @@ const Function* State::function_of(const Symbol& stage) const {
     return nullptr;
 }
 
+bool State::has_tensor(const Symbol& tensor) const {
+    const auto in = [&](const Module& m) {
+        return std::ranges::any_of(m.functions, [&](const Function& f) { return declares(f, tensor); });
+    };
+    return in(module) || in(base);
+}
+
 bool State::is_kernel(const Symbol& func) const {
     const Function& f = base.top();
     const bool argument = std::any_of(f.arguments.begin(), f.arguments.end(),
@@ -75,10 +82,7 @@ void State::check_step(const Step& s, std::string_view found_in) const {
     if (!p) fail(s.loc, "a step has no primitive");
     const bool of_tensor = p->acts_on == ActsOn::tensor;
     const bool known =
-        of_tensor
-            ? s.definition == 0 && std::ranges::any_of(module.functions,
-                                                       [&](const Function& f) { return declares(f, s.func); })
-            : definition(s.func, s.definition) != nullptr;
+        of_tensor ? s.definition == 0 && has_tensor(s.func) : definition(s.func, s.definition) != nullptr;
     if (!known && of_tensor)
         fail(s.loc, "a step of {} names a tensor that this schedule does not have", p->name);
     if (!known || (s.target && !definition(s.target, s.target_definition)))

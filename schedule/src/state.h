@@ -66,6 +66,8 @@ struct State {
     static std::optional<Symbol> stage_of(const Function& f);
     /// The definitions that the user wrote, and those of Functions that steps made.
     int definition_count(const Symbol& func) const;
+    /// The algorithm has the tensor, or a step made it.
+    bool has_tensor(const Symbol& tensor) const;
     /// A kernel's program, which is no Func: it has no tensor of its own.
     bool is_kernel(const Symbol& func) const;
 

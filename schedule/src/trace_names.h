@@ -42,6 +42,8 @@ class Names {
                     add(allocate->tensors[n].symbol);
             });
         }
+        for (const TypeStep& t : state.types)
+            if (t.accumulator) add(t.accumulator);
         for (const Definition& d : *state.definitions) {
             const auto own = state.own_copies.find(d.func);
             if (own == state.own_copies.end()) {
