@@ -1,5 +1,6 @@
 #include "outline.h"
 
+#include "lathe/ir/layout.h"
 #include "lathe/ir/rename.h"
 #include "lathe/ir/text.h"
 
@@ -55,6 +56,18 @@ std::map<Symbol, const Tensor*> visible(const Function& f, const Path& path) {
     return all;
 }
 
+void check_tensors(const Edit& e, const Path& path) {
+    const std::map<Symbol, const Tensor*> around = visible(e.function(), path);
+    std::set<Symbol> used = tensors_read(path.back());
+    used.merge(tensors_written(path.back()));
+    for (const Symbol& t : used)
+        if (const auto found = around.find(t); found != around.end() && folded(*found->second))
+            e.refuse(
+                "{} holds a part of its elements at a time, as reuse_at made it: what happens to them in a "
+                "Function is not known outside. Call outline before that",
+                t.name());
+}
+
 /// The Function, and what its call passes.
 class Outlined {
   public:
@@ -105,6 +118,7 @@ class Outlined {
         a.tensor.symbol = names[t.symbol] = Symbol(t.symbol.name());
         a.tensor.data = nullptr;
         a.tensor.space = MemorySpace::heap();
+        a.tensor.layout = {}; // its caller's, whatever becomes of it
         a.tensor.origin = TypeOrigin::declared;
         function.arguments.push_back(std::move(a));
     }
@@ -146,6 +160,7 @@ void run(Edit& e) {
     const Path path = e.path(loop);
     const Stmt nest = path.back();
     check_body(e, nest);
+    check_tensors(e, path);
     const Outlined made(e, path, name);
     const Symbol stage = e.result(0, name);
     Definition d{stage, name, 0, e.step().loc, {}};

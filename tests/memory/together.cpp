@@ -212,3 +212,20 @@ TEST_CASE("reuse_at: windows that memory moves, elements that hold nothing, valu
     two.reuse_at(TensorRef(pair, 0), sum, y);
     expect_right(two);
 }
+
+TEST_CASE("a Function is given what its caller stores, however that is stored later") {
+    Var y("y"), x("x"), v("v"), u("u");
+    Input in("in", Int(16), {9, 10});
+    Func t("t", Int(16), {8, 10}), out("out", Int(16), {8, 10});
+    t(y, x) = in(y, x) - in(y + 1, x);
+    out(v, u) = t(v, u) * 2;
+    Schedule s(out);
+    s.partition(t, Partition::complete, 0);
+    s[out].outline(v, "doubled");
+    s.align_storage(t, 1, 4);
+    expect_right(s);
+    Schedule r(out);
+    const TensorRef lines = r.reuse_at(in, t, y);
+    expect_refused(refusal([&] { r[t].outline(x, "row"); }), "Call outline before that");
+    expect_right(r);
+}
