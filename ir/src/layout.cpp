@@ -183,6 +183,7 @@ void check_shape(const Layout& l, const std::string& name, Loc loc) {
 } // namespace
 
 void check_layout(const Layout& l, size_t rank, const std::string& name, Loc loc) {
+    if (!l.shape.empty() && rank == 0) fail(loc, "{} is one element: it has no other shape", name);
     if (!l.order.empty()) {
         std::vector<int> sorted = l.order;
         std::ranges::sort(sorted);

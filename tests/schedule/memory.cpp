@@ -267,6 +267,7 @@ TEST_CASE("words of one-dimensional tensors, and of none") {
     Schedule t(two);
     CHECK(contains(refusal([&] { t.pack(one, UInt(32)); }), "one is one element: it has no words"));
     CHECK(contains(refusal([&] { t.partition(one); }), "one is one element: it has no dimensions"));
+    CHECK(contains(refusal([&] { t.reshape(one, {1}); }), "one is one element: it has no other shape"));
 }
 
 TEST_CASE_FIXTURE(Table, "another order, and rows that begin at multiples") {
