@@ -2,7 +2,7 @@
 
 #include "lathe/ir/network.h"
 #include "lathe/ir/visit.h"
-#include "moved_accesses.h"
+#include "lathe/ir/moved_accesses.h"
 
 #include <algorithm>
 #include <functional>

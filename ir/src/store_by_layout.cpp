@@ -2,7 +2,7 @@
 #include "lathe/ir/planted.h"
 #include "lathe/ir/simplify.h"
 #include "lathe/ir/visit.h"
-#include "moved_accesses.h"
+#include "lathe/ir/moved_accesses.h"
 
 #include <algorithm>
 #include <map>

@@ -3,6 +3,7 @@
 #include "../src/window.h"
 
 #include "lathe/ir/analysis.h"
+#include "lathe/ir/moved_accesses.h"
 
 #include <algorithm>
 
@@ -11,31 +12,18 @@ namespace lathe::schedule {
 namespace {
 
 /// Accesses of one tensor as accesses of another one.
-class Instead : public Mutator {
+class Instead : public MovedAccesses {
   public:
     Instead(Symbol o, Symbol n) : old(std::move(o)), fresh(std::move(n)) {}
 
   protected:
-    using Mutator::visit;
-    Expr visit(const Load& l, const Expr& e) override {
-        if (!(l.tensor == old)) return rebuilt(e);
-        return Load::make(fresh, l.type.element(), (*this)(l.indices), l.loc, (*this)(l.predicate));
-    }
-    Stmt visit(const Store& w, const Stmt&) override {
-        std::vector<StoreTarget> targets;
-        for (const StoreTarget& t : w.targets)
-            targets.push_back(target(t));
-        return Store::make(std::move(targets), w.loc, (*this)(w.predicate));
-    }
-    Stmt visit(const Reduce& u, const Stmt&) override {
-        return Reduce::make(u.op, target(u.target), u.loc, (*this)(u.predicate), u.contract);
+    bool moves(const Symbol& tensor) const override { return tensor == old; }
+    std::pair<Symbol, std::vector<Expr>> place(const Symbol&, const std::vector<Expr>& at) override {
+        return {fresh, at};
     }
 
   private:
     Symbol old, fresh;
-    StoreTarget target(const StoreTarget& t) {
-        return {t.tensor == old ? fresh : t.tensor, t.type, (*this)(t.indices), (*this)(t.value)};
-    }
 };
 
 class Buffering {
@@ -251,12 +239,7 @@ class Buffering {
             at.push_back(one ? dims[d].min : iadd(dims[d].min, var(loops[d])));
         }
         Stmt s = Store::make(name, of.type, at, Load::make(of.symbol, of.type, at, touched[0].loc), loop.loc);
-        Expr there;
-        for (size_t d = 0; d < dims.size(); ++d) {
-            const Dim& whole = of.dims[d];
-            for (const Expr& c : {at_most(whole.min, at[d]), less(at[d], iadd(whole.min, whole.extent))})
-                if (!prove(c, inside)) there = both(there, c);
-        }
+        const Expr there = inside_tensor(of, at, inside);
         if (there.defined()) s = If::make(there, std::move(s), {}, loop.loc);
         for (size_t d = dims.size(); d-- > 0;)
             if (as_int(dims[d].extent) != 1)

@@ -47,13 +47,15 @@ class FromBuffer : public Mutator {
 class Reuse {
   public:
     Reuse(Edit& edit, const Path& p, const Window& w)
-        : e(edit), path(p), window(w), loop(*p.back().as<For>()), facts(e.facts(p)) {}
+        : e(edit), path(p), window(w), loop(*p.back().as<For>()), facts(e.facts(p)) {
+        count_positions();
+    }
 
     void apply() {
-        FilledLoop filled{{buffer()}, positions(), newest(), {}};
-        filled.loop = filled_in_step(For::make(loop.var, first, count, loop.loop, body(), loop.loc));
+        store = buffer();
+        const Stmt filled = filled_in_step(For::make(loop.var, first, count, loop.loop, body(), loop.loc));
         size_t depth = 0;
-        const Stmt placed = with_fills(path, std::move(filled), depth, facts);
+        const Stmt placed = with_fills(path, {{store}, filled, newest(), {}}, depth, facts);
         const Path to(path.begin(), path.begin() + static_cast<std::ptrdiff_t>(depth) + 1);
         e.set_body(rebuild(to, placed));
     }
@@ -68,14 +70,13 @@ class Reuse {
     Tensor store;
 
     /// One more iteration for each position that is filled before the first iteration runs.
-    Stmt positions() {
+    void count_positions() {
         const int64_t s = window.step, k = window.size;
         const Expr last = imul(index(s), isub(loop.extent, index(1)));
         first = simplify(isub(imul(index(s), loop.min), index(k - 1)), facts);
         count = simplify(iadd(last, index(k)), facts);
         if (!prove(at_most(index(1), loop.extent), facts)) // nothing is read where nothing runs
             count = imin(count, imul(loop.extent, index(s + k)));
-        return {};
     }
 
     /// The position that an iteration fills.
@@ -84,27 +85,26 @@ class Reuse {
         return iadd(var(loop.var), simplify(substitute(window.newest, {{loop.var, index(0)}}), facts));
     }
 
-    Tensor buffer() {
-        positions();
+    Tensor buffer() const {
         const Tensor& of = window.source;
-        store = of;
-        store.symbol = e.result(0, fmt::format("{}_{}", of.symbol.name(), loop.var.name()));
-        store.space = MemorySpace::heap();
-        store.origin = TypeOrigin::declared;
-        store.data = nullptr;
-        store.loc = e.step().loc;
-        store.layout = {};
-        store.layout.dims.resize(of.dims.size());
+        Tensor b = of;
+        b.symbol = e.result(0, fmt::format("{}_{}", of.symbol.name(), loop.var.name()));
+        b.space = MemorySpace::heap();
+        b.origin = TypeOrigin::declared;
+        b.data = nullptr;
+        b.loc = e.step().loc;
+        b.layout = {};
+        b.layout.dims.resize(of.dims.size());
         for (size_t d = 0; d < of.dims.size(); ++d) {
             const bool moves = d == window.dimension;
-            store.dims[d] = moves ? Dim{simplify(substitute(newest(), {{loop.var, first}}), facts), count}
-                                  : window.box[d];
-            DimLayout& l = store.layout.dims[d];
+            b.dims[d] = moves ? Dim{simplify(substitute(newest(), {{loop.var, first}}), facts), count}
+                              : window.box[d];
+            DimLayout& l = b.layout.dims[d];
             if (moves) l.fold = window.size;
             const bool slides = fold_of(of, d) > 0;
             if (moves || slides) l.partition = Partition::complete;
         }
-        return store;
+        return b;
     }
 
     Stmt body() {
@@ -184,13 +184,7 @@ class Reuse {
     Expr value(const std::vector<Expr>& at, const Facts& inside) const {
         const Tensor& of = window.source;
         const Expr element = Load::make(of.symbol, of.type, at, window.read);
-        Expr in;
-        for (size_t d = 0; d < at.size(); ++d) {
-            const Dim& dim = of.dims[d];
-            const Expr low = at_most(dim.min, at[d]), high = less(at[d], iadd(dim.min, dim.extent));
-            if (!prove(low, inside)) in = both(in, low);
-            if (!prove(high, inside)) in = both(in, high);
-        }
+        const Expr in = inside_tensor(of, at, inside);
         if (!in.defined()) return element;
         const Value none = of.type.is_float() ? Value::from_double(of.type, 0) : Value::from_raw(of.type, 0);
         return Select::make(in, element, Constant::make(none));

@@ -27,6 +27,16 @@ Tensor declaration(const Edit& e, const Path& path, const Symbol& tensor) {
     e.refuse("there is no tensor {} around loop {}", tensor.name(), loop);
 }
 
+Expr inside_tensor(const Tensor& t, const std::vector<Expr>& at, const Facts& facts) {
+    Expr inside;
+    for (size_t d = 0; d < at.size(); ++d) {
+        const Dim& dim = t.dims[d];
+        for (const Expr& c : {at_most(dim.min, at[d]), less(at[d], iadd(dim.min, dim.extent))})
+            if (!prove(c, facts)) inside = both(inside, c);
+    }
+    return inside;
+}
+
 std::set<Symbol> bound_inside(const Stmt& body) {
     std::set<Symbol> inner;
     for_each(

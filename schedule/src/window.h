@@ -25,6 +25,9 @@ struct Window {
 /// (by e.refuse) when there is none.
 Tensor declaration(const Edit& e, const Path& path, const Symbol& tensor);
 
+/// That the subscripts lie inside of the tensor, as far as it is not proved; undefined: they do.
+Expr inside_tensor(const Tensor& t, const std::vector<Expr>& at, const Facts& facts);
+
 /// Every element of the tensor certainly holds something where the path's loop stands.
 bool filled_everywhere(const Edit& e, const Path& path, const Tensor& of);
 

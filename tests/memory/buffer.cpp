@@ -1,15 +1,8 @@
-// buffer_at: what it makes, what it refuses, and random programs with it.
+// buffer_at: what it makes, and what it refuses.
 
-#include "checking.h"
-#include "deep.h"
-#include "lathe/codegen/jit.h"
+#include "expect_same_as_code.h"
 #include "lathe/dsl/kernel.h"
-#include "programs.h"
-#include "random_program.h"
-#include "random_schedule.h"
 #include "refusal.h"
-
-#include "lathe/hls/emit.h"
 
 #include <doctest/doctest.h>
 
@@ -33,23 +26,6 @@ struct RowGemm {
 const std::vector<Sizes> sizes = {
     {{"M", 3}, {"N", 11}, {"K", 4}}, {{"M", 2}, {"N", 8}, {"K", 0}}, {{"M", 0}, {"N", 5}, {"K", 3}}};
 
-void expect_right(const Schedule& s) {
-    verify(s.module());
-    const std::string text = print(s);
-    CAPTURE(text);
-    for (const Sizes& z : sizes) {
-        CHECK(check_schedule(s.reference(), s.module(), make_arguments(s.module(), z, 5),
-                             make_scalars(s.module(), z)) == "");
-        std::vector<AnyBuffer> expected = run(s.reference(), z, 3), got = make_arguments(s.module(), z, 3);
-        std::vector<AnyBuffer*> pointers;
-        for (AnyBuffer& b : got)
-            pointers.push_back(&b);
-        jit(s.module()).call(pointers, make_scalars(s.module(), z));
-        for (size_t n = 0; n < got.size(); ++n)
-            CHECK(bit_equal(got[n], expected[n]));
-    }
-}
-
 } // namespace
 
 TEST_CASE("buffer_at: a row of the result is kept while it is summed up") {
@@ -67,7 +43,7 @@ TEST_CASE("buffer_at: a row of the result is kept while it is summed up") {
             for j in range(N):
                 C[i, j] = C_buffer[i, j]
 )") != std::string::npos);
-    expect_right(s);
+    expect_same_as_code(s, sizes);
 }
 
 TEST_CASE("buffer_at: tiles under a guard, of what is read and of what is written") {
@@ -85,12 +61,12 @@ TEST_CASE("buffer_at: tiles under a guard, of what is read and of what is writte
     CHECK(text.find("for A_buffer1 in range(K):") != std::string::npos);
     CHECK(text.find(" A_buffer[i, A_buffer1] = A[i, A_buffer1]\n") != std::string::npos);
     s[g.C].parallel(g.i);
-    expect_right(s);
+    expect_same_as_code(s, sizes);
     Schedule again(build(std::vector<Func>{g.C}));
     again.apply_trace(s.trace_json());
     CHECK(print(again) == print(s));
     s.quantize(g.A, Int(9));
-    expect_right(s);
+    expect_same_as_code(s, sizes);
 }
 
 TEST_CASE("buffer_at refuses") {

@@ -1,10 +1,8 @@
 // reuse_at: what it makes, what it refuses, and random stencils in all backends.
 
-#include "checking.h"
 #include "deep.h"
-#include "lathe/codegen/jit.h"
+#include "expect_same_as_code.h"
 #include "lathe/dsl/kernel.h"
-#include "programs.h"
 #include "random_stencil.h"
 #include "refusal.h"
 #include "vitis_compiled.h"
@@ -285,34 +283,17 @@ TEST_CASE("reuse_at: of a tile, of a row of a stage that is computed as it is ne
     out(y, x) = f(y, x) + f(y, x + 2) + f(y + 1, x + 1) + f(y + 2, x);
     const std::vector<Sizes> sizes = {
         {{"H", 9}, {"W", 13}}, {{"H", 8}, {"W", 16}}, {{"H", 1}, {"W", 1}}, {{"H", 0}, {"W", 3}}};
-    const auto right = [&](const Schedule& s) {
-        verify(s.module());
-        const std::string text = print(s);
-        CAPTURE(text);
-        for (const Sizes& z : sizes) {
-            CHECK(check_schedule(s.reference(), s.module(), make_arguments(s.module(), z, 5),
-                                 make_scalars(s.module(), z)) == "");
-            std::vector<AnyBuffer> expected = run(s.reference(), z, 3),
-                                   got = make_arguments(s.module(), z, 3);
-            std::vector<AnyBuffer*> pointers;
-            for (AnyBuffer& b : got)
-                pointers.push_back(&b);
-            jit(s.module()).call(pointers, make_scalars(s.module(), z));
-            for (size_t n = 0; n < got.size(); ++n)
-                CHECK(bit_equal(got[n], expected[n]));
-        }
-    };
     for (const int64_t width : {8, 3}) {
         Schedule tiles(out);
         auto [yo, xo, yi, xi] = tiles[out].tile({y, x}, {4, width});
         const TensorRef lines = tiles.reuse_at(f, out, yi);
         tiles.reuse_at(lines, out, xi);
         tiles[out].pipeline(xi).parallel(yo);
-        right(tiles);
+        expect_same_as_code(tiles, sizes);
     }
     Schedule rows(out);
     rows.reuse_at(f, out, y);
     rows.compute_at(f, out, y); // the row that the buffer takes
     CHECK(print(rows).find("alloc(f: Tensor[Int(32), (1, ") != std::string::npos);
-    right(rows);
+    expect_same_as_code(rows, sizes);
 }

@@ -1,9 +1,7 @@
 // reuse_at and buffer_at with other calls before and after them: right, or refused.
 
-#include "checking.h"
-#include "lathe/codegen/jit.h"
+#include "expect_same_as_code.h"
 #include "lathe/dsl/kernel.h"
-#include "programs.h"
 #include "refusal.h"
 #include "vitis_compiled.h"
 
@@ -15,22 +13,6 @@ using namespace lathe;
 using namespace lathe::ir;
 
 namespace {
-
-void expect_right(const Schedule& s, const Sizes& sizes = {}) {
-    verify(s.module());
-    const std::string text = print(s);
-    CAPTURE(text);
-    CHECK(check_schedule(s.reference(), s.module(), make_arguments(s.module(), sizes, 5),
-                         make_scalars(s.module(), sizes)) == "");
-    std::vector<AnyBuffer> expected = run(s.reference(), sizes, 3),
-                           got = make_arguments(s.module(), sizes, 3);
-    std::vector<AnyBuffer*> pointers;
-    for (AnyBuffer& b : got)
-        pointers.push_back(&b);
-    jit(s.module()).call(pointers, make_scalars(s.module(), sizes));
-    for (size_t n = 0; n < got.size(); ++n)
-        CHECK(bit_equal(got[n], expected[n]));
-}
 
 void expect_refused(const std::string& message, const std::string& part) {
     CAPTURE(message);
@@ -54,14 +36,14 @@ TEST_CASE("a Func whose loops fill a buffer stays where it is") {
     Schedule s(c.out);
     s.reuse_at(c.in, c.g, c.y);
     expect_refused(refusal([&] { s.compute_at(c.g, c.out, c.y); }), "gave its loops other ranges");
-    expect_right(s);
+    expect_same_as_code(s);
     Schedule t(c.out);
     t.buffer_at(c.g, c.y);
     expect_refused(refusal([&] { t.compute_at(c.g, c.out, c.y); }), "gave its loops other ranges");
     Schedule before(c.out);
     before.compute_at(c.g, c.out, c.y);
     before.reuse_at(c.in, c.g, c.y);
-    expect_right(before);
+    expect_same_as_code(before);
 }
 
 TEST_CASE("what a loop computes for its own iterations is not computed while it only fills") {
@@ -79,7 +61,7 @@ TEST_CASE("what a loop computes for its own iterations is not computed while it 
             throw;
         } catch (const Error&) {
         }
-        expect_right(s);
+        expect_same_as_code(s);
     }
 }
 
@@ -98,7 +80,7 @@ TEST_CASE("a ring that is stored to twice is no shift register") {
         } catch (const Error&) {
             continue;
         }
-        expect_right(s);
+        expect_same_as_code(s);
         kernels.add(s.module());
         all.push_back(s.reference());
     }
@@ -128,7 +110,7 @@ TEST_CASE("only fills become part of a loop that reuses") {
           program([&](KernelBody& b, Array& t) { b.for_(c, 0, 11, [&] { t(c) = t(c + 1) + 1; }); })}) {
         Schedule s(k);
         s.reuse_at(in, k, x);
-        expect_right(s);
+        expect_same_as_code(s);
     }
 }
 
@@ -210,7 +192,7 @@ TEST_CASE("reuse_at: windows that memory moves, elements that hold nothing, valu
     Schedule two(sum);
     expect_refused(refusal([&] { two.reuse_at(pair, sum, y); }), "pair holds 2 values: name one");
     two.reuse_at(TensorRef(pair, 0), sum, y);
-    expect_right(two);
+    expect_same_as_code(two);
 }
 
 TEST_CASE("a Function is given what its caller stores, however that is stored later") {
@@ -223,9 +205,9 @@ TEST_CASE("a Function is given what its caller stores, however that is stored la
     s.partition(t, Partition::complete, 0);
     s[out].outline(v, "doubled");
     s.align_storage(t, 1, 4);
-    expect_right(s);
+    expect_same_as_code(s);
     Schedule r(out);
     const TensorRef lines = r.reuse_at(in, t, y);
     expect_refused(refusal([&] { r[t].outline(x, "row"); }), "Call outline before that");
-    expect_right(r);
+    expect_same_as_code(r);
 }

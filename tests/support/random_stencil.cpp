@@ -115,7 +115,6 @@ class Maker {
         result.steps.push_back(step);
         result.windows.push_back(window);
         result.loops.emplace_back(vars.back());
-        result.gaps = result.gaps || has_gaps(taps, step);
         counts.push_back(count);
         const int64_t room = step * (count - 1) + window;
         if (pick(3) == 0) {
@@ -129,14 +128,6 @@ class Maker {
             out_extents.emplace_back(static_cast<int>(count));
             source_extents.emplace_back(static_cast<int>(room + pick(2)));
         }
-    }
-
-    /// Does some position between two that are read stay unread for ever?
-    static bool has_gaps(const std::vector<int64_t>& taps, int64_t step) {
-        std::vector<bool> classes(static_cast<size_t>(step));
-        for (const int64_t t : taps)
-            classes[static_cast<size_t>(((t % step) + step) % step)] = true;
-        return std::ranges::find(classes, false) != classes.end();
     }
 
     Expr load(const std::vector<Expr>& at, const Expr& channel) {

@@ -17,7 +17,6 @@ struct RandomStencil {
     std::vector<int64_t> steps;        ///< positions from one iteration to the next
     std::map<std::string, int64_t> sizes; ///< of parameters
     bool borders = false;                 ///< windows reach over the source's ends, under conditions
-    bool gaps = false; ///< some positions between the first and the last are read by nobody
 };
 
 /// The same for the same state of `random`.
