@@ -30,8 +30,7 @@ std::optional<FillNest> fill_nest(const Stmt& s) {
 
 class Absorber {
   public:
-    Absorber(const Path& p, FilledLoop l, const Facts& f)
-        : path(p), now(std::move(l)), facts(f), filled(now.buffer) {}
+    Absorber(const Path& p, FilledLoop l, const Facts& f) : path(p), now(std::move(l)), facts(f) {}
 
     /// Walks outwards from the loop as far as it may move; what stands at the place of the last loop that was
     /// absorbed is the result.
@@ -67,7 +66,6 @@ class Absorber {
     const Path& path;
     FilledLoop now;
     const Facts& facts;
-    const Symbol filled;
 
     const For& loop() const { return *now.loop.as<For>(); }
     Stmt statement() const { return Allocate::make(now.allocated, now.loop); }
@@ -147,7 +145,7 @@ class Absorber {
                                        const auto* a = s.as<Allocate>();
                                        return a && holds(a->tensors);
                                    }) ||
-               tensor == filled;
+               tensor == now.buffer;
     }
 
     /// The positions that the loop reads are those that are filled.

@@ -60,7 +60,8 @@ static bool owned_by_func(const Edit& e, const Symbol& tensor) {
 
 bool filled_everywhere(const Edit& e, const Path& path, const Tensor& of) {
     if (of.data || folded(of)) return true; // a reuse buffer's window is filled whole
-    for (const Argument& a : e.function().arguments)
+    // What a called Function is given may hold a part only.
+    for (const Argument& a : e.state().module.top().arguments)
         if (a.tensor.symbol == of.symbol) return a.direction != Direction::out || owned_by_func(e, of.symbol);
     if (!owned_by_func(e, of.symbol)) return false;
     bool loop = false;
@@ -137,7 +138,6 @@ std::optional<int64_t> constant(const Expr& e, const Facts& facts) {
 
 /// The window of a box of one iteration, or why it is none.
 struct Finder {
-    const Edit& e;
     const For& loop;
     const Tensor& source;
     const Facts& facts;
@@ -232,7 +232,7 @@ Window window_of(const Edit& e, const Path& path, const Symbol& tensor) {
     const Tensor source = declaration(e, path, tensor);
     const std::vector<Access> reads = reads_of(e, loop, tensor);
     const Facts facts = e.facts_in_loop(path);
-    Finder find{e, loop, source, facts, {}};
+    Finder find{loop, source, facts, {}};
     // Conditions cut a window short: at a border it would not be as large as elsewhere. So they count only
     // where the window is the same everywhere with them.
     const bool unconditional = std::ranges::none_of(

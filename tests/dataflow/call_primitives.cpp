@@ -1,29 +1,16 @@
 // call, inline_call and outline: what a Function is, and which of its calls a schedule means.
 
-#include "programs.h"
+#include "everywhere.h"
+#include "lines.h"
 #include "refusal.h"
-#include "vitis_compiled.h"
-
-#include "lathe/codegen/jit.h"
-#include "lathe/dsl/kernel.h"
 
 using namespace lathe;
 using namespace lathe::ir;
 
 namespace {
 
-struct Twice {
-    Param N{"N"}, M{"M"}, by{"by", Int(8)};
-    Var i{"i"}, r{"r"}, c{"c"};
-    Input from{"from", Int(8), {N}}, rows{"rows", Int(8), {M, N}};
-    Output to{"to", Int(16), {N}}, out{"out", Int(16), {M, N}};
-    Kernel line{
-        "line", {from, to, by}, [&](KernelBody& b) { b.for_(i, 0, N, [&] { to(i) = from(i) * by + i; }); }};
-    Kernel picture{"picture", {rows, out}, [&](KernelBody& b) {
-                       b.for_(r, 0, M, [&] {
-                           b.call(line, {view(rows, {r, Range(0, N)}), view(out, {r, Range(0, N)}), 3});
-                       });
-                   }};
+struct Twice : LineKernels {
+    Var c{"c"};
     Input x{"x", Int(8), {5, 12}};
     Output y{"y", Int(16), {5, 12}};
     InOut z{"z", Int(16), {5, 12}};
@@ -37,26 +24,6 @@ struct Twice {
                    });
                }};
 };
-
-void check_everywhere(const Schedule& s) {
-    INFO(print(s));
-    verify(s.module());
-    CHECK(difference(s.reference(), s.module(), {}) == "");
-    const std::vector<AnyBuffer> right = run(s.reference(), {}, 3), own = run(s.module(), {}, 3);
-    std::vector<AnyBuffer> made = make_arguments(s.module(), {}, 3);
-    std::vector<AnyBuffer*> arguments;
-    for (AnyBuffer& b : made)
-        arguments.push_back(&b);
-    jit(s).call(arguments);
-    for (size_t n = 0; n < right.size(); ++n) {
-        CHECK(bit_equal(right[n], own[n]));
-        CHECK(bit_equal(right[n], made[n]));
-    }
-    VitisKernels kernels;
-    kernels.add(s);
-    kernels.compile();
-    kernels.expect_right(0, s.reference(), {{}});
-}
 
 /// A trace makes the same schedule again.
 void check_trace(const Kernel& top, const Schedule& s) {

@@ -1,29 +1,15 @@
 // Functions that are called: scheduled for all their calls, given views, in several levels.
 
-#include "programs.h"
+#include "everywhere.h"
+#include "lines.h"
 #include "refusal.h"
-#include "vitis_compiled.h"
-
-#include "lathe/codegen/jit.h"
-#include "lathe/dsl/kernel.h"
 
 using namespace lathe;
 using namespace lathe::ir;
 
 namespace {
 
-struct Levels {
-    Param N{"N"}, M{"M"}, by{"by", Int(8)};
-    Var i{"i"}, r{"r"};
-    Input from{"from", Int(8), {N}}, rows{"rows", Int(8), {M, N}};
-    Output to{"to", Int(16), {N}}, out{"out", Int(16), {M, N}};
-    Kernel line{
-        "line", {from, to, by}, [&](KernelBody& b) { b.for_(i, 0, N, [&] { to(i) = from(i) * by + i; }); }};
-    Kernel picture{"picture", {rows, out}, [&](KernelBody& b) {
-                       b.for_(r, 0, M, [&] {
-                           b.call(line, {view(rows, {r, Range(0, N)}), view(out, {r, Range(0, N)}), 3});
-                       });
-                   }};
+struct Levels : LineKernels {
     Input x{"x", Int(8), {6, 20}};
     Output y{"y", Int(16), {6, 20}};
     /// The left half by the second level, every other position of the right one by the third.
@@ -36,20 +22,12 @@ struct Levels {
         }};
 };
 
-void check_everywhere(const Schedule& s) {
-    INFO(print(s));
-    const std::vector<AnyBuffer> right = run(s.reference(), {}, 3), own = run(s.module(), {}, 3);
-    const std::vector<AnyBuffer> made = realize(s, {right[0]});
-    CHECK(bit_equal(right[1], own[1]));
-    CHECK(bit_equal(right[1], made[0]));
-}
-
 } // namespace
 
 TEST_CASE_FIXTURE(Levels, "a Function is called with views of several kinds, in three levels") {
     Schedule s(top);
     CHECK(s.module().functions.size() == 3);
-    check_everywhere(s);
+    expect_same_as_code(s);
     // The third level by hand.
     const std::vector<AnyBuffer> result = run(s.module(), {}, 3);
     for (int64_t row = 0; row < 6; ++row)
@@ -63,7 +41,7 @@ TEST_CASE_FIXTURE(Levels, "a schedule of a Function is one for all its calls") {
     auto [io, ii] = s[line].split(i, 4);
     s[line].unroll(ii);
     s[picture].pipeline(r);
-    check_everywhere(s);
+    expect_same_as_code(s);
     CHECK(refusal([&] { s[line].parallel(r); }).find("r is no loop of line") != std::string::npos);
     Schedule again(top);
     again.apply_trace(s.trace_json());

@@ -1,6 +1,6 @@
 // buffer_at: what it makes, and what it refuses.
 
-#include "expect_same_as_code.h"
+#include "everywhere.h"
 #include "lathe/dsl/kernel.h"
 #include "refusal.h"
 

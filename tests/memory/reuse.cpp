@@ -1,7 +1,7 @@
 // reuse_at: what it makes, what it refuses, and random stencils in all backends.
 
 #include "deep.h"
-#include "expect_same_as_code.h"
+#include "everywhere.h"
 #include "lathe/dsl/kernel.h"
 #include "random_stencil.h"
 #include "refusal.h"
@@ -99,6 +99,36 @@ Reused reuse(Schedule& s, const RandomStencil& stencil, std::mt19937& random) {
     return r;
 }
 
+/// What may come afterwards: blocks of every kind, other orders, copies.
+void more_steps(Schedule& s, const RandomStencil& stencil, std::mt19937& random) {
+    StageHandle out = s.stage(stencil.consumer);
+    if (stencil.definition == 1) out = out.update(0);
+    constexpr Tail tails[] = {Tail::guard, Tail::shift_inwards, Tail::shift_inwards, Tail::peel};
+    for (int n = 0; n < 3; ++n) {
+        const LoopRef loop = stencil.loops[random() % stencil.loops.size()];
+        const auto factor = static_cast<int64_t>(2 + random() % 3);
+        try {
+            switch (random() % 5) {
+            case 0:
+            case 4:
+                out.split(loop, factor, tails[random() % 4]);
+                break;
+            case 1:
+                out.reorder({stencil.loops.back(), stencil.loops.front()});
+                break;
+            case 2:
+                out.unroll(loop, factor);
+                break;
+            default:
+                out.pipeline(loop);
+            }
+        } catch (const InternalError&) {
+            throw;
+        } catch (const Error&) { // illegal, or the loop is gone
+        }
+    }
+}
+
 } // namespace
 
 TEST_CASE("reuse_at: random stencils read each element once, in buffers as small as can be") {
@@ -144,6 +174,28 @@ TEST_CASE("reuse_at: random stencils read each element once, in buffers as small
     CHECK(whole > count(20, 300));
 }
 
+TEST_CASE("reuse_at: shift registers hold what rings do, whatever steps come afterwards") {
+    for (int seed = 20000; seed < count(20600, 22000); ++seed) {
+        CAPTURE(seed);
+        std::mt19937 random(static_cast<unsigned>(seed));
+        const RandomStencil stencil = random_stencil(random);
+        Schedule s(stencil.algorithm);
+        if (reuse(s, stencil, random).buffers.empty()) continue;
+        more_steps(s, stencil, random);
+        const Module shifted = shift_folds(s.module());
+        const std::string text = print(shifted);
+        CAPTURE(text);
+        const std::vector<AnyBuffer> expected = run(s.reference(), stencil.sizes, 3);
+        std::vector<AnyBuffer> got = make_arguments(s.module(), stencil.sizes, 3);
+        std::vector<AnyBuffer*> pointers;
+        for (AnyBuffer& b : got)
+            pointers.push_back(&b);
+        jit(shifted).call(pointers, make_scalars(s.module(), stencil.sizes));
+        for (size_t n = 0; n < got.size(); ++n)
+            REQUIRE(bit_equal(got[n], expected[n]));
+    }
+}
+
 TEST_CASE("reuse_at: random stencils as machine code and as Vitis C++") {
     VitisKernels kernels;
     std::vector<std::pair<Module, std::map<std::string, int64_t>>> emitted;
@@ -159,6 +211,7 @@ TEST_CASE("reuse_at: random stencils as machine code and as Vitis C++") {
                     s.bind(p, value);
                     break;
                 }
+        more_steps(s, stencil, random);
         const std::string text = print(s);
         CAPTURE(text);
         std::vector<AnyBuffer> expected = run(s.reference(), {}, 3), got = make_arguments(s.module(), {}, 3);
@@ -274,7 +327,7 @@ TEST_CASE("reuse_at: a line buffer and a window are filled in one loop") {
     CHECK(check_schedule(s.reference(), s.module(), make_arguments(s.module(), {}, 5)) == "");
 }
 
-TEST_CASE("reuse_at: of a tile, of a row of a stage that is computed as it is needed, in a called function") {
+TEST_CASE("reuse_at: of a tile, and of a row of a stage that is computed as it is needed") {
     Param H("H"), W("W");
     Var y("y"), x("x");
     Input in("in", Int(16), {H + 2, W + 2});

@@ -1,6 +1,6 @@
 // reuse_at and buffer_at with other calls before and after them: right, or refused.
 
-#include "expect_same_as_code.h"
+#include "everywhere.h"
 #include "lathe/dsl/kernel.h"
 #include "refusal.h"
 #include "vitis_compiled.h"
