@@ -291,6 +291,28 @@ std::vector<Function> KernelFunctions::callers_first(const Function& caller) {
     return std::move(made);
 }
 
+/// Which of the renamed symbols are tensors.
+static std::vector<std::pair<Symbol, Symbol>> arrays_of(const Function& f,
+                                                        const std::map<Symbol, Symbol>& renamed) {
+    std::set<Symbol> tensors;
+    for (const Argument& a : f.arguments)
+        tensors.insert(a.tensor.symbol);
+    for (const Tensor& t : f.constants)
+        tensors.insert(t.symbol);
+    for_each(
+        f.body,
+        [&](const Stmt& s) {
+            if (const auto* a = s.as<Allocate>())
+                for (const Tensor& t : a->tensors)
+                    tensors.insert(t.symbol);
+        },
+        nullptr);
+    std::vector<std::pair<Symbol, Symbol>> all;
+    std::ranges::copy_if(renamed, std::back_inserter(all),
+                         [&](const auto& r) { return tensors.contains(r.second); });
+    return all;
+}
+
 const Function& KernelFunctions::of(const std::shared_ptr<const KernelData>& kernel) {
     if (const auto found = names.find(kernel.get()); found != names.end())
         return *std::ranges::find(made, found->second, &Function::name);
@@ -300,6 +322,7 @@ const Function& KernelFunctions::of(const std::shared_ptr<const KernelData>& ker
     for (Definition& d : own) {
         for (auto& [variable, loop] : d.loops)
             loop = renamed.at(loop);
+        d.arrays = arrays_of(f, renamed);
         definitions.push_back(std::move(d));
     }
     const std::string wish = f.name;

@@ -232,6 +232,17 @@ Set at_most(const Affine& a, const Affine& b) {
     return Set(isl_pw_aff_le_set(a.give(), b.give()));
 }
 
+Set without(const Set& s, const std::function<bool(const std::string&)>& name) {
+    Set left = s;
+    for (size_t n = count(isl_set_dim(s.get(), isl_dim_param)); n-- > 0;) {
+        const auto at = static_cast<unsigned>(n);
+        const Id id(isl_set_get_dim_id(left.get(), isl_dim_param, at));
+        if (name(isl_id_get_name(id.get())))
+            left = Set(isl_set_project_out(left.give(), isl_dim_param, at, 1));
+    }
+    return left;
+}
+
 Affine choose(const Set& where, const Affine& a, const Affine& b) {
     isl_pw_aff* then = isl_pw_aff_intersect_domain(a.give(), where.give());
     isl_pw_aff* otherwise = isl_pw_aff_subtract_domain(b.give(), where.give());

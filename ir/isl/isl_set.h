@@ -4,6 +4,7 @@
 
 #include <gmpxx.h>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -103,6 +104,8 @@ Set equal(const Affine& a, const Affine& b);
 Set different(const Affine& a, const Affine& b);
 Set less(const Affine& a, const Affine& b);
 Set at_most(const Affine& a, const Affine& b);
+/// What is left of the points when the variables with these names may be anything.
+Set without(const Set& s, const std::function<bool(const std::string&)>& name);
 /// `a` where the set holds, else `b`.
 Affine choose(const Set& where, const Affine& a, const Affine& b);
 

@@ -137,8 +137,10 @@ class SetDepths : public Mutator {
 
 } // namespace
 
-Module with_safe_depths(const Module& m) {
-    if (!declares_open_depth(m)) return m;
+namespace {
+
+/// Lets tokens pass without their data. The depths that streams of depth 0 need.
+std::map<Symbol, int64_t> depths_needed(const Module& m) {
     for (const Param& p : m.top().params)
         fail(p.loc,
              "no depth of the streams can be computed while {} has no value: give it one by bind, or give "
@@ -152,11 +154,23 @@ Module with_safe_depths(const Module& m) {
     InterpretOptions options;
     options.grow = &depths;
     interpret(bare, {}, {}, options);
+    return depths;
+}
+
+} // namespace
+
+Module with_safe_depths(const Module& m) {
+    if (!declares_open_depth(m)) return m;
+    const std::map<Symbol, int64_t> depths = depths_needed(m);
     Module result = m;
     SetDepths set(depths);
     for (Function& f : result.functions)
         f.body = set(f.body);
     return result;
+}
+
+void check_depths(const Module& m) {
+    depths_needed(m);
 }
 
 } // namespace lathe::ir

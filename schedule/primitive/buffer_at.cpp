@@ -287,7 +287,7 @@ class Buffering {
 
 void run(Edit& e) {
     const Path path = e.path(e.loop(0));
-    const Tensor of = declaration(e, path, e.step().tensor);
+    const Tensor of = declaration(e, path, e.tensor());
     const For& loop = *path.back().as<For>();
     if (loop.runs().lockstep)
         e.refuse("loop {} is {}: its iterations have no storage of their own", loop.var.name(),

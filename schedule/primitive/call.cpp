@@ -23,31 +23,20 @@ std::string callee_of(const State& s, const Stmt& body, const Symbol& caller, in
     return found;
 }
 
-size_t calls_of(const Module& m, const std::string& function) {
-    size_t count = 0;
-    for (const Function& f : m.functions)
-        for_each(
-            f.body,
-            [&](const Stmt& s) {
-                const auto* c = s.as<CallStmt>();
-                count += c && c->callee == function;
-            },
-            nullptr);
-    return count;
-}
-
 /// A copy whose symbols are all its own; the program's stage is `stage`.
-Function copied(Edit& e, const Function& f, const Symbol& of, const Symbol& stage) {
+Function copied(Edit& e, const Function& f, const Symbol& of, const Symbol& stage,
+                std::map<Symbol, Symbol>& names) {
     Function own = f;
     own.name = stage.name();
-    std::map<Symbol, Symbol> names;
+    size_t tensors = 0; // results of the step, so that later ones can name them
     const auto fresh = [&](Symbol& s) { s = names[s] = Symbol(s.name()); };
+    const auto result = [&](Symbol& s) { s = names[s] = e.result(1 + tensors++, s.name()); };
     for (Param& p : own.params)
         fresh(p.symbol);
     for (Argument& a : own.arguments)
-        fresh(a.tensor.symbol);
+        result(a.tensor.symbol);
     for (Tensor& t : own.constants)
-        fresh(t.symbol);
+        result(t.symbol);
     for (StreamArgument& a : own.streams)
         fresh(a.stream.symbol);
     Substitution params;
@@ -75,12 +64,16 @@ void run(Edit& e) {
     const auto at = std::ranges::find(all, callee, &Function::name);
     const Symbol of = *e.state().stage_of(*at);
     const Symbol stage = e.result(0, e.fresh_name(callee));
-    Function own = copied(e, *at, of, stage);
-    std::map<Symbol, Symbol> loops;
+    std::map<Symbol, Symbol> names;
+    Function own = copied(e, *at, of, stage, names);
     for (const auto& [from, to] : s.copies[0])
-        loops.emplace(from, to);
+        names.emplace(from, to);
     const Definition& d = *e.state().definition(of, 0);
-    e.define({stage, own.name, 0, s.loc, loops_of_copy(e, d, at->body, loops)});
+    std::vector<std::pair<Symbol, Symbol>> arrays;
+    for (const auto& [user, tensor] : d.arrays)
+        if (const auto copy = names.find(tensor); copy != names.end())
+            arrays.emplace_back(user, copy->second);
+    e.define({stage, own.name, 0, s.loc, loops_of_copy(e, d, at->body, names), {}, std::move(arrays)});
     e.own_copy(stage, {s.func, s.numbers[0], s.target});
     all.insert(at + 1, own);
     int64_t count = 0;

@@ -197,7 +197,7 @@ void run(Edit& e) {
     if (!loop.runs().ordered)
         e.refuse("loop {} is {}: an iteration leaves to the next one what it has read, so they run in order",
                  loop.var.name(), loop.loop.name());
-    const Window w = window_of(e, path, e.step().tensor);
+    const Window w = window_of(e, path, e.tensor());
     Reuse(e, path, w).apply();
 }
 

@@ -55,6 +55,19 @@ std::set<std::string> called_as(const State& s, const Symbol& callee) {
     return names;
 }
 
+size_t calls_of(const Module& m, const std::string& function) {
+    size_t count = 0;
+    for (const Function& f : m.functions)
+        for_each(
+            f.body,
+            [&](const Stmt& s) {
+                const auto* c = s.as<CallStmt>();
+                count += c && c->callee == function;
+            },
+            nullptr);
+    return count;
+}
+
 void check_calls(const Edit& e) {
     const Step& s = e.step();
     int64_t count = 0;

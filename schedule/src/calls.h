@@ -18,6 +18,9 @@ Stmt replace_calls(const Stmt& body, const Symbol& func, int definition, const s
 /// The Functions that calls of `callee` call: its own, and the copies that some of them have for themselves.
 std::set<std::string> called_as(const State& s, const Symbol& callee);
 
+/// How many calls of it the Module has.
+size_t calls_of(const Module& m, const std::string& function);
+
 /// Refuses unless the step's stage has calls of its target, and one of the step's number.
 void check_calls(const Edit& e);
 

@@ -17,6 +17,12 @@ const Stage* owner(const Path& path) {
     return nullptr;
 }
 
+bool has_stage(const Stmt& s, const Symbol& func) {
+    if (!s.defined()) return false;
+    const Stage* g = s.as<Stage>();
+    return (g && g->func == func) || any_body(s, [&](const Stmt& c) { return has_stage(c, func); });
+}
+
 std::string stage_name(const State& s, const Symbol& func, int definition) {
     if (definition == 0) return func.name();
     if (definition == s.definition_count(func)) return func.name() + "'s write-back";
@@ -30,10 +36,26 @@ Edit::Edit(State& s, Step& t) : work(s), call(t) {
     if (const auto step = work.gone.find(call.func); step != work.gone.end())
         refuse("nobody calls {} since {}", call.func.name(), cause(Fate{{}, {}, step->second}));
     const bool of_tensor = call.primitive && call.primitive->acts_on == ActsOn::tensor;
-    for (size_t n = 1; n < work.module.functions.size() && where == 0; ++n) {
+    std::vector<size_t> all; // the processes that dataflow made of a kernel's parts go by its name, too
+    for (size_t n = of_tensor ? 1 : 0; n < work.module.functions.size(); ++n) {
         const Function& f = work.module.functions[n];
-        if (of_tensor ? declares(f, call.func) : State::stage_of(f) == call.func) where = n;
+        if (of_tensor ? declares(f, call.func) : has_stage(f.body, call.func)) all.push_back(n);
     }
+    if (all.empty()) return;
+    where = all[0];
+    const Definition* d = work.definition(call.func, call.definition);
+    if (of_tensor || all.size() == 1 || call.loops.empty() || call.target || !d) return;
+    for (const size_t n : all) {
+        where = n;
+        if (loop_here(*d)) return;
+    }
+    where = all[0];
+}
+
+/// Whether the step's first loop stands in its Function.
+bool Edit::loop_here(const Definition& d) const {
+    const std::vector<Symbol> now = images(original(call.loops[0], d));
+    return std::ranges::any_of(now, [&](const Symbol& s) { return !path(s).empty(); });
 }
 
 std::string Edit::fresh_name(const std::string& wish) const {
@@ -47,8 +69,13 @@ std::string Edit::fresh_name(const std::string& wish) const {
 }
 
 void Edit::add_function(Function f) {
+    insert_function(where + 1, std::move(f));
+}
+
+void Edit::insert_function(size_t at, Function f) {
     std::vector<Function>& all = work.module.functions;
-    all.insert(all.begin() + static_cast<long>(where) + 1, std::move(f));
+    all.insert(all.begin() + static_cast<long>(at), std::move(f));
+    where += at <= where;
 }
 
 void Edit::trust(const Function& f) {
@@ -193,6 +220,41 @@ std::optional<Symbol> Edit::unsafe_load(const Expr& e, const Path& p, const Fact
         if (!safe) unsafe = l->tensor;
     });
     return unsafe;
+}
+
+/// What the Function calls a tensor of those that call it.
+std::set<Symbol> Edit::passed_as(const Symbol& tensor, const Function& f) const {
+    if (declares(f, tensor)) return {tensor};
+    std::set<Symbol> all;
+    for (const Function& g : work.module.functions) {
+        std::vector<const CallStmt*> calls;
+        for_each_stmt(g.body, [&](const Stmt& s) {
+            if (const auto* c = s.as<CallStmt>(); c && c->callee == f.name) calls.push_back(c);
+        });
+        if (calls.empty()) continue;
+        for (const Symbol& here : passed_as(tensor, g))
+            for (const CallStmt* c : calls)
+                for (size_t n = 0; n < c->tensors.size(); ++n)
+                    if (c->tensors[n].tensor == here) all.insert(f.arguments[n].tensor.symbol);
+    }
+    return all;
+}
+
+Symbol Edit::tensor() const {
+    const std::set<Symbol> all = passed_as(call.tensor, function());
+    if (all.size() > 1)
+        refuse("{} is {} arguments of {}: make it a Function of one call by s[caller].call({}, n)",
+               call.tensor.name(), all.size(), function().name, call.func.name());
+    if (!all.empty()) return *all.begin();
+    refuse_streamed(call.tensor);
+    return call.tensor;
+}
+
+void Edit::refuse_streamed(const Symbol& tensor) const {
+    const auto at = work.streamed.find(tensor);
+    if (at != work.streamed.end())
+        refuse("{} has no memory any more: {} made it a stream", tensor.name(),
+               cause(Fate{{}, {}, at->second}));
 }
 
 Symbol Edit::result(size_t n, const std::string& name) {

@@ -20,10 +20,19 @@ class Edit {
     const Stmt& body() const { return function().body; }
     void set_body(Stmt s) { top().body = std::move(s); }
     Module& module() { return work.module; }
+    /// The step's tensor as its Function knows it: one of its own, or what every call that passes it passes
+    /// it as. \throws Error when a stream took its place.
+    Symbol tensor() const;
+    /// A stream took its place.
+    void streamed(const Symbol& tensor) { work.streamed[tensor] = work.steps.size(); }
+    /// Refuses a tensor that is a stream since some step.
+    void refuse_streamed(const Symbol& tensor) const;
     /// A name that no Function has: `wish` and a number.
     std::string fresh_name(const std::string& wish) const;
     /// Puts it behind the step's Function, which calls it.
     void add_function(Function f);
+    /// Puts it at that place in the Module, behind those that call it.
+    void insert_function(size_t at, Function f);
     /// It is legal as it stands, though nobody asked.
     void trust(const Function& f);
     /// Nobody calls it any more.
@@ -87,6 +96,8 @@ class Edit {
 
   private:
     Symbol original(const Symbol& named, const Definition& d) const;
+    bool loop_here(const Definition& d) const;
+    std::set<Symbol> passed_as(const Symbol& tensor, const Function& f) const;
 
     State& work;
     Step& call;

@@ -18,16 +18,27 @@ using namespace schedule;
 
 namespace {
 
+/// A tensor that a called kernel has for itself, as its Function names it.
+Symbol of_called_kernel(const State& s, const Symbol& tensor, Loc loc) {
+    std::set<Symbol> all;
+    for (const Definition& d : s.algorithm->definitions)
+        for (const auto& [user, own] : d.arrays)
+            if (user == tensor) all.insert(own);
+    if (all.empty()) fail(loc, "{} is no tensor of this schedule's algorithm", tensor.name());
+    if (all.size() > 1)
+        fail(loc, "{} is a tensor of {} kernels: give each one of its own", tensor.name(), all.size());
+    return *all.begin();
+}
+
 Step on_tensor(const State& s, const Primitive& p, const TensorRef& tensor, std::vector<int64_t> numbers,
                std::vector<std::string> words, Loc loc) {
     const Definition* of = s.owner(tensor.symbol);
     if (of && of->tensors.size() > 1 && !tensor.is_value)
         fail(loc, "{0} holds {1} values: name one, as in TensorRef({0}, 0)", of->name, of->tensors.size());
-    if (!s.has_tensor(tensor.symbol))
-        fail(loc, "{} is no tensor of this schedule's algorithm", tensor.symbol.name());
     Step step;
     step.primitive = &p;
     step.func = tensor.symbol;
+    if (!s.has_tensor(tensor.symbol)) step.func = of_called_kernel(s, tensor.symbol, loc);
     step.numbers = std::move(numbers);
     step.words = std::move(words);
     step.loc = loc;

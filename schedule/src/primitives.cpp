@@ -55,6 +55,8 @@ std::string_view acted_on(ActsOn on) {
         return "calls in one definition";
     case ActsOn::tensor:
         return "a tensor";
+    case ActsOn::stages:
+        return "the whole stage";
     }
     return {};
 }

@@ -133,6 +133,18 @@ Facts facts_inside(const Path& path, const Function& f) {
     return facts;
 }
 
+void outermost_stages(const Stmt& s, std::set<Symbol>& all) {
+    if (!s.defined()) return;
+    if (const Stage* g = s.as<Stage>()) {
+        all.insert(g->func);
+        return;
+    }
+    any_body(s, [&](const Stmt& body) {
+        outermost_stages(body, all);
+        return false;
+    });
+}
+
 std::vector<const For*> loops_in(const Stmt& s) {
     std::vector<const For*> all;
     for_each_stmt(s, [&](const Stmt& t) {

@@ -43,6 +43,9 @@ Facts facts_at(const Path& path, const Function& f);
 /// What holds in the body of the path's last statement, a loop.
 Facts facts_inside(const Path& path, const Function& f);
 
+/// The stages in a statement that no other stage of it is around.
+void outermost_stages(const Stmt& s, std::set<Symbol>& all);
+
 /// Every loop in `s`, in program order.
 std::vector<const For*> loops_in(const Stmt& s);
 

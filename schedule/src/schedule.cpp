@@ -72,6 +72,16 @@ TensorRef Schedule::buffer_at(const TensorRef& tensor, const StageRef& stage, co
     return (*this)[stage].buffer_at(tensor, loop, loc);
 }
 
+Schedule& Schedule::stream(const StageRef& producer, const StageRef& consumer, int64_t depth, Loc loc) {
+    (*this)[producer].stream(consumer, depth, loc);
+    return *this;
+}
+
+Schedule& Schedule::dataflow(const StageRef& stage, Loc loc) {
+    (*this)[stage].dataflow(loc);
+    return *this;
+}
+
 Schedule& Schedule::inline_call(const StageRef& callee, Loc loc) {
     const Symbol of = (*this)[callee].func;
     std::vector<std::pair<Symbol, int>> callers;

@@ -2,6 +2,7 @@
 #include "../primitive/call.h"
 #include "../primitive/compute_at.h"
 #include "../primitive/compute_root.h"
+#include "../primitive/dataflow.h"
 #include "../primitive/fuse.h"
 #include "../primitive/fuse_init.h"
 #include "../primitive/inline_.h"
@@ -16,6 +17,7 @@
 #include "../primitive/serial.h"
 #include "../primitive/split.h"
 #include "../primitive/store_in.h"
+#include "../primitive/stream.h"
 #include "../primitive/unroll.h"
 #include "../primitive/vectorize.h"
 #include "state.h"
@@ -237,6 +239,23 @@ std::array<LoopCopy, 2> StageHandle::separate(const std::vector<LoopRef>& loops,
     return {LoopCopy(copies[0]), LoopCopy(copies[1])};
 }
 
+StageHandle& StageHandle::stream(const StageRef& consumer, int64_t depth, Loc loc) {
+    return stream((*owner)[consumer], depth, loc);
+}
+
+StageHandle& StageHandle::stream(const StageHandle& consumer, int64_t depth, Loc loc) {
+    Step s = step(primitives::stream, {}, loc);
+    if (depth != 0) s.numbers = {depth};
+    s.target = consumer.func;
+    owner->run({std::move(s)});
+    return *this;
+}
+
+StageHandle& StageHandle::dataflow(Loc loc) {
+    owner->run({step(primitives::dataflow, {}, loc)});
+    return *this;
+}
+
 StageHandle& StageHandle::compute_at(const StageRef& consumer, const LoopRef& loop, Loc loc) {
     return compute_at((*owner)[consumer], loop, loc);
 }
@@ -271,6 +290,9 @@ TensorRef StageHandle::on_tensor(const Primitive& primitive, const Symbol& tenso
                                  Loc loc) {
     Step s = step(primitive, {loop}, loc);
     s.tensor = tensor;
+    for (const int d : definitions)
+        for (const auto& [user, own] : owner->state->definition(func, d)->arrays)
+            if (user == tensor) s.tensor = own;
     return TensorRef(apply_one(std::move(s))[0]);
 }
 

@@ -45,13 +45,9 @@ int State::definition_count(const Symbol& func) const {
 }
 
 std::optional<Symbol> State::stage_of(const Function& f) {
-    std::optional<Symbol> found;
-    Stmt at = f.body; // asserts stand before a kernel's stage
-    if (const auto* b = at.as<Block>()) at = b->stmts.back();
-    while (const auto* a = at.as<Allocate>())
-        at = a->body;
-    if (const auto* g = at.as<Stage>()) found = g->func;
-    return found;
+    std::set<Symbol> found;
+    outermost_stages(f.body, found);
+    return found.size() == 1 ? std::optional(*found.begin()) : std::nullopt;
 }
 
 const Function* State::function_of(const Symbol& stage) const {
@@ -102,7 +98,7 @@ void State::apply(Step step) {
         edit.refuse("{} is a kernel, which runs as it is written: only its loops can be scheduled",
                     step.func.name());
     if (step.primitive->acts_on == ActsOn::func && made_functions())
-        edit.refuse("a loop of a Func is a Function of its own since outline: call {} before that",
+        edit.refuse("a stage, or a loop of one, is a Function of its own: call {} before that",
                     step.primitive->name);
     std::vector<std::vector<Symbol>> named;
     if (step.primitive->named != Named::kept)
@@ -217,6 +213,7 @@ void State::derive(const std::string& cause, Loc loc) {
     fates.clear();
     own_copies.clear();
     gone.clear();
+    streamed.clear();
     for (auto& [function, legal] : legal_tags)
         legal.root = {};
     const Steps again = std::exchange(steps, {});

@@ -39,6 +39,7 @@ struct State {
     std::map<Symbol, std::shared_ptr<const Fate>> fates;
     std::map<Symbol, OwnCopy> own_copies; ///< by their stages
     std::map<Symbol, size_t> gone;        ///< stages of Functions that nobody calls since that step
+    std::map<Symbol, size_t> streamed;    ///< tensors that are streams since that step
     std::vector<std::string> warnings;
     bool framed = false;                         ///< some tensor is, or was, in stack or register memory
     std::map<std::string, LegalTags> legal_tags; ///< by Function

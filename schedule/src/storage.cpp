@@ -49,6 +49,7 @@ bool declares(const Function& f, const Symbol& tensor) {
 
 void restore_tensors(Edit& e, const std::function<void(Tensor&)>& change) {
     const Symbol& named = e.step().func;
+    e.refuse_streamed(named);
     check_own(e, named);
     std::vector<Symbol> all = e.images(named);
     for (const TypeStep& t : e.state().types)

@@ -39,7 +39,7 @@ TEST_CASE("every primitive has a name, a text and code") {
         CHECK(find_primitive(p->name) == p);
         CHECK(!p->text.empty());
         CHECK(bool(p->run));
-        CHECK((!p->consumer || p->acts_on == ActsOn::func));
+        CHECK((!p->consumer || p->acts_on == ActsOn::func || p->acts_on == ActsOn::stages));
         CHECK((p->named == Named::kept || p->loops.least > 0));
         for (const WordOperand& w : p->words)
             CHECK((w.unsaid.empty() || std::ranges::find(w.values, w.unsaid) != w.values.end()));

@@ -25,6 +25,8 @@ struct Definition {
     /// outermost first. Loops of a Func's different definitions are different loops, also for one Var.
     std::vector<std::pair<ir::Symbol, ir::Symbol>> loops;
     std::vector<ir::Symbol> tensors = {}; ///< the Func's, one for each value that it holds; none for a Kernel
+    /// Of a Kernel that is called: its arguments and arrays as the user names them → as its Function does.
+    std::vector<std::pair<ir::Symbol, ir::Symbol>> arrays = {};
 };
 
 /// An algorithm without any schedule: every Func is a stage computed at root, in the order of definition.

@@ -12,4 +12,8 @@ namespace lathe::ir {
 /// array have one depth. \throws Error where who passes what depends on data, or on sizes without a value.
 Module with_safe_depths(const Module& m);
 
+/// \throws Error when processes wait for each other for ever with the depths that the streams have, where
+/// those of depth 0 hold as many tokens as they need; or when that cannot be told, as above.
+void check_depths(const Module& m);
+
 } // namespace lathe::ir

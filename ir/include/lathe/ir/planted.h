@@ -55,6 +55,17 @@ enum class Fault : uint8_t {
     held_unchecked,       ///< which element a folded place holds is not asked
     banks_unordered,      ///< banks are those of declared dimensions, not of stored ones
     bank_dimension_off,   ///< dimensions of pragmas are counted from 0
+    // Of streams between stages:
+    tokens_repeat,          ///< elements may be written more than once
+    tokens_reread,          ///< elements may be read more than once
+    tokens_left,            ///< elements may be written and not read
+    tokens_missing,         ///< elements may be read and not written
+    tokens_unordered,       ///< elements may be read in any order
+    token_statements_alike, ///< in one iteration any statement may come first
+    token_arms_taken,       ///< a lazy arm reads whether it is taken or not
+    token_lanes_free,       ///< lanes and threads may pass tokens
+    second_writer_unseen,   ///< others may write the tensor, too
+    stage_between_unseen,   ///< stages pass others that touch what they touch
     // Of the language and the passes:
     bounds_again,     ///< a loop's bound is read again after the body has changed it
     writes_forgotten, ///< extern calls write nothing

@@ -19,6 +19,7 @@ enum class ActsOn : uint8_t {
     func,   ///< a Func as a whole: where it is computed, or initialised. Kernels have none
     tensor, ///< how a tensor is stored: a Func's, an array of a kernel, a constant
     calls,  ///< the calls of Functions in one definition
+    stages, ///< a stage as a whole, of Funcs or of a kernel: what runs beside what
 };
 
 /// What the loops that a step names are called after it.

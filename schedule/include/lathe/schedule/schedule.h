@@ -119,6 +119,12 @@ class StageHandle {
         return separate(std::vector{a, b, c}, a.loc);
     }
 
+    /// See Schedule::stream.
+    StageHandle& stream(const StageRef& consumer, int64_t depth = 0, Loc loc = Loc::current());
+    StageHandle& stream(const StageHandle& consumer, int64_t depth = 0, Loc loc = Loc::current());
+    /// See Schedule::dataflow.
+    StageHandle& dataflow(Loc loc = Loc::current());
+
     // On the whole Func:
     /// Computes the Func inside `loop` of `consumer`: the part that one iteration needs.
     StageHandle& compute_at(const StageRef& consumer, const LoopRef& loop, Loc loc = Loc::current());
@@ -206,6 +212,19 @@ class Schedule {
     TensorRef buffer_at(const StageRef& stage, const LoopRef& loop, Loc loc = Loc::current());
     TensorRef buffer_at(const TensorRef& tensor, const StageRef& stage, const LoopRef& loop,
                         Loc loc = Loc::current());
+    /// What the producer writes and the consumer reads goes through a channel, first in first out: both are
+    /// processes of one dataflow from then on, which run at the same time. Each is a Func (all its
+    /// definitions) or a kernel that is called once. The tensor has no memory any more, unless others read it.
+    /// \param depth how many elements the channel holds; 0: as many as it needs, computed
+    /// \throws Error unless each element is written once and read once, in one order, and nothing between
+    /// the two touches what they touch.
+    Schedule& stream(const StageRef& producer, const StageRef& consumer, int64_t depth = 0,
+                     Loc loc = Loc::current());
+    /// All that stands beside the stage runs at the same time: the stages around a Func, or a kernel's loops
+    /// and calls, each as a process. What one of them writes and another reads is a stream where stream()
+    /// would be legal, else a block that passes all of it at once.
+    /// \throws Error where neither can be.
+    Schedule& dataflow(const StageRef& stage, Loc loc = Loc::current());
     /// All calls of the Function, in all its callers, become what it does.
     Schedule& inline_call(const StageRef& callee, Loc loc = Loc::current());
     /// Inlines every Func that is one expression; others stay (outputs, those with updates or inline

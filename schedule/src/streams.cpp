@@ -1,0 +1,194 @@
+#include "streams.h"
+
+#include "lathe/ir/analysis.h"
+#include "lathe/ir/layout.h"
+#include "lathe/ir/planted.h"
+#include "lathe/ir/stream_order.h"
+
+#include <algorithm>
+
+namespace lathe::schedule {
+
+namespace {
+
+/// The tensor as the Function around both declares it.
+Tensor declared_around(const Edit& e, const Standing& s, const Symbol& tensor) {
+    const Function& f = e.state().module.functions[s.function];
+    for (const Argument& a : f.arguments)
+        if (a.tensor.symbol == tensor) return a.tensor;
+    for (const Stmt& x : s.block)
+        if (const auto* a = x.as<Allocate>())
+            if (const Tensor* t = a->find(tensor)) return *t;
+    throw InternalError("a stage that uses a tensor which is not declared around it");
+}
+
+bool is_argument(const Function& f, const Symbol& tensor) {
+    return std::ranges::any_of(f.arguments, [&](const Argument& a) { return a.tensor.symbol == tensor; });
+}
+
+/// Tokens have one order: no loop around them runs its iterations in another, or at the same time.
+std::string out_of_order(const Stmt& opened, const Symbol& tensor) {
+    for (const Access& a : accesses(opened)) {
+        if (!(a.tensor == tensor)) continue;
+        for (const For* f : a.loops)
+            if (!f->runs().ordered && !planted.has(Fault::token_lanes_free))
+                return fmt::format(
+                    "{} is {}, and {} is {} in it, at {}: a stream passes one element after the other",
+                    f->var.name(), f->loop.name(), tensor.name(), a.write ? "written" : "read", a.loc.str());
+    }
+    return {};
+}
+
+std::string_view way_out(StreamFault f) {
+    switch (f) {
+    case StreamFault::written_again:
+        return ". buffer_at(stage, loop) works on a copy and writes each element once";
+    case StreamFault::read_again:
+    case StreamFault::two_at_once:
+        return ". reuse_at(tensor, consumer, loop) reads each element once";
+    case StreamFault::never_read:
+        return ": compute no more than what is read";
+    case StreamFault::other_order:
+        return ". Try reorder, or the same tiles on both sides";
+    case StreamFault::not_decided:
+        return "";
+    }
+    return "";
+}
+
+std::optional<StreamConflict> conflict(const Edit& e, const Standing& writer, const Symbol& tensor,
+                                       const Stmt& from, const Stmt& to) {
+    Stmt root = Block::make({from, to});
+    if (!writer.block.empty()) root = rebuild(writer.block, root);
+    Symbol loop;
+    for (const Stmt& s : writer.block)
+        if (const For* f = s.as<For>()) loop = f->var;
+    return stream_conflict(root, loop, tensor, from, to,
+                           facts_at({}, e.state().module.functions[writer.function]));
+}
+
+/// Why the tensor cannot pass from the one to the other as a stream, and what would work; empty: it can.
+std::string no_stream(const Edit& e, const Standing& writer, const Standing& reader, const Symbol& tensor) {
+    if (folded(declared_around(e, writer, tensor)))
+        return fmt::format("{} holds a part of its elements at a time: it is a buffer of its stage",
+                           tensor.name());
+    if (tensors_written(without(e, {&writer})).contains(tensor) && !planted.has(Fault::second_writer_unseen))
+        return fmt::format("{} is written by others than {}, too: a stream has one writer", tensor.name(),
+                           writer.stage.name());
+    const Stmt from = opened(e, writer), to = opened(e, reader);
+    for (const Stmt& s : {from, to})
+        if (std::string why = out_of_order(s, tensor); !why.empty()) return why;
+    const auto c = conflict(e, writer, tensor, from, to);
+    return c ? fmt::format("{}{}", c->text, way_out(c->fault)) : std::string();
+}
+
+/// Why all of the tensor cannot pass at once; empty: it can.
+std::string no_block(const Edit& e, const Standing& writer, const Symbol& t, bool others) {
+    if (others) return "others read it, too";
+    if (tensors_written(without(e, {&writer})).contains(t)) return "others write it, too";
+    const Tensor tensor = declared_around(e, writer, t);
+    if (!tensor.layout.plain()) return "it has banks, or another layout";
+    for (const Dim& d : tensor.dims)
+        if (!as_int(d.extent) || !as_int(d.min)) return "its shape is not constant: bind the sizes";
+    // An iteration of a loop around has nothing of the one before it.
+    bool inside = true;
+    for (const Stmt& s : writer.block) {
+        if (s.as<For>() || s.as<While>()) inside = false;
+        if (const auto* a = s.as<Allocate>(); a && a->find(t)) inside = true;
+    }
+    return inside ? "" : "it lives longer than one iteration of the loop around";
+}
+
+class Planner {
+  public:
+    Planner(Edit& edit, const std::vector<Standing>& s, const std::optional<Wanted>& w)
+        : e(edit), stages(s), wanted(w) {}
+
+    std::vector<Channel> plan() {
+        for (size_t w = 0; w < stages.size(); ++w)
+            for (const Symbol& t : written_by(stages[w])) {
+                std::vector<size_t> readers;
+                std::vector<const Standing*> all{&stages[w]};
+                for (size_t r = 0; r < stages.size(); ++r)
+                    if (r != w && read_by(stages[r]).contains(t)) {
+                        readers.push_back(r);
+                        all.push_back(&stages[r]);
+                    }
+                if (readers.empty()) continue;
+                const Function& f = e.state().module.functions[stages[w].function];
+                connect(w, readers, t, is_argument(f, t) || tensors_read(without(e, all)).contains(t));
+            }
+        const auto passes = [&](const Channel& c) {
+            return c.writer == wanted->writer && c.reader == wanted->reader;
+        };
+        if (wanted && std::ranges::none_of(channels, passes))
+            e.refuse("{} reads nothing that {} writes", stages[wanted->reader].stage.name(),
+                     stages[wanted->writer].stage.name());
+        return std::move(channels);
+    }
+
+  private:
+    Edit& e;
+    const std::vector<Standing>& stages;
+    const std::optional<Wanted>& wanted;
+    std::vector<Channel> channels;
+
+    bool is_wanted(size_t w, size_t r) const { return wanted && wanted->writer == w && wanted->reader == r; }
+
+    void connect(size_t w, const std::vector<size_t>& readers, const Symbol& t, bool outside) {
+        std::vector<std::pair<size_t, std::string>> blocks; // those to whom it cannot be a stream, and why
+        std::vector<size_t> streams;
+        for (const size_t r : readers) {
+            if (r < w)
+                e.refuse("{} reads {} before {} writes it: they cannot run at the same time",
+                         stages[r].stage.name(), t.name(), stages[w].stage.name());
+            check_called_once(e, stages[w]);
+            check_called_once(e, stages[r]);
+            e.asks();
+            std::string why = no_stream(e, stages[w], stages[r], t);
+            if (why.empty())
+                streams.push_back(r);
+            else if (is_wanted(w, r))
+                e.refuse_text(why);
+            else
+                blocks.emplace_back(r, std::move(why));
+        }
+        for (size_t n = 0; n < streams.size(); ++n)
+            add(w, streams[n], t, outside || n + 1 < streams.size() || !blocks.empty(), false);
+        if (blocks.empty()) return;
+        const std::string why = no_block(e, stages[w], t, outside || blocks.size() > 1);
+        if (!why.empty())
+            e.refuse("{} passes from {} to {} neither as a stream ({}) nor as a block ({})", t.name(),
+                     stages[w].stage.name(), stages[blocks[0].first].stage.name(), blocks[0].second, why);
+        add(w, blocks[0].first, t, false, true);
+    }
+
+    void add(size_t w, size_t r, const Symbol& t, bool keep, bool block) {
+        NewStream s;
+        s.tensor = t;
+        s.stream = e.result(channels.size(), fmt::format("{}_to_{}", t.name(), stages[r].stage.name()));
+        s.type = declared_around(e, stages[w], t).type;
+        s.depth = is_wanted(w, r) ? wanted->depth : 0;
+        s.keep = keep;
+        channels.push_back({w, r, s, block});
+    }
+};
+
+} // namespace
+
+std::vector<Channel> plan_channels(Edit& e, const std::vector<Standing>& stages,
+                                   const std::optional<Wanted>& wanted) {
+    return Planner(e, stages, wanted).plan();
+}
+
+void make_channels(Edit& e, const std::vector<Channel>& all, const std::vector<std::string>& names) {
+    for (const Channel& c : all) {
+        if (c.block)
+            pass_by_block(e, names[c.writer], names[c.reader], c.stream.tensor, c.stream.stream);
+        else
+            pass_by_stream(e, names[c.writer], names[c.reader], c.stream);
+        if (!c.stream.keep) e.streamed(c.stream.tensor);
+    }
+}
+
+} // namespace lathe::schedule
