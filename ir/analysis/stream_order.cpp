@@ -152,7 +152,9 @@ class StreamOrder {
     }
 
     std::string witness(const Set& s, const Site& a, const Site& b) {
-        return q.found(s, q.program().around, a.accesses[0], b.accesses[0]).witness.describe();
+        const std::string text =
+            q.found(s, q.program().around, a.accesses[0], b.accesses[0]).witness.describe();
+        return text.empty() ? "" : " (" + text + ")";
     }
 
     /// The elements that the sites touch, as variables c0, c1 …
@@ -206,7 +208,7 @@ class StreamOrder {
                         s = s & before(p, 1, r);
                         if (s.is_empty() || planted.has(Fault::tokens_unordered)) continue;
                         return StreamConflict{StreamFault::other_order,
-                                              fmt::format("{} in another order than {}{}", named(first(w)),
+                                              fmt::format("{} comes in another order than {}{}", named(first(w)),
                                                           named(first(r)), witness(s, w, v))};
                     }
         return std::nullopt;

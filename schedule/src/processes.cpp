@@ -213,9 +213,6 @@ Around around(const Edit& e, const Standing& a, const Standing& b) {
     for (const Stmt& s : a.block.back().as<Block>()->stmts) {
         if (is(a, s)) {
             ++of_a;
-            if (of_b > 0)
-                e.refuse("{} comes before {}: what it computes is not what {} reads", b.stage.name(),
-                         a.stage.name(), b.stage.name());
             if (!all.between.empty())
                 e.refuse("the definitions of {} do not stand side by side", a.stage.name());
         } else if (is(b, s)) {
@@ -268,6 +265,13 @@ void check_same_block(const Edit& e, const Standing& a, const Standing& b) {
         e.refuse("{} and {} do not stand side by side, in one loop or outside of all: they cannot run at the "
                  "same time",
                  a.stage.name(), b.stage.name());
+    if (together) return;
+    for (const Stmt& s : a.block.back().as<Block>()->stmts) {
+        if (s.same_as(a.items[0])) return;
+        if (s.same_as(b.items[0]))
+            e.refuse("{0} comes before {1}: what {1} computes is not what {0} reads", b.stage.name(),
+                     a.stage.name());
+    }
 }
 
 std::pair<std::string, std::string> run_together(Edit& e, const Standing& first, const Standing& second) {

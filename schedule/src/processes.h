@@ -53,7 +53,7 @@ class Shells {
 /// there is none yet.
 std::pair<Stmt, std::string> as_process(Edit& e, const Standing& s, size_t place);
 
-/// Refuses unless both stand in one list of statements, or in one dataflow.
+/// Refuses unless both stand in one list of statements, `a` first, or in one dataflow.
 void check_same_block(const Edit& e, const Standing& a, const Standing& b);
 
 /// Makes both processes of one dataflow, which takes their place among the statements around, and gives back

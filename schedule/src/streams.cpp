@@ -72,7 +72,7 @@ std::string no_stream(const Edit& e, const Standing& writer, const Standing& rea
     if (folded(declared_around(e, writer, tensor)))
         return fmt::format("{} holds a part of its elements at a time: it is a buffer of its stage",
                            tensor.name());
-    if (tensors_written(without(e, {&writer})).contains(tensor) && !planted.has(Fault::second_writer_unseen))
+    if (tensors_written(without(e, {&writer})).contains(tensor))
         return fmt::format("{} is written by others than {}, too: a stream has one writer", tensor.name(),
                            writer.stage.name());
     const Stmt from = opened(e, writer), to = opened(e, reader);
@@ -169,7 +169,7 @@ class Planner {
         s.stream = e.result(channels.size(), fmt::format("{}_to_{}", t.name(), stages[r].stage.name()));
         s.type = declared_around(e, stages[w], t).type;
         s.depth = is_wanted(w, r) ? wanted->depth : 0;
-        s.keep = keep;
+        s.keep = keep && !planted.has(Fault::token_readers_unseen);
         channels.push_back({w, r, s, block});
     }
 };

@@ -58,11 +58,40 @@ static bool owned_by_func(const Edit& e, const Symbol& tensor) {
     return d && !e.state().is_kernel(d->func);
 }
 
-bool filled_everywhere(const Edit& e, const Path& path, const Tensor& of) {
+/// The tensor that is passed at the end of the path.
+static const Tensor* passed(const Function& f, const Path& path, const Symbol& tensor) {
+    for (const Argument& a : f.arguments)
+        if (a.tensor.symbol == tensor) return &a.tensor;
+    for (const Tensor& t : f.constants)
+        if (t.symbol == tensor) return &t;
+    for (const Stmt& s : path)
+        if (const auto* a = s.as<Allocate>())
+            if (const Tensor* t = a->find(tensor)) return t;
+    return nullptr;
+}
+
+/// Whether each element of the tensor holds something at the end of the path; of an argument: whether what
+/// every call passes does.
+static bool filled_in(const Edit& e, const Function& f, const Path& path, const Tensor& of) {
     if (of.data || folded(of)) return true; // a reuse buffer's window is filled whole
-    // What a called Function is given may hold a part only.
-    for (const Argument& a : e.state().module.top().arguments)
-        if (a.tensor.symbol == of.symbol) return a.direction != Direction::out || owned_by_func(e, of.symbol);
+    const Module& m = e.state().module;
+    for (size_t n = 0; n < f.arguments.size(); ++n) {
+        const Argument& a = f.arguments[n];
+        if (!(a.tensor.symbol == of.symbol)) continue;
+        if (f.name == m.top().name) return a.direction != Direction::out || owned_by_func(e, of.symbol);
+        bool called = false, all = a.direction != Direction::out;
+        for (const Function& g : m.functions) {
+            for_each_stmt(g.body, [&](const Stmt& s) {
+                const auto* c = s.as<CallStmt>();
+                if (!all || !c || c->callee != f.name) return;
+                const Path to = find_path(g.body, [&](const Stmt& x) { return x.same_as(s); });
+                const Tensor* t = passed(g, to, c->tensors[n].tensor);
+                all = t && filled_in(e, g, to, *t);
+                called = true;
+            });
+        }
+        return called && all;
+    }
     if (!owned_by_func(e, of.symbol)) return false;
     bool loop = false;
     for (const Stmt& s : path) {
@@ -71,6 +100,10 @@ bool filled_everywhere(const Edit& e, const Path& path, const Tensor& of) {
         loop = loop || s.as<For>() || s.as<While>();
     }
     return false;
+}
+
+bool filled_everywhere(const Edit& e, const Path& path, const Tensor& of) {
+    return filled_in(e, e.function(), path, of);
 }
 
 namespace {

@@ -2,6 +2,7 @@
 // checking interpreter, or by the random programs that meet the part which is planted in.
 
 #include "layouts.h"
+#include "streams.h"
 
 #include "deep.h"
 #include "quantized_twin.h"
@@ -39,7 +40,7 @@ std::optional<std::string> wrong_subscript(const PlantedFault& f, std::mt19937& 
 std::optional<std::string> wrong_exact_sum(const PlantedFault& f, std::mt19937& random);
 std::optional<std::string> wrong_quantized(const PlantedFault& f, std::mt19937& random);
 template <std::optional<std::string> (*Found)(std::mt19937&)>
-std::optional<std::string> wrong_layout(const PlantedFault& f, std::mt19937& random);
+std::optional<std::string> with_plant(const PlantedFault& f, std::mt19937& random);
 
 struct PlantedFault {
     Fault fault;
@@ -62,18 +63,28 @@ constexpr PlantedFault faults[] = {
     {Fault::follow_forgotten, "Funcs inside one that moved keep their ranges", "compute_at compute_root",
      wrong_moves},
     {Fault::dimensions_alike, "one range for a loop over two dimensions", "compute_at", wrong_moves},
-    {Fault::fold_short, "a fold one short", {}, wrong_layout<wrong_window>},
-    {Fault::fold_room_short, "room for one element less than a fold", {}, wrong_layout<wrong_address>},
-    {Fault::pad_forgotten, "padding forgotten by backends", {}, wrong_layout<wrong_address>},
-    {Fault::align_forgotten, "alignment forgotten", {}, wrong_layout<wrong_address>},
-    {Fault::order_ignored, "the order of dimensions ignored", {}, wrong_layout<wrong_address>},
-    {Fault::pack_room_forgotten, "no room for the last word", {}, wrong_layout<wrong_address>},
-    {Fault::shape_transposed, "dimensions of a shape exchanged", {}, wrong_layout<wrong_address>},
-    {Fault::constants_unpermuted, "elements of constants in the old order", {}, wrong_layout<wrong_window>},
-    {Fault::layout_lost, "a layout lost in a called Function", {}, wrong_layout<wrong_pragma>},
-    {Fault::held_unchecked, "what a folded place holds not asked", {}, wrong_layout<wrong_window>},
-    {Fault::banks_unordered, "banks of the wrong dimension", {}, wrong_layout<wrong_pragma>},
-    {Fault::bank_dimension_off, "dimensions of pragmas from 0", {}, wrong_layout<wrong_pragma>},
+    {Fault::fold_short, "a fold one short", {}, with_plant<wrong_window>},
+    {Fault::fold_room_short, "room for one element less than a fold", {}, with_plant<wrong_address>},
+    {Fault::pad_forgotten, "padding forgotten by backends", {}, with_plant<wrong_address>},
+    {Fault::align_forgotten, "alignment forgotten", {}, with_plant<wrong_address>},
+    {Fault::order_ignored, "the order of dimensions ignored", {}, with_plant<wrong_address>},
+    {Fault::pack_room_forgotten, "no room for the last word", {}, with_plant<wrong_address>},
+    {Fault::shape_transposed, "dimensions of a shape exchanged", {}, with_plant<wrong_address>},
+    {Fault::constants_unpermuted, "elements of constants in the old order", {}, with_plant<wrong_window>},
+    {Fault::layout_lost, "a layout lost in a called Function", {}, with_plant<wrong_pragma>},
+    {Fault::held_unchecked, "what a folded place holds not asked", {}, with_plant<wrong_window>},
+    {Fault::banks_unordered, "banks of the wrong dimension", {}, with_plant<wrong_pragma>},
+    {Fault::bank_dimension_off, "dimensions of pragmas from 0", {}, with_plant<wrong_pragma>},
+    {Fault::tokens_repeat, "elements written twice", {}, with_plant<wrong_stream>},
+    {Fault::tokens_reread, "elements read twice", {}, with_plant<wrong_stream>},
+    {Fault::tokens_left, "elements written and not read", {}, with_plant<wrong_stream>},
+    {Fault::tokens_missing, "elements read and not written", {}, with_plant<wrong_stream>},
+    {Fault::tokens_unordered, "elements read in another order", {}, with_plant<wrong_stream>},
+    {Fault::token_statements_alike, "statements of one iteration in any order", {}, with_plant<wrong_stream>},
+    {Fault::token_arms_taken, "arms that are not taken read tokens", {}, with_plant<wrong_stream>},
+    {Fault::token_lanes_free, "tokens in loops without an order", {}, with_plant<wrong_stream>},
+    {Fault::token_readers_unseen, "a tensor gone that others read", {}, with_plant<wrong_stream>},
+    {Fault::stage_between_unseen, "stages pass those that they need", {}, with_plant<wrong_stream>},
     {Fault::bounds_again, "a bound read again after its loop changed it", "split unroll vectorize"},
     {Fault::reversed_flipped, "an order turned round where it is kept", "reorder"},
     {Fault::swapped_unasked, "one order of two accesses not asked", "parallel"},
@@ -224,9 +235,9 @@ std::optional<std::string> wrong_quantized(const PlantedFault& f, std::mt19937& 
     return same ? std::nullopt : std::optional(print(quantized));
 }
 
-/// How tensors are stored.
+/// Programs that need no calls: how tensors are stored, and what is streamed.
 template <std::optional<std::string> (*Found)(std::mt19937&)>
-std::optional<std::string> wrong_layout(const PlantedFault& f, std::mt19937& random) {
+std::optional<std::string> with_plant(const PlantedFault& f, std::mt19937& random) {
     const Plant plant(f.fault);
     return Found(random);
 }
@@ -273,9 +284,9 @@ TEST_CASE("without a planted fault the same schedules are right") {
         const auto found = wrong({Fault::none, "none", "parallel reorder vectorize compute_at"}, random);
         CHECK_MESSAGE(!found, found.value_or(""));
     }
-    for (const Try other :
-         {wrong_moves, wrong_code, wrong_subscript, wrong_exact_sum, wrong_quantized,
-          wrong_layout<wrong_window>, wrong_layout<wrong_address>, wrong_layout<wrong_pragma>})
+    for (const Try other : {wrong_moves, wrong_code, wrong_subscript, wrong_exact_sum, wrong_quantized,
+                            with_plant<wrong_window>, with_plant<wrong_address>, with_plant<wrong_pragma>,
+                            with_plant<wrong_stream>})
         for (int n = 0; n < count(20, 1000); ++n) {
             const auto found = wrong({Fault::none, "none", {}, other}, random);
             CHECK_MESSAGE(!found, found.value_or(""));

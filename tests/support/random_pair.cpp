@@ -98,7 +98,7 @@ class Maker {
     std::vector<size_t> order; ///< of the consumer's variables in the tensor's subscripts
 
     std::vector<int64_t> consumer_extents() {
-        kind = pick(12);
+        kind = pick(13);
         order.resize(rank);
         std::iota(order.begin(), order.end(), size_t{0});
         c_rank = rank;
@@ -107,6 +107,7 @@ class Maker {
         if (kind == 1) e[pick(rank)] -= 1; // something stays unread
         if (kind == 2) result.windows = true, e[rank - 1] = std::max<int64_t>(1, e[rank - 1] - 1);
         if (kind == 3) result.windows = true, e[0] = std::max<int64_t>(1, e[0] - 1);
+        if (kind == 10) e[0] += 1; // more than there is, under a condition
         std::vector<int64_t> own(rank);
         for (size_t d = 0; d < rank; ++d)
             own[order[d]] = e[d];
@@ -153,6 +154,9 @@ class Maker {
             at[d] = at[d] * 2 % static_cast<int>(extents[d] | 1);
             c(point) = select(at[d] < static_cast<int>(extents[d]), p(at), 0);
             return;
+        case 10:
+            c(point) = select(at[0] < static_cast<int>(extents[0]), p(at) + 2, in(at));
+            return;
         default:
             c(point) = p(at) * p(at) + in(at);
         }
@@ -198,6 +202,15 @@ class Maker {
                 b.for_(j, 1, extent, [&] { level(n + 1, rest); });
             } else if (here == 3) { // under a condition
                 b.for_(i, 0, extent + 1, [&] { b.if_(Expr(i) < extent, next); });
+            } else if (here == 5 && n + 1 == nest.size() && extent % 2 == 0) { // two at a time
+                std::vector<Expr> even = at, odd = at;
+                even[v] = Expr(i) * 2;
+                odd[v] = Expr(i) * 2 + 1;
+                if (maker.pick(2)) std::swap(even, odd);
+                b.for_(i, 0, extent / 2, [&] {
+                    inside(even);
+                    inside(odd);
+                });
             } else if (here == 4 && n > 0) { // a triangle: not all
                 b.for_(i, 0, min(Expr(vars[nest[0]]) + 1, extent), next);
             } else {
@@ -227,11 +240,20 @@ class Maker {
         });
         Input x("x", Int(16), shape(extents));
         Output y("y", Int(32), shape(extents));
-        Kernel top("top", {x, y}, [&](KernelBody& b) {
-            Array t = b.array("t", Int(24), shape(extents));
-            result.tensor = t.symbol();
-            b.call(writer, {x, t});
-            b.call(reader, {t, y});
+        InOut held("t", Int(24), shape(extents));
+        const bool argument = pick(3) == 0; // which holds something before
+        std::vector<KernelArgument> arguments{x, y};
+        if (argument) arguments.emplace_back(held);
+        Kernel top("top", arguments, [&](KernelBody& b) {
+            const auto pass = [&](const auto& t) {
+                result.tensor = t.symbol();
+                b.call(writer, {x, t});
+                b.call(reader, {t, y});
+            };
+            if (argument)
+                pass(held);
+            else
+                pass(b.array("t", Int(24), shape(extents)));
         });
         result.algorithm = build(top);
         result.producer = StageRef(writer).func;

@@ -64,7 +64,7 @@ enum class Fault : uint8_t {
     token_statements_alike, ///< in one iteration any statement may come first
     token_arms_taken,       ///< a lazy arm reads whether it is taken or not
     token_lanes_free,       ///< lanes and threads may pass tokens
-    second_writer_unseen,   ///< others may write the tensor, too
+    token_readers_unseen,   ///< the tensor is gone whoever else reads it
     stage_between_unseen,   ///< stages pass others that touch what they touch
     // Of the language and the passes:
     bounds_again,     ///< a loop's bound is read again after the body has changed it
