@@ -128,6 +128,7 @@ constinit const Primitive primitives::dataflow{
     .acts_on = ActsOn::stages,
     .named = Named::kept,
     .of_place = true,
+    .makes_functions = true,
 };
 
 } // namespace lathe::schedule

@@ -78,6 +78,7 @@ constinit const Primitive primitives::outline{
     .of_place = true,
     .loops = {1, 1},
     .words = words,
+    .makes_functions = true,
 };
 
 } // namespace lathe::schedule

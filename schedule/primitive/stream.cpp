@@ -97,6 +97,7 @@ constinit const Primitive primitives::stream{
     .of_place = true,
     .numbers = {0, 1},
     .consumer = true,
+    .makes_functions = true,
 };
 
 } // namespace lathe::schedule

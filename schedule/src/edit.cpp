@@ -118,6 +118,11 @@ std::vector<Symbol> Edit::images(const Symbol& symbol) const {
     return all;
 }
 
+Symbol Edit::first_name(size_t n) const {
+    const Definition* d = work.definition(call.func, call.definition);
+    return d ? original(call.loops[n], *d) : call.loops[n];
+}
+
 std::vector<Symbol> Edit::loops(size_t n) const {
     if (!call.every) return {loop(n)};
     const Definition* d = work.definition(call.func, call.definition);

@@ -49,6 +49,8 @@ class Edit {
     /// is not the stage's.
     Symbol loop(size_t n) const { return resolve(call.loops[n], call.func, call.definition); }
     Symbol resolve(const Symbol& named, const Symbol& func, int definition) const;
+    /// What it was called at first, though it may be no loop any more.
+    Symbol first_name(size_t n) const;
     /// All copies of it.
     std::vector<Symbol> loops(size_t n) const;
     /// The tensor of `func` and the copies that separate made of it.

@@ -156,24 +156,6 @@ Stmt opened(const Edit& e, const Standing& s) {
 
 namespace {
 
-/// What a process cannot take along.
-void check_piece(const Edit& e, const Stmt& piece, const Symbol& stage) {
-    std::set<Symbol> declared;
-    for_each_stmt(piece, [&](const Stmt& s) {
-        if (const auto* d = s.as<DeclareStream>()) declared.insert(d->stream.symbol);
-        for (const StreamElement& t : streams_in(s))
-            if (!declared.contains(t.stream))
-                e.refuse("{} passes tokens by {}, at {}: a stream stays with the process that has it",
-                         stage.name(), t.stream.name(), s.loc().str());
-    });
-}
-
-std::string function_name(const Edit& e, const Symbol& stage) {
-    const auto& all = e.state().module.functions;
-    const std::string wish = is_c_identifier(stage.name()) ? stage.name() : "process";
-    return std::ranges::find(all, wish, &Function::name) == all.end() ? wish : e.fresh_name(wish);
-}
-
 /// Whether it does what is seen outside, or a Function that it calls does: prints, calls functions of others.
 bool speaks(const Module& m, const Stmt& s) {
     return !find_path(s, [&](const Stmt& x) {
@@ -239,6 +221,23 @@ Stmt Shells::whole() const {
     for (size_t n = around.size(); n-- > 0;)
         s = with_body(around[n], s);
     return s;
+}
+
+void check_piece(const Edit& e, const Stmt& piece, const Symbol& stage) {
+    std::set<Symbol> declared;
+    for_each_stmt(piece, [&](const Stmt& s) {
+        if (const auto* d = s.as<DeclareStream>()) declared.insert(d->stream.symbol);
+        for (const StreamElement& t : streams_in(s))
+            if (!declared.contains(t.stream))
+                e.refuse("{} passes tokens by {}, at {}: a stream stays with the process that has it",
+                         stage.name(), t.stream.name(), s.loc().str());
+    });
+}
+
+std::string function_name(const Edit& e, const Symbol& stage) {
+    const auto& all = e.state().module.functions;
+    const std::string wish = is_c_identifier(stage.name()) ? stage.name() : "process";
+    return std::ranges::find(all, wish, &Function::name) == all.end() ? wish : e.fresh_name(wish);
 }
 
 std::pair<Stmt, std::string> as_process(Edit& e, const Standing& s, size_t place) {

@@ -53,6 +53,11 @@ class Shells {
 /// there is none yet.
 std::pair<Stmt, std::string> as_process(Edit& e, const Standing& s, size_t place);
 
+/// Refuses a piece that passes tokens by a stream of another process.
+void check_piece(const Edit& e, const Stmt& piece, const Symbol& name);
+/// The name of the Function that is made of a stage.
+std::string function_name(const Edit& e, const Symbol& stage);
+
 /// Refuses unless both stand in one list of statements, `a` first, or in one dataflow.
 void check_same_block(const Edit& e, const Standing& a, const Standing& b);
 

@@ -82,6 +82,15 @@ Schedule& Schedule::dataflow(const StageRef& stage, Loc loc) {
     return *this;
 }
 
+Schedule& Schedule::unfold(const StageRef& stage, const LoopRef& loop, Loc loc) {
+    (*this)[stage].unfold(loop, loc);
+    return *this;
+}
+Schedule& Schedule::relay(const TensorRef& tensor, const StageRef& stage, const LoopRef& loop, Loc loc) {
+    (*this)[stage].relay(tensor, loop, loc);
+    return *this;
+}
+
 Schedule& Schedule::inline_call(const StageRef& callee, Loc loc) {
     const Symbol of = (*this)[callee].func;
     std::vector<std::pair<Symbol, int>> callers;

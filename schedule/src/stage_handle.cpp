@@ -10,6 +10,7 @@
 #include "../primitive/outline.h"
 #include "../primitive/parallel.h"
 #include "../primitive/pipeline.h"
+#include "../primitive/relay.h"
 #include "../primitive/rename.h"
 #include "../primitive/reorder.h"
 #include "../primitive/reuse_at.h"
@@ -18,6 +19,7 @@
 #include "../primitive/split.h"
 #include "../primitive/store_in.h"
 #include "../primitive/stream.h"
+#include "../primitive/unfold.h"
 #include "../primitive/unroll.h"
 #include "../primitive/vectorize.h"
 #include "state.h"
@@ -254,6 +256,16 @@ StageHandle& StageHandle::stream(const StageHandle& consumer, int64_t depth, Loc
 StageHandle& StageHandle::dataflow(Loc loc) {
     owner->run({step(primitives::dataflow, {}, loc)});
     return *this;
+}
+
+StageHandle& StageHandle::unfold(const LoopRef& loop, Loc loc) {
+    return apply(step(primitives::unfold, {loop}, loc));
+}
+
+StageHandle& StageHandle::relay(const TensorRef& tensor, const LoopRef& loop, Loc loc) {
+    Step s = step(primitives::relay, {loop}, loc);
+    s.tensor = tensor.symbol;
+    return apply(std::move(s));
 }
 
 StageHandle& StageHandle::compute_at(const StageRef& consumer, const LoopRef& loop, Loc loc) {

@@ -63,7 +63,8 @@ class Taken : public Mutator {
 
 class Popping : public Mutator {
   public:
-    Popping(const Edit& edit, const Symbol& t, const Symbol& s) : e(edit), tensor(t), stream(s) {}
+    Popping(const Edit& edit, const Symbol& t, const Symbol& s, Places* p)
+        : e(edit), tensor(t), stream(s), places(p) {}
 
   protected:
     Stmt mutate(const Stmt& s) override {
@@ -75,6 +76,7 @@ class Popping : public Mutator {
         if (!load) return Mutator::mutate(s);
         const Symbol token(tensor.name());
         const Expr value = Variable::make(token, load->type, load->loc);
+        if (places) places->emplace(token, load->indices);
         const auto taking = [&](const Stmt& all) {
             return Pop::make(token, {stream, {}}, load->type, all, load->loc);
         };
@@ -92,6 +94,7 @@ class Popping : public Mutator {
   private:
     const Edit& e;
     const Symbol &tensor, &stream;
+    Places* places;
 
     Stmt with(const Stmt& s, const Expr& value, const Expr& condition, bool holds) {
         Taken taken(tensor, value, condition, holds);
@@ -122,8 +125,8 @@ Stmt with_pushes(const Stmt& s, const Symbol& tensor, const Symbol& stream, bool
     return Pushing(tensor, stream, keep)(s);
 }
 
-Stmt with_pops(const Edit& e, const Stmt& s, const Symbol& tensor, const Symbol& stream) {
-    return Popping(e, tensor, stream)(s);
+Stmt with_pops(const Edit& e, const Stmt& s, const Symbol& tensor, const Symbol& stream, Places* places) {
+    return Popping(e, tensor, stream, places)(s);
 }
 
 } // namespace lathe::schedule

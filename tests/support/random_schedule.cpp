@@ -234,7 +234,12 @@ class Driver {
         const Definition& consumer = algorithm.definitions[pick(algorithm.definitions.size())];
         const Definition& around = p.consumer ? consumer : d;
         const auto made = p.consumer || p.callee ? std::nullopt : made_function();
-        if (auto s = random_step(p, made ? loops_of(*made, 0) : loops_of(around.func, around.index))) {
+        std::vector<Symbol> loops = made ? loops_of(*made, 0) : loops_of(around.func, around.index);
+        if (p.tensor && pick(2)) // those that are gone: processes are named by them
+            for (const Step& before : schedule.steps())
+                if (before.func == (made ? *made : d.func))
+                    loops.insert(loops.end(), before.loops.begin(), before.loops.end());
+        if (auto s = random_step(p, std::move(loops))) {
             s->func = made ? *made : d.func;
             s->definition = made ? 0 : d.index;
             if (p.consumer) {
@@ -294,13 +299,13 @@ class Driver {
     const Primitive* primitive() {
         const auto all = all_primitives();
         const bool calls = algorithm.module.functions.size() > 1 && pick(3) == 0;
-        const ActsOn wanted = calls ? ActsOn::calls : pick(3) ? ActsOn::loops : ActsOn::func;
+        const ActsOn wanted = pick(12) == 0 ? ActsOn::stages
+                              : calls       ? ActsOn::calls
+                              : pick(3)     ? ActsOn::loops
+                                            : ActsOn::func;
         while (true) {
             const Primitive* p = all[pick(all.size())];
-            // After a Function is made, Funcs do not move any more.
-            const bool last = std::ranges::any_of(
-                p->words, [](const WordOperand& w) { return w.name == "name of the Function"; });
-            if (p->acts_on == wanted && (!last || pick(3) == 0)) return p;
+            if (p->acts_on == wanted && (!p->makes_functions || pick(3) == 0)) return p;
         }
     }
 

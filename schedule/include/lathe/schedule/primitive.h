@@ -69,9 +69,10 @@ struct Primitive {
     bool tensor = false;                     ///< takes a tensor
     bool consumer = false;                   ///< takes the definition inside whose loop the Func goes
     bool callee = false;                     ///< takes a Function that is called there
-    bool fixes_ranges = false; ///< the definition's loops are not those of the algorithm any more:
-                               ///< where a part of the Func is needed, that cannot be told
-    bool moves = false;        ///< the Func goes elsewhere: to the consumer's loop, or to root
+    bool fixes_ranges = false;    ///< the definition's loops are not those of the algorithm any more:
+                                  ///< where a part of the Func is needed, that cannot be told
+    bool makes_functions = false; ///< after it no Func moves, or is stored or inlined
+    bool moves = false;           ///< the Func goes elsewhere: to the consumer's loop, or to root
 };
 
 /// All of them, by name.

@@ -124,6 +124,9 @@ class StageHandle {
     StageHandle& stream(const StageHandle& consumer, int64_t depth = 0, Loc loc = Loc::current());
     /// See Schedule::dataflow.
     StageHandle& dataflow(Loc loc = Loc::current());
+    /// See Schedule::unfold and Schedule::relay: `loop` is this definition's.
+    StageHandle& unfold(const LoopRef& loop, Loc loc = Loc::current());
+    StageHandle& relay(const TensorRef& tensor, const LoopRef& loop, Loc loc = Loc::current());
 
     // On the whole Func:
     /// Computes the Func inside `loop` of `consumer`: the part that one iteration needs.
@@ -225,6 +228,15 @@ class Schedule {
     /// would be legal, else a block that passes all of it at once.
     /// \throws Error where neither can be.
     Schedule& dataflow(const StageRef& stage, Loc loc = Loc::current());
+    /// Each iteration of the stage's loop becomes a process of its own, and all run at the same time. A tensor
+    /// that they write is dealt out to them; one that they only read is shared.
+    /// \throws Error unless the iterations are independent and constant in number, and each has its own part.
+    Schedule& unfold(const StageRef& stage, const LoopRef& loop, Loc loc = Loc::current());
+    /// The processes that unfold made of the loop hand on what they read of the tensor, from neighbour to
+    /// neighbour, in the order in which each of them reads it: one process reads the tensor, once.
+    /// \throws Error unless all of them read the same elements in the same order.
+    Schedule& relay(const TensorRef& tensor, const StageRef& stage, const LoopRef& loop,
+                    Loc loc = Loc::current());
     /// All calls of the Function, in all its callers, become what it does.
     Schedule& inline_call(const StageRef& callee, Loc loc = Loc::current());
     /// Inlines every Func that is one expression; others stay (outputs, those with updates or inline

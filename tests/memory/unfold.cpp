@@ -1,0 +1,121 @@
+// unfold and relay: iterations as processes, and what they hand on.
+
+#include "deep.h"
+#include "everywhere.h"
+#include "lathe/dsl/kernel.h"
+#include "lathe/ir/depths.h"
+#include "refusal.h"
+
+#include <doctest/doctest.h>
+
+using namespace lathe;
+using namespace lathe::ir;
+
+namespace {
+
+void has(const std::string& text, const std::string& part) {
+    CAPTURE(text);
+    CHECK(text.find(part) != std::string::npos);
+}
+
+struct Product {
+    Var i{"i"}, j{"j"};
+    RDom k{0, 6, "k"};
+    Input A{"A", Int(16), {4, 6}}, B{"B", Int(16), {6, 8}};
+    Func C{"C", Int(32), {4, 8}};
+    Product() {
+        C(i, j) = 0;
+        C(i, j) += A(i, k) * B(k, j);
+    }
+};
+
+} // namespace
+
+TEST_CASE("a row of processes: each has its part, and hands on what all of them read") {
+    Product p;
+    Schedule s(p.C);
+    s[p.C].fuse_init(p.j);
+    s.unfold(p.C, p.i);
+    has(print(s), "spawn C_i(A, B, inout C[i, 0:+8], i) for i in [0, 4)");
+    check_everywhere(s);
+    s.relay(p.B, p.C, p.i);
+    has(print(s), "spawn C_i(A, inout C[i, 0:+8], i, B_relay[i], B_relay[i + 1]) for i in [0, 4)");
+    has(print(s), "B_load(B, B_relay[0])");
+    s[p.C].pipeline(p.k); // loops inside keep their names
+    check_everywhere(s);
+    for (uint64_t seed = 0; seed < 10; ++seed) {
+        const Module m = with_safe_depths(s.module());
+        const std::vector<AnyBuffer> right = run(s.reference(), {}, 5);
+        std::vector<AnyBuffer> got = make_arguments(m, {}, 5);
+        std::vector<AnyBuffer*> pointers;
+        for (AnyBuffer& b : got)
+            pointers.push_back(&b);
+        InterpretOptions options;
+        options.stall_seed = seed;
+        interpret(m, pointers, {}, options);
+        CHECK(bit_equal(right.back(), got.back()));
+    }
+    Schedule again(p.C);
+    again.apply_trace(s.trace_json());
+    CHECK(print(again) == print(s));
+    s.quantize(p.B, Int(11));
+    has(print(s), "stream B_relay: Int(11)[5]");
+    check_everywhere(s);
+}
+
+TEST_CASE("processes that share a table, and write windows of several positions") {
+    Var i("i"), j("j");
+    Input x("x", UInt(3), {12, 5});
+    Const table("table", std::vector<int16_t>{5, -3, 7, 100, 2, 9, -20, 1});
+    Func f("f", Int(16), {12, 5});
+    f(i, j) = table(x(i, j)) + i;
+    Schedule s(f);
+    auto [io, ii] = s[f].split(i, 3, Tail::exact);
+    s.unfold(f, io);
+    has(print(s), "f[3 * io:+3, 0:+5]");
+    s[f].pipeline(j);
+    check_everywhere(s);
+}
+
+TEST_CASE("a kernel's loop as processes, under a condition") {
+    Var p("p"), n("n");
+    Input query("query", Int(8), {16}), refs("refs", Int(8), {4, 16});
+    Output best("best", Int(32), {4});
+    Kernel k("distances", {query, refs, best}, [&](KernelBody& b) {
+        b.for_(p, 0, 4, [&] {
+            best(p) = 0;
+            b.for_(n, 0, 16, [&] { b.if_(Expr(n) < 13, [&] { best(p) += abs(query(n) - refs(p, n)); }); });
+        });
+    });
+    Schedule s(k);
+    s.unfold(k, p).relay(query, k, p);
+    has(print(s), "query_load(query, query_relay[0])");
+    check_everywhere(s);
+}
+
+TEST_CASE("unfold and relay refuse") {
+    Product p;
+    Schedule s(p.C);
+    has(refusal([&] { s.unfold(p.C, p.k); }), "carried by k");
+    has(refusal([&] { s.relay(p.B, p.C, p.i); }), "i is no array of processes: call unfold(i) first");
+    Param N("N");
+    Input line("line", Int(16), {N});
+    Func g("g", Int(16), {N});
+    g(p.i) = line(p.i) + 1;
+    Schedule open(g);
+    has(refusal([&] { open.unfold(g, p.i); }),
+        "the extent of i is N: a process for each iteration needs a number");
+    s.unfold(p.C, p.i);
+    has(refusal([&] { s.relay(p.A, p.C, p.i); }), "when A is read depends on i");
+    has(refusal([&] { s.relay(p.C, p.C, p.i); }), "the processes of i write C");
+    has(refusal([&] { s[p.C].split(p.i, 2); }), "loop i is gone: unfold(i) at");
+    Input at("at", UInt(3), {4});
+    Func gather("gather", Int(32), {4});
+    RDom r(0, 3, "r");
+    gather(p.i) = 0;
+    gather(p.i) += p.A(p.i, at(r));
+    Schedule d(gather);
+    d.unfold(gather, p.i);
+    has(refusal([&] { d.relay(p.A, gather, p.i); }), "when A is read depends on");
+    has(refusal([&] { d.relay(p.B, gather, p.i); }), "the processes of i are not given B");
+}
