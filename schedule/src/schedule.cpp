@@ -1,4 +1,5 @@
 #include "../primitive/inline_.h"
+#include "../primitive/to.h"
 #include "calls.h"
 #include "state.h"
 
@@ -70,6 +71,16 @@ TensorRef Schedule::buffer_at(const StageRef& stage, const LoopRef& loop, Loc lo
 }
 TensorRef Schedule::buffer_at(const TensorRef& tensor, const StageRef& stage, const LoopRef& loop, Loc loc) {
     return (*this)[stage].buffer_at(tensor, loop, loc);
+}
+
+Schedule& Schedule::to(const StageRef& stage, Side side, Loc loc) {
+    Step s;
+    s.primitive = &primitives::to;
+    s.func = (*this)[stage].func;
+    s.words = {std::string(word(side))};
+    s.loc = loc;
+    run({std::move(s)});
+    return *this;
 }
 
 Schedule& Schedule::inline_call(const StageRef& callee, Loc loc) {
@@ -190,7 +201,7 @@ size_t Schedule::queries() const {
 }
 
 const Module& Schedule::module() const {
-    return state->module;
+    return state->on_device.empty() ? state->module : state->sided;
 }
 const Module& Schedule::reference() const {
     return state->base;

@@ -9,7 +9,8 @@
 
 class VitisKernels {
   public:
-    /// Emits the module's kernel; returns its number. \throws lathe::Error as vitis_source does.
+    /// Emits the module's kernel, or its program of host and device; returns its number. \throws lathe::Error
+    /// as vitis_source does.
     size_t add(const lathe::Module& m);
     /// All kernels as one shared object. \throws std::runtime_error with the compiler's output.
     void compile(const std::string& compiler);
@@ -29,6 +30,7 @@ class VitisKernels {
     using Run = void (*)(int kernel, uint64_t* const* limbs, const int64_t* sizes, std::string* error);
     std::vector<lathe::Module> modules;
     std::vector<std::string> sources;
+    std::string on_devices; ///< kernels of programs of host and device, by name
     Run entry = nullptr;
     void (*set_seed)(uint64_t) = nullptr; ///< where a kernel has streams
 };
