@@ -12,12 +12,14 @@ namespace lathe::hls {
 
 namespace {
 
-void add_called(const Module& m, const Stmt& s, std::set<std::string>& all) {
+/// \param host without the kernels.
+void add_called(const Module& m, const Stmt& s, std::set<std::string>& all, bool host) {
     for_each(
         s,
         [&](const Stmt& x) {
             const auto* c = x.as<CallStmt>();
-            if (c && all.insert(c->callee).second) add_called(m, m.function(c->callee).body, all);
+            if (!c || (host && m.function(c->callee).side == Side::device)) return;
+            if (all.insert(c->callee).second) add_called(m, m.function(c->callee).body, all, host);
         },
         nullptr);
 }
@@ -29,7 +31,7 @@ std::vector<Module> kernels_of(const Module& m) {
     for (const Function& f : m.functions) {
         if (f.side != Side::device) continue;
         std::set<std::string> called;
-        add_called(m, f.body, called);
+        add_called(m, f.body, called, false);
         Module kernel{{f}, m.consents};
         kernel.top().side = Side::host; // where it runs there is nothing else
         for (const Function& g : m.functions)
@@ -37,6 +39,39 @@ std::vector<Module> kernels_of(const Module& m) {
         all.push_back(std::move(kernel));
     }
     return all;
+}
+
+void check_host(const Module& m) {
+    std::map<std::string, std::set<const Function*>>
+        definitions; ///< of extern functions, by their file's top
+    const auto look = [&](const Function& top, bool host) {
+        std::set<std::string> called{top.name};
+        add_called(m, top.body, called, host);
+        for (const std::string& name : called) {
+            const Function& f = m.function(name);
+            for_each(
+                f.body,
+                [&](const Stmt& s) {
+                    if (s.as<Dataflow>() && host)
+                        fail(
+                            s.loc(),
+                            "{} has a dataflow and runs on the host, whose program has no streams: put it on "
+                            "the device",
+                            name);
+                    if (const auto* c = s.as<ExternCall>())
+                        if (definitions[c->callee->name].insert(&top).second &&
+                            definitions[c->callee->name].size() > 1)
+                            fail(c->loc,
+                                 "the extern function {} is called in several files of the project, and each "
+                                 "would define it: call it on one side, in one kernel",
+                                 c->callee->name);
+                },
+                nullptr);
+        }
+    };
+    look(m.top(), true);
+    for (const Function& f : m.functions)
+        if (f.side == Side::device) look(f, false);
 }
 
 Module copied_plainly(const Module& m) {

@@ -238,6 +238,7 @@ Kernel make_kernel(const Module& module, const VitisOptions& options) {
 Program make_program(const Module& module, const VitisOptions& options) {
     check_options(options);
     const Module whole = laid_out(copied_plainly(module));
+    check_host(whole);
     VitisOptions of_kernel = options;
     of_kernel.top = {};
     of_kernel.scalars.clear();

@@ -53,7 +53,9 @@ bool stores_all(const Module& m, const Function& in, const Stmt& s, const Symbol
         found = found || std::ranges::any_of(b->stmts, [&](const Stmt& each) {
                     return stores_all(m, in, each, tensor, dims);
                 });
-    for (const Stmt& body : s.as<Stage>() || s.as<Allocate>() ? bodies(s) : std::vector<Stmt>())
+    const auto* loop = s.as<For>();
+    const bool runs = s.as<Stage>() || s.as<Allocate>() || (loop && as_int(loop->extent).value_or(0) > 0);
+    for (const Stmt& body : runs ? bodies(s) : std::vector<Stmt>())
         found = found || stores_all(m, in, body, tensor, dims);
     return found;
 }

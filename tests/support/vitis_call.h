@@ -58,11 +58,15 @@ template <class... F> std::string call(void (*kernel)(F...), uint64_t* const* li
 }
 
 #ifdef LATHE_XRT_H
+inline lathe_sim::DeviceUse last_use; ///< of the program that ran last
+
 template <class... F, size_t... I>
 void call_with(void (*host)(const xrt::device&, const xrt::uuid&, F...), uint64_t* const* limbs,
                const int64_t* sizes, std::index_sequence<I...>) {
     std::tuple<Actual<F>...> actuals{Actual<F>(limbs[I], sizes[I])...};
-    host(xrt::device(0), {}, std::get<I>(actuals).get()...);
+    const xrt::device device(0);
+    host(device, {}, std::get<I>(actuals).get()...);
+    last_use = device.lathe_use();
     (std::get<I>(actuals).put(limbs[I]), ...);
 }
 

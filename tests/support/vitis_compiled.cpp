@@ -97,11 +97,11 @@ size_t VitisKernels::add(const Module& m) {
     std::string source;
     if (std::ranges::any_of(m.functions, on_device)) {
         const Module program = named_apart(m, fmt::format("k{}_", modules.size()));
-        for (const Module& kernel : vitis_kernels(program)) {
+        for (const Module& kernel : vitis_kernels(program)) { // each is a file of its own
             const std::string& name = kernel.top().name;
-            source += code_of(vitis_source(kernel));
-            on_devices +=
-                fmt::format("        {{\"{0}\", lathe_sim::kernel(n{1}::{0})}},\n", name, modules.size());
+            source += fmt::format("namespace {}_file {{\n{}}}\n", name, code_of(vitis_source(kernel)));
+            on_devices += fmt::format("        {{\"{0}\", lathe_sim::kernel(n{1}::{0}_file::{0})}},\n", name,
+                                      modules.size());
         }
         const std::string host = vitis_host(program, {.top = top});
         source += host.substr(host.find("#include <algorithm>\n\n") + 22);
@@ -134,7 +134,10 @@ void VitisKernels::compile(const std::string& compiler) {
     if (!on_devices.empty())
         text += "const std::map<std::string, lathe_sim::Kernel>& lathe_sim::kernels() {\n    static const "
                 "std::map<std::string, Kernel> all{\n" +
-                on_devices + "    };\n    return all;\n}\n";
+                on_devices +
+                "    };\n    return all;\n}\nextern \"C\" void device_use(uint64_t* x) {\n    x[0] = "
+                "last_use.to_device, x[1] = last_use.bytes_to_device, x[2] = last_use.to_host, x[3] = "
+                "last_use.bytes_to_host;\n}\n";
     text += "extern \"C\" void run(int kernel, uint64_t* const* limbs, const int64_t* sizes, std::string* "
             "error) {\n"
             "    switch (kernel) {\n" +
@@ -149,7 +152,15 @@ void VitisKernels::compile(const std::string& compiler) {
         headers += read_file(fs::path(LATHE_HLS_SIM_DIR) / name);
     const fs::path object = compile_shared(compiler, flags, headers, text);
     entry = reinterpret_cast<Run>(load_symbol(object, "run"));
+    if (!on_devices.empty())
+        last_use = reinterpret_cast<void (*)(uint64_t*)>(load_symbol(object, "device_use"));
     if (streams) set_seed = reinterpret_cast<void (*)(uint64_t)>(load_symbol(object, "stall"));
+}
+
+std::array<uint64_t, 4> VitisKernels::device_use() const {
+    std::array<uint64_t, 4> counts{};
+    last_use(counts.data());
+    return counts;
 }
 
 void VitisKernels::stall(uint64_t seed) const {
