@@ -69,7 +69,8 @@ template <class... A, size_t... N> Kernel kernel_of(void (*function)(A...), std:
         if (given.size() != sizeof...(A))
             throw std::runtime_error("a kernel takes " + std::to_string(sizeof...(A)) +
                                      " arguments, and is given " + std::to_string(given.size()));
-        function(argument<A>(given[N], N)...);
+        std::tuple<A...> all{argument<A>(given[N], N)...}; // in this order
+        std::apply(function, all);
     };
 }
 

@@ -298,7 +298,7 @@ std::vector<std::pair<std::string, std::string>> vitis_names(const Module& modul
 }
 
 std::vector<Module> vitis_kernels(const Module& module) {
-    return hls::kernels_of(module);
+    return hls::kernels_of(fix_constant_params(module)); // as the host's program calls them
 }
 
 std::string vitis_host(const Module& module, const VitisOptions& options) {

@@ -158,14 +158,15 @@ class Sides {
         std::map<Symbol, const Tensor*> in_scope;
         for (const auto& [symbol, shared] : tensors)
             if (!moved.contains(symbol)) in_scope[symbol] = &shared.tensor;
-        Stmt body = g.body;
+        Substitution given;
+        Stmt body = with_numbers_named(g.body, given);
         if (const auto found = inside.find(group.get()); found != inside.end())
             body = Allocate::make(found->second, body);
         const Outlined made(in_scope, body, free_name(g.func.name() + "_device"));
         Function f = made.with_body(body);
         f.side = Side::device;
         add_constants(f);
-        Stmt call = rename(made.call(g.loc), names);
+        Stmt call = substitute(rename(made.call(g.loc), names), given);
         if (const Function* same = equal_kernel(f)) {
             const auto& c = *call.as<CallStmt>();
             call = CallStmt::make(same->name, c.tensors, c.values, c.streams, c.loc);
@@ -173,6 +174,21 @@ class Sides {
             kernels.push_back(std::move(f));
         }
         calls[group.get()] = call;
+    }
+
+    /// The numbers that a single call passes are the kernel's, too, so that other calls can be of the same
+    /// one.
+    Stmt with_numbers_named(const Stmt& body, Substitution& given) const {
+        const auto* c = body.as<CallStmt>();
+        if (!c) return body;
+        std::vector<Expr> values;
+        for (size_t n = 0; n < c->values.size(); ++n) {
+            const Expr& v = c->values[n];
+            const Symbol name(module.function(c->callee).params[n].symbol.name());
+            values.push_back(tensors_read(v).empty() ? Variable::make(name, v.type(), v.loc()) : v);
+            if (tensors_read(v).empty()) given[name] = v;
+        }
+        return CallStmt::make(c->callee, c->tensors, values, c->streams, c->loc);
     }
 
     /// A constant is a part of each kernel that reads it.

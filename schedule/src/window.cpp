@@ -49,7 +49,7 @@ bool covers_its_box(const Access& a, const Facts& facts) {
         size_t own = 0;
         for (const auto& [v, coefficient] : linear->coefficients)
             if (loops.contains(v)) {
-                if (coefficient != 1 || !used.insert(v).second) return false;
+                if ((coefficient != 1 && coefficient != -1) || !used.insert(v).second) return false;
                 ++own;
             }
         if (own > 1) return false;
