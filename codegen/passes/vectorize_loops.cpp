@@ -130,6 +130,7 @@ class Vectorizer {
         case StmtKind::call:
         case StmtKind::dataflow:
         case StmtKind::spawn:
+        case StmtKind::copy:
             break; // gone by now
         }
         throw InternalError("unknown statement");

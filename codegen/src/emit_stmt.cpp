@@ -269,7 +269,8 @@ void FunctionEmitter::emit(const Stmt& s) {
     case StmtKind::call:
     case StmtKind::dataflow:
     case StmtKind::spawn:
-        throw InternalError("calls and streams are gone when code is emitted");
+    case StmtKind::copy:
+        throw InternalError("calls, streams and copies are gone when code is emitted");
     }
     throw InternalError("a statement that code generation does not know");
 }

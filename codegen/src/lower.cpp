@@ -8,6 +8,7 @@
 #include "../passes/unique_lets.h"
 #include "../passes/unroll_loops.h"
 #include "../passes/vectorize_loops.h"
+#include "lathe/ir/copies.h"
 #include "lathe/ir/index_ranges.h"
 #include "lathe/ir/inline_calls.h"
 #include "lathe/ir/layout.h"
@@ -46,8 +47,8 @@ Module without_pipelines(Module m) {
 } // namespace
 
 Module lower(const Module& module, const Target&) {
-    Module m =
-        widen_index(lower_math(store_by_layout(check_bounds(without_pipelines(inline_calls(module))), false)));
+    Module m = widen_index(lower_math(
+        store_by_layout(check_bounds(without_pipelines(inline_calls(copies_as_loops(module)))), false)));
     m = simplified(lower_types(m));
     m = narrow(simplified(partition_loops(m)));
     m = vectorize_loops(m);

@@ -55,6 +55,8 @@ void BodyEmitter::emit(const Stmt& s) {
         return call(*s.as<ExternCall>());
     case StmtKind::stage:
         return stage(*s.as<Stage>());
+    case StmtKind::copy:
+        return copy(*s.as<Copy>());
     case StmtKind::stream:
     case StmtKind::push:
     case StmtKind::pop:
@@ -323,6 +325,7 @@ void BodyEmitter::allocate(const Allocate& s) {
 
 void BodyEmitter::declare(const Tensor& t) {
     if (t.data) return constant(t);
+    if (t.space.on_device()) return declare_on_device(t);
     std::vector<int64_t> extents;
     for (size_t d = 0; d < t.dims.size(); ++d) {
         const auto bound = const_upper_bound(t.dims[d].extent, scope.facts);

@@ -13,12 +13,26 @@ using namespace ir;
 class ExprEmitter;
 class Functions;
 
+/// What a host program knows of the device.
+struct Device {
+    struct Kernel {
+        std::string function;             ///< in C++
+        std::vector<std::string> scalars; ///< the C++ types of what it is given behind its tensors
+        std::string object = {};          ///< the host's xrt::kernel
+    };
+    std::map<std::string, Kernel> kernels; ///< by Function
+    std::string name, xclbin;              ///< the host's xrt::device and xrt::uuid
+    std::map<Symbol, std::string> groups;  ///< of the device's tensors: the memory that a kernel reaches
+};
+
 class BodyEmitter {
   public:
     /// `sizes`: facts of one run, which loop_tripcount shows; `name`: of the Function.
     BodyEmitter(Scope& s, Writer& w, const std::map<Symbol, Expr>& sizes, Functions& f, std::string name)
         : scope(s), out(w), run_sizes(sizes), functions(f), function(std::move(name)) {}
 
+    /// From now on what is emitted runs on the host beside this device.
+    void beside(const Device& d) { device = &d; }
     void emit(const Stmt& s);
     /// A tensor with data, as a constant array.
     void constant(const Tensor& t);
@@ -53,12 +67,17 @@ class BodyEmitter {
     void processes(const Stmt& s);
     void declare(const StreamDeclaration& s);
     void spawn(const Spawn& p);
+    // In host.cpp:
+    void declare_on_device(const Tensor& t);
+    void copy(const Copy& c);
+    void launch(const CallStmt& c);
 
     Scope& scope;
     Writer& out;
     const std::map<Symbol, Expr>& run_sizes;
     Functions& functions;
     const std::string function;
+    const Device* device = nullptr;
     std::string stage_name; ///< of the loops' labels
     Names labels;
 };

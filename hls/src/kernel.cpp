@@ -3,6 +3,7 @@
 #include "body.h"
 #include "expr.h"
 #include "functions.h"
+#include "host.h"
 #include "lathe/ir/depths.h"
 #include "lathe/ir/inline_calls.h"
 #include "lathe/ir/layout.h"
@@ -66,9 +67,10 @@ Facts sizes_not_negative(const Function& f) {
 
 class KernelMaker {
   public:
-    KernelMaker(const Module& m, const VitisOptions& o)
+    /// \param d null, or what the top Function starts kernels on.
+    KernelMaker(const Module& m, const VitisOptions& o, Device* d = nullptr)
         : module(m), function(prepared(m.top(), sizes_not_negative(m.top()))), options(o),
-          functions(m, sizes) {}
+          functions(m, sizes), device(d) {}
 
     Kernel make() {
         scope.index_type = index_type_of(function);
@@ -86,9 +88,15 @@ class KernelMaker {
         functions.reserve(scope.names);
         functions.reserve(kernel.name);
         Writer out;
-        interfaces(out);
+        out.hls = !device;
         out.indent = 1;
         BodyEmitter body(scope, out, sizes, functions, function.name);
+        if (device) {
+            open_device(out);
+            body.beside(*device);
+        } else {
+            interfaces(out);
+        }
         for (const Tensor& t : function.constants)
             body.constant(t);
         body.emit(function.body);
@@ -100,14 +108,14 @@ class KernelMaker {
 
   private:
     /// The arguments keep their names: a function that is called like one of them, like a file of the project
-    /// or like what C++ has a use for becomes NAME_kernel.
+    /// or like what C++ has a use for becomes NAME_kernel, or NAME_host.
     void name() {
         const std::string& given = options.top.empty() ? function.name : options.top;
         const std::string wish =
             is_c_identifier(given) && !taken_function_name(given) ? given : identifier(given);
         kernel.name = wish;
         if (taken_function_name(wish) || is_project_file(wish) || !scope.names.take_exactly(wish))
-            kernel.name = scope.names.take(wish + "_kernel");
+            kernel.name = scope.names.take(wish + (device ? "_host" : "_kernel"));
         note(given, kernel.name);
     }
 
@@ -157,19 +165,48 @@ class KernelMaker {
         out.edge("#pragma HLS interface s_axilite port=return");
     }
 
+    /// The host's objects for the device and its kernels.
+    void open_device(Writer& out) {
+        device->name = scope.names.take("device");
+        device->xclbin = scope.names.take("xclbin");
+        kernel.before =
+            fmt::format("const xrt::device& {}, const xrt::uuid& {}", device->name, device->xclbin);
+        for (auto& [name, k] : device->kernels) {
+            k.object = scope.names.take(k.function + "_kernel");
+            out.line(fmt::format("xrt::kernel {}({}, {}, \"{}\");", k.object, device->name, device->xclbin,
+                                 k.function));
+        }
+        for_each(
+            function.body,
+            [&](const Stmt& s) {
+                const auto* c = s.as<CallStmt>();
+                const auto found = c ? device->kernels.find(c->callee) : device->kernels.end();
+                for (size_t n = 0; found != device->kernels.end() && n < c->tensors.size(); ++n)
+                    device->groups.try_emplace(c->tensors[n].tensor,
+                                               fmt::format("{}.group_id({})", found->second.object, n));
+            },
+            nullptr);
+    }
+
     const Module& module;
     Function function;
     const VitisOptions& options;
     Scope scope;
     Substitution sizes; ///< of the parameters, where one run gives them
     Functions functions;
+    Device* device;
     Kernel kernel;
 };
+
+Module laid_out(const Module& m) {
+    return store_by_layout(shift_folds(fix_constant_params(pass_whole_tensors(with_safe_depths(m)))), true);
+}
 
 } // namespace
 
 std::string Kernel::declaration() const {
     std::vector<std::string> each;
+    if (!before.empty()) each.push_back(before);
     for (const Formal& f : formals)
         each.push_back(fmt::format("{}{}{} {}", f.array && f.read_only ? "const " : "", f.type,
                                    f.array ? "*" : "", f.name));
@@ -182,12 +219,61 @@ std::string scalar_literal(Type parameter, const Value& v) {
     return parameter.is_index() ? x.str() : typed_literal(x);
 }
 
+bool has_device(const Module& module) {
+    return std::ranges::any_of(module.functions, [](const Function& f) { return f.side == Side::device; });
+}
+
 Kernel make_kernel(const Module& module, const VitisOptions& options) {
     check_options(options);
     if (module.functions.empty()) fail({}, "the module has no function");
-    const Module whole =
-        store_by_layout(shift_folds(fix_constant_params(pass_whole_tensors(with_safe_depths(module)))), true);
-    return KernelMaker(whole, options).make();
+    if (std::ranges::any_of(module.functions.begin() + 1, module.functions.end(),
+                            [](const Function& f) { return f.side == Side::device; }))
+        fail({},
+             "{} starts kernels of the device: export_vitis writes them and the host's program, and "
+             "vitis_kernels gives them one by one",
+             module.top().name);
+    return KernelMaker(laid_out(module), options).make();
+}
+
+Program make_program(const Module& module, const VitisOptions& options) {
+    check_options(options);
+    const Module whole = laid_out(copied_plainly(module));
+    check_host(whole);
+    VitisOptions of_kernel = options;
+    of_kernel.top = {};
+    of_kernel.scalars.clear();
+    Program program;
+    Device device;
+    program.modules = kernels_of(whole);
+    for (const Module& m : program.modules) {
+        program.kernels.push_back(KernelMaker(m, of_kernel).make());
+        const Kernel& k = program.kernels.back();
+        Device::Kernel& known = device.kernels[m.top().name] = {k.name, {}};
+        for (const Formal& f : k.formals)
+            if (!f.array) known.scalars.push_back(f.type);
+    }
+    program.host = KernelMaker(whole, options, &device).make();
+    return program;
+}
+
+std::string source_text(const Kernel& k) {
+    return fmt::format("{}{}extern \"C\" {} {{\n{}}}\n", k.externs, k.functions, k.declaration(), k.body);
+}
+
+/// Vitis has its own; a simulation takes those in sim/.
+static constexpr const char* stream_headers = "#include \"hls_stream.h\"\n"
+                                              "#include \"hls_streamofblocks.h\"\n"
+                                              "#include \"lathe_marks.h\"\n";
+
+std::string header_text(const Kernel& k) {
+    std::string names;
+    for (const auto& [given, became] : k.renamed)
+        names += fmt::format("// {} is called {} here.\n", comment_text(quoted_text(given)), became);
+    return fmt::format("{}#pragma once\n\n"
+                       "#define AP_INT_MAX_W 4096 // before AMD's headers\n"
+                       "#include \"lathe_hls.h\"\n{}\n"
+                       "extern \"C\" {};\n",
+                       names, k.streams ? stream_headers : "", k.declaration());
 }
 
 } // namespace lathe::hls
@@ -198,30 +284,27 @@ using namespace ir;
 
 std::string vitis_source(const Module& module, const VitisOptions& options) {
     const hls::Kernel kernel = hls::make_kernel(module, options);
-    return fmt::format("#include \"{}.h\"\n\n{}{}extern \"C\" {} {{\n{}}}\n", kernel.name, kernel.externs,
-                       kernel.functions, kernel.declaration(), kernel.body);
+    return fmt::format("#include \"{}.h\"\n\n{}", kernel.name, hls::source_text(kernel));
 }
 
-/// Vitis has its own; a simulation takes those in sim/.
-static constexpr const char* stream_headers = "#include \"hls_stream.h\"\n"
-                                              "#include \"hls_streamofblocks.h\"\n"
-                                              "#include \"lathe_marks.h\"\n";
-
 std::string vitis_header(const Module& module, const VitisOptions& options) {
-    const hls::Kernel kernel = hls::make_kernel(module, options);
-    std::string names;
-    for (const auto& [given, became] : kernel.renamed)
-        names += fmt::format("// {} is called {} here.\n", comment_text(quoted_text(given)), became);
-    return fmt::format("{}#pragma once\n\n"
-                       "#define AP_INT_MAX_W 4096 // before AMD's headers\n"
-                       "#include \"lathe_hls.h\"\n{}\n"
-                       "extern \"C\" {};\n",
-                       names, kernel.streams ? stream_headers : "", kernel.declaration());
+    return hls::header_text(hls::make_kernel(module, options));
 }
 
 std::vector<std::pair<std::string, std::string>> vitis_names(const Module& module,
                                                              const VitisOptions& options) {
+    if (hls::has_device(module)) return hls::make_program(module, options).host.renamed;
     return hls::make_kernel(module, options).renamed;
+}
+
+std::vector<Module> vitis_kernels(const Module& module) {
+    return hls::kernels_of(fix_constant_params(module)); // as the host's program calls them
+}
+
+std::string vitis_host(const Module& module, const VitisOptions& options) {
+    if (!hls::has_device(module))
+        fail({}, "{} is one kernel, and has no program of a host", module.top().name);
+    return hls::host_source(hls::make_program(module, options));
 }
 
 } // namespace lathe

@@ -25,14 +25,30 @@ struct Kernel {
     /// Names of the user's that could not stay, with what they are called here.
     std::vector<std::pair<std::string, std::string>> renamed;
 
+    std::string before; ///< formals in front of these
     /// "void gemm(const float* A, float* C)"
     std::string declaration() const;
+};
+
+/// A program of host and device.
+struct Program {
+    Kernel host;
+    std::vector<Kernel> kernels;
+    std::vector<Module> modules; ///< of the kernels, each as its top Function
 };
 
 /// A parameter's value as an argument.
 std::string scalar_literal(Type parameter, const Value& v);
 
-/// \throws Error for what has no HLS code.
+/// \throws Error for what has no HLS code, and for a program with kernels of its own.
 Kernel make_kernel(const Module& module, const VitisOptions& options);
+
+/// Some of its Functions run on the device.
+bool has_device(const Module& module);
+/// \pre has_device
+Program make_program(const Module& module, const VitisOptions& options);
+/// The kernel's file, without the header that it includes first; its header; what declares streams.
+std::string source_text(const Kernel& k);
+std::string header_text(const Kernel& k);
 
 } // namespace lathe::hls

@@ -36,6 +36,7 @@ void BodyEmitter::network(const Stmt& s) {
     } else if (const auto* b = s.as<Drain>()) {
         locked("read_lock", b->from, b->tensor, b->body);
     } else if (const auto* c = s.as<CallStmt>()) {
+        if (functions.function(c->callee).side == Side::device) return launch(*c);
         out.line(call(*c) + ";");
     } else if (const auto* d = s.as<Dataflow>()) {
         dataflow(*d);

@@ -1,6 +1,7 @@
 /// \file A folder with everything that Vitis and g++ need.
 
-#include "kernel.h"
+#include "project.h"
+
 #include "lathe/ir/files.h"
 #include "lathe/ir/interpret.h"
 #include "lathe/ir/text.h"
@@ -21,12 +22,6 @@ using namespace hls;
 namespace fs = std::filesystem;
 
 namespace {
-
-/// What one run of the kernel reads and writes.
-struct Run {
-    std::vector<AnyBuffer> before, after; ///< one for each argument
-    std::map<std::string, Value> parameters;
-};
 
 bool is_read(const Argument& a) {
     return a.direction != Direction::out;
@@ -160,79 +155,12 @@ std::string data_text(const AnyBuffer& b) {
     return text;
 }
 
-/// Its own names begin with lathe_, as no tensor's does.
-std::string testbench(const Function& f, const hls::Kernel& k, const Run& run) {
-    std::string prepare, arguments, compare;
-    for (size_t i = 0; i < k.formals.size(); ++i) {
-        const hls::Formal& formal = k.formals[i];
-        std::string argument;
-        if (i < f.arguments.size()) {
-            const int64_t size = run.before[i].size();
-            const std::string& name = formal.name;
-            prepare +=
-                is_read(f.arguments[i])
-                    ? fmt::format("        auto {0} = lathe::read<{1}>(lathe_data + \"/{0}.txt\", {2});\n",
-                                  name, formal.type, size)
-                    : fmt::format("        lathe::tensor<{}> {}({});\n", formal.type, name, size);
-            if (!formal.read_only)
-                compare += fmt::format("        lathe_ok &= lathe::same(\"{0}\", {0}, "
-                                       "lathe::read<{1}>(lathe_data + \"/{0}.expected.txt\", {2}));\n",
-                                       name, formal.type, size);
-            argument = name + ".data.get()";
-        } else {
-            const Value& v = run.parameters.at(f.params[i - f.arguments.size()].symbol.name());
-            argument = hls::scalar_literal(f.params[i - f.arguments.size()].type, v);
-        }
-        arguments += (arguments.empty() ? "" : ", ") + argument;
-    }
-    return fmt::format("// Runs {0} on the data in data/ and compares with the outputs expected there.\n"
-                       "// `make` compiles and runs it here, with AMD's headers for ap_int and ap_fixed.\n"
-                       "#include \"{0}.h\"\n"
-                       "#include \"lathe_testbench.h\"\n\n"
-                       "int main(int lathe_count, char** lathe_arguments) {{\n"
-                       "    const std::string lathe_data = lathe_count > 1 ? lathe_arguments[1] : \"data\";\n"
-                       "    try {{\n{1}"
-                       "        ::{0}({2});\n"
-                       "        bool lathe_ok = true;\n{3}"
-                       "        if (lathe_ok) std::cout << \"{0}: all outputs are as expected\\n\";\n"
-                       "        return lathe_ok ? 0 : 1;\n"
-                       "    }} catch (const std::exception& lathe_error) {{\n"
-                       "        std::cout << \"{0}: \" << lathe_error.what() << \"\\n\";\n"
-                       "        return 1;\n"
-                       "    }}\n"
-                       "}}\n",
-                       k.name, prepare, arguments, compare);
-}
-
 // No contraction by the compiler: where a product and a sum are rounded once, the code says so.
 constexpr const char* flags = "-std=c++14 -ffp-contract=off";
 
-/// Where AMD's headers are is known to Vitis, or to Python's hls4ml, which brings them.
 std::string makefile(const hls::Kernel& k) {
-    return fmt::format(R"(# make: compiles and runs the test bench here.
-# make AP_TYPES=FOLDER: with AMD's ap_int.h and ap_fixed.h from that folder.
-CXX ?= g++
-CXXFLAGS ?= -O1
-AP_TYPES ?= $(firstword $(foreach d,$(XILINX_HLS)/include $(XILINX_VITIS)/include $(shell python3 -c \
-	'import importlib.util as u; s = u.find_spec("hls4ml"); print(s.submodule_search_locations[0] + "/templates/vivado/ap_types" if s else "")' \
-	2>/dev/null),$(if $(wildcard $(d)/ap_int.h),$(d))))
-
-check: testbench
-	./testbench
-
-testbench: {0}.cpp {0}.h testbench.cpp $(wildcard *.h sim/*.h)
-	@test -f '$(AP_TYPES)/ap_int.h' || {{ echo 'AMD'"'"'s ap_int.h is not found: source the settings64.sh of Vitis, or' \
-		'pip install --no-deps hls4ml==1.3.0, or make AP_TYPES=FOLDER' >&2; exit 1; }}
-	$(CXX) {1} $(CXXFLAGS) -w{2} -isystem '$(AP_TYPES)' {0}.cpp testbench.cpp -o $@
-
-clean:
-	rm -f testbench
-
-.PHONY: check clean
-)",
-                       k.name, flags, k.streams ? " -I. -Isim" : "");
+    return hls::makefile("", k.name + ".h", k.name + ".cpp", flags, k.streams ? " -I. -Isim" : "", "");
 }
-
 std::string run_hls(const hls::Kernel& k, const VitisOptions& o) {
     return fmt::format("# vitis_hls -f run_hls.tcl (Vitis HLS; `make` runs the test bench without it)\n"
                        "open_project {0}_project\n"
@@ -269,10 +197,7 @@ std::string connections(const Function& f, const hls::Kernel& k) {
     std::string lines;
     for (size_t i = 0; i < f.arguments.size(); ++i) {
         const MemorySpace& space = f.arguments[i].tensor.space;
-        if (!space.beside()) continue;
-        const std::string& name = space.name();
-        lines += fmt::format("sp={}_1.{}:{}[{}]\n", k.name, k.formals[i].name, name[0] == 'h' ? "HBM" : "DDR",
-                             name.substr(3));
+        if (space.beside()) lines += hls::connection(space, k.name, k.formals[i].name);
     }
     if (lines.empty()) return lines;
     return fmt::format("# v++ -l --config link.cfg, with the kernel {}\n\n[connectivity]\n{}", k.name, lines);
@@ -280,35 +205,103 @@ std::string connections(const Function& f, const hls::Kernel& k) {
 
 } // namespace
 
-std::vector<fs::path> export_vitis(const Module& module, const fs::path& folder,
-                                   const VitisOptions& options) {
-    const hls::Kernel kernel = hls::make_kernel(module, options);
-    const Function& f = module.top();
-    const Run run = RunMaker(f, options).make(module);
-    VitisOptions known = options; // the sizes of the inputs, too
-    known.scalars = run.parameters;
-    std::vector<std::pair<fs::path, std::string>> files{{kernel.name + ".h", vitis_header(module, known)},
-                                                        {kernel.name + ".cpp", vitis_source(module, known)},
-                                                        {"testbench.cpp", testbench(f, kernel, run)},
-                                                        {"Makefile", makefile(kernel)},
-                                                        {"run_hls.tcl", run_hls(kernel, options)},
-                                                        {"hls_config.cfg", config(kernel, options)}};
-    if (std::string links = connections(f, kernel); !links.empty())
-        files.emplace_back("link.cfg", std::move(links));
-    for (const hls::Header& h : hls::project_headers())
-        files.emplace_back(h.path, h.text);
-    for (const hls::Header& h : hls::simulation_headers())
-        if (kernel.streams) files.emplace_back(h.path, h.text);
+namespace hls {
+
+std::string connection(const MemorySpace& bank, const std::string& kernel, const std::string& argument) {
+    return fmt::format("sp={}_1.{}:{}[{}]\n", kernel, argument, bank.name()[0] == 'h' ? "HBM" : "DDR",
+                       bank.name().substr(3));
+}
+
+Run make_run(const Module& module, const VitisOptions& options) {
+    return RunMaker(module.top(), options).make(module);
+}
+
+/// Its own names begin with lathe_, as no tensor's does.
+std::string testbench(const Function& f, const hls::Kernel& k, const Run& run, const Bench& bench) {
+    std::string prepare, arguments, compare;
+    for (size_t i = 0; i < k.formals.size(); ++i) {
+        const hls::Formal& formal = k.formals[i];
+        std::string argument;
+        if (i < f.arguments.size()) {
+            const int64_t size = run.before[i].size();
+            const std::string& name = formal.name;
+            prepare +=
+                is_read(f.arguments[i])
+                    ? fmt::format("        auto {0} = lathe::read<{1}>(lathe_data + \"/{0}.txt\", {2});\n",
+                                  name, formal.type, size)
+                    : fmt::format("        lathe::tensor<{}> {}({});\n", formal.type, name, size);
+            if (!formal.read_only)
+                compare += fmt::format("        lathe_ok &= lathe::same(\"{0}\", {0}, "
+                                       "lathe::read<{1}>(lathe_data + \"/{0}.expected.txt\", {2}));\n",
+                                       name, formal.type, size);
+            argument = name + ".data.get()";
+        } else {
+            const Value& v = run.parameters.at(f.params[i - f.arguments.size()].symbol.name());
+            argument = hls::scalar_literal(f.params[i - f.arguments.size()].type, v);
+        }
+        arguments += (arguments.empty() ? "" : ", ") + argument;
+    }
+    if (!bench.arguments.empty()) arguments.insert(0, bench.arguments + (arguments.empty() ? "" : ", "));
+    return fmt::format("// Runs {0} on the data in data/ and compares with the outputs expected there.\n"
+                       "// `make` compiles and runs it here, with AMD's headers for ap_int and ap_fixed.\n"
+                       "#include \"{4}.h\"\n"
+                       "#include \"lathe_testbench.h\"\n\n"
+                       "int main(int lathe_count, char** lathe_arguments) {{\n"
+                       "    const std::string lathe_data = lathe_count > 1 ? lathe_arguments[1] : \"data\";\n"
+                       "    try {{\n{1}{5}"
+                       "        ::{0}({2});\n{6}"
+                       "        bool lathe_ok = true;\n{3}"
+                       "        if (lathe_ok) std::cout << \"{0}: all outputs are as expected\\n\";\n"
+                       "        return lathe_ok ? 0 : 1;\n"
+                       "    }} catch (const std::exception& lathe_error) {{\n"
+                       "        std::cout << \"{0}: \" << lathe_error.what() << \"\\n\";\n"
+                       "        return 1;\n"
+                       "    }}\n"
+                       "}}\n",
+                       k.name, prepare, arguments, compare, bench.header, bench.before, bench.after);
+}
+
+/// Where AMD's headers are is known to Vitis, or to Python's hls4ml, which brings them.
+std::string makefile(const std::string& head, const std::string& headers, const std::string& sources,
+                     const std::string& standard, const std::string& folders, const std::string& more) {
+    return fmt::format(R"(# make: compiles and runs the test bench here.
+# make AP_TYPES=FOLDER: with AMD's ap_int.h and ap_fixed.h from that folder.
+{5}CXX ?= g++
+CXXFLAGS ?= -O1
+AP_TYPES ?= $(firstword $(foreach d,$(XILINX_HLS)/include $(XILINX_VITIS)/include $(shell python3 -c \
+	'import importlib.util as u; s = u.find_spec("hls4ml"); print(s.submodule_search_locations[0] + "/templates/vivado/ap_types" if s else "")' \
+	2>/dev/null),$(if $(wildcard $(d)/ap_int.h),$(d))))
+
+check: testbench
+	./testbench
+
+testbench: {1} {0} testbench.cpp $(wildcard *.h sim/*.h)
+	@test -f '$(AP_TYPES)/ap_int.h' || {{ echo 'AMD'"'"'s ap_int.h is not found: source the settings64.sh of Vitis, or' \
+		'pip install --no-deps hls4ml==1.3.0, or make AP_TYPES=FOLDER' >&2; exit 1; }}
+	$(CXX) {2} $(CXXFLAGS) -w{3} -isystem '$(AP_TYPES)' {1} testbench.cpp -o $@
+{4}
+clean:
+	rm -f testbench
+
+.PHONY: check clean
+)",
+                       headers, sources, standard, folders, more, head);
+}
+
+void add_data(Files& files, const Function& f, const hls::Kernel& kernel, const Run& run) {
     for (size_t i = 0; i < f.arguments.size(); ++i) {
         const fs::path name = fs::path("data") / kernel.formals[i].name;
         if (is_read(f.arguments[i])) files.emplace_back(name.string() + ".txt", data_text(run.before[i]));
         if (!kernel.formals[i].read_only)
             files.emplace_back(name.string() + ".expected.txt", data_text(run.after[i]));
     }
+}
+
+std::vector<fs::path> write_project(const fs::path& folder, const std::vector<const char*>& parts,
+                                    const Files& files) {
     StagedFolder::write(folder, StagedFolder::Guard::none, [&](const fs::path& staged) {
         std::error_code failed;
-        for (const char* part : {"data", "sim"}) {
-            if (part == std::string("sim") && !kernel.streams) continue;
+        for (const char* part : parts) {
             fs::create_directory(staged / part, failed);
             if (failed)
                 fail({}, "cannot make the folder \"{}\": {}", (staged / part).string(), failed.message());
@@ -320,6 +313,34 @@ std::vector<fs::path> export_vitis(const Module& module, const fs::path& folder,
     for (const auto& [name, content] : files)
         paths.push_back(folder / name);
     return paths;
+}
+
+} // namespace hls
+
+std::vector<fs::path> export_vitis(const Module& module, const fs::path& folder,
+                                   const VitisOptions& options) {
+    if (hls::has_device(module)) return hls::export_program(module, folder, options);
+    const hls::Kernel kernel = hls::make_kernel(module, options);
+    const Function& f = module.top();
+    const Run run = hls::make_run(module, options);
+    VitisOptions known = options; // the sizes of the inputs, too
+    known.scalars = run.parameters;
+    hls::Files files{{kernel.name + ".h", vitis_header(module, known)},
+                     {kernel.name + ".cpp", vitis_source(module, known)},
+                     {"testbench.cpp", hls::testbench(f, kernel, run, {kernel.name, "", "", ""})},
+                     {"Makefile", makefile(kernel)},
+                     {"run_hls.tcl", run_hls(kernel, options)},
+                     {"hls_config.cfg", config(kernel, options)}};
+    if (std::string links = connections(f, kernel); !links.empty())
+        files.emplace_back("link.cfg", std::move(links));
+    for (const hls::Header& h : hls::project_headers())
+        files.emplace_back(h.path, h.text);
+    for (const hls::Header& h : hls::simulation_headers())
+        if (kernel.streams) files.emplace_back(h.path, h.text);
+    hls::add_data(files, f, kernel, run);
+    std::vector<const char*> parts{"data"};
+    if (kernel.streams) parts.push_back("sim");
+    return hls::write_project(folder, parts, files);
 }
 
 } // namespace lathe

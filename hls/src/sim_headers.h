@@ -17,4 +17,7 @@ const std::vector<Header>& project_headers();
 /// compiled with the folders "." and "sim" among those of headers.
 const std::vector<Header>& simulation_headers();
 
+/// What stands in for XRT's headers, where a program runs on host and device.
+const std::vector<Header>& device_headers();
+
 } // namespace lathe::hls

@@ -111,6 +111,8 @@ class Collector {
             return;
         case StmtKind::extern_call:
             return call(*s.as<ExternCall>());
+        case StmtKind::copy:
+            return copy(*s.as<Copy>());
         case StmtKind::stage:
             return visit(s.as<Stage>()->body);
         case StmtKind::call:
@@ -208,6 +210,18 @@ class Collector {
             if (a.tensor && a.direction != Direction::out) whole(a, false);
         for (const ExternArgument& a : c.arguments)
             if (a.tensor && a.direction != Direction::in) whole(a, true);
+    }
+
+    /// Both tensors as wholes.
+    void copy(const Copy& c) {
+        for (const Dim& d : c.dims) {
+            loads(d.min, &c);
+            loads(d.extent, &c);
+        }
+        for (const auto& [tensor, write] : {std::pair(c.from, false), std::pair(c.to, true)}) {
+            record(tensor, {}, c.loc, &c, Expr(), write, false);
+            found.back().whole = c.dims;
+        }
     }
 
     static std::map<Symbol, Interval> ranges_of(const Spawn& s) {

@@ -58,7 +58,7 @@ std::vector<Inside> insides(const Stmt& s) {
     return with_node(s,
                      Overloads{
                          [](const OneOf<Block, Store, Reduce, Allocate, Assert, Print, ExternCall, Stage,
-                                        Push, CallStmt, Spawn> auto&) { return Bodies(); },
+                                        Push, CallStmt, Spawn, Copy> auto&) { return Bodies(); },
                          [&](const For& f) {
                              Inside i = under(f.var, f.min, f.body);
                              i.header.second = f.extent;

@@ -70,6 +70,7 @@ class Collector {
             return visit_call(*s.as<ExternCall>());
         case StmtKind::stage:
             return visit(s.as<Stage>()->body);
+        case StmtKind::copy:
         case StmtKind::stream:
         case StmtKind::push:
         case StmtKind::pop:
@@ -159,6 +160,10 @@ class Collector {
                 if (v.direction != Direction::out) add(v.tensor, {}, false, nullptr, c->loc);
                 if (v.direction != Direction::in) add(v.tensor, {}, true, nullptr, c->loc);
             }
+        if (const auto* c = s.as<Copy>(); c && found) {
+            add(c->from, {}, false, nullptr, c->loc);
+            add(c->to, {}, true, nullptr, c->loc);
+        }
         if (found) {
             add(output, {}, true, nullptr, s.loc());
             result.accesses.back().shown = ordered_name(s);

@@ -490,8 +490,9 @@ std::optional<Conflict> reorder_conflict(const Stmt& root, const std::vector<Sym
 namespace {
 
 bool prints_or_calls(const Stmt& s) {
-    return s.defined() && (s.as<Print>() || s.as<ExternCall>() || s.as<CallStmt>() || s.as<Dataflow>() ||
-                           !streams_in(s).empty() || std::ranges::any_of(bodies(s), prints_or_calls));
+    return s.defined() &&
+           (s.as<Print>() || s.as<ExternCall>() || s.as<CallStmt>() || s.as<Dataflow>() || s.as<Copy>() ||
+            !streams_in(s).empty() || std::ranges::any_of(bodies(s), prints_or_calls));
 }
 
 } // namespace

@@ -95,6 +95,7 @@ class Collector {
             return call(*s.as<ExternCall>());
         case StmtKind::stage:
             return visit(s.as<Stage>()->body);
+        case StmtKind::copy:
         case StmtKind::stream:
         case StmtKind::push:
         case StmtKind::pop:
@@ -285,6 +286,10 @@ class Collector {
                 if (v.direction != Direction::out) add(v.tensor, {}, false, c->loc).whole = true;
                 if (v.direction != Direction::in) add(v.tensor, {}, true, c->loc).whole = true;
             }
+        if (const auto* c = s.as<Copy>(); c && inside) {
+            add(c->from, {}, false, c->loc).whole = true;
+            add(c->to, {}, true, c->loc).whole = true;
+        }
         add_output(ordered_name(s), s.loc());
         const auto outside = homes;
         if (const auto* b = s.as<Fill>()) homes[b->tensor.symbol] = loops.size();

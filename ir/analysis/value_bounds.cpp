@@ -1,6 +1,7 @@
 #include "lathe/ir/value_bounds.h"
 
 #include "lathe/ir/index_ranges.h"
+#include "lathe/ir/copies.h"
 #include "lathe/ir/inline_calls.h"
 #include "lathe/ir/print.h"
 #include "lathe/ir/visit.h"
@@ -689,7 +690,7 @@ class Bounds {
 ValueBounds value_bounds(const Module& m, const std::map<Symbol, ValueRange>& inputs,
                          const std::map<Symbol, AnyBuffer>& values) {
     if (m.functions.size() == 1) return Bounds(m.top(), inputs, values).result();
-    const Module whole = inline_calls(m);
+    const Module whole = inline_calls(copies_as_loops(m));
     return Bounds(whole.top(), inputs, values).result();
 }
 

@@ -87,7 +87,7 @@ class Lanes {
         if (const auto* c = s.as<ExternCall>())
             return fmt::format("it calls the extern function {}{}, and such calls keep their order",
                                c->callee->name, at(s.loc()));
-        if (!streams_in(s).empty() || s.as<CallStmt>() || s.as<Dataflow>())
+        if (!streams_in(s).empty() || s.as<CallStmt>() || s.as<Dataflow>() || s.as<Copy>())
             return fmt::format("{} stands inside it{}, and such keep their order", ordered_name(s),
                                at(s.loc()));
         if (const Allocate* a = s.as<Allocate>())

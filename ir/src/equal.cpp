@@ -50,6 +50,7 @@ class Comparison {
     bool nodes(const Assert& a, const Assert& b);
     bool nodes(const Print& a, const Print& b);
     bool nodes(const ExternCall& a, const ExternCall& b);
+    bool nodes(const Copy& a, const Copy& b);
     bool nodes(const Stage& a, const Stage& b);
     bool nodes(const DeclareStream& a, const DeclareStream& b);
     bool nodes(const Push& a, const Push& b);
@@ -156,6 +157,8 @@ bool Comparison::equal(const Stmt& a, const Stmt& b) {
         return nodes(*a.as<Print>(), *b.as<Print>());
     case StmtKind::extern_call:
         return nodes(*a.as<ExternCall>(), *b.as<ExternCall>());
+    case StmtKind::copy:
+        return nodes(*a.as<Copy>(), *b.as<Copy>());
     case StmtKind::stage:
         return nodes(*a.as<Stage>(), *b.as<Stage>());
     case StmtKind::stream:
@@ -241,6 +244,11 @@ bool Comparison::equal(const ExternArgument& a, const ExternArgument& b) {
 
 bool Comparison::nodes(const ExternCall& a, const ExternCall& b) {
     return a.callee == b.callee && equal(a.arguments, b.arguments);
+}
+
+bool Comparison::nodes(const Copy& a, const Copy& b) {
+    return a.side == b.side && a.type == b.type && equal(a.from, b.from) && equal(a.to, b.to) &&
+           equal(a.dims, b.dims);
 }
 
 bool Comparison::nodes(const Stage& a, const Stage& b) {

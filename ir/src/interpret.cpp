@@ -54,7 +54,7 @@ class Invocation {
             scope.variables.insert_or_assign(p.symbol, constant(values.at(p.symbol)));
         check_dims();
         if (options.terms)
-            *options.terms = Checker(function, buffers, values, options.lanes_apart).run();
+            *options.terms = Checker(function, buffers, values, options.lanes_apart, options.copies).run();
         else
             execute();
     }
@@ -227,6 +227,7 @@ void Invocation::execute() {
     std::move(states.begin(), states.end(), frame.tensors.begin());
     Network network(options.stall_seed);
     frame.network = &network;
+    frame.copies = options.copies;
     body->run(frame);
 }
 

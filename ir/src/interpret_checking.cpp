@@ -43,8 +43,8 @@ class Written {
 } // namespace
 
 Checker::Checker(const Function& f, const std::vector<AnyBuffer*>& b, const std::map<Symbol, Value>& values,
-                 bool apart)
-    : function(f), buffers(b), lanes_apart(apart) {
+                 bool apart, std::vector<CopyUse>* use)
+    : function(f), buffers(b), lanes_apart(apart), copies(use) {
     for (const auto& [symbol, value] : values) {
         if (value.type().is_index())
             outermost.indices[symbol] = value.as_int64();
@@ -116,6 +116,10 @@ void Checker::statement(const Stmt& s, const Lanes& lanes) {
     case StmtKind::extern_call:
         for (Lane* l : lanes)
             call(*s.as<ExternCall>(), *l);
+        return;
+    case StmtKind::copy:
+        for (Lane* l : lanes)
+            copy(*s.as<Copy>(), *l);
         return;
     case StmtKind::stage:
         return statement(s.as<Stage>()->body, lanes);
@@ -329,6 +333,23 @@ void Checker::print(const Print& s, const Lanes& lanes) {
             prints = hash_of({prints, hash_of(text)});
         std::puts(line.c_str());
     }
+}
+
+/// With the terms of its elements, and those that hold nothing.
+void Checker::copy(const Copy& s, Lane& lane) {
+    CheckedTensor &from = lane.tensor(s.from, s.loc), &to = lane.tensor(s.to, s.loc);
+    output->touch_write({}, lane.in, s.loc);
+    for (size_t n = 0; n < from.elements.size(); ++n) {
+        from.touch_read({nullptr, n, n}, lane.in, s.loc);
+        to.touch_write({nullptr, n, n}, lane.in, s.loc);
+        Element &a = from.elements[n], &b = to.elements[n];
+        b.hash = a.hash;
+        b.sum = a.sum;
+        b.load_free = a.load_free;
+        b.written = a.written;
+    }
+    copy_elements(from.buffer, to.buffer);
+    if (copies) copies->push_back(copy_use(s, from.buffer));
 }
 
 void Checker::call(const ExternCall& s, Lane& lane) {

@@ -116,7 +116,7 @@ class Evaluator {
 class Checker {
   public:
     Checker(const Function& f, const std::vector<AnyBuffer*>& buffers, const std::map<Symbol, Value>& values,
-            bool lanes_apart);
+            bool lanes_apart, std::vector<CopyUse>* copies);
     TermHashes run();
 
   private:
@@ -149,11 +149,13 @@ class Checker {
     void check(const Assert& s, const Lanes& lanes);
     void print(const Print& s, const Lanes& lanes);
     void call(const ExternCall& s, Lane& lane);
+    void copy(const Copy& s, Lane& lane);
     static void begin(const Lanes& lanes);
 
     const Function& function;
     const std::vector<AnyBuffer*>& buffers;
-    const bool lanes_apart; ///< no two write one element in one statement
+    const bool lanes_apart;       ///< no two write one element in one statement
+    std::vector<CopyUse>* copies; ///< null: nobody asks
     Evaluator evaluate;
     Lane outermost;
     std::vector<std::shared_ptr<CheckedTensor>> arguments;

@@ -5,6 +5,7 @@
 
 #include "lathe/ir/buffer.h"
 #include "lathe/ir/expr.h"
+#include "lathe/ir/interpret.h"
 
 #include <functional>
 #include <tuple>
@@ -60,7 +61,8 @@ struct Frame {
     uint64_t epoch = 1;
     std::vector<std::shared_ptr<Channel>> streams;
     Network* network = nullptr; ///< of all processes that run
-    Launch* launch = nullptr;   ///< of the dataflow whose processes are being collected
+    std::vector<CopyUse>* copies = nullptr;
+    Launch* launch = nullptr; ///< of the dataflow whose processes are being collected
 
     template <class R> Cell<R>& cell(size_t i) { return std::get<Cells<R>>(cells)[i]; }
 };

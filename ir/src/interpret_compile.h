@@ -103,6 +103,12 @@ std::unique_ptr<const Action> compile(Scope& scope, const Stmt& s);
 /// Streams, calls of Functions, and dataflow.
 std::unique_ptr<const Action> compile_network(Scope& scope, const Stmt& s);
 std::unique_ptr<const Action> compile_extern(Scope& scope, const ExternCall& s);
+std::unique_ptr<const Action> compile_copy(Scope& scope, const Copy& s);
+
+/// The elements of one buffer into another of the same type and shape.
+void copy_elements(const AnyBuffer& from, const AnyBuffer& to);
+/// That `from` was copied.
+CopyUse copy_use(const Copy& s, const AnyBuffer& from);
 
 /// What an extern function is given: a tensor, or a number.
 struct ExternOperand {

@@ -478,6 +478,8 @@ std::unique_ptr<const Action> compile(Scope& scope, const Stmt& s) {
         return compile_print(scope, *s.as<Print>());
     case StmtKind::extern_call:
         return compile_extern(scope, *s.as<ExternCall>());
+    case StmtKind::copy:
+        return compile_copy(scope, *s.as<Copy>());
     case StmtKind::stage:
         return compile(scope, s.as<Stage>()->body);
     case StmtKind::stream:

@@ -190,6 +190,14 @@ Stmt Mutator::visit(const ExternCall& n, const Stmt& s) {
     return part.result(s, [&] { return ExternCall::make(n.callee, arguments, n.loc); });
 }
 
+Stmt Mutator::visit(const Copy& n, const Stmt& s) {
+    Parts part(*this);
+    std::vector<Dim> dims;
+    for (const Dim& d : n.dims)
+        dims.push_back({part(d.min), part(d.extent)});
+    return part.result(s, [&] { return Copy::make(n.from, n.to, n.side, n.type, dims, n.loc); });
+}
+
 Stmt Mutator::visit(const Stage& n, const Stmt& s) {
     Parts part(*this);
     const Stmt body = part(n.body);
@@ -370,6 +378,10 @@ class Rename : public Mutator {
         return ExternCall::make(c.callee, std::move(arguments), c.loc);
     }
 
+    Stmt visit(const Copy& c, const Stmt& s) override {
+        const Stmt now = Mutator::visit(c, s);
+        return Copy::make(fresh(c.from), fresh(c.to), c.side, c.type, now.as<Copy>()->dims, c.loc);
+    }
     Stmt visit(const DeclareStream& d, const Stmt&) override {
         StreamDeclaration stream = d.stream;
         stream.symbol = fresh(stream.symbol);

@@ -123,6 +123,7 @@ class Printer {
     void repeat(const While& n);
     void print(const Print& n);
     void call(const ExternCall& n);
+    std::string copy(const Copy& n);
     void stream(const DeclareStream& n, bool last);
     void push(const Push& n);
     void pop(const Pop& n, bool last);
@@ -170,6 +171,8 @@ void Printer::stmt(const Stmt& s, bool last) {
         return print(*s.as<Print>());
     case StmtKind::extern_call:
         return call(*s.as<ExternCall>());
+    case StmtKind::copy:
+        return line(copy(*s.as<Copy>()));
     case StmtKind::stream:
         return stream(*s.as<DeclareStream>(), last);
     case StmtKind::push:
@@ -334,6 +337,11 @@ void Printer::call(const ExternCall& n) {
     line(fmt::format("extern {}({})", n.callee->name, all));
 }
 
+std::string Printer::copy(const Copy& n) {
+    return fmt::format("copy {} to {} as {}", names[n.from], n.side == Side::device ? "device" : "host",
+                       names[n.to]);
+}
+
 void Printer::stream(const DeclareStream& n, bool last) {
     ExprPrinter text(names, n.stream.dims);
     lines(text.lets());
@@ -421,7 +429,8 @@ void Printer::declare(const Function& f) {
 
 void Printer::header(const Function& f) {
     std::vector<std::string> parts;
-    size_t length = f.name.size() + 6;
+    const std::string start = (f.side == Side::device ? "device def " : "def ") + f.name + "(";
+    size_t length = start.size() + 1;
     for (const Argument& a : f.arguments) {
         ExprPrinter text(names, bounds(a.tensor.dims));
         lines(text.lets());
@@ -439,9 +448,9 @@ void Printer::header(const Function& f) {
         params += (params.empty() ? "params " : ", ") + names[p.symbol];
         if (!p.type.is_index()) params += ": " + p.type.str();
     }
-    const std::string margin(f.name.size() + 5, ' ');
+    const std::string margin(start.size(), ' ');
     const bool fits = length + params.size() <= line_width;
-    std::string text = "def " + f.name + "(";
+    std::string text = start;
     for (size_t i = 0; i < parts.size(); ++i) {
         text += parts[i];
         if (i + 1 == parts.size()) continue;
@@ -514,6 +523,8 @@ void Printer::tree(const Stmt& s) {
         return spawn(*p);
     } else if (s.as<CallStmt>()) {
         return line(call(s));
+    } else if (const auto* c = s.as<Copy>()) {
+        return line(copy(*c));
     } else if (const auto* st = s.as<DeclareStream>()) {
         ExprPrinter text(names, st->stream.dims);
         bound.push_back(st->stream.symbol);

@@ -43,6 +43,7 @@ class StmtSimplifier {
             Stmt body = run(st.body);
             return body.same_as(st.body) ? s : Stage::make(st.func, st.definition, body, s.loc());
         }
+        case StmtKind::copy:
         case StmtKind::stream:
         case StmtKind::push:
         case StmtKind::pop:

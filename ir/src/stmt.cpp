@@ -222,6 +222,17 @@ Stmt ExternCall::make(std::shared_ptr<const ExternFunction> callee, std::vector<
     return Stmt(std::make_shared<const ExternCall>(std::move(callee), std::move(arguments), loc));
 }
 
+Stmt Copy::make(Symbol from, Symbol to, Side side, Type type, std::vector<Dim> dims, Loc loc) {
+    invariant(from && to && from != to, "a copy from one tensor to another");
+    check_element_type(type);
+    for (const Dim& d : dims) {
+        check_scalar_index(d.min, "a tensor's first subscript", loc);
+        check_scalar_index(d.extent, "a tensor's extent", loc);
+    }
+    return Stmt(
+        std::make_shared<const Copy>(std::move(from), std::move(to), side, type, std::move(dims), loc));
+}
+
 Stmt Stage::make(Symbol func, int definition, Stmt body, Loc loc) {
     invariant(bool(func), "a stage has no Func");
     invariant(definition >= 0, "a stage's definition number is negative");

@@ -45,6 +45,7 @@ struct Declared {
     std::vector<Dim> dims;
     bool writable;
     Layout layout;
+    bool on_device = false;
 };
 
 class Verifier {
@@ -70,6 +71,7 @@ class Verifier {
     void in_scope(const Symbol& variable, Type t, const Stmt& body);
     void target(const StoreTarget& t, bool predicated);
     void passed(const ExternArgument& a);
+    void copy(const Copy& c);
     void declare(const StreamDeclaration& s, std::optional<Direction> direction);
     const DeclaredStream& element(const StreamElement& e);
     void token(const StreamElement& e, Direction direction, Type type);
@@ -222,6 +224,10 @@ Stmt remade(const Stmt& s) {
         return Print::make(s.as<Print>()->texts, s.as<Print>()->values);
     case StmtKind::extern_call:
         return ExternCall::make(s.as<ExternCall>()->callee, s.as<ExternCall>()->arguments);
+    case StmtKind::copy: {
+        const auto* n = s.as<Copy>();
+        return Copy::make(n->from, n->to, n->side, n->type, n->dims);
+    }
     case StmtKind::stage:
         return Stage::make(s.as<Stage>()->func, s.as<Stage>()->definition, {});
     case StmtKind::stream:
@@ -256,8 +262,10 @@ void Verifier::contents(const Stmt& s) {
     if (const auto* a = s.as<Allocate>()) {
         for (const Tensor& t : a->tensors)
             declaration(t);
-        for (const Tensor& t : a->tensors)
+        for (const Tensor& t : a->tensors) {
             declare(t, !t.data);
+            tensors[t.symbol].on_device = t.space.on_device();
+        }
         stmt(a->body);
         for (const Tensor& t : a->tensors)
             tensors.erase(t.symbol);
@@ -293,6 +301,7 @@ void Verifier::contents(const Stmt& s) {
     if (const auto* c = s.as<ExternCall>())
         for (const ExternArgument& a : c->arguments)
             if (a.tensor) passed(a);
+    if (const auto* c = s.as<Copy>()) copy(*c);
     for (const Stmt& body : bodies(s))
         stmt(body);
 }
@@ -443,6 +452,24 @@ void Verifier::passed(const ExternArgument& a) {
               t.dims.size(), a.type.str(), a.dims.size());
     if (a.direction != Direction::in && !t.writable)
         fault("{} is passed to be written and must not be", a.tensor.name());
+}
+
+/// Between two tensors of the same type and shape, one of which is in the device's memory.
+void Verifier::copy(const Copy& c) {
+    if (callers.size() > 1) fault("a copy between host and device stands in {}", function_name);
+    for (const auto& [symbol, side] :
+         {std::pair(c.from, c.side == Side::host ? Side::device : Side::host), std::pair(c.to, c.side)}) {
+        const auto found = tensors.find(symbol);
+        if (found == tensors.end()) fault("the tensor {} is not in scope", symbol.name());
+        const Declared& t = found->second;
+        bool same = t.type == c.type && t.dims.size() == c.dims.size();
+        for (size_t d = 0; same && d < c.dims.size(); ++d)
+            same = equal(t.dims[d].min, c.dims[d].min) && equal(t.dims[d].extent, c.dims[d].extent);
+        if (!same) fault("{} is copied as if it had another type or shape", symbol.name());
+        if (t.on_device != (side == Side::device))
+            fault("{} is not on the {}", symbol.name(), side == Side::device ? "device" : "host");
+        if (symbol == c.to && !t.writable) fault("{} is copied to and must not be written", symbol.name());
+    }
 }
 
 void Verifier::in_scope(const Symbol& variable, Type t, const Stmt& body) {

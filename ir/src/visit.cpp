@@ -165,6 +165,9 @@ std::vector<Expr> expressions(const Stmt& s) {
             add({a.value});
         }
         break;
+    case StmtKind::copy:
+        add_dims(s.as<Copy>()->dims);
+        break;
     case StmtKind::stream:
         all = s.as<DeclareStream>()->stream.dims;
         break;
@@ -307,6 +310,7 @@ struct Uses {
         if (const auto* c = s.as<CallStmt>())
             for (const TensorView& v : c->tensors)
                 if (v.direction == Direction::in) read.insert(v.tensor);
+        if (const auto* c = s.as<Copy>()) read.insert(c->from);
     }
     std::set<Symbol> free() const {
         std::set<Symbol> result;
@@ -344,6 +348,7 @@ std::vector<Write> writes_of(const Stmt& s) {
         for (const TensorView& v : c->tensors)
             if (v.direction != Direction::in)
                 all.push_back({v.tensor, nullptr, v.direction == Direction::inout});
+    if (const auto* c = s.as<Copy>()) all.push_back({c->to, nullptr, false});
     return all;
 }
 
@@ -362,6 +367,7 @@ std::string ordered_name(const Stmt& s) {
     if (const auto* p = s.as<Pop>()) return "pop " + p->from.stream.name();
     if (const auto* b = s.as<Fill>()) return "fill " + b->to.stream.name();
     if (const auto* b = s.as<Drain>()) return "drain " + b->from.stream.name();
+    if (const auto* c = s.as<Copy>()) return "the copy of " + c->from.name();
     return "the dataflow";
 }
 

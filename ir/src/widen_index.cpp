@@ -67,19 +67,20 @@ class Widener : public Mutator {
         };
         const auto none = [](const OneOf<Block, While, If, Store, Reduce, Assert, ExternCall, Stage,
                                          DeclareStream, Push, Pop, Fill, Drain, Spawn> auto&) {};
-        with_node(s, Overloads{
-                         none,
-                         [&](const For& f) { all = {f.min, f.extent}; },
-                         [&](const LetStmt& l) { add(l.value); },
-                         [&](const Print& p) { std::ranges::for_each(p.values, add); },
-                         [&](const Allocate& a) {
-                             for (const Tensor& t : a.tensors)
-                                 for (const Dim& d : t.dims)
-                                     all.insert(all.end(), {d.min, d.extent});
-                         },
-                         [&](const CallStmt&) { std::ranges::for_each(expressions(s), add); },
-                         [&](const Dataflow& d) { all = bounds_of_processes(d); },
-                     });
+        with_node(s,
+                  Overloads{
+                      none,
+                      [&](const For& f) { all = {f.min, f.extent}; },
+                      [&](const LetStmt& l) { add(l.value); },
+                      [&](const Print& p) { std::ranges::for_each(p.values, add); },
+                      [&](const Allocate& a) {
+                          for (const Tensor& t : a.tensors)
+                              for (const Dim& d : t.dims)
+                                  all.insert(all.end(), {d.min, d.extent});
+                      },
+                      [&](const OneOf<CallStmt, Copy> auto&) { std::ranges::for_each(expressions(s), add); },
+                      [&](const Dataflow& d) { all = bounds_of_processes(d); },
+                  });
         return all;
     }
 

@@ -168,7 +168,7 @@ class Buffering {
     bool stored_before(size_t n) const {
         const Region needed = region_of(touched[n], facts);
         for (size_t k = 0; k < n; ++k) {
-            if (!touched[k].write || touched[k].reduce || !covers_its_box(touched[k])) continue;
+            if (!touched[k].write || touched[k].reduce || !covers_its_box(touched[k], facts)) continue;
             const Region box = region_of(touched[k], facts);
             bool inside = true;
             for (size_t d = 0; d < box.size() && inside; ++d)
@@ -178,34 +178,6 @@ class Buffering {
             if (inside) return true;
         }
         return false;
-    }
-
-    /// Without conditions, and each subscript is steady or runs over a loop of its own.
-    bool covers_its_box(const Access& a) const {
-        if (a.condition.defined() && !is_const_true(a.condition)) return false;
-        std::set<Symbol> loops;
-        for (const For* f : a.loops)
-            loops.insert(f->var);
-        std::set<Symbol> used;
-        for (const Expr& i : a.indices) {
-            const auto linear = as_linear(i);
-            if (!linear) return false;
-            size_t own = 0;
-            for (const auto& [v, coefficient] : linear->coefficients)
-                if (loops.contains(v)) {
-                    if (coefficient != 1 || !used.insert(v).second) return false;
-                    ++own;
-                }
-            if (own > 1) return false;
-        }
-        return std::ranges::all_of(a.loops,
-                                   [&](const For* f) { // none runs nothing, or a part of the box only
-                                       if (!used.contains(f->var))
-                                           return prove(at_most(index(1), f->extent), facts);
-                                       return std::ranges::none_of(loops, [&](const Symbol& v) {
-                                           return uses(f->min, v) || uses(f->extent, v);
-                                       });
-                                   });
     }
 
     /// Something else in the body writes other elements: perhaps those that access `n` reads.

@@ -47,7 +47,7 @@ void run(Edit& e) {
     const Stmt nest = path.back();
     check_body(e, nest);
     check_outlined_tensors(e, e.function(), path);
-    const Outlined made(e.function(), path, name);
+    const Outlined made(tensors_in_scope(e.function(), path), nest, name);
     const Symbol stage = e.result(0, name);
     Definition d{stage, name, 0, e.step().loc, {}};
     std::set<Symbol> inside;

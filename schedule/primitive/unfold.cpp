@@ -67,7 +67,7 @@ class Unfolding {
         Path inside = path;
         inside.push_back(loop.body);
         check_outlined_tensors(e, e.function(), inside);
-        const Outlined made(e.function(), inside, function_name(e, name()));
+        const Outlined made(tensors_in_scope(e.function(), inside), loop.body, function_name(e, name()));
         Function f = made.with_body(
             Stage::make(e.step().func, e.step().definition, InPart(views)(loop.body), loop.loc));
         const Stmt plain = made.call(loop.loc);
@@ -93,7 +93,7 @@ class Unfolding {
     void find_views() {
         const Stmt opened = e.seen(loop.body);
         const auto read = regions_read(opened, facts), written = regions_written(opened, facts);
-        const auto around = visible_tensors(e.function(), path);
+        const auto around = tensors_in_scope(e.function(), path);
         for (const Symbol& t : tensors_written(loop.body)) {
             const auto declared = around.find(t);
             if (declared == around.end()) continue; // its own

@@ -277,6 +277,13 @@ Stmt Edit::copy(const Stmt& s) {
     });
 }
 
+void Edit::runs_on(const Symbol& stage, Side side) {
+    if (side == Side::device)
+        work.on_device.insert_or_assign(stage, work.steps.size());
+    else
+        work.on_device.erase(stage);
+}
+
 void Edit::forward_to_copies() {
     std::map<Symbol, std::vector<Symbol>> images;
     for (const auto& copy : call.copies)

@@ -40,6 +40,8 @@ class Edit {
     void define(Definition d);
     /// More loops that the step's definition has.
     void add_loops(const std::vector<std::pair<Symbol, Symbol>>& loops);
+    /// Where the stage runs from now on.
+    void runs_on(const Symbol& stage, Side side);
     void own_copy(const Symbol& stage, OwnCopy copy) { work.own_copies[stage] = std::move(copy); }
 
     /// A statement as questions about dependences see it: with what its calls do.

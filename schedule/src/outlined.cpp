@@ -7,7 +7,7 @@
 
 namespace lathe::schedule {
 
-std::map<Symbol, const Tensor*> visible_tensors(const Function& f, const Path& path) {
+std::map<Symbol, const Tensor*> tensors_in_scope(const Function& f, const Path& path) {
     std::map<Symbol, const Tensor*> all;
     for (const Argument& a : f.arguments)
         all[a.tensor.symbol] = &a.tensor;
@@ -24,7 +24,7 @@ std::map<Symbol, const Tensor*> visible_tensors(const Function& f, const Path& p
 }
 
 void check_outlined_tensors(const Edit& e, const Function& from, const Path& path) {
-    const std::map<Symbol, const Tensor*> around = visible_tensors(from, path);
+    const std::map<Symbol, const Tensor*> around = tensors_in_scope(from, path);
     std::set<Symbol> used = tensors_read(path.back());
     used.merge(tensors_written(path.back()));
     for (const Symbol& t : used)
@@ -35,11 +35,10 @@ void check_outlined_tensors(const Edit& e, const Function& from, const Path& pat
                 t.name(), e.step().primitive->name);
 }
 
-Outlined::Outlined(const Function& from, const Path& path, const std::string& name) {
-    const Stmt& piece = path.back();
+Outlined::Outlined(const std::map<Symbol, const Tensor*>& in_scope, const Stmt& piece,
+                   const std::string& name) {
     function.name = name;
     const std::set<Symbol> read = tensors_read(piece), written = tensors_written(piece);
-    const auto in_scope = visible_tensors(from, path);
     std::vector<const Tensor*> in, out;
     for (const auto& [symbol, tensor] : in_scope)
         if (written.contains(symbol))

@@ -10,7 +10,7 @@ namespace lathe::schedule {
 using namespace ir;
 
 /// The tensors in scope at the end of the path.
-std::map<Symbol, const Tensor*> visible_tensors(const Function& f, const Path& path);
+std::map<Symbol, const Tensor*> tensors_in_scope(const Function& f, const Path& path);
 
 /// Refuses a piece, at the end of the path, that uses a tensor which holds a part of its elements at a time.
 void check_outlined_tensors(const Edit& e, const Function& from, const Path& path);
@@ -19,8 +19,7 @@ void check_outlined_tensors(const Edit& e, const Function& from, const Path& pat
 /// variables, lets and parameters as numbers. No Function around has its symbols.
 class Outlined {
   public:
-    /// \param path to the piece, inside `from`
-    Outlined(const Function& from, const Path& path, const std::string& name);
+    Outlined(const std::map<Symbol, const Tensor*>& in_scope, const Stmt& piece, const std::string& name);
     /// `body`, which uses what the piece uses, as its program.
     Function with_body(const Stmt& body) const;
     Stmt call(Loc loc) const;

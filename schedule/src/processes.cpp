@@ -249,7 +249,7 @@ std::pair<Stmt, std::string> as_process(Edit& e, const Standing& s, size_t place
     path.push_back(piece);
     const Function& from = e.state().module.functions[s.function];
     check_outlined_tensors(e, from, path);
-    const Outlined made(from, path, function_name(e, s.stage));
+    const Outlined made(tensors_in_scope(from, path), piece, function_name(e, s.stage));
     const Function f = made.with_body(s.part_of ? Stage::make(s.part_of, 0, piece, piece.loc()) : piece);
     e.insert_function(place, f);
     e.trust(f);

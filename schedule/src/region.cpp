@@ -68,8 +68,8 @@ class Boxes {
         for (const Expr& e : p.values)
             read(e);
     }
-    void
-    visit(const OneOf<ExternCall, DeclareStream, Push, Pop, Fill, Drain, CallStmt, Dataflow, Spawn> auto&) {
+    void visit(const OneOf<ExternCall, DeclareStream, Push, Pop, Fill, Drain, CallStmt, Dataflow, Spawn,
+                           Copy> auto&) {
         throw InternalError("a kernel's statement in a Func's stage");
     }
 

@@ -166,7 +166,7 @@ class Inference {
 
   private:
     void learn(const OneOf<Block, For, While, If, Assert, Print, ExternCall, Stage> auto&) {}
-    void learn(const OneOf<DeclareStream, Push, Pop, Fill, Drain, CallStmt, Dataflow, Spawn> auto&) {}
+    void learn(const OneOf<DeclareStream, Push, Pop, Fill, Drain, CallStmt, Dataflow, Spawn, Copy> auto&) {}
 
     void learn(const Allocate& a) {
         for (const Tensor& t : a.tensors)

@@ -1,4 +1,5 @@
 #include "../primitive/inline_.h"
+#include "../primitive/to.h"
 #include "calls.h"
 #include "state.h"
 
@@ -88,6 +89,16 @@ Schedule& Schedule::unfold(const StageRef& stage, const LoopRef& loop, Loc loc) 
 }
 Schedule& Schedule::relay(const TensorRef& tensor, const StageRef& stage, const LoopRef& loop, Loc loc) {
     (*this)[stage].relay(tensor, loop, loc);
+    return *this;
+}
+
+Schedule& Schedule::to(const StageRef& stage, Side side, Loc loc) {
+    Step s;
+    s.primitive = &primitives::to;
+    s.func = (*this)[stage].func;
+    s.words = {std::string(word(side))};
+    s.loc = loc;
+    run({std::move(s)});
     return *this;
 }
 
@@ -209,7 +220,7 @@ size_t Schedule::queries() const {
 }
 
 const Module& Schedule::module() const {
-    return state->module;
+    return state->on_device.empty() ? state->module : state->sided;
 }
 const Module& Schedule::reference() const {
     return state->base;

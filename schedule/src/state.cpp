@@ -4,6 +4,7 @@
 #include "lathe/ir/contract.h"
 #include "losses.h"
 #include "retype.h"
+#include "sides.h"
 #include "steering.h"
 #include "storage.h"
 
@@ -94,10 +95,11 @@ void State::check_step(const Step& s, std::string_view found_in) const {
 void State::apply(Step step) {
     Edit edit(*this, step);
     const ActsOn on = step.primitive->acts_on;
-    if ((on == ActsOn::func || on == ActsOn::tensor) && definition(step.func, 0) && is_kernel(step.func))
+    const bool whole = on == ActsOn::func && !step.primitive->kernels;
+    if ((whole || on == ActsOn::tensor) && definition(step.func, 0) && is_kernel(step.func))
         edit.refuse("{} is a kernel, which runs as it is written: only its loops can be scheduled",
                     step.func.name());
-    if (step.primitive->acts_on == ActsOn::func && made_functions())
+    if (whole && made_functions())
         edit.refuse("a stage, or a loop of one, is a Function of its own: call {} before that",
                     step.primitive->name);
     std::vector<std::vector<Symbol>> named;
@@ -108,6 +110,7 @@ void State::apply(Step step) {
     edit.forward_named(named);
     check_tags(edit);
     check_storage(edit);
+    sided = on_device.empty() ? Module() : with_sides(edit);
     steps.push_back(std::move(step));
 }
 
@@ -212,6 +215,8 @@ void State::derive(const std::string& cause, Loc loc) {
     framed = std::ranges::any_of(base.functions, [](const Function& f) { return in_frame(f.body); });
     fates.clear();
     own_copies.clear();
+    on_device.clear();
+    sided = {};
     gone.clear();
     streamed.clear();
     for (auto& [function, legal] : legal_tags)

@@ -34,8 +34,10 @@ struct State {
     // Derived from the above:
     Module base; ///< the algorithm with its types: the reference
     std::shared_ptr<const std::vector<Definition>>
-        definitions; ///< the algorithm's, and write-backs of accumulators
-    Module module;   ///< base with all steps applied
+        definitions;                    ///< the algorithm's, and write-backs of accumulators
+    Module module;                      ///< base with all steps applied, but for sides
+    Module sided;                       ///< with them, if some stage runs on the device
+    std::map<Symbol, size_t> on_device; ///< stages, with the steps that put them there
     std::map<Symbol, std::shared_ptr<const Fate>> fates;
     std::map<Symbol, OwnCopy> own_copies; ///< by their stages
     std::map<Symbol, size_t> gone;        ///< stages of Functions that nobody calls since that step

@@ -37,6 +37,33 @@ Expr inside_tensor(const Tensor& t, const std::vector<Expr>& at, const Facts& fa
     return inside;
 }
 
+bool covers_its_box(const Access& a, const Facts& facts) {
+    if (a.condition.defined() && !is_const_true(a.condition)) return false;
+    std::set<Symbol> loops;
+    for (const For* f : a.loops)
+        loops.insert(f->var);
+    std::set<Symbol> used;
+    for (const Expr& i : a.indices) {
+        const auto linear = as_linear(i);
+        if (!linear) return false;
+        size_t own = 0;
+        for (const auto& [v, coefficient] : linear->coefficients)
+            if (loops.contains(v)) {
+                if ((coefficient != 1 && coefficient != -1) || !used.insert(v).second) return false;
+                ++own;
+            }
+        if (own > 1) return false;
+    }
+    return std::ranges::all_of(a.loops,
+                               [&](const For* f) { // none runs nothing, or a part of the box only
+                                   if (!used.contains(f->var))
+                                       return prove(at_most(index(1), f->extent), facts);
+                                   return std::ranges::none_of(loops, [&](const Symbol& v) {
+                                       return uses(f->min, v) || uses(f->extent, v);
+                                   });
+                               });
+}
+
 std::set<Symbol> bound_inside(const Stmt& body) {
     std::set<Symbol> inner;
     for_each(

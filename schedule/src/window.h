@@ -31,6 +31,10 @@ Expr inside_tensor(const Tensor& t, const std::vector<Expr>& at, const Facts& fa
 /// Every element of the tensor certainly holds something where the path's loop stands.
 bool filled_everywhere(const Edit& e, const Path& path, const Tensor& of);
 
+/// The access touches all of its bounding box: without conditions, and each subscript is steady or runs over
+/// a loop of its own.
+bool covers_its_box(const Access& a, const Facts& facts);
+
 /// The variables that a statement inside of the loop's body gives a value.
 std::set<Symbol> bound_inside(const Stmt& body);
 

@@ -5,6 +5,7 @@
 #include "lathe/dsl/kernel.h"
 #include "lathe/hls/emit.h"
 #include "programs.h"
+#include "project_folder.h"
 #include "vitis_compiled.h"
 
 #include <fstream>
@@ -14,27 +15,6 @@ using namespace lathe::ir;
 namespace fs = std::filesystem;
 
 namespace {
-
-/// A folder that exists while the object does.
-class Folder {
-  public:
-    Folder() {
-        std::string name = (fs::temp_directory_path() / "lathe_hls_XXXXXX").string();
-        REQUIRE(mkdtemp(name.data()) != nullptr);
-        path = name;
-    }
-    ~Folder() { fs::remove_all(path); }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    fs::path path;
-};
-
-/// The exit status and output of a command that runs in the folder.
-std::pair<int, std::string> run_in(const fs::path& folder, const std::string& command) {
-    const int status =
-        std::system(fmt::format("cd '{}' && ({}) > log.txt 2>&1", folder.string(), command).c_str());
-    return {status, read_file(folder / "log.txt")};
-}
 
 std::pair<int, std::string> build(const fs::path& folder, const std::string& top,
                                   const std::string& compiler) {

@@ -230,7 +230,7 @@ class Driver {
         if (pick(12) == 0) return quantize(d);
         const Primitive& p = *primitive();
         // What has no place of its own is asked to move from time to time only, to see that refused.
-        if (p.acts_on == ActsOn::func && !moves(d) && pick(8) != 0) return;
+        if (p.acts_on == ActsOn::func && !p.kernels && !moves(d) && pick(8) != 0) return;
         const Definition& consumer = algorithm.definitions[pick(algorithm.definitions.size())];
         const Definition& around = p.consumer ? consumer : d;
         const auto made = p.consumer || p.callee ? std::nullopt : made_function();
@@ -287,9 +287,11 @@ class Driver {
                 f.body,
                 [&](const Stmt& s) {
                     if (const Stage* g = s.as<Stage>()) stages.emplace(f.name, g->func);
-                    if (const auto* c = s.as<CallStmt>()) calls.emplace_back(stages.at(f.name), c->callee);
+                    const auto* c = s.as<CallStmt>();
+                    if (c && stages.contains(f.name)) calls.emplace_back(stages[f.name], c->callee);
                 },
                 nullptr);
+        std::erase_if(calls, [&](const auto& c) { return !stages.contains(c.second); }); // made for the device
         if (calls.empty() || pick(8) == 0) return {caller, callee};
         const auto& [from, to] = calls[pick(calls.size())];
         return {from, stages.at(to)};

@@ -56,3 +56,29 @@ template <class... F> std::string call(void (*kernel)(F...), uint64_t* const* li
         return e.what();
     }
 }
+
+#ifdef LATHE_XRT_H
+inline lathe_sim::DeviceUse last_use; ///< of the program that ran last
+
+template <class... F, size_t... I>
+void call_with(void (*host)(const xrt::device&, const xrt::uuid&, F...), uint64_t* const* limbs,
+               const int64_t* sizes, std::index_sequence<I...>) {
+    std::tuple<Actual<F>...> actuals{Actual<F>(limbs[I], sizes[I])...};
+    const xrt::device device(0);
+    host(device, {}, std::get<I>(actuals).get()...);
+    last_use = device.lathe_use();
+    (std::get<I>(actuals).put(limbs[I]), ...);
+}
+
+/// The host's half of a program of host and device.
+template <class... F>
+std::string call(void (*host)(const xrt::device&, const xrt::uuid&, F...), uint64_t* const* limbs,
+                 const int64_t* sizes) {
+    try {
+        call_with(host, limbs, sizes, std::index_sequence_for<F...>());
+        return "";
+    } catch (const std::exception& e) {
+        return e.what();
+    }
+}
+#endif

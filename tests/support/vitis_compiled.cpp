@@ -55,9 +55,60 @@ std::map<std::string, Value> parameters(const Function& f, const std::vector<Any
 
 } // namespace
 
+namespace {
+
+bool on_device(const Function& f) {
+    return f.side == Side::device;
+}
+
+/// With names for the device's kernels that no other program has.
+Module named_apart(const Module& m, const std::string& prefix) {
+    class Calls : public Mutator {
+      public:
+        Calls(const Module& m, const std::string& p) : module(m), prefix(p) {}
+
+      protected:
+        using Mutator::visit;
+        Stmt visit(const CallStmt& c, const Stmt& s) override {
+            if (!on_device(module.function(c.callee))) return s;
+            return CallStmt::make(prefix + c.callee, c.tensors, c.values, c.streams, c.loc);
+        }
+
+      private:
+        const Module& module;
+        const std::string& prefix;
+    };
+    Module r = m;
+    r.top().body = Calls(m, prefix)(r.top().body);
+    for (Function& f : r.functions)
+        if (on_device(f)) f.name = prefix + f.name;
+    return r;
+}
+
+/// Without the headers that it includes.
+std::string code_of(const std::string& source) {
+    return source.substr(source.rfind("#include \"", source.find("\n\n")) == 0 ? source.find("\n\n") + 2 : 0);
+}
+
+} // namespace
+
 size_t VitisKernels::add(const Module& m) {
-    const std::string source = vitis_source(m, {.top = fmt::format("kernel_{}", modules.size())});
-    sources.push_back(source.substr(source.find("\n\n") + 2)); // without its header
+    const std::string top = fmt::format("kernel_{}", modules.size());
+    std::string source;
+    if (std::ranges::any_of(m.functions, on_device)) {
+        const Module program = named_apart(m, fmt::format("k{}_", modules.size()));
+        for (const Module& kernel : vitis_kernels(program)) { // each is a file of its own
+            const std::string& name = kernel.top().name;
+            source += fmt::format("namespace {}_file {{\n{}}}\n", name, code_of(vitis_source(kernel)));
+            on_devices += fmt::format("        {{\"{0}\", lathe_sim::kernel(n{1}::{0}_file::{0})}},\n", name,
+                                      modules.size());
+        }
+        const std::string host = vitis_host(program, {.top = top});
+        source += host.substr(host.find("#include <algorithm>\n\n") + 22);
+    } else {
+        source = code_of(vitis_source(m, {.top = top}));
+    }
+    sources.push_back(std::move(source));
     modules.push_back(m);
     return modules.size() - 1;
 }
@@ -67,8 +118,9 @@ void VitisKernels::compile() {
 }
 
 void VitisKernels::compile(const std::string& compiler) {
-    std::string text =
-        "#define AP_INT_MAX_W 4096\n#include \"lathe_testbench.h\"\n#include \"vitis_call.h\"\n";
+    std::string text = "#define AP_INT_MAX_W 4096\n#include \"lathe_testbench.h\"\n";
+    if (!on_devices.empty()) text += "#include \"lathe_xrt.h\"\n#include <algorithm>\n";
+    text += "#include \"vitis_call.h\"\n";
     std::string cases;
     const bool streams = std::ranges::any_of(
         sources, [](const std::string& s) { return s.find("LATHE_DATAFLOW") != std::string::npos; });
@@ -79,6 +131,13 @@ void VitisKernels::compile(const std::string& compiler) {
         cases += fmt::format(
             "    case {0}:\n        *error = call(n{0}::kernel_{0}, limbs, sizes);\n        break;\n", i);
     }
+    if (!on_devices.empty())
+        text += "const std::map<std::string, lathe_sim::Kernel>& lathe_sim::kernels() {\n    static const "
+                "std::map<std::string, Kernel> all{\n" +
+                on_devices +
+                "    };\n    return all;\n}\nextern \"C\" void device_use(uint64_t* x) {\n    x[0] = "
+                "last_use.to_device, x[1] = last_use.bytes_to_device, x[2] = last_use.to_host, x[3] = "
+                "last_use.bytes_to_host;\n}\n";
     text += "extern \"C\" void run(int kernel, uint64_t* const* limbs, const int64_t* sizes, std::string* "
             "error) {\n"
             "    switch (kernel) {\n" +
@@ -87,13 +146,21 @@ void VitisKernels::compile(const std::string& compiler) {
     const std::string flags = fmt::format("-std=c++17 -O0 -w -ffp-contract=off -I{} -I{} -I{}",
                                           LATHE_HLS_SIM_DIR, LATHE_TEST_SUPPORT_DIR, LATHE_AP_TYPES_DIR);
     std::string headers = read_file(fs::path(LATHE_TEST_SUPPORT_DIR) / "vitis_call.h");
-    for (const char* name :
-         {"lathe_hls.h", "lathe_testbench.h", "hls_stream.h", "hls_streamofblocks.h", "lathe_sim.h",
-          "lathe_sim_region.h", "lathe_sim_options.h", "lathe_ring.h", "lathe_fiber.h", "lathe_marks.h"})
+    for (const char* name : {"lathe_hls.h", "lathe_testbench.h", "hls_stream.h", "hls_streamofblocks.h",
+                             "lathe_sim.h", "lathe_sim_region.h", "lathe_sim_options.h", "lathe_ring.h",
+                             "lathe_fiber.h", "lathe_marks.h", "lathe_xrt.h"})
         headers += read_file(fs::path(LATHE_HLS_SIM_DIR) / name);
     const fs::path object = compile_shared(compiler, flags, headers, text);
     entry = reinterpret_cast<Run>(load_symbol(object, "run"));
+    if (!on_devices.empty())
+        last_use = reinterpret_cast<void (*)(uint64_t*)>(load_symbol(object, "device_use"));
     if (streams) set_seed = reinterpret_cast<void (*)(uint64_t)>(load_symbol(object, "stall"));
+}
+
+std::array<uint64_t, 4> VitisKernels::device_use() const {
+    std::array<uint64_t, 4> counts{};
+    last_use(counts.data());
+    return counts;
 }
 
 void VitisKernels::stall(uint64_t seed) const {

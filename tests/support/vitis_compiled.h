@@ -4,12 +4,14 @@
 #include "lathe/ir/buffer.h"
 #include "lathe/ir/stmt.h"
 
+#include <array>
 #include <string>
 #include <vector>
 
 class VitisKernels {
   public:
-    /// Emits the module's kernel; returns its number. \throws lathe::Error as vitis_source does.
+    /// Emits the module's kernel, or its program of host and device; returns its number. \throws lathe::Error
+    /// as vitis_source does.
     size_t add(const lathe::Module& m);
     /// All kernels as one shared object. \throws std::runtime_error with the compiler's output.
     void compile(const std::string& compiler);
@@ -21,6 +23,8 @@ class VitisKernels {
     /// Processes of a dataflow take turns at random from now on, in the order of this seed; 0: in a fixed
     /// one.
     void stall(uint64_t seed) const;
+    /// What the program that ran last copied: copies and bytes to the device, then to the host.
+    std::array<uint64_t, 4> device_use() const;
     /// The kernel computes what the interpreter computes on `reference`, for each of the sizes.
     void expect_right(size_t kernel, const lathe::Module& reference,
                       const std::vector<std::map<std::string, int64_t>>& all) const;
@@ -29,8 +33,10 @@ class VitisKernels {
     using Run = void (*)(int kernel, uint64_t* const* limbs, const int64_t* sizes, std::string* error);
     std::vector<lathe::Module> modules;
     std::vector<std::string> sources;
+    std::string on_devices; ///< kernels of programs of host and device, by name
     Run entry = nullptr;
-    void (*set_seed)(uint64_t) = nullptr; ///< where a kernel has streams
+    void (*last_use)(uint64_t*) = nullptr; ///< where one has a device
+    void (*set_seed)(uint64_t) = nullptr;  ///< where a kernel has streams
 };
 
 /// The folder with AMD's headers.

@@ -30,7 +30,7 @@ struct VitisOptions {
 /// m_axi bundle of its own; parameters are scalars on s_axilite. Loops keep their names as labels, and carry
 /// `pipeline`, `unroll` (for unrolled and vectorized loops) and `loop_tripcount`. \throws Error, with the
 /// user's line, for what has no HLS code: a tensor inside the kernel without a constant bound of its size,
-/// vectors.
+/// vectors; and for a program some of whose stages run on the device (Schedule::to), which is several files.
 std::string vitis_source(const Module& module, const VitisOptions& options = {});
 
 /// The declaration of the top function, for the kernel's header file.
@@ -41,11 +41,22 @@ std::string vitis_header(const Module& module, const VitisOptions& options = {})
 std::vector<std::pair<std::string, std::string>> vitis_names(const Module& module,
                                                              const VitisOptions& options = {});
 
+/// The kernels of a program of host and device, each as a Module of its own.
+std::vector<Module> vitis_kernels(const Module& module);
+
+/// The host's half of such a program, which starts the kernels by XRT's native C++ API: host.cpp of its
+/// project.
+std::string vitis_host(const Module& module, const VitisOptions& options = {});
+
 /// Writes a project, all of it or nothing: TOP.h, TOP.cpp, testbench.cpp with its data in data/, Makefile,
 /// run_hls.tcl, hls_config.cfg, and the headers that they include beside AMD's. The interpreter computes the
 /// expected outputs, so all sizes must be known, from `inputs` or `scalars`. `make` in the folder compiles
 /// and runs the test bench: it prints the first difference and fails, or says that there is none. Returns the
 /// paths.
+///
+/// A program of host and device has KERNEL.h and KERNEL.cpp of each kernel, with a configuration for v++, and
+/// host.h and host.cpp. Here its kernels run in the test bench's process, beside headers that stand in for
+/// XRT's; it prints which copies ran. `make host` links it with XRT.
 std::vector<std::filesystem::path> export_vitis(const Module& module, const std::filesystem::path& folder,
                                                 const VitisOptions& options = {});
 

@@ -48,6 +48,7 @@ template <class F> bool any_body(const Stmt& s, const F& f) {
     case StmtKind::extern_call:
     case StmtKind::push:
     case StmtKind::call:
+    case StmtKind::copy:
         return false;
     }
     throw InternalError("unknown kind of statement");

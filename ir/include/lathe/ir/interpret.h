@@ -25,6 +25,14 @@ struct StreamUse {
     int64_t tokens = 0;     ///< that went through it
 };
 
+/// A copy between host and device that ran.
+struct CopyUse {
+    std::string from, to;
+    Side side = Side::host; ///< where `to` is
+    int64_t bytes = 0;
+    friend bool operator==(const CopyUse&, const CopyUse&) = default;
+};
+
 struct InterpretOptions {
     bool check_types = true; ///< no value leaves its inferred type, no uninitialised element is read
     /// When given: checking mode, slower, for Modules without vectors. Two iterations of a concurrent loop
@@ -44,6 +52,8 @@ struct InterpretOptions {
     /// When given: streams of depth 0 begin with room for one token, and get more where all processes wait.
     /// Receives by the stream's symbol what the largest of its array ended with.
     std::map<Symbol, int64_t>* grow = nullptr;
+    /// When given: receives every copy between host and device, in the order in which they ran.
+    std::vector<CopyUse>* copies = nullptr;
 };
 
 /// Runs the top function. `arguments` in the function's order (inputs, then outputs), `scalars` by parameter

@@ -7,6 +7,9 @@
 
 namespace lathe {
 
+/// Where a piece of a program runs: the processor that is called, or a Vitis kernel on an FPGA.
+enum class Side : uint8_t { host, device };
+
 /// Where a tensor lives: an open registry. heap, stack, register (scalars and vectors that lowering keeps in
 /// SSA form: every access must have constant subscripts after unrolling and vectorization); on an FPGA also
 /// block RAM, UltraRAM, RAM of look-up tables, and the banks of memory beside it. A machine that has no such
@@ -24,11 +27,15 @@ class MemorySpace {
     /// An argument's bank of memory beside the FPGA. \throws Error unless 0 ≤ bank < 256.
     static MemorySpace hbm(int bank);
     static MemorySpace ddr(int bank);
+    /// Memory beside the FPGA, in whatever bank.
+    static MemorySpace device() { return MemorySpace("device"); }
     const std::string& name() const { return space; }
     /// One of an FPGA's own memories: bram, uram, lutram.
     bool on_chip() const { return space == "bram" || space == "uram" || space == "lutram"; }
     /// A bank beside the FPGA: hbm0, ddr1.
     bool beside() const { return space.starts_with("hbm") || space.starts_with("ddr"); }
+    /// Memory of the device: the host reaches it by Copy statements only.
+    bool on_device() const { return space == "device" || beside(); }
     friend bool operator==(const MemorySpace&, const MemorySpace&) = default;
 
   private:

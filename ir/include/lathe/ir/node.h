@@ -51,6 +51,8 @@ template <class F> decltype(auto) with_node(const Stmt& s, F&& f) {
         return f(*s.as<Dataflow>());
     case StmtKind::spawn:
         return f(*s.as<Spawn>());
+    case StmtKind::copy:
+        return f(*s.as<Copy>());
     }
     throw InternalError("unknown kind of statement");
 }

@@ -47,7 +47,8 @@ enum class StmtKind : uint8_t {
     drain,
     call,
     dataflow,
-    spawn
+    spawn,
+    copy
 };
 
 struct StmtNode {
@@ -370,8 +371,8 @@ struct Drain : StmtNode {
           body(std::move(s)) {}
 };
 
-/// How one dimension of a tensor is seen: the callee's n-th position is begin + stride · n, for n < extent; or
-/// it is always `begin`, and the callee has no such dimension.
+/// How one dimension of a tensor is seen: the callee's n-th position is begin + stride · n, for n < extent;
+/// or it is always `begin`, and the callee has no such dimension.
 struct ViewDim {
     Expr begin, extent; ///< Index
     int64_t stride = 1; ///< more than 0
@@ -421,6 +422,20 @@ struct Spawn : StmtNode {
         : StmtNode(node_kind, l, depth_above(c)), ids(std::move(i)), box(std::move(b)), call(std::move(c)) {}
 };
 
+/// Copies a tensor to another one of the same type and shape, between the memories of host and device. It is
+/// exact: an element of `from` that holds nothing leaves an element of `to` that holds nothing.
+struct Copy : StmtNode {
+    static constexpr StmtKind node_kind = StmtKind::copy;
+    Symbol from, to;
+    Side side; ///< where `to` is
+    Type type;
+    std::vector<Dim> dims; ///< of both
+    static Stmt make(Symbol from, Symbol to, Side side, Type type, std::vector<Dim> dims, Loc loc = {});
+    Copy(Symbol f, Symbol t, Side s, Type e, std::vector<Dim> d, Loc l)
+        : StmtNode(node_kind, l), from(std::move(f)), to(std::move(t)), side(s), type(e), dims(std::move(d)) {
+    }
+};
+
 struct Argument {
     Tensor tensor;
     Direction direction = Direction::in;
@@ -441,6 +456,7 @@ struct Function {
     std::vector<Tensor> constants;
     Stmt body;
     std::vector<StreamArgument> streams = {};
+    Side side = Side::host; ///< device: a Vitis kernel, which is given tensors of the device
 };
 
 /// The first Function is the one that users call; the others are called by Functions before them.

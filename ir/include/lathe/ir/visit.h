@@ -67,6 +67,7 @@ class Mutator {
     virtual Stmt visit(const CallStmt& n, const Stmt& self);
     virtual Stmt visit(const Dataflow& n, const Stmt& self);
     virtual Stmt visit(const Spawn& n, const Stmt& self);
+    virtual Stmt visit(const Copy& n, const Stmt& self);
 
     virtual Expr visit(const Constant&, const Expr& self) { return rebuilt(self); }
     virtual Expr visit(const Variable&, const Expr& self) { return rebuilt(self); }

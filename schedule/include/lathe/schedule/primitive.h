@@ -72,6 +72,7 @@ struct Primitive {
     bool fixes_ranges = false;    ///< the definition's loops are not those of the algorithm any more:
                                   ///< where a part of the Func is needed, that cannot be told
     bool makes_functions = false; ///< after it no Func moves, or is stored or inlined
+    bool kernels = false;         ///< of the whole Func: a kernel that is called has it, too
     bool moves = false;           ///< the Func goes elsewhere: to the consumer's loop, or to root
 };
 

@@ -237,6 +237,13 @@ class Schedule {
     /// \throws Error unless all of them read the same elements in the same order.
     Schedule& relay(const TensorRef& tensor, const StageRef& stage, const LoopRef& loop,
                     Loc loc = Loc::current());
+    /// The stage (a Func that is computed at root, or a kernel that is called) runs on the host, or on the
+    /// device: in a Vitis kernel, together with the device's stages directly before and behind it. As soon as
+    /// one stage is put on the device all others are the host's; without that the whole program is one
+    /// kernel. Copies are planned: what nobody changed is where it was copied to, and what is written as a
+    /// whole is not copied before. \throws Error when the stage has no place of its own, or a kernel cannot
+    /// hold it.
+    Schedule& to(const StageRef& stage, Side side, Loc loc = Loc::current());
     /// All calls of the Function, in all its callers, become what it does.
     Schedule& inline_call(const StageRef& callee, Loc loc = Loc::current());
     /// Inlines every Func that is one expression; others stay (outputs, those with updates or inline

@@ -1,0 +1,2 @@
+// In a simulation without a device: xrt::bo.
+#include "../lathe_xrt.h"
