@@ -185,8 +185,9 @@ std::string scalar_literal(Type parameter, const Value& v) {
 Kernel make_kernel(const Module& module, const VitisOptions& options) {
     check_options(options);
     if (module.functions.empty()) fail({}, "the module has no function");
-    const Module whole =
-        store_by_layout(shift_folds(fix_constant_params(pass_whole_tensors(with_safe_depths(module)))), true);
+    const Module whole = store_by_layout(
+        shift_folds(fix_constant_params(pass_whole_tensors(with_safe_depths(without_origins(module))))),
+        true);
     return KernelMaker(whole, options).make();
 }
 
