@@ -43,6 +43,8 @@ class PointRun {
 
     void definition(const Stage& stage) {
         const StoreTarget& target = stored(stage);
+        check_loops(stage);
+        check_reads(stage, target);
         std::map<Symbol, const For*> loops;
         Stmt body = stage.body;
         while (const auto* f = body.as<For>()) {
@@ -68,6 +70,43 @@ class PointRun {
 
     std::string definition_name(const Stage& s) const {
         return s.definition == 0 ? name() : fmt::format("update {} of {}", s.definition - 1, name());
+    }
+
+    /// Its loops are those of the algorithm.
+    void check_loops(const Stage& stage) const {
+        for_each_stmt(stage.body, [&](const Stmt& s) {
+            if (const auto* g = s.as<Stage>())
+                edit.refuse("{0} is computed inside of another stage: call compute_root({0}) before that",
+                            g->func.name());
+        });
+        std::set<Symbol> there;
+        for (const For* f : loops_in(stage.body))
+            there.insert(f->var);
+        for (const auto& [variable, loop] : edit.state().definition(stage.func, stage.definition)->loops)
+            if (!there.contains(loop))
+                edit.refuse("loop {} of {} is not what it was: call stencil first, it makes loops of its own",
+                            variable.name(), name());
+    }
+
+    /// It reads itself at the point alone.
+    void check_reads(const Stage& stage, const StoreTarget& target) const {
+        for_each(stage.body, nullptr, [&](const Expr& e) {
+            const auto* l = e.as<Load>();
+            if (!l || !(l->tensor == tensor.symbol)) return;
+            std::vector<std::string> distance;
+            bool here = true;
+            for (size_t d = 0; d < l->indices.size(); ++d) {
+                const auto by = as_int(simplify(isub(target.indices[d], l->indices[d])));
+                here = here && by == 0;
+                distance.push_back(by ? std::to_string(*by) : "?");
+            }
+            if (here) return;
+            edit.refuse(
+                "{} written at {} is read at {} as {} (distance ({})): in place. Use two Funcs, one for "
+                "the old values and one for the new",
+                described(tensor, target.indices), stage.loc.str(), l->loc.str(),
+                described(tensor, l->indices), fmt::join(distance, ", "));
+        });
     }
 
     static bool uses_any(const std::vector<Expr>& all, const Symbol& variable) {
@@ -149,26 +188,7 @@ class PointRun {
                 edit.refuse("{} is read at {} before it has a value", l.tensor.name(), l.loc.str());
             return found->second;
         }
-        if (!(l.tensor == tensor.symbol)) return self;
-        check_point(l.indices, l.loc);
-        return values.at(tensor.symbol);
-    }
-
-    /// The subscripts are those of the point. \throws Error: in place.
-    void check_point(const std::vector<Expr>& at, Loc loc) const {
-        std::vector<std::string> distance;
-        bool here = true, constant = true;
-        for (size_t d = 0; d < at.size(); ++d) {
-            const auto by = as_int(simplify(isub(var(result.point[d]), at[d])));
-            here = here && by == 0;
-            constant = constant && by;
-            distance.push_back(by ? std::to_string(*by) : "?");
-        }
-        if (here) return;
-        edit.refuse("{} written at {} is read at {}{}: in place. Use two Funcs, one for the old values and "
-                    "one for the new",
-                    described(tensor, at), tensor.loc.str(), loc.str(),
-                    constant ? fmt::format(" (distance ({}))", fmt::join(distance, ", ")) : "");
+        return l.tensor == tensor.symbol ? values.at(l.tensor) : self;
     }
 
     void statement(const Stmt& s) {
@@ -233,15 +253,9 @@ class PointRun {
     }
 
     void set(const StoreTarget& t, const Expr& value, Loc loc) {
-        if (!locals.contains(t.tensor)) {
-            if (!(t.tensor == tensor.symbol))
-                edit.refuse("{} stores in {}, too, at {}: a stage has one value", name(), t.tensor.name(),
-                            loc.str());
-            std::vector<Expr> at;
-            for (const Expr& e : t.indices)
-                at.push_back(substitute(e, known));
-            check_point(at, loc);
-        }
+        if (!locals.contains(t.tensor) && !(t.tensor == tensor.symbol))
+            edit.refuse("{} stores in {}, too, at {}: a stage has one value", name(), t.tensor.name(),
+                        loc.str());
         values[t.tensor] = value.type() == t.type ? value : Cast::make(t.type, value, loc);
     }
 

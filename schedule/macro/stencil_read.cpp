@@ -243,10 +243,10 @@ class Reader {
                 "{}: subscript {} is not {} and a number. A network reads each tensor in the order in "
                 "which it computes: transpose it before that, in a kernel of its own",
                 what, d, own);
-        edit.refuse(
-            "{}: stride {} in subscript {}. A stage reads as many elements as it computes: take every "
-            "{}th element before that, in a kernel of its own",
-            what, own_part->second.get_str(), d, own_part->second.get_str());
+        edit.refuse("{}: stride {} in subscript {}. A stage reads as many elements as it computes: keep one "
+                    "of {} before "
+                    "that, in a kernel of its own",
+                    what, own_part->second.get_str(), d, own_part->second.get_str());
     }
 
     /// Windows lie in what is there.

@@ -7,6 +7,7 @@
 #include "steering.h"
 #include "storage.h"
 
+#include "../primitive/stencil.h"
 #include "../primitive/store_in.h"
 
 #include "lathe/ir/dependence.h"
@@ -102,8 +103,10 @@ void State::apply(Step step) {
         edit.refuse("{} is a kernel, which runs as it is written: only its loops can be scheduled",
                     step.func.name());
     if (step.primitive->acts_on == ActsOn::func && made_functions())
-        edit.refuse("a loop of a Func is a Function of its own since outline: call {} before that",
-                    step.primitive->name);
+        edit.refuse("a {} since {}: call {} before that",
+                    networked() ? "Func is a network of processes"
+                                : "loop of a Func is a Function of its own",
+                    networked() ? "stencil" : "outline", step.primitive->name);
     std::vector<std::vector<Symbol>> named;
     if (step.primitive->named != Named::kept)
         for (size_t n = 0; n < step.loops.size(); ++n)
@@ -118,6 +121,13 @@ void State::apply(Step step) {
 /// Loops of Funcs became Functions.
 bool State::made_functions() const {
     return base.functions.size() == 1 && module.functions.size() > 1;
+}
+
+/// A step made a network of Funcs.
+bool State::networked() const {
+    for (const Step& s : steps)
+        if (s.primitive == &primitives::stencil) return true;
+    return false;
 }
 
 /// The tags of the Function that the step was about, and of those that call it.

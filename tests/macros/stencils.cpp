@@ -31,7 +31,7 @@ class RandomNetwork {
         for (size_t d = 0; d < vars.size(); ++d)
             shape.push_back(d + 1 == vars.size() ? 12 + pick(9) : vars.size() == 3 ? 7 : 9 + pick(4));
         for (int n = 1 + pick(2); n > 0; --n) {
-            inputs.emplace_back(inputs.empty() ? "a" : "b", type(), shape);
+            inputs.emplace_back(inputs.empty() ? "a" : "b", type(), shape_of(shape));
             sources.push_back(
                 {[in = inputs.back()](const std::vector<Expr>& at) { return Expr(in(at)); }, shape});
         }
@@ -42,7 +42,7 @@ class RandomNetwork {
             if (pick(4) == 0) outputs.push_back(funcs[n]);
         Schedule s(outputs);
         const int64_t lanes[] = {1, 2, 3, 4, 8};
-        s.stencil(funcs.back(), {.unroll = lanes[pick(5)]});
+        s.stencil(funcs.back(), {.unroll = std::min(lanes[pick(5)], points)});
         return s;
     }
 
@@ -52,6 +52,15 @@ class RandomNetwork {
         std::vector<int64_t> shape;
     };
 
+    static Shape shape_of(const std::vector<int64_t>& extents) {
+        return std::vector<Extent>(extents.begin(), extents.end());
+    }
+    std::vector<Expr> at_point() const {
+        std::vector<Expr> at;
+        for (const Var& v : vars)
+            at.push_back(Operand(v).expr());
+        return at;
+    }
     int pick(int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); }
 
     Type type() {
@@ -68,7 +77,7 @@ class RandomNetwork {
         std::vector<Expr> at;
         for (size_t d = 0; d < vars.size(); ++d) {
             const int64_t by = pick(d + 1 == vars.size() ? 4 : 3);
-            at.push_back(by == 0 ? Expr(vars[d]) : vars[d] + by);
+            at.push_back(Operand(vars[d] + by).expr());
             room[d] = std::min(room[d], s.shape[d] - by);
         }
         return s.load(at);
@@ -95,8 +104,12 @@ class RandomNetwork {
         }
         if (std::ranges::any_of(room, [](int64_t n) { return n < 2; })) return stage();
         const std::string name = "s" + std::to_string(funcs.size());
-        Func f(name, type(), room);
-        f(std::vector<Var>(vars)) = value;
+        int64_t own = 1;
+        for (const int64_t n : room)
+            own *= n;
+        points = std::min(points, own);
+        Func f(name, type(), shape_of(room));
+        f(at_point()) = value;
         funcs.push_back(f);
         sources.push_back({[f](const std::vector<Expr>& at) { return Expr(f(at)); }, room});
     }
@@ -107,6 +120,7 @@ class RandomNetwork {
     std::vector<Input> inputs;
     std::vector<Func> funcs;
     std::vector<Source> sources;
+    int64_t points = INT64_MAX; ///< of the smallest stage
 };
 
 } // namespace

@@ -6,12 +6,14 @@
 #include "lathe/ir/inline_calls.h"
 #include "lathe/lathe.h"
 
-/// The network in the interpreter, in several orders of turns; its processes one after the other; and the
+/// The network in checking mode (`terms`: with the same terms; sums over windows have others) and in the
+/// interpreter, in several orders of turns; its processes one after the other; and the
 /// stages that it was made of.
-inline void check_network(const lathe::Schedule& s) {
+inline void check_network(const lathe::Schedule& s, bool terms = true) {
     using namespace lathe;
     INFO(print(s));
     verify(s.module());
+    if (terms) CHECK(difference(s.reference(), s.module(), {}) == "");
     const std::vector<AnyBuffer> right = run(s.reference(), {}, 3);
     const auto same = [&](const std::vector<AnyBuffer>& got) {
         for (size_t n = 0; n < right.size(); ++n)
