@@ -112,7 +112,7 @@ class Network {
     void compute(size_t v) {
         const Flow& f = stencil.flows[v];
         const Node& n = nodes[v];
-        const Compute kind = kinds.compute(stencil, f, grid);
+        const Compute kind = kinds.compute(stencil, nodes, v, grid);
         const Symbol id("lane");
         const Expr lane = k > 1 ? var(id) : index(0);
         const Expr behind = ifloordiv(isub(lane, index(n.first)), index(k)); // minus the first word

@@ -17,7 +17,7 @@ struct Grid {
     int64_t linear(const std::vector<int64_t>& at) const;
 };
 
-/// What the plan is made for. \pre the windows lie inside
+/// What the plan is made for: taps in the order of the windows.
 std::vector<Node> nodes_of(const Stencil& s, const Grid& grid);
 
 /// Loads, forwards, computes and stores: adds the Functions, and returns the dataflow that joins them.

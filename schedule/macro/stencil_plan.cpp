@@ -54,7 +54,7 @@ class Planner {
                     const int64_t ahead = floor_div(q + tap.offset, k), lane = q + tap.offset - ahead * k;
                     Words w = words_of(nodes[v], q, k);
                     if (w.empty()) continue;
-                    w = {w.first + ahead, w.last + ahead};
+                    w = Words{w.first + ahead, w.last + ahead}.common(words_of(nodes[tap.of], lane, k));
                     readers[tap.of][static_cast<size_t>(lane)].push_back({v, t, q, ahead, w});
                 }
         size_t next = nodes.size();
@@ -157,6 +157,11 @@ Words Words::hull(const Words& o) const {
     if (empty()) return o;
     if (o.empty()) return *this;
     return {std::min(first, o.first), std::max(last, o.last)};
+}
+
+Words Words::common(const Words& o) const {
+    const Words both{std::max(first, o.first), std::min(last, o.last)};
+    return both.empty() ? Words{} : both;
 }
 
 int64_t Plan::payload() const {

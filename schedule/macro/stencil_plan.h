@@ -16,7 +16,7 @@
 
 namespace lathe::schedule::stencil {
 
-/// One element that a stage reads for each of its points.
+/// One element that a stage reads for each of its points, as far as there is one.
 struct Tap {
     size_t of;      ///< the node
     int64_t offset; ///< linear
@@ -36,6 +36,7 @@ struct Words {
     bool empty() const { return last < first; }
     int64_t count() const { return empty() ? 0 : last - first + 1; }
     Words hull(const Words& o) const;
+    Words common(const Words& o) const;
     bool operator==(const Words&) const = default;
 };
 
@@ -76,8 +77,8 @@ struct Plan {
 Words words_of(const Node& n, int64_t lane, int64_t k);
 
 /// The chains and their delays: each node starts as early as what it reads allows, and where several paths
-/// join, inputs are delayed so that the bits that wait are least. \pre a node reads nodes before it, and
-/// only positions that they have.
+/// join, inputs are delayed so that the bits that wait are least. Of a window that leaves what it reads, the
+/// part that is there is fed. \pre a node reads nodes before it
 Plan plan(const std::vector<Node>& nodes, int64_t k);
 
 /// How many words of a FIFO must have room so that a writer and a reader that are `hold` words apart work in

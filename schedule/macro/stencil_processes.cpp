@@ -163,28 +163,64 @@ std::string Kinds::forwarder(Type type, bool next, size_t readers) {
     return add(std::move(made), fmt::format("forward{}{}", readers, next ? "_on" : ""), {word});
 }
 
-Compute Kinds::compute(const Stencil& s, const Flow& f, const Grid& g) {
+Compute Kinds::compute(const Stencil& s, const std::vector<Node>& nodes, size_t n, const Grid& g) {
+    const Flow& f = s.flows[n];
     Function made;
     Compute c;
     const Symbol point = loop("point");
     const Expr points = number(made, "points");
     const std::set<Symbol> used = free_variables(f.value);
-    c.at_point = std::ranges::any_of(f.point, [&](const Symbol& v) { return used.contains(v); });
-    Expr value = fresh_copy(f.value);
-    if (c.at_point) value = at_positions(f, g, number(made, "first"), point);
+    const auto leaves = [&](const Tap& t) {
+        return nodes[n].first + t.offset < nodes[t.of].first || nodes[n].last + t.offset > nodes[t.of].last;
+    };
+    const bool counts = std::ranges::any_of(f.point, [&](const Symbol& v) { return used.contains(v); });
+    c.at_point = counts || std::ranges::any_of(nodes[n].taps, leaves);
+    Expr value = fresh_copy(f.value), first;
+    if (c.at_point) first = number(made, "first");
+    if (c.at_point) value = at_positions(f, g, first, point);
     value = add_scalars(made, f, value, c.scalars);
     const Type type = f.tensor.type;
     std::vector<StreamElement> taps;
-    for (size_t n = 0; n < f.windows.size(); ++n)
+    for (const Window& w : f.windows)
         taps.push_back(
-            stream(made, fmt::format("tap{}", n), s.flows[f.windows[n].of].tensor.type, Direction::in));
+            stream(made, fmt::format("tap{}", taps.size()), s.flows[w.of].tensor.type, Direction::in));
     Stmt body = Push::make(stream(made, "out", type, Direction::out), type, value, loc());
     body = rename(body, add_tables(made, value));
-    for (size_t n = f.windows.size(); n-- > 0;)
-        body = Pop::make(f.windows[n].token, taps[n], s.flows[f.windows[n].of].tensor.type, body, loc());
+    for (size_t w = f.windows.size(); w-- > 0;) {
+        const Tap& tap = nodes[n].taps[w];
+        std::vector<Expr> there;
+        if (leaves(tap)) there = exists(nodes[tap.of], tap.offset, first, point);
+        body = pop(f.windows[w], taps[w], s.flows[tap.of].tensor.type, there, body);
+    }
     made.body = pipelined(point, index(0), points, body);
     c.name = add(std::move(made), "pe_" + f.tensor.symbol.name(), {point});
     return c;
+}
+
+/// The point has an element at this offset, which may be missing in the first and the last points.
+std::vector<Expr> Kinds::exists(const Node& of, int64_t offset, const Expr& first,
+                                const Symbol& point) const {
+    const Expr from = ifloordiv(isub(iadd(first, index(offset)), index(of.first)), index(k));
+    const Expr to = ifloordiv(isub(index(of.last - offset), first), index(k));
+    return {at_most(isub(index(0), from), var(point)), at_most(var(point), to)};
+}
+
+/// The token in the body; \param there conditions under which there is one
+Stmt Kinds::pop(const Window& w, const StreamElement& tap, Type type, const std::vector<Expr>& there,
+                const Stmt& body) const {
+    if (there.empty()) return Pop::make(w.token, tap, type, body, loc());
+    const Symbol kept(w.token.name()), token("token");
+    Stmt take =
+        Pop::make(token, tap, type, Store::make(kept, type, {}, Variable::make(token, type), loc()), loc());
+    for (const Expr& c : there)
+        take = If::make(c, take, {}, loc());
+    const Stmt use = substitute(body, {{w.token, Load::make(kept, type, {}, loc())}});
+    Tensor t;
+    t.symbol = kept;
+    t.type = type;
+    t.space = MemorySpace::heap();
+    t.loc = loc();
+    return Allocate::make(t, Block::make({take, use}));
 }
 
 /// The value where the lane's word number `point` lies. \param first the lane's first position

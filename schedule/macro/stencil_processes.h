@@ -24,7 +24,7 @@ class Kinds {
     /// many words, and for each of these the first word that it gets and the one behind its last.
     std::string forwarder(Type type, bool next, size_t readers);
     /// Computes the points of one lane. Its streams: one for each window, then the result.
-    Compute compute(const Stencil& s, const Flow& f, const Grid& g);
+    Compute compute(const Stencil& s, const std::vector<Node>& nodes, size_t n, const Grid& g);
     /// Writes what an array of k streams brings to where it belongs.
     std::string storer(const Flow& f, const Grid& g, const Node& n);
 
@@ -47,6 +47,9 @@ class Kinds {
                         const Symbol& lane) const;
     Stmt for_lanes(const Symbol& lane, Stmt body) const;
     Stmt pipelined(const Symbol& loop, const Expr& first, const Expr& extent, Stmt body) const;
+    Stmt pop(const Window& w, const StreamElement& tap, Type type, const std::vector<Expr>& there,
+             const Stmt& body) const;
+    std::vector<Expr> exists(const Node& of, int64_t offset, const Expr& first, const Symbol& point) const;
     Expr at_positions(const Flow& f, const Grid& g, const Expr& first, const Symbol& point) const;
     Expr add_scalars(Function& made, const Flow& f, const Expr& value, std::vector<Expr>& given) const;
     std::map<Symbol, Symbol> add_tables(Function& made, const Expr& value) const;

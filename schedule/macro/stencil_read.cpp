@@ -1,6 +1,7 @@
 #include "stencil_read.h"
 
 #include "stencil_point.h"
+#include "stencil_windows.h"
 
 #include <algorithm>
 
@@ -49,8 +50,6 @@ class Reader {
         order();
         for (size_t n = 0; n < result.flows.size(); ++n)
             if (result.flows[n].is_stage()) find_windows(n);
-        for (const Flow& f : result.flows)
-            check_windows(f);
         split_rest();
         return std::move(result);
     }
@@ -184,35 +183,77 @@ class Reader {
     };
 
     void find_windows(size_t n) {
+        check_inside(result.flows[n]);
         const Expr value = Tokens(*this, n)(result.flows[n].value);
         result.flows[n].value = value;
+        for (const Window& w : result.flows[n].windows)
+            need(result.flows[n].box, w);
     }
 
-    /// The variable that stands for what is loaded.
+    /// Every load happens inside of its tensor: what is there is what flows past.
+    void check_inside(const Flow& f) const {
+        const auto flowing = [&](const Symbol& s) { return table(s) ? nullptr : &tensor(s); };
+        const Load* l = load_outside(f.value, f, flowing);
+        if (!l) return;
+        edit.refuse(
+            "{} reads {} at {}, and not all of that is in {}: the window leaves it. Compute the inner part "
+            "alone, or say what lies beyond the edge: repeat_edge({}), constant_edge({}, 0), mirror({})",
+            f.tensor.symbol.name(), described(*l), l->loc.str(), l->tensor.name(), l->tensor.name(),
+            l->tensor.name(), l->tensor.name());
+    }
+
+    /// The element that is loaded: at the edges of a tensor another one than inside.
     Expr token(size_t n, const Load& l) {
-        const size_t of = places.at(l.tensor);
-        Flow& f = result.flows[n];
-        const std::vector<int64_t> at = distance(f, l);
-        for (const Window& w : f.windows)
-            if (w.of == of && w.at == at) return Variable::make(w.token, l.type, l.loc);
-        f.windows.push_back({of, at, Symbol(l.tensor.name() + "_token")});
-        return Variable::make(f.windows.back().token, l.type, l.loc);
-    }
-
-    /// What is added to the point's subscripts.
-    std::vector<int64_t> distance(const Flow& f, const Load& l) const {
+        const Flow& f = result.flows[n];
         if (l.indices.size() != f.point.size())
             edit.refuse("{} has {} dimensions, and {} reads {} at {}, which has {}: all that flows lies on "
                         "one grid. Make a table of constants of it, or give it the same dimensions",
                         f.tensor.symbol.name(), f.point.size(), f.tensor.symbol.name(), described(l),
                         l.loc.str(), l.indices.size());
-        std::vector<int64_t> all;
-        for (size_t d = 0; d < f.point.size(); ++d) {
-            const auto by = as_int(simplify(isub(l.indices[d], var(f.point[d]))));
-            if (!by) refuse_subscript(f, l, d);
-            all.push_back(*by);
+        std::vector<std::vector<Run>> runs;
+        for (size_t d = 0; d < f.point.size(); ++d)
+            runs.push_back(distances(f, l, d));
+        return chosen(n, l, runs, {});
+    }
+
+    std::vector<Run> distances(const Flow& f, const Load& l, size_t d) const {
+        std::set<Symbol> used = free_variables(l.indices[d]);
+        used.erase(f.point[d]);
+        if (!tensors_read(l.indices[d]).empty() || !used.empty()) refuse_subscript(f, l, d);
+        const std::vector<Run> runs = runs_of(l.indices[d], f.point[d], f.box.first[d], f.box.end(d));
+        if (runs.empty()) refuse_subscript(f, l, d);
+        const auto size = [&](size_t n) { return runs[n].end - (n == 0 ? f.box.first[d] : runs[n - 1].end); };
+        size_t longest = 0;
+        for (size_t n = 1; n < runs.size(); ++n)
+            if (size(n) > size(longest)) longest = n;
+        for (const Run& r : runs)
+            if (std::abs(r.by) > std::abs(runs[longest].by)) refuse_subscript(f, l, d);
+        return runs;
+    }
+
+    /// The element at each distance where that is the one.
+    Expr chosen(size_t n, const Load& l, const std::vector<std::vector<Run>>& runs,
+                const std::vector<int64_t>& at) {
+        const size_t d = at.size();
+        if (d == runs.size()) return token_at(n, l, at);
+        std::vector<int64_t> next = at;
+        next.push_back(runs[d].back().by);
+        Expr all = chosen(n, l, runs, next);
+        for (size_t r = runs[d].size() - 1; r-- > 0;) {
+            next.back() = runs[d][r].by;
+            const Expr here = less(var(result.flows[n].point[d]), index(runs[d][r].end));
+            all = Select::make(here, chosen(n, l, runs, next), all, l.loc);
         }
         return all;
+    }
+
+    Expr token_at(size_t n, const Load& l, const std::vector<int64_t>& at) {
+        const size_t of = places.at(l.tensor);
+        Flow& f = result.flows[n];
+        for (const Window& w : f.windows)
+            if (w.of == of && w.at == at) return Variable::make(w.token, l.type, l.loc);
+        f.windows.push_back({of, at, Symbol(l.tensor.name() + "_token")});
+        return Variable::make(f.windows.back().token, l.type, l.loc);
     }
 
     [[noreturn]] void refuse_subscript(const Flow& f, const Load& l, size_t d) const {
@@ -223,25 +264,17 @@ class Reader {
         if (!tensors_read(e).empty())
             edit.refuse("{}: a gather. A stage reads elements at constant distances from {}", what, own);
         const auto linear = as_linear(simplify(e));
-        if (!linear) {
-            bool modulo = false;
-            for_each_expr(e, [&](const Expr& x) {
-                const auto* b = x.as<Binary>();
-                modulo = modulo || (b && (b->op == BinaryOp::mod || b->op == BinaryOp::floormod));
-            });
-            if (modulo)
-                edit.refuse("{}: subscripts that wrap around need elements long after they have passed. "
-                            "Compute the inner part alone, or give the input a border that holds them",
-                            what);
-            edit.refuse("{}: subscript {} is not {} and a number. Where it keeps to the tensor at an edge, "
-                        "compute the inner part alone, or give the input a border of its own",
-                        what, d, own);
-        }
+        if (!linear)
+            edit.refuse(
+                "{}: subscript {} is not {} and a number, nor that at the edges of {}. Elements that come "
+                "long before or after they are needed do not wait: compute the inner part alone, or give "
+                "the input a border that holds them",
+                what, d, own, l.tensor.name());
         const auto own_part = linear->coefficients.find(f.point[d]);
-        if (own_part == linear->coefficients.end() || linear->coefficients.size() > 1)
+        if (own_part == linear->coefficients.end() || linear->coefficients.size() > 1 || own_part->second < 0)
             edit.refuse(
                 "{}: subscript {} is not {} and a number. A network reads each tensor in the order in "
-                "which it computes: transpose it before that, in a kernel of its own",
+                "which it computes: bring it into that order before, in a kernel of its own",
                 what, d, own);
         edit.refuse("{}: stride {} in subscript {}. A stage reads as many elements as it computes: keep one "
                     "of {} before "
@@ -249,31 +282,19 @@ class Reader {
                     what, own_part->second.get_str(), d, own_part->second.get_str());
     }
 
-    /// Windows lie in what is there.
-    void check_windows(const Flow& f) {
-        for (const Window& w : f.windows) {
-            Flow& of = result.flows[w.of];
-            Box read = f.box;
-            for (size_t d = 0; d < read.rank(); ++d)
-                read.first[d] += w.at[d];
-            Box there = of.box;
-            if (!of.is_stage()) {
-                there = {};
-                for (const Dim& d : of.tensor.dims) {
-                    there.first.push_back(*as_int(d.min));
-                    there.extent.push_back(*as_int(d.extent));
-                }
-                of.box = of.box.rank() == 0 ? read : of.box.hull(read);
-            }
-            for (size_t d = 0; d < read.rank(); ++d)
-                if (read.first[d] < there.first[d] || read.end(d) > there.end(d))
-                    edit.refuse(
-                        "{} reads {} at distance ({}), from {} to {} in dimension {}, which goes from "
-                        "{} to {}: the window leaves it. Compute the inner part alone, or give {} a "
-                        "border of its own",
-                        f.tensor.symbol.name(), of.tensor.symbol.name(), fmt::join(w.at, ", "), read.first[d],
-                        read.end(d) - 1, d, there.first[d], there.end(d) - 1, of.tensor.symbol.name());
+    /// Of an input so much flows as is read: the window of all points, as far as it is there.
+    void need(const Box& points, const Window& w) {
+        Flow& of = result.flows[w.of];
+        if (of.is_stage()) return;
+        Box read = points;
+        for (size_t d = 0; d < read.rank(); ++d) {
+            const int64_t min = *as_int(of.tensor.dims[d].min), end = min + *as_int(of.tensor.dims[d].extent);
+            const int64_t last = std::min(points.end(d) + w.at[d], end);
+            read.first[d] = std::max(points.first[d] + w.at[d], min);
+            read.extent[d] = last - read.first[d];
+            if (read.extent[d] <= 0) return;
         }
+        of.box = of.box.rank() == 0 ? read : of.box.hull(read);
     }
 
     /// What stays beside the network, and which arrays.

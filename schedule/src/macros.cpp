@@ -19,8 +19,8 @@ void check(const std::string& out, const StencilOptions& o, Loc loc) {
              out);
     if (o.border.edge())
         fail(loc,
-             "stencil({}): windows lie inside of what they read. Compute the inner part alone, or give the "
-             "input a border of its own, and say Border::valid()",
+             "stencil({}): what lies beyond an edge is part of the algorithm. Read repeat_edge(in)(…), "
+             "constant_edge(in, value)(…) or mirror(in)(…) there, and say Border::valid() here",
              out);
     if (o.iterate != 1)
         fail(

@@ -34,8 +34,8 @@ struct Picture {
 TEST_CASE("windows that are none") {
     Picture p;
     Func stride("stride", Int(16), {4, 6}), turned("turned", Int(16), {9, 9}),
-        wraps("wraps", Int(16), {9, 12}), edge("edge", Int(16), {9, 12}), gather("gather", Int(16), {9, 12}),
-        row("row", Int(16), {9, 12});
+        wraps("wraps", Int(16), {9, 12}), edge("edge", Int(16), {9, 12}), back("back", Int(16), {9, 40}),
+        gather("gather", Int(16), {9, 12}), row("row", Int(16), {9, 12});
     Input line("line", Int(8), {12}), at("at", UInt(3), {9, 12});
     stride(p.y, p.x) = p.in(p.y * 2, p.x * 2);
     expect(message(stride), "stride reads in[y * 2][x * 2] at refusals.cpp");
@@ -46,24 +46,30 @@ TEST_CASE("windows that are none") {
     turned(p.y, p.x) = p.in(p.x, p.y);
     expect(message(turned),
            "subscript 0 is not y and a number. A network reads each tensor in the order in which "
-           "it computes: transpose it before that");
+           "it computes: bring it into that order before");
+    const std::string far =
+        "subscript 1 is not x and a number, nor that at the edges of in. Elements that come long "
+        "before or after they are needed do not wait: compute the inner part alone, or give the "
+        "input a border that holds them";
     wraps(p.y, p.x) = p.in(p.y, floor_mod(p.x + 1, 12));
-    expect(message(wraps),
-           "subscripts that wrap around need elements long after they have passed. Compute the "
-           "inner part alone, or give the input a border that holds them");
-    edge(p.y, p.x) = repeat_edge(p.in)(p.y, p.x - 1);
-    expect(message(edge),
-           "Where it keeps to the tensor at an edge, compute the inner part alone, or give the input "
-           "a border of its own");
+    expect(message(wraps), far);
+    Input wide("wide", Int(8), {9, 40});
+    back(p.y, p.x) = wide(p.y, 39 - p.x);
+    expect(message(back),
+           "subscript 1 is not x and a number. A network reads each tensor in the order in which it "
+           "computes");
+    edge(p.y, p.x) = wrap(p.in)(p.y, p.x - 1);
+    expect(message(edge), far);
     gather(p.y, p.x) = p.in(p.y, at(p.y, p.x));
     expect(message(gather), "a gather. A stage reads elements at constant distances from x");
     row(p.y, p.x) = p.in(p.y, p.x) + line(p.x);
     expect(message(row), "row has 2 dimensions, and row reads line[x] at");
     Func guarded("guarded", Int(16), {9, 12});
-    guarded(p.y, p.x) = select(p.x < 11, p.in(p.y, p.x + 1), 0);
+    guarded(p.y, p.x) = select(p.in(p.y, p.x) > 0, p.in(p.y, p.x + 1), 0);
+    expect(message(guarded), "guarded reads in[y][x + 1] at refusals.cpp");
     expect(message(guarded),
-           "guarded reads in at distance (0, 1), from 1 to 12 in dimension 1, which goes from 0 to "
-           "11: the window leaves it. Compute the inner part alone, or give in a border of its own");
+           "and not all of that is in in: the window leaves it. Compute the inner part alone, or say "
+           "what lies beyond the edge: repeat_edge(in), constant_edge(in, 0), mirror(in)");
 }
 
 TEST_CASE("in place") {
@@ -126,8 +132,9 @@ TEST_CASE("options") {
     expect(message(few, {.unroll = 8}), "few has 7 points, and 8 are to be computed at a time: unroll less");
     has({.iterate = 3}, "one pass makes the steps that the algorithm states");
     has({.border = Border(Edge::wrap)}, "wrap reads elements at one edge for points at the other");
-    has({.border = Border(Edge::repeat)}, "windows lie inside of what they read");
-    has({.border = Border(Edge::constant, Expr(0))}, "and say Border::valid()");
+    has({.border = Border(Edge::repeat)},
+        "what lies beyond an edge is part of the algorithm. Read repeat_edge(in)(…)");
+    has({.border = Border(Edge::constant, Expr(0))}, "and say Border::valid() here");
     has({.tile = {4}}, "rows are read whole");
     has({.in_place = true}, "a stage reads old elements alone");
 }

@@ -172,6 +172,50 @@ TEST_CASE("updates of a point, and reductions over windows of constant size") {
     check_network(s, false);
 }
 
+TEST_CASE("borders: every element that an edge gives in the place of another") {
+    const std::vector<std::function<Bounded(const Source&)>> edges{
+        [](const Source& s) { return repeat_edge(s); }, [](const Source& s) { return mirror(s); },
+        [](const Source& s) { return mirror_interior(s); },
+        [](const Source& s) { return constant_edge(s, 3); }};
+    for (size_t n = 0; n < edges.size(); ++n)
+        for (const int64_t k : {1, 3, 4}) {
+            CAPTURE(n);
+            CAPTURE(k);
+            Var y("y"), x("x");
+            Input in("in", Int(12), {7, 10});
+            Func blur("blur", Int(16), {7, 10}), out("out", Int(24), {7, 10});
+            const Bounded a = edges[n](in), b = edges[(n + 1) % 4](blur);
+            blur(y, x) = a(y - 1, x) + a(y + 1, x - 2) - in(y, x) + a(y, x + 1);
+            out(y, x) = b(y - 2, x + 1) * 2 + b(y, x - 1) - blur(y, x) + b(y + 1, x);
+            Schedule s(out);
+            s.stencil(out, {.unroll = k});
+            check_network(s);
+        }
+}
+
+TEST_CASE("borders as Vitis C++") {
+    Var y("y"), x("x");
+    Input in("in", Int(12), {7, 10});
+    Func blur("blur", Int(16), {7, 10}), out("out", Int(24), {7, 10});
+    const Bounded a = repeat_edge(in), b = constant_edge(blur, 7);
+    blur(y, x) = a(y - 1, x) + a(y + 1, x) + a(y, x - 1) + a(y, x + 1);
+    out(y, x) = b(y - 1, x + 1) - b(y + 1, x - 1);
+    VitisKernels kernels;
+    std::vector<Schedule> all;
+    for (const int64_t k : {1, 4}) {
+        all.emplace_back(out);
+        all.back().stencil(out, {.unroll = k});
+        kernels.add(all.back());
+    }
+    kernels.compile();
+    for (uint64_t seed = 0; seed <= 10; ++seed) {
+        kernels.stall(seed);
+        for (size_t n = 0; n < all.size(); ++n)
+            kernels.expect_right(n, all[n].reference(), {{}});
+    }
+    kernels.stall(0);
+}
+
 TEST_CASE("stages beside the network stay, and read what it stores") {
     Var y("y"), x("x");
     Input in("in", Int(8), {9, 12});
