@@ -1,6 +1,7 @@
 // The macro `stencil`: the network computes what the stages do, in the interpreter, on a CPU and in simulated
 // C++, whatever the lanes, the stages and the order of turns.
 
+#include "deep.h"
 #include "stencils.h"
 
 #include "lathe/codegen/jit.h"
@@ -257,9 +258,25 @@ TEST_CASE("each token is counted, and no FIFO is deeper than it says") {
 
 TEST_CASE("random programs of one to four stages") {
     std::mt19937 random(5);
-    for (int n = 0; n < 60; ++n) {
+    for (int n = 0; n < count(60, 2000); ++n) {
         CAPTURE(n);
-        const Schedule s = random_stencil_network(random);
-        check_network(s);
+        check_network(random_stencil_network(random));
     }
+}
+
+TEST_CASE("random programs as Vitis C++") {
+    std::mt19937 random(6);
+    VitisKernels kernels;
+    std::vector<Schedule> all;
+    for (int n = 0; n < count(10, 60); ++n) {
+        all.push_back(random_stencil_network(random));
+        kernels.add(all.back());
+    }
+    kernels.compile();
+    for (uint64_t seed = 0; seed <= 10; ++seed) {
+        kernels.stall(seed);
+        for (size_t n = 0; n < all.size(); ++n)
+            kernels.expect_right(n, all[n].reference(), {{}});
+    }
+    kernels.stall(0);
 }

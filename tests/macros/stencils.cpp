@@ -26,14 +26,14 @@ class RandomNetwork {
     explicit RandomNetwork(std::mt19937& r) : random(r) {}
 
     Schedule make() {
+        borders = pick(3) == 0;
         for (int n = 1 + pick(3); n > 0; --n)
             vars.emplace_back(std::string(1, "zyx"[3 - n]));
         for (size_t d = 0; d < vars.size(); ++d)
             shape.push_back(d + 1 == vars.size() ? 12 + pick(9) : vars.size() == 3 ? 7 : 9 + pick(4));
         for (int n = 1 + pick(2); n > 0; --n) {
             inputs.emplace_back(inputs.empty() ? "a" : "b", type(), shape_of(shape));
-            sources.push_back(
-                {[in = inputs.back()](const std::vector<Expr>& at) { return Expr(in(at)); }, shape});
+            sources.push_back(source(inputs.back(), shape));
         }
         for (int n = 1 + pick(4); n > 0; --n)
             stage();
@@ -47,10 +47,20 @@ class RandomNetwork {
     }
 
   private:
-    struct Source {
-        std::function<Expr(const std::vector<Expr>&)> load;
+    struct Element {
+        std::function<Expr(const std::vector<Expr>&)> load, beyond; ///< beyond: at any position
         std::vector<int64_t> shape;
     };
+
+    /// The tensor, and one of its kinds of edges.
+    template <class T> Element source(const T& t, const std::vector<int64_t>& extents) {
+        const std::function<Bounded(const T&)> edges[] = {
+            [](const T& s) { return repeat_edge(s); }, [](const T& s) { return mirror(s); },
+            [](const T& s) { return mirror_interior(s); }, [](const T& s) { return constant_edge(s, 2); }};
+        const Bounded edge = edges[pick(4)](t);
+        return {[t](const std::vector<Expr>& at) { return Expr(t(at)); },
+                [edge](const std::vector<Expr>& at) { return edge(at); }, extents};
+    }
 
     static Shape shape_of(const std::vector<int64_t>& extents) {
         return std::vector<Extent>(extents.begin(), extents.end());
@@ -69,18 +79,20 @@ class RandomNetwork {
         return all[pick(5)];
     }
 
-    /// An element of what is there, at a random distance; `room` shrinks to where it exists.
+    /// An element of what is there, at a random distance: `room` shrinks to where it exists; or beyond the
+    /// edges.
     Expr element(std::vector<int64_t>& room) {
         // The last stage is read most often, so that there are chains.
-        const Source& s = sources[pick(3) ? sources.size() - 1
-                                          : static_cast<size_t>(pick(static_cast<int>(sources.size())))];
+        const int last = static_cast<int>(sources.size()) - 1;
+        const Element& s = sources[static_cast<size_t>(pick(3) ? last : pick(last + 1))];
+        const bool beyond = borders && pick(2);
         std::vector<Expr> at;
         for (size_t d = 0; d < vars.size(); ++d) {
-            const int64_t by = pick(d + 1 == vars.size() ? 4 : 3);
+            const int64_t by = pick(d + 1 == vars.size() ? 4 : 3) - (beyond ? 1 : 0);
             at.push_back(Operand(vars[d] + by).expr());
-            room[d] = std::min(room[d], s.shape[d] - by);
+            room[d] = std::min(room[d], s.shape[d] - (beyond ? 0 : by));
         }
-        return s.load(at);
+        return beyond ? s.beyond(at) : s.load(at);
     }
 
     void stage() {
@@ -111,7 +123,7 @@ class RandomNetwork {
         Func f(name, type(), shape_of(room));
         f(at_point()) = value;
         funcs.push_back(f);
-        sources.push_back({[f](const std::vector<Expr>& at) { return Expr(f(at)); }, room});
+        sources.push_back(source(f, room));
     }
 
     std::mt19937& random;
@@ -119,7 +131,8 @@ class RandomNetwork {
     std::vector<int64_t> shape;
     std::vector<Input> inputs;
     std::vector<Func> funcs;
-    std::vector<Source> sources;
+    std::vector<Element> sources;
+    bool borders = false;
     int64_t points = INT64_MAX; ///< of the smallest stage
 };
 
