@@ -64,12 +64,15 @@ std::vector<Expr> of_row(const Grid& g, const Expr& row) {
 std::string Kinds::add(Function f, const std::string& wish, const std::vector<Symbol>& loops) {
     f.name = wish;
     f.body = simplify(f.body);
-    for (const Function& other : all) {
-        Function same = other;
-        same.name = wish;
-        same.body = other.body.as<Stage>()->body;
-        if (equal(Module{{same}, {}}, Module{{f}, {}})) return other.name;
-    }
+    for (const auto* list : {&all, &edit.module().functions})
+        for (const Function& other : *list) {
+            const auto* stage = other.body.as<Stage>();
+            if (!stage) continue;
+            Function same = other;
+            same.name = wish;
+            same.body = stage->body;
+            if (equal(Module{{same}, {}}, Module{{f}, {}})) return other.name;
+        }
     const auto taken = [&](const std::vector<Function>& list) {
         return std::ranges::find(list, f.name, &Function::name) != list.end();
     };
@@ -173,11 +176,13 @@ Compute Kinds::compute(const Stencil& s, const std::vector<Node>& nodes, size_t 
     const auto leaves = [&](const Tap& t) {
         return nodes[n].first + t.offset < nodes[t.of].first || nodes[n].last + t.offset > nodes[t.of].last;
     };
-    const bool counts = std::ranges::any_of(f.point, [&](const Symbol& v) { return used.contains(v); });
+    // A table that data choose from is asked inside of the box alone.
+    const bool counts = std::ranges::any_of(f.point, [&](const Symbol& v) { return used.contains(v); }) ||
+                        !tensors_read(f.value).empty();
     c.at_point = counts || std::ranges::any_of(nodes[n].taps, leaves);
     Expr value = fresh_copy(f.value), first;
     if (c.at_point) first = number(made, "first");
-    if (c.at_point) value = at_positions(f, g, first, point);
+    if (counts) value = at_positions(f, g, first, point);
     value = add_scalars(made, f, value, c.scalars);
     const Type type = f.tensor.type;
     std::vector<StreamElement> taps;

@@ -40,12 +40,18 @@ class Reader {
     explicit Reader(const Edit& e) : edit(e), function(e.function()) {
         roots.add(function.body);
         for (const Stmt& s : roots.statements)
-            if (const auto* g = s.as<Stage>()) stages[g->func].push_back(s);
+            if (const auto* g = s.as<Stage>()) {
+                stages[g->func].push_back(s);
+                if (!g->body.as<Dataflow>()) continue;
+                const std::set<Symbol> written = tensors_written(s);
+                networks.insert(written.begin(), written.end());
+            }
     }
 
     Stencil read() {
         const Symbol out = edit.images(edit.step().func).front();
         if (!stages.contains(out)) missing(out);
+        if (networks.contains(out)) edit.refuse("{} is a network already", out.name());
         collect(out);
         order();
         for (size_t n = 0; n < result.flows.size(); ++n)
@@ -60,6 +66,7 @@ class Reader {
     Roots roots;
     std::map<Symbol, std::vector<Stmt>> stages; ///< their definitions at root
     std::map<Symbol, PointValue> points;
+    std::set<Symbol> networks; ///< what networks at root write
     std::set<Symbol> inputs, seen;
     std::map<Symbol, size_t> places; ///< into the flows
     Stencil result;
@@ -102,6 +109,10 @@ class Reader {
         points.emplace(func, point_value(edit, own, stages.at(func)));
         for (const Symbol& t : tensors_read(points.at(func).value)) {
             if (table(t)) continue;
+            if (networks.contains(t)) { // another network's, which has ended
+                inputs.insert(t);
+                continue;
+            }
             if (stages.contains(t)) {
                 collect(t);
                 continue;
@@ -126,6 +137,8 @@ class Reader {
     void order() {
         for (const Argument& a : function.arguments)
             if (inputs.contains(a.tensor.symbol)) add_input(a.tensor);
+        for (const Tensor& t : roots.arrays)
+            if (inputs.contains(t.symbol)) add_input(t);
         for (const Stmt& s : roots.statements) {
             const auto* g = s.as<Stage>();
             if (!g || g->definition != 0 || !seen.contains(g->func)) continue;
@@ -299,7 +312,7 @@ class Reader {
 
     /// What stays beside the network, and which arrays.
     void split_rest() {
-        std::set<Symbol> outside;
+        std::set<Symbol> outside, late = seen;
         for (const Stmt& s : roots.statements) {
             const auto* g = s.as<Stage>();
             if (g && seen.contains(g->func)) continue;
@@ -307,14 +320,18 @@ class Reader {
                 edit.refuse("the algorithm does something beside its stages at {}: what runs when could not "
                             "be told",
                             s.loc().str());
-            outside.merge(tensors_read(s));
-            result.others.push_back(s);
+            std::set<Symbol> read = tensors_read(s), written = tensors_written(s);
+            const bool behind = std::ranges::any_of(read, [&](const Symbol& t) { return late.contains(t); });
+            if (behind) late.merge(written);
+            outside.merge(read);
+            (behind ? result.behind : result.before).push_back(s);
         }
         for (Flow& f : result.flows)
             f.stored = f.is_stage() && (argument(f.tensor.symbol) || outside.contains(f.tensor.symbol));
         for (const Tensor& t : roots.arrays) {
             const auto found = places.find(t.symbol);
-            const bool gone = found != places.end() && !result.flows[found->second].stored;
+            const bool gone = found != places.end() && result.flows[found->second].is_stage() &&
+                              !result.flows[found->second].stored;
             (gone ? result.consumed : result.kept).push_back(t);
         }
     }

@@ -39,7 +39,8 @@ struct Stencil {
     std::vector<Flow> flows;      ///< inputs, then stages, each behind all that it reads
     std::vector<Tensor> consumed; ///< nobody outside reads them: there is no such array any more
     std::vector<Tensor> kept;     ///< the other arrays of the Function
-    std::vector<Stmt> others;     ///< its statements that the network does not replace
+    std::vector<Stmt> before;     ///< its statements that the network does not replace …
+    std::vector<Stmt> behind;     ///< … and those that read what it stores
 };
 
 /// What the step's Func is computed of. \throws Error when something in it is no stencil.

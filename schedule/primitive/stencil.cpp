@@ -35,13 +35,10 @@ void run(Edit& e) {
     Stmt origin = Block::make(stages);
     if (!s.consumed.empty()) origin = Allocate::make(s.consumed, origin);
     const Stmt network = stencil::expand(e, s, k);
-    std::vector<Stmt> all;
-    for (const Stmt& other : s.others)
-        if (other.as<Assert>()) all.push_back(other);
+    std::vector<Stmt> all = s.before;
     const Loc loc = e.step().loc;
     all.push_back(Stage::make(e.step().func, 0, Dataflow::make(network, loc, origin), loc));
-    for (const Stmt& other : s.others)
-        if (!other.as<Assert>()) all.push_back(other);
+    all.insert(all.end(), s.behind.begin(), s.behind.end());
     Stmt body = Block::make(std::move(all));
     if (!s.kept.empty()) body = Allocate::make(s.kept, body);
     consume(e, s);

@@ -7,6 +7,7 @@
 #include "steering.h"
 #include "storage.h"
 
+#include "../primitive/outline.h"
 #include "../primitive/stencil.h"
 #include "../primitive/store_in.h"
 
@@ -102,7 +103,8 @@ void State::apply(Step step) {
     if ((on == ActsOn::func || on == ActsOn::tensor) && definition(step.func, 0) && is_kernel(step.func))
         edit.refuse("{} is a kernel, which runs as it is written: only its loops can be scheduled",
                     step.func.name());
-    if (step.primitive->acts_on == ActsOn::func && made_functions())
+    const bool network = step.primitive == &primitives::stencil && networked(); // beside others
+    if (step.primitive->acts_on == ActsOn::func && made_functions() && !network)
         edit.refuse("a {} since {}: call {} before that",
                     networked() ? "Func is a network of processes"
                                 : "loop of a Func is a Function of its own",
@@ -123,11 +125,14 @@ bool State::made_functions() const {
     return base.functions.size() == 1 && module.functions.size() > 1;
 }
 
-/// A step made a network of Funcs.
+/// Nothing but networks of Funcs made Functions.
 bool State::networked() const {
-    for (const Step& s : steps)
-        if (s.primitive == &primitives::stencil) return true;
-    return false;
+    bool found = false;
+    for (const Step& s : steps) {
+        if (s.primitive == &primitives::outline) return false;
+        found = found || s.primitive == &primitives::stencil;
+    }
+    return found;
 }
 
 /// The tags of the Function that the step was about, and of those that call it.

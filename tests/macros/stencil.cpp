@@ -143,6 +143,21 @@ TEST_CASE("where a point lies, scalars and tables are values like others") {
         s.stencil(out, {.unroll = k});
         check_network(s);
     }
+    // What lies between two rows is no element: it may be no place in a table, nor divide, nor have an
+    // integer.
+    for (const int64_t k : {1, 4}) {
+        CAPTURE(k);
+        Var y("y"), x("x");
+        Const table("table", Int(8), {5}, std::vector<int>{1, -2, 3, -4, 5});
+        Input in("in", UInt(7), {8, 11});
+        Func at("at", UInt(9), {8, 11}), out("out", Int(16), {6, 9}), whole("whole", Int(8), {6, 8});
+        at(y, x) = clamp(in(y, x), 1, 5);
+        out(y, x) = table(at(y + 2, x + 1) - 1) + at(y, x + 2);
+        whole(y, x) = cast(Int(8), 1000.0f / cast(Float(32), out(y, x + 1)));
+        Schedule s(whole);
+        s.stencil(whole, {.unroll = k});
+        check_network(s);
+    }
     Param gain("gain", Int(8));
     Var x("x");
     Input in("in", Int(8), {16});
@@ -229,6 +244,21 @@ TEST_CASE("stages beside the network stay, and read what it stores") {
     s[turned].parallel(y);
     check_network(s);
     CHECK(print(s).find("store_mean") != std::string::npos);
+}
+
+TEST_CASE("several networks, one behind the other, share their kinds") {
+    Var y("y"), x("x");
+    Input in("in", Int(8), {14, 16});
+    Func half("half", Int(16), {12, 14}), out("out", Int(16), {10, 12}), other("other", Int(24), {8, 10});
+    const auto around = [&](const auto& t) { return t(y, x) + t(y + 1, x + 2) - t(y + 2, x); };
+    half(y, x) = around(in);
+    out(y, x) = around(half);
+    other(y, x) = around(out) + half(y, x) + in(y, x);
+    Schedule s({out, other});
+    s.stencil(half, {.unroll = 2}).stencil(out, {.unroll = 2}).stencil(other, {.unroll = 4});
+    check_network(s);
+    CHECK(occurrences(vitis_source(s.module()), "#pragma HLS dataflow") == 3);
+    CHECK(occurrences(vitis_source(s.module()), "void forward1_on") == 2); // of 8 and of 16 bits
 }
 
 TEST_CASE("the trace repeats it, and types reach it") {
