@@ -48,7 +48,7 @@ Module without_pipelines(Module m) {
 
 Module lower(const Module& module, const Target&) {
     Module m = widen_index(lower_math(
-        store_by_layout(check_bounds(without_pipelines(inline_calls(copies_as_loops(module)))), false)));
+        store_by_layout(check_bounds(without_pipelines(inline_calls(copies_as_loops(as_origins(module))))), false)));
     m = simplified(lower_types(m));
     m = narrow(simplified(partition_loops(m)));
     m = vectorize_loops(m);

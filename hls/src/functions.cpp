@@ -121,6 +121,18 @@ std::string stream_type(const StreamDeclaration& s, const std::string& depth) {
                            : "hls::stream_of_blocks<" + block_type(s.type, s.block) + end;
 }
 
+bool depth_in_type(const StreamDeclaration& s) {
+    return !s.block.empty() || !s.dims.empty();
+}
+
+std::string stream_formal(const StreamDeclaration& s, const std::string& name, const std::string& depth) {
+    if (s.dims.empty()) return fmt::format("{}& {}", stream_type(s, depth), name);
+    std::vector<int64_t> extents;
+    for (const Expr& e : s.dims)
+        extents.push_back(as_int(e).value_or(1));
+    return fmt::format("{} (&{}){}", stream_type(s, depth), name, brackets(extents));
+}
+
 std::string array_formal(const Array& a, bool read_only) {
     const std::string type = (read_only ? "const " : "") + cpp_type(a.type);
     if (a.flat) return fmt::format("{}* {}", type, a.name);
@@ -177,11 +189,11 @@ std::string Functions::define(const Function& given, const std::string& name,
         const std::string stream = scope.names.take(a.stream.symbol.name());
         scope.streams[a.stream.symbol] = {stream, a.stream};
         std::string depth;
-        if (!a.stream.block.empty()) { // the depth is part of the channel's type
+        if (depth_in_type(a.stream)) {
             depth = scope.names.take("depth");
             templates.push_back("int " + depth);
         }
-        formals.push_back(fmt::format("{}& {}", stream_type(a.stream, depth), stream));
+        formals.push_back(stream_formal(a.stream, stream, depth));
     }
     for (const Param& p : f.params) {
         const std::string param = scope.names.take(p.symbol.name());

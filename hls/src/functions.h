@@ -47,6 +47,11 @@ class Functions {
 
 /// "hls::stream<float>", "hls::stream_of_blocks<float[4][4]>"; `depth`: the template's second argument.
 std::string stream_type(const StreamDeclaration& s, const std::string& depth = "");
+/// Does a function that is given it have to know its depth? Where the channel's type is exactly that: not
+/// where any stream is an hls::stream<T>.
+bool depth_in_type(const StreamDeclaration& s);
+/// "hls::stream<float>& s", "hls::stream<float, depth> (&s)[4]"
+std::string stream_formal(const StreamDeclaration& s, const std::string& name, const std::string& depth);
 /// "[4][4]"; an empty dimension has one element.
 std::string brackets(const std::vector<int64_t>& extents);
 /// "float[4][4]"

@@ -199,7 +199,8 @@ class KernelMaker {
 };
 
 Module laid_out(const Module& m) {
-    return store_by_layout(shift_folds(fix_constant_params(pass_whole_tensors(with_safe_depths(m)))), true);
+    return store_by_layout(
+        shift_folds(fix_constant_params(pass_whole_tensors(with_safe_depths(without_origins(m))))), true);
 }
 
 } // namespace

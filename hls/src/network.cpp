@@ -141,11 +141,9 @@ void BodyEmitter::dataflow(const Dataflow& d) {
     }
     for (const Symbol& s : used.streams) {
         const StreamName& stream = scope.streams.at(s);
-        const bool blocks = !stream.declaration.block.empty();
-        if (blocks) templates.push_back("int depth_of_" + stream.name);
-        pass(fmt::format("{}& {}", stream_type(stream.declaration, blocks ? "depth_of_" + stream.name : ""),
-                         stream.name),
-             stream.name);
+        const std::string depth = depth_in_type(stream.declaration) ? "depth_of_" + stream.name : "";
+        if (!depth.empty()) templates.push_back("int " + depth);
+        pass(stream_formal(stream.declaration, stream.name, depth), stream.name);
     }
     std::map<Symbol, Type> types;
     for_each(d.body, nullptr, [&](const Expr& e) {

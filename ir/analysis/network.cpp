@@ -16,7 +16,8 @@ constexpr int64_t most_counted = 1 << 16;
 /// Counts what a statement does with one stream.
 class TokenCounter {
   public:
-    TokenCounter(const Module& m, const Function& f, const Symbol& s) : module(m), function(f), stream(s) {}
+    TokenCounter(const Module& m, const Function& f, const Symbol& s, const std::vector<int64_t>& a)
+        : module(m), function(f), stream(s), at(a) {}
 
     Expr count() { return simplify(of(function.body)); }
 
@@ -24,7 +25,8 @@ class TokenCounter {
     const Module& module;
     const Function& function;
     const Symbol& stream;
-    std::set<Symbol> unknown; ///< variables whose values nobody knows before a run
+    const std::vector<int64_t>& at; ///< which one of an array
+    std::set<Symbol> unknown;       ///< variables whose values nobody knows before a run
 
     [[noreturn]] void refuse(Loc loc, const std::string& why) const {
         fail(loc, "how many tokens {} passes through {} cannot be counted: {}", function.name, stream.name(),
@@ -41,7 +43,7 @@ class TokenCounter {
         if (!s.defined()) return index(0);
         Expr sum = index(0);
         for (const StreamElement& e : streams_in(s))
-            if (e.stream == stream && !s.as<CallStmt>()) sum = index(1);
+            if (e.stream == stream && !s.as<CallStmt>()) sum = if_here(e, index(1), s.loc());
         if (const auto* c = s.as<CallStmt>()) return call(*c);
         if (const auto* f = s.as<For>()) return loop(*f);
         if (const auto* i = s.as<If>()) return branch(*i);
@@ -53,6 +55,16 @@ class TokenCounter {
         if (s.as<While>() && as_int(simplify(sum)) != 0)
             refuse(s.loc(), "a while runs as often as its data say");
         return simplify(sum);
+    }
+
+    /// `count` where the subscripts are those of the stream that is counted; else nothing.
+    Expr if_here(const StreamElement& e, const Expr& count, Loc loc) const {
+        Expr all = count;
+        for (size_t d = e.at.size(); d-- > 0;) {
+            if (!known(e.at[d])) refuse(loc, "which one of an array of streams it is, data say");
+            all = Select::make(Binary::make(BinaryOp::eq, e.at[d], index(at[d])), all, index(0));
+        }
+        return simplify(all);
     }
 
     Expr loop(const For& f) {
@@ -155,11 +167,13 @@ class TokenCounter {
                 if (callee.params[p].type != c.values[p].type()) continue;
                 values.emplace(callee.params[p].symbol, c.values[p]);
             }
-            const Expr inside =
-                substitute(tokens_of(module, callee, callee.streams[n].stream.symbol), values);
+            const auto inner = static_cast<std::ptrdiff_t>(c.streams[n].at.size());
+            const Expr inside = substitute(
+                tokens_of(module, callee, callee.streams[n].stream.symbol, {at.begin() + inner, at.end()}),
+                values);
             if (!known(inside))
                 refuse(c.loc, fmt::format("{} is given a size that is read from data", callee.name));
-            sum = simplify(iadd(sum, inside));
+            sum = simplify(iadd(sum, if_here(c.streams[n], inside, c.loc)));
         }
         return sum;
     }
@@ -279,17 +293,40 @@ class NetworkMaker {
             }
             const auto place = lathe::ir::constants(e.at, "a subscript", e.stream.name(), c.loc);
             check_place(*stream, place, c.loc);
-            const Expr tokens =
-                simplify(substitute(tokens_of(module, f, f.streams[n].stream.symbol), values), facts);
-            Ends& both = ends[{static_cast<size_t>(stream - net.streams.begin()), place}];
-            const bool reads = f.streams[n].direction == Direction::in;
-            std::optional<End>& end = reads ? both.reader : both.writer;
-            if (end)
-                fail(c.loc, "two processes {} {}: {} and {}. A stream has one writer and one reader",
-                     reads ? "read" : "write", element_name(*stream, place), net.processes[end->process].name,
-                     name);
-            end = {net.processes.size() - 1, tokens, c.loc};
+            for (const std::vector<int64_t>& inner : places(f.streams[n].stream)) {
+                std::vector<int64_t> whole = place;
+                whole.insert(whole.end(), inner.begin(), inner.end());
+                const Expr tokens = tokens_of(module, f, f.streams[n].stream.symbol, inner);
+                add_end(static_cast<size_t>(stream - net.streams.begin()), whole, f.streams[n].direction,
+                        {net.processes.size() - 1, simplify(substitute(tokens, values), facts), c.loc});
+            }
         }
+    }
+
+    /// The subscripts of each stream of an array; of one stream: none.
+    static std::vector<std::vector<int64_t>> places(const StreamDeclaration& s) {
+        std::vector<std::vector<int64_t>> all{{}};
+        for (const int64_t extent : lathe::ir::constants(s.dims, "an extent", s.symbol.name(), s.loc)) {
+            std::vector<std::vector<int64_t>> more;
+            for (const std::vector<int64_t>& outer : all)
+                for (int64_t i = 0; i < extent; ++i) {
+                    more.push_back(outer);
+                    more.back().push_back(i);
+                }
+            all = std::move(more);
+        }
+        return all;
+    }
+
+    void add_end(size_t stream, const std::vector<int64_t>& place, Direction direction, End fresh) {
+        Ends& both = ends[{stream, place}];
+        const bool reads = direction == Direction::in;
+        std::optional<End>& end = reads ? both.reader : both.writer;
+        if (end)
+            fail(fresh.loc, "two processes {} {}: {} and {}. A stream has one writer and one reader",
+                 reads ? "read" : "write", element_name(net.streams[stream], place),
+                 net.processes[end->process].name, net.processes[fresh.process].name);
+        end = std::move(fresh);
     }
 
     static std::string element_name(const StreamDeclaration& s, const std::vector<int64_t>& at) {
@@ -357,6 +394,7 @@ class NetworkMaker {
 
     void check_pair(const NetworkProcess& p, const NetworkProcess& q) const {
         const auto &a = p.call.as<CallStmt>()->tensors, &b = q.call.as<CallStmt>()->tensors;
+        if (a.empty() && b.empty()) return;
         check_values(p, q);
         check_values(q, p);
         for (size_t n = 0; n < a.size(); ++n)
@@ -437,8 +475,8 @@ ProcessNetwork network_of(const Module& m, const Dataflow& d, const Facts& facts
     return NetworkMaker(m, facts).make(d);
 }
 
-Expr tokens_of(const Module& m, const Function& f, const Symbol& stream) {
-    return TokenCounter(m, f, stream).count();
+Expr tokens_of(const Module& m, const Function& f, const Symbol& stream, const std::vector<int64_t>& at) {
+    return TokenCounter(m, f, stream, at).count();
 }
 
 void check_networks(const Module& m) {

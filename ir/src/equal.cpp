@@ -58,7 +58,9 @@ class Comparison {
     bool nodes(const Fill& a, const Fill& b);
     bool nodes(const Drain& a, const Drain& b);
     bool nodes(const CallStmt& a, const CallStmt& b);
-    bool nodes(const Dataflow& a, const Dataflow& b) { return equal(a.body, b.body); }
+    bool nodes(const Dataflow& a, const Dataflow& b) {
+        return equal(a.body, b.body) && equal(a.origin, b.origin);
+    }
     bool nodes(const Spawn& a, const Spawn& b);
     bool equal(const StreamDeclaration& a, const StreamDeclaration& b);
     bool equal(const StreamArgument& a, const StreamArgument& b) {

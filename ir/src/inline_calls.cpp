@@ -1,8 +1,8 @@
 #include "lathe/ir/inline_calls.h"
 
+#include "lathe/ir/moved_accesses.h"
 #include "lathe/ir/network.h"
 #include "lathe/ir/visit.h"
-#include "lathe/ir/moved_accesses.h"
 
 #include <algorithm>
 #include <functional>
@@ -133,7 +133,10 @@ class CalledBody : public MovedAccesses {
 
     StreamElement channel(const StreamElement& e) {
         const auto found = streams.find(e.stream);
-        return found == streams.end() ? StreamElement{e.stream, (*this)(e.at)} : found->second;
+        StreamElement passed = found == streams.end() ? StreamElement{e.stream, {}} : found->second;
+        for (const Expr& i : e.at)
+            passed.at.push_back((*this)(i));
+        return passed;
     }
 };
 
@@ -406,6 +409,41 @@ std::vector<const ExternCall*> extern_calls(const Module& m) {
 
 Module inline_calls(const Module& m) {
     return Inliner(m).run();
+}
+
+namespace {
+
+class Origins : public Mutator {
+  public:
+    explicit Origins(bool k) : keep(k) {}
+
+  protected:
+    using Mutator::visit;
+    Stmt visit(const Dataflow& d, const Stmt& s) override {
+        if (!d.origin.defined()) return Mutator::visit(d, s);
+        return keep ? (*this)(d.origin) : Dataflow::make((*this)(d.body), d.loc);
+    }
+
+  private:
+    bool keep; ///< the origins, not the networks
+};
+
+Module origins(const Module& m, bool keep) {
+    Module result = m;
+    Origins change(keep);
+    for (Function& f : result.functions)
+        f.body = change(f.body);
+    return result;
+}
+
+} // namespace
+
+Module as_origins(const Module& m) {
+    return origins(m, true);
+}
+
+Module without_origins(const Module& m) {
+    return origins(m, false);
 }
 
 } // namespace lathe::ir

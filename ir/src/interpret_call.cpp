@@ -29,7 +29,14 @@ struct ChannelCode {
                      info.stream.symbol.name(), i, extent);
             n = n * static_cast<size_t>(extent) + static_cast<size_t>(i);
         }
-        return info.slot + n;
+        return info.slot + n * count();
+    }
+    /// Streams in the dimensions that it leaves out: an argument.
+    size_t count() const {
+        size_t n = 1;
+        for (size_t d = at.size(); d < info.extents.size(); ++d)
+            n *= static_cast<size_t>(info.extents[d]);
+        return n;
     }
     Channel& operator()(Frame& f) const { return *f.streams[slot(f)]; }
 };
@@ -168,9 +175,12 @@ struct CallAction final : Action {
         std::ranges::copy(callee->constants,
                           inner->tensors.begin() + static_cast<std::ptrdiff_t>(tensors.size()));
         std::vector<std::pair<Channel*, Direction>> channels;
-        for (size_t n = 0; n < streams.size(); ++n) {
-            inner->streams[n] = f.streams[streams[n].slot(f)];
-            channels.emplace_back(inner->streams[n].get(), callee->function->streams[n].direction);
+        for (size_t n = 0, to = 0; n < streams.size(); ++n) {
+            const size_t from = streams[n].slot(f);
+            for (size_t i = 0; i < streams[n].count(); ++i, ++to) {
+                inner->streams[to] = f.streams[from + i];
+                channels.emplace_back(inner->streams[to].get(), callee->function->streams[n].direction);
+            }
         }
         const Action& body = *callee->body;
         if (!f.launch) return body.run(*inner);
@@ -282,13 +292,17 @@ std::vector<int64_t> constant_extents(const StreamDeclaration& s) {
     return extents;
 }
 
+size_t count_of(const std::vector<int64_t>& extents) {
+    size_t count = 1;
+    for (const int64_t e : extents)
+        count *= static_cast<size_t>(e);
+    return count;
+}
+
 ActionPtr compile_declaration(Scope& scope, const DeclareStream& s) {
     auto a = std::make_unique<DeclareStreamAction>();
     a->info = {0, s.stream, constant_extents(s.stream)};
-    size_t count = 1;
-    for (const int64_t e : a->info.extents)
-        count *= static_cast<size_t>(e);
-    a->info.slot = scope.take_streams(count);
+    a->info.slot = scope.take_streams(count_of(a->info.extents));
     a->grows = scope.functions->asked().grow != nullptr;
     scope.streams[s.stream.symbol] = a->info;
     a->body = compile(scope, s.body);
@@ -422,8 +436,10 @@ const CompiledFunction& Functions::operator[](const std::string& name) {
         }
         c->constants.push_back(make_state(t, mins, extents));
     }
-    for (const StreamArgument& a : f.streams)
-        scope.streams[a.stream.symbol] = {scope.take_streams(1), a.stream, {}};
+    for (const StreamArgument& a : f.streams) {
+        const std::vector<int64_t> extents = constant_extents(a.stream);
+        scope.streams[a.stream.symbol] = {scope.take_streams(count_of(extents)), a.stream, extents};
+    }
     c->body = compile(scope, f.body);
     compiled[name] = std::move(c);
     return *compiled[name];

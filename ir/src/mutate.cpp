@@ -261,7 +261,8 @@ Stmt Mutator::visit(const CallStmt& n, const Stmt& s) {
 Stmt Mutator::visit(const Dataflow& n, const Stmt& s) {
     Parts part(*this);
     const Stmt body = part(n.body);
-    return part.result(s, [&] { return Dataflow::make(body, n.loc); });
+    const Stmt origin = part(n.origin);
+    return part.result(s, [&] { return Dataflow::make(body, n.loc, origin); });
 }
 
 Stmt Mutator::visit(const Spawn& n, const Stmt& s) {
@@ -475,6 +476,7 @@ void bind_fresh(Renaming& names, const Stmt& s) {
             for (const Tensor& t : a->tensors)
                 bind_fresh(names, t.symbol);
         if (const auto* d = x.as<DeclareStream>()) bind_fresh(names, d->stream.symbol);
+        if (const auto* d = x.as<Dataflow>()) bind_fresh(names, d->origin);
         if (const auto* p = x.as<Pop>()) bind_fresh(names, p->symbol);
         if (const auto* b = x.as<Fill>()) bind_fresh(names, b->tensor.symbol);
         if (const auto* b = x.as<Drain>()) bind_fresh(names, b->tensor.symbol);

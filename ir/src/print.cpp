@@ -69,6 +69,18 @@ std::string declaration(const StreamDeclaration& st, const Names& names, ExprPri
     return s;
 }
 
+/// "  # instead of rows, out": the stages that a dataflow was made of.
+std::string made_of(const Stmt& origin) {
+    std::vector<std::string> stages;
+    for_each(
+        origin,
+        [&](const Stmt& s) {
+            if (const auto* g = s.as<Stage>()) stages.push_back(g->func.name());
+        },
+        nullptr);
+    return stages.empty() ? "" : fmt::format("  # instead of {}", fmt::join(stages, ", "));
+}
+
 std::string element(const StreamElement& e, const Names& names, ExprPrinter& text) {
     std::string s = names[e.stream];
     for (const Expr& i : e.at)
@@ -186,7 +198,7 @@ void Printer::stmt(const Stmt& s, bool last) {
     case StmtKind::call:
         return line(call(s));
     case StmtKind::dataflow:
-        line("dataflow:");
+        line("dataflow:" + made_of(s.as<Dataflow>()->origin));
         return body(s.as<Dataflow>()->body);
     case StmtKind::spawn:
         return spawn(*s.as<Spawn>());

@@ -310,8 +310,8 @@ Stmt CallStmt::make(std::string callee, std::vector<TensorView> tensors, std::ve
                                                  std::move(streams), loc));
 }
 
-Stmt Dataflow::make(Stmt body, Loc loc) {
-    return Stmt(std::make_shared<const Dataflow>(std::move(body), loc));
+Stmt Dataflow::make(Stmt body, Loc loc, Stmt origin) {
+    return Stmt(std::make_shared<const Dataflow>(std::move(body), std::move(origin), loc));
 }
 
 Stmt Spawn::make(std::vector<Symbol> ids, std::vector<Dim> box, Stmt call, Loc loc) {

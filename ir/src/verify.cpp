@@ -73,7 +73,9 @@ class Verifier {
     void passed(const ExternArgument& a);
     void copy(const Copy& c);
     void declare(const StreamDeclaration& s, std::optional<Direction> direction);
-    const DeclaredStream& element(const StreamElement& e);
+    const DeclaredStream& element(const StreamElement& e, size_t left_out = 0);
+    void same_extents(const StreamDeclaration& given, const StreamDeclaration& formal,
+                      const std::string& callee) const;
     void token(const StreamElement& e, Direction direction, Type type);
     void block(const StreamElement& e, Direction direction, const Tensor& t, const Stmt& body);
     void call(const CallStmt& c);
@@ -328,6 +330,8 @@ bool Verifier::hardware(const Stmt& s) {
     } else if (const auto* d = s.as<Dataflow>()) {
         const bool outer = std::exchange(network, true);
         stmt(d->body);
+        network = false;
+        stmt(d->origin);
         network = outer;
     } else if (const auto* p = s.as<Spawn>()) {
         if (!network) fault("a spawn stands outside of a dataflow");
@@ -365,13 +369,25 @@ void Verifier::declare(const StreamDeclaration& s, std::optional<Direction> dire
     streams[s.symbol] = {s, direction};
 }
 
-const DeclaredStream& Verifier::element(const StreamElement& e) {
+const DeclaredStream& Verifier::element(const StreamElement& e, size_t left_out) {
     const auto found = streams.find(e.stream);
     if (found == streams.end()) fault("the stream {} is not in scope", e.stream.name());
     const DeclaredStream& d = found->second;
-    if (d.stream.dims.size() != e.at.size())
+    if (d.stream.dims.size() != e.at.size() + left_out)
         fault("{} has {} dimensions and {} subscripts", e.stream.name(), d.stream.dims.size(), e.at.size());
     return d;
+}
+
+/// An array of streams as an argument has the last dimensions of the one that is passed.
+void Verifier::same_extents(const StreamDeclaration& given, const StreamDeclaration& formal,
+                            const std::string& callee) const {
+    const size_t rank = formal.dims.size(), first = given.dims.size() - rank;
+    for (size_t d = 0; d < rank; ++d) {
+        const auto a = as_int(given.dims[first + d]), b = as_int(formal.dims[d]);
+        if (!a || !b || *a != *b)
+            fault("{} takes {} streams in a dimension of {}, and {} has {}", callee, print(formal.dims[d]),
+                  formal.symbol.name(), given.symbol.name(), print(given.dims[first + d]));
+    }
 }
 
 void Verifier::token(const StreamElement& e, Direction direction, Type type) {
@@ -412,8 +428,9 @@ void Verifier::call(const CallStmt& c) {
             fault("{} takes {} for {}, not {}", f.name, f.params[n].type.str(), f.params[n].symbol.name(),
                   c.values[n].type().str());
     for (size_t n = 0; n < c.streams.size(); ++n) {
-        const DeclaredStream& given = element(c.streams[n]);
         const StreamArgument& formal = f.streams[n];
+        const DeclaredStream& given = element(c.streams[n], formal.stream.dims.size());
+        same_extents(given.stream, formal.stream, f.name);
         if (given.stream.type != formal.stream.type || given.stream.block != formal.stream.block)
             fault("{} takes another kind of stream for {}", f.name, formal.stream.symbol.name());
         if (given.direction && given.direction != formal.direction)

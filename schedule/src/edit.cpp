@@ -35,6 +35,9 @@ Edit::Edit(State& s, Step& t) : work(s), call(t) {
     call.copies.clear();
     if (const auto step = work.gone.find(call.func); step != work.gone.end())
         refuse("nobody calls {} since {}", call.func.name(), cause(Fate{{}, {}, step->second}));
+    if (const auto fate = work.fates.find(call.func);
+        fate != work.fates.end() && fate->second->images.empty())
+        refuse("{} is gone: {} consumed it", call.func.name(), cause(*fate->second));
     const bool of_tensor = call.primitive && call.primitive->acts_on == ActsOn::tensor;
     std::vector<size_t> all; // the processes that dataflow made of a kernel's parts go by its name, too
     for (size_t n = of_tensor ? 1 : 0; n < work.module.functions.size(); ++n) {

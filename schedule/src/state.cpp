@@ -8,6 +8,7 @@
 #include "steering.h"
 #include "storage.h"
 
+#include "../primitive/stencil.h"
 #include "../primitive/store_in.h"
 
 #include "lathe/ir/dependence.h"
@@ -99,9 +100,11 @@ void State::apply(Step step) {
     if ((whole || on == ActsOn::tensor) && definition(step.func, 0) && is_kernel(step.func))
         edit.refuse("{} is a kernel, which runs as it is written: only its loops can be scheduled",
                     step.func.name());
-    if (whole && made_functions())
-        edit.refuse("a stage, or a loop of one, is a Function of its own: call {} before that",
-                    step.primitive->name);
+    const bool network = step.primitive == &primitives::stencil && networked(); // beside others
+    if (whole && made_functions() && !network)
+        edit.refuse("{} is a Function of its own{}: call {} before that",
+                    networked() ? "a Func, as a network of processes," : "a stage, or a loop of one,",
+                    networked() ? " since stencil" : "", step.primitive->name);
     std::vector<std::vector<Symbol>> named;
     if (step.primitive->named != Named::kept)
         for (size_t n = 0; n < step.loops.size(); ++n)
@@ -117,6 +120,17 @@ void State::apply(Step step) {
 /// Loops of Funcs became Functions.
 bool State::made_functions() const {
     return base.functions.size() == 1 && module.functions.size() > 1;
+}
+
+/// Nothing but networks of Funcs made Functions.
+bool State::networked() const {
+    bool found = false;
+    for (const Step& s : steps) {
+        const bool network = s.primitive == &primitives::stencil;
+        if (s.primitive->makes_functions && !network) return false;
+        found = found || network;
+    }
+    return found;
 }
 
 /// The tags of the Function that the step was about, and of those that call it.

@@ -77,6 +77,7 @@ struct State {
   private:
     void check_tags(const class Edit& edit);
     bool made_functions() const;
+    bool networked() const;
 };
 
 } // namespace lathe::schedule

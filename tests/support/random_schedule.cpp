@@ -446,6 +446,22 @@ Program make_program(std::mt19937& random) {
     }
 }
 
+Program random_windows(std::mt19937& random) {
+    Var y("y"), x("x");
+    const Type types[] = {Int(8), UInt(5), Fixed(12, 7), Float(32)};
+    Input a("a", types[random() % 4], {9, 10});
+    std::vector<Func> all;
+    const unsigned stages = 1 + random() % 3;
+    for (unsigned n = 1; n <= stages; ++n) {
+        const int64_t dy = static_cast<int64_t>(random() % 3), dx = static_cast<int64_t>(random() % 3);
+        const auto at = [&](const auto& t) { return Expr(t(y, x)) - t(y + dy, x + dx) * 2 + t(y + 1, x); };
+        Func f(fmt::format("f{}", n), n == stages ? Int(24) : Fixed(20, 6), {9 - 2 * n, 10 - 2 * n});
+        f(y, x) = all.empty() ? at(a) : at(all.back()) + a(y, x + 1);
+        all.push_back(f);
+    }
+    return {build({all.back()}), {{}}};
+}
+
 bool random_call(Schedule& schedule, const Algorithm& algorithm, std::mt19937& random) {
     return Driver(schedule, algorithm, random).call();
 }

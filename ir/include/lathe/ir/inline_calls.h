@@ -10,6 +10,11 @@ namespace lathe::ir {
 /// \throws Error for a network that is wrong (network_of), or whose processes wait for each other in a cycle.
 Module inline_calls(const Module& m);
 
+/// Each dataflow that a schedule made of other statements becomes these again.
+Module as_origins(const Module& m);
+/// … or forgets them.
+Module without_origins(const Module& m);
+
 /// What the call `c` of `f` does: `body`, which is f's or a copy of it, on what is given. Its constants are
 /// f's, and no stage of f is in it.
 Stmt body_of_call(const Function& f, const CallStmt& c, const Stmt& body);

@@ -39,8 +39,8 @@ struct ProcessNetwork {
 ProcessNetwork network_of(const Module& m, const Dataflow& d, const Facts& facts = {});
 
 /// How many tokens (blocks) a run of the Function reads from (writes to) the stream that it is given, in
-/// terms of its parameters. \throws Error when that depends on data.
-Expr tokens_of(const Module& m, const Function& f, const Symbol& stream);
+/// terms of its parameters; `at`: which one of an array. \throws Error when that depends on data.
+Expr tokens_of(const Module& m, const Function& f, const Symbol& stream, const std::vector<int64_t>& at = {});
 
 /// Every dataflow of the Module has a network. \throws Error as network_of.
 void check_networks(const Module& m);

@@ -307,7 +307,7 @@ struct StreamDeclaration {
     Loc loc;
 };
 
-/// One stream of an array.
+/// One stream of an array. As an argument it may leave the last dimensions out: the callee has those.
 struct StreamElement {
     Symbol stream;
     std::vector<Expr> at; ///< Index
@@ -403,12 +403,16 @@ struct CallStmt : StmtNode {
 };
 
 /// A network of processes: the calls in `body`, which holds nothing else but streams, tensors and Spawns. All
-/// of them run at the same time, joined by streams; it ends when all have ended.
+/// of them run at the same time, joined by streams; it ends when all have ended. One that a schedule made of
+/// other statements keeps these: they compute the same, and a CPU runs them.
 struct Dataflow : StmtNode {
     static constexpr StmtKind node_kind = StmtKind::dataflow;
     Stmt body;
-    static Stmt make(Stmt body, Loc loc = {});
-    Dataflow(Stmt b, Loc l) : StmtNode(node_kind, l, depth_above(b)), body(std::move(b)) {}
+    Stmt origin; ///< or empty; not one of the bodies that traversals visit
+    static Stmt make(Stmt body, Loc loc = {}, Stmt origin = {});
+    Dataflow(Stmt b, Stmt o, Loc l)
+        : StmtNode(node_kind, l, std::max(depth_above(b), depth_above(o))), body(std::move(b)),
+          origin(std::move(o)) {}
 };
 
 /// A process for each position of a box, in which the call's arguments are constants.
@@ -441,7 +445,7 @@ struct Argument {
     Direction direction = Direction::in;
 };
 
-/// A stream that a Function is given: `in` is read, `out` is written.
+/// A stream that a Function is given, or an array of constant extents: `in` is read, `out` is written.
 struct StreamArgument {
     StreamDeclaration stream;
     Direction direction = Direction::in;

@@ -4,6 +4,7 @@
 
 #include "lathe/schedule/loop.h"
 #include "lathe/schedule/quantize.h"
+#include "lathe/schedule/stencil.h"
 #include "lathe/schedule/step.h"
 
 #include <array>
@@ -272,6 +273,12 @@ class Schedule {
     /// Room for a multiple of so many positions in a dimension.
     Schedule& align_storage(const TensorRef& tensor, int dimension, int64_t multiple,
                             Loc loc = Loc::current());
+
+    /// The stages that `out` is computed of, from the inputs on, become a network of processes that streams
+    /// join: each input is read once, in order, and each stage computes options.unroll points in a cycle. On a
+    /// CPU they stay as they are. \throws Error unless all of them are pure definitions of constant size that
+    /// read windows at constant distances.
+    Schedule& stencil(const StageRef& out, const StencilOptions& options = {}, Loc loc = Loc::current());
 
     /// Gives tensors a type. The algorithm's other types follow, and every step is checked again.
     Schedule& quantize(const TensorRef& tensor, Type type, const QuantizeOptions& options = {},

@@ -1,0 +1,232 @@
+#include "stencil_expand.h"
+
+#include "stencil_processes.h"
+
+#include <algorithm>
+
+namespace lathe::schedule::stencil {
+
+namespace {
+
+/// Streams and calls, as they come.
+class Network {
+  public:
+    Network(Edit& e, const Stencil& st, int64_t lanes)
+        : edit(e), stencil(st), k(lanes), grid(st, lanes), nodes(nodes_of(st, grid)), kinds(e, lanes) {
+        for (size_t u = 0; u < nodes.size(); ++u)
+            if (const int64_t all = nodes[u].last - nodes[u].first + 1; all < k)
+                edit.refuse("{} has {} points, and {} are to be computed at a time: unroll less", name(u),
+                            all, k);
+        chains = plan(nodes, k);
+    }
+
+    Stmt make() {
+        for (size_t u = 0; u < nodes.size(); ++u) {
+            declare(u);
+            if (stencil.flows[u].is_stage())
+                compute(u);
+            else
+                calls.push_back(CallStmt::make(kinds.loader(stencil.flows[u], grid),
+                                               {whole(stencil.flows[u].tensor, Direction::in)}, {},
+                                               {{lanes.at(u), {}}}, loc()));
+            forward(u);
+        }
+        for (size_t u = 0; u < nodes.size(); ++u)
+            if (nodes[u].stored)
+                calls.push_back(CallStmt::make(kinds.storer(stencil.flows[u], grid, nodes[u]),
+                                               {whole(stencil.flows[u].tensor, Direction::out)}, {},
+                                               {{read_by_none(u) ? lanes.at(u) : stores.at(u), {}}}, loc()));
+        kinds.add_all();
+        Stmt body = Block::make(std::move(calls));
+        for (size_t n = streams.size(); n-- > 0;)
+            body = DeclareStream::make(streams[n], body);
+        return body;
+    }
+
+  private:
+    /// Streams that one tensor's forwarders feed, for one stage.
+    struct Taps {
+        Symbol streams;
+        std::map<size_t, int64_t> place; ///< of the stage's windows
+    };
+
+    Edit& edit;
+    const Stencil& stencil;
+    int64_t k;
+    Grid grid;
+    std::vector<Node> nodes;
+    Plan chains;
+    Kinds kinds;
+    std::vector<StreamDeclaration> streams;
+    std::vector<Stmt> calls;
+    std::map<size_t, Symbol> lanes, stores;         ///< of a tensor
+    std::map<std::pair<size_t, size_t>, Taps> taps; ///< of a tensor and a stage that reads it
+
+    Loc loc() const { return edit.step().loc; }
+    const std::string& name(size_t u) const { return stencil.flows[u].tensor.symbol.name(); }
+    Type type(size_t u) const { return stencil.flows[u].tensor.type; }
+    bool read_by_none(size_t u) const { return chains.chains[u].lanes.empty(); }
+
+    /// Extents of 1 are no dimensions.
+    Symbol array(const std::string& wish, Type t, const std::vector<int64_t>& extents, int64_t depth) {
+        StreamDeclaration s{Symbol(wish), t, {}, {}, depth, loc()};
+        for (const int64_t e : extents)
+            if (e > 1) s.dims.push_back(index(e));
+        streams.push_back(s);
+        return s.symbol;
+    }
+    StreamElement lane_of(const Symbol& array, const Expr& lane) const {
+        return {array, k > 1 ? std::vector{lane} : std::vector<Expr>{}};
+    }
+    StreamElement tap_of(const Taps& t, size_t window, const Expr& lane) const {
+        StreamElement e = lane_of(t.streams, lane);
+        if (t.place.size() > 1) e.at.insert(e.at.begin(), index(t.place.at(window)));
+        return e;
+    }
+
+    static TensorView whole(const Tensor& t, Direction direction) {
+        TensorView v{t.symbol, {}, direction, true};
+        for (const Dim& d : t.dims)
+            v.dims.push_back({d.min, d.extent, 1, true});
+        return v;
+    }
+
+    /// The streams that bring a tensor, and those that take it to its readers.
+    void declare(size_t u) {
+        const Chain& c = chains.chains[u];
+        lanes[u] = array(name(u) + "_lanes", type(u), {k}, lane_depth(c.wait));
+        for (size_t v = 0; v < nodes.size(); ++v) {
+            Taps t;
+            const std::vector<Window>& windows = stencil.flows[v].windows;
+            for (size_t n = 0; n < windows.size(); ++n)
+                if (windows[n].of == u) t.place.emplace(n, static_cast<int64_t>(t.place.size()));
+            if (t.place.empty()) continue;
+            t.streams = array(fmt::format("{}_to_{}", name(u), name(v)), type(u),
+                              {static_cast<int64_t>(t.place.size()), k}, lane_depth(0));
+            taps[{u, v}] = std::move(t);
+        }
+        if (nodes[u].stored && !read_by_none(u))
+            stores[u] = array(name(u) + "_to_memory", type(u), {k}, lane_depth(0));
+    }
+
+    void compute(size_t v) {
+        const Flow& f = stencil.flows[v];
+        const Node& n = nodes[v];
+        const Compute kind = kinds.compute(stencil, nodes, v, grid);
+        const Symbol id("lane");
+        const Expr lane = k > 1 ? var(id) : index(0);
+        const Expr behind = ifloordiv(isub(lane, index(n.first)), index(k)); // minus the first word
+        const Expr last = ifloordiv(isub(index(n.last), lane), index(k));
+        std::vector<Expr> values{simplify(iadd(iadd(last, behind), index(1)))};
+        if (same_count(n)) values[0] = index(words_of(n, 0, k).count());
+        if (kind.at_point) values.push_back(simplify(isub(lane, imul(index(k), behind))));
+        values.insert(values.end(), kind.scalars.begin(), kind.scalars.end());
+        std::vector<StreamElement> given;
+        for (size_t w = 0; w < f.windows.size(); ++w)
+            given.push_back(tap_of(taps.at({f.windows[w].of, v}), w, lane));
+        given.push_back(lane_of(lanes.at(v), lane));
+        const Stmt call = CallStmt::make(kind.name, {}, values, given, loc());
+        calls.push_back(k == 1 ? call : Spawn::make({id}, {{index(0), index(k)}}, call, loc()));
+    }
+
+    bool same_count(const Node& n) const {
+        for (int64_t q = 1; q < k; ++q)
+            if (words_of(n, q, k).count() != words_of(n, 0, k).count()) return false;
+        return true;
+    }
+
+    /// The chains of a tensor. FIFOs in which equally many words wait are one array.
+    void forward(size_t u) {
+        const auto& all = chains.chains[u].lanes;
+        std::map<int64_t, int64_t> count, used;
+        for (const auto& chain : all)
+            for (const Forwarder& f : chain)
+                if (f.hold > 0) ++count[f.hold];
+        std::map<int64_t, Symbol> holds;
+        for (const auto& [hold, n] : count)
+            holds[hold] = array(fmt::format("{}_hold{}", name(u), hold), type(u), {n}, chain_depth(hold));
+        for (size_t lane = 0; lane < all.size(); ++lane) {
+            StreamElement from = lane_of(lanes.at(u), index(static_cast<int64_t>(lane)));
+            for (const Forwarder& f : all[lane]) {
+                StreamElement next;
+                if (f.hold > 0) {
+                    next = {holds.at(f.hold), {}};
+                    if (count[f.hold] > 1) next.at.push_back(index(used[f.hold]++));
+                }
+                forward_one(u, f, from, next);
+                from = next;
+            }
+        }
+    }
+
+    void forward_one(size_t u, const Forwarder& f, const StreamElement& from, const StreamElement& next) {
+        std::vector<Expr> values{index(f.words.count())};
+        std::vector<StreamElement> given{from};
+        const auto pass = [&](const Words& w, const StreamElement& to) {
+            values.push_back(index(w.first - f.words.first));
+            values.push_back(index(w.last + 1 - f.words.first));
+            given.push_back(to);
+        };
+        if (next.stream) pass(f.next, next);
+        for (const Feed& to : f.feeds)
+            if (to.consumer == Feed::store)
+                pass(to.words, lane_of(stores.at(u), index(to.lane)));
+            else
+                pass(to.words, tap_of(taps.at({u, to.consumer}), to.tap, index(to.lane)));
+        calls.push_back(CallStmt::make(kinds.forwarder(type(u), bool(next.stream), f.feeds.size()), {},
+                                       values, given, loc()));
+    }
+};
+
+} // namespace
+
+Grid::Grid(const Stencil& s, int64_t k) {
+    for (const Flow& f : s.flows)
+        box = box.rank() == 0 ? f.box : box.hull(f.box);
+    box.extent.back() = (box.extent.back() + k - 1) / k * k;
+}
+
+int64_t Grid::stride(size_t d) const {
+    int64_t s = 1;
+    for (size_t n = d + 1; n < box.rank(); ++n)
+        s *= box.extent[n];
+    return s;
+}
+
+int64_t Grid::linear(const std::vector<int64_t>& at) const {
+    int64_t all = 0;
+    for (size_t d = 0; d < at.size(); ++d)
+        all += (at[d] - box.first[d]) * stride(d);
+    return all;
+}
+
+std::vector<Node> nodes_of(const Stencil& s, const Grid& grid) {
+    std::vector<Node> all;
+    for (const Flow& f : s.flows) {
+        Node n;
+        n.width = f.tensor.type.width();
+        n.stored = f.stored;
+        n.last = grid.positions() - 1;
+        if (f.is_stage()) {
+            std::vector<int64_t> last;
+            for (size_t d = 0; d < f.box.rank(); ++d)
+                last.push_back(f.box.end(d) - 1);
+            n.first = grid.linear(f.box.first);
+            n.last = grid.linear(last);
+        }
+        for (const Window& w : f.windows) {
+            int64_t offset = 0;
+            for (size_t d = 0; d < w.at.size(); ++d)
+                offset += w.at[d] * grid.stride(d);
+            n.taps.push_back({w.of, offset});
+        }
+        all.push_back(std::move(n));
+    }
+    return all;
+}
+
+Stmt expand(Edit& e, const Stencil& s, int64_t k) {
+    return Network(e, s, k).make();
+}
+
+} // namespace lathe::schedule::stencil

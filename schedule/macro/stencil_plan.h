@@ -1,0 +1,93 @@
+#pragma once
+/// \file Where the tokens of a stencil's network wait, and how long: arithmetic alone, no IR.
+///
+/// All tensors lie on one grid, whose points are counted in one row: a *linear* position. A stage reads, for
+/// its point p, the points p + offset of what it reads. k points are computed in a cycle: word m of lane q is
+/// point m·k + q, so an offset a is, seen from lane q, word m + ⌊(q + a) / k⌋ of lane (q + a) mod k.
+///
+/// Each tensor flows through a chain of forwarding modules for each of its lanes: one for each distance at
+/// which somebody reads, the newest first. The FIFO between two modules holds as many words as they are
+/// apart. Law: for one consumer the words of all chains add up to the reach of its window, a_max −
+/// a_min, whatever k is.
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace lathe::schedule::stencil {
+
+/// One element that a stage reads for each of its points, as far as there is one.
+struct Tap {
+    size_t of;      ///< the node
+    int64_t offset; ///< linear
+};
+
+/// A tensor that flows: an input, or what a stage computes.
+struct Node {
+    int64_t first = 0, last = 0; ///< its linear positions
+    int64_t width = 32;          ///< bits of an element
+    std::vector<Tap> taps = {};  ///< none: an input
+    bool stored = false;         ///< it goes to memory, too
+};
+
+/// Words first … last of a lane, counted from the grid's first one.
+struct Words {
+    int64_t first = 0, last = -1;
+    bool empty() const { return last < first; }
+    int64_t count() const { return empty() ? 0 : last - first + 1; }
+    Words hull(const Words& o) const;
+    Words common(const Words& o) const;
+    bool operator==(const Words&) const = default;
+};
+
+/// Who gets words of a forwarding module.
+struct Feed {
+    static constexpr size_t store = SIZE_MAX;
+    size_t consumer; ///< a node, or `store`
+    size_t tap;      ///< of the consumer; 0 for `store`
+    int64_t lane;    ///< of the consumer
+    Words words;     ///< that it gets
+};
+
+/// A process that reads the words of one lane, in order, and hands each one to whoever needs it now.
+struct Forwarder {
+    int64_t delay = 0; ///< words that pass between a word's arrival in the lane and its use here
+    Words words;       ///< that it reads
+    Words next;        ///< that it passes on; empty: it is the chain's last
+    int64_t hold = 0;  ///< words that wait on the way to the next one
+    std::vector<Feed> feeds;
+};
+
+struct Chain {
+    std::vector<std::vector<Forwarder>> lanes; ///< the newest first; none: nobody reads but the storer
+    int64_t wait = 0;                          ///< words that wait in front of the chains, in the worst lane
+};
+
+struct Plan {
+    int64_t k = 1;
+    std::vector<int64_t> start; ///< of a node: in which cycle its word 0 would be there
+    std::vector<Chain> chains;  ///< of a node
+
+    /// Elements in the FIFOs between forwarders.
+    int64_t payload() const;
+    size_t forwarders() const;
+};
+
+/// Word n of lane q holds position n·k + q: those of the node.
+Words words_of(const Node& n, int64_t lane, int64_t k);
+
+/// The chains and their delays: each node starts as early as what it reads allows, and where several paths
+/// join, inputs are delayed so that the bits that wait are least. Of a window that leaves what it reads, the
+/// part that is there is fed. \pre a node reads nodes before it
+Plan plan(const std::vector<Node>& nodes, int64_t k);
+
+/// How many words of a FIFO must have room so that a writer and a reader that are `hold` words apart work in
+/// every cycle: a write is seen in the next cycle, and a full FIFO takes none.
+constexpr int64_t chain_depth(int64_t hold) {
+    return hold + 1;
+}
+constexpr int64_t lane_depth(int64_t wait) {
+    return wait + 2;
+}
+
+} // namespace lathe::schedule::stencil

@@ -1,0 +1,305 @@
+#include "stencil_processes.h"
+
+#include "lathe/ir/rename.h"
+
+#include <algorithm>
+
+namespace lathe::schedule::stencil {
+
+namespace {
+
+Expr zero(Type t) {
+    return Constant::make(t.is_float() ? Value::from_double(t, 0) : Value::from_raw(t, 0));
+}
+
+/// The tensor under a name of its own, as a Function is given it.
+Argument argument(const Tensor& t, Direction direction) {
+    Argument a{t, direction};
+    a.tensor.symbol = Symbol(t.symbol.name());
+    a.tensor.data = nullptr;
+    a.tensor.space = MemorySpace::heap();
+    a.tensor.layout = {};
+    a.tensor.origin = TypeOrigin::declared;
+    return a;
+}
+
+/// a and b, where a may be missing.
+Expr and_also(const Expr& a, const Expr& b) {
+    return a.defined() ? Binary::make(BinaryOp::logical_and, a, b) : b;
+}
+
+/// Where an element of the grid is in a tensor.
+struct Place {
+    std::vector<Expr> at; ///< subscripts
+    Expr inside;          ///< it is in the box; none: always
+};
+
+/// \param on_grid its position in each dimension of the grid, from 0
+Place place(const Grid& g, const Box& box, const std::vector<Expr>& on_grid) {
+    Place p;
+    for (size_t d = 0; d < box.rank(); ++d) {
+        p.at.push_back(simplify(iadd(index(g.box.first[d]), on_grid[d])));
+        const int64_t first = box.first[d] - g.box.first[d], end = box.end(d) - g.box.first[d];
+        if (first > 0) p.inside = and_also(p.inside, at_most(index(first), on_grid[d]));
+        if (end < g.box.extent[d]) p.inside = and_also(p.inside, less(on_grid[d], index(end)));
+    }
+    return p;
+}
+
+/// In all dimensions but the last, the positions of row number `row` of the grid.
+std::vector<Expr> of_row(const Grid& g, const Expr& row) {
+    std::vector<Expr> all;
+    for (size_t d = 0; d + 1 < g.box.rank(); ++d) {
+        const int64_t rows = g.stride(d) / g.row();
+        Expr at = rows == 1 ? row : ifloordiv(row, index(rows));
+        if (d > 0) at = ifloormod(at, index(g.box.extent[d]));
+        all.push_back(at);
+    }
+    return all;
+}
+
+} // namespace
+
+/// The name of one that is equal and there already, or of the new one.
+std::string Kinds::add(Function f, const std::string& wish, const std::vector<Symbol>& loops) {
+    f.name = wish;
+    f.body = simplify(f.body);
+    for (const auto* list : {&all, &edit.module().functions})
+        for (const Function& other : *list) {
+            const auto* stage = other.body.as<Stage>();
+            if (!stage) continue;
+            Function same = other;
+            same.name = wish;
+            same.body = stage->body;
+            if (equal(Module{{same}, {}}, Module{{f}, {}})) return other.name;
+        }
+    const auto taken = [&](const std::vector<Function>& list) {
+        return std::ranges::find(list, f.name, &Function::name) != list.end();
+    };
+    for (int n = 2; taken(all) || taken(edit.module().functions); ++n)
+        f.name = fmt::format("{}_{}", wish, n);
+    Definition d{loop(f.name), f.name, 0, loc(), {}};
+    for (const Symbol& l : loops)
+        d.loops.emplace_back(l, l);
+    f.body = Stage::make(d.func, 0, f.body, loc());
+    edit.define(std::move(d));
+    all.push_back(std::move(f));
+    return all.back().name;
+}
+
+void Kinds::add_all() {
+    for (size_t n = all.size(); n-- > 0;) {
+        edit.add_function(all[n]);
+        edit.trust(all[n]);
+    }
+}
+
+Expr Kinds::number(Function& f, const std::string& name, Type type) const {
+    f.params.emplace_back(Symbol(name), type, loc());
+    return Variable::make(f.params.back().symbol, type, loc());
+}
+
+StreamElement Kinds::stream(Function& f, const std::string& name, Type type, Direction direction) const {
+    f.streams.push_back({{Symbol(name), type, {}, {}, 0, loc()}, direction});
+    return {f.streams.back().stream.symbol, {}};
+}
+
+StreamElement Kinds::lanes(Function& f, const std::string& name, Type type, Direction direction,
+                           const Symbol& lane) const {
+    StreamElement one = stream(f, name, type, direction);
+    if (k == 1) return one;
+    f.streams.back().stream.dims.push_back(index(k));
+    one.at.push_back(var(lane));
+    return one;
+}
+
+Stmt Kinds::for_lanes(const Symbol& lane, Stmt body) const {
+    if (k == 1) return simplify(substitute(body, {{lane, index(0)}}));
+    return For::make(lane, index(0), index(k), LoopKind::unrolled(), std::move(body), loc());
+}
+
+Stmt Kinds::pipelined(const Symbol& loop, const Expr& first, const Expr& extent, Stmt body) const {
+    return For::make(loop, first, extent, LoopKind::pipeline(1), std::move(body), loc());
+}
+
+std::string Kinds::loader(const Flow& f, const Grid& g) {
+    Function made;
+    made.arguments.push_back(argument(f.tensor, Direction::in));
+    const size_t rank = g.box.rank();
+    std::vector<Symbol> loops;
+    std::vector<Expr> on_grid;
+    for (size_t d = 0; d < rank; ++d) {
+        loops.push_back(loop(d + 1 == rank ? "word" : fmt::format("i{}", d)));
+        on_grid.push_back(var(loops[d]));
+    }
+    const Symbol lane = loop("lane");
+    on_grid.back() = iadd(imul(index(k), on_grid.back()), var(lane));
+    const StreamElement to = lanes(made, "out", f.tensor.type, Direction::out, lane);
+    const Place p = place(g, f.box, on_grid);
+    Expr value = Load::make(made.arguments[0].tensor.symbol, f.tensor.type, p.at, loc());
+    if (p.inside.defined()) value = Select::make(p.inside, value, zero(f.tensor.type), loc());
+    Stmt body = for_lanes(lane, Push::make(to, f.tensor.type, value, loc()));
+    body = pipelined(loops.back(), index(0), index(g.row() / k), body);
+    for (size_t d = rank - 1; d-- > 0;)
+        body = For::make(loops[d], index(0), index(g.box.extent[d]), {}, body, loc());
+    made.body = body;
+    loops.push_back(lane);
+    return add(std::move(made), "load_" + f.tensor.symbol.name(), loops);
+}
+
+std::string Kinds::forwarder(Type type, bool next, size_t readers) {
+    Function made;
+    const StreamElement from = stream(made, "in", type, Direction::in);
+    const Symbol word = loop("word"), token("token");
+    const Expr words = number(made, "words");
+    std::vector<Stmt> pushes;
+    for (size_t n = next ? 0 : 1; n <= readers; ++n) {
+        const std::string to = n == 0 ? "next" : fmt::format("to{}", n);
+        const Expr first = number(made, to + "_first"), end = number(made, to + "_end");
+        const Stmt push = Push::make(stream(made, to, type, Direction::out), type,
+                                     Variable::make(token, type, loc()), loc());
+        pushes.push_back(
+            If::make(at_most(first, var(word)), If::make(less(var(word), end), push, {}, loc()), {}, loc()));
+    }
+    made.body =
+        pipelined(word, index(0), words, Pop::make(token, from, type, Block::make(std::move(pushes)), loc()));
+    return add(std::move(made), fmt::format("forward{}{}", readers, next ? "_on" : ""), {word});
+}
+
+Compute Kinds::compute(const Stencil& s, const std::vector<Node>& nodes, size_t n, const Grid& g) {
+    const Flow& f = s.flows[n];
+    Function made;
+    Compute c;
+    const Symbol point = loop("point");
+    const Expr points = number(made, "points");
+    const std::set<Symbol> used = free_variables(f.value);
+    const auto leaves = [&](const Tap& t) {
+        return nodes[n].first + t.offset < nodes[t.of].first || nodes[n].last + t.offset > nodes[t.of].last;
+    };
+    // A table that data choose from is asked inside of the box alone.
+    const bool counts = std::ranges::any_of(f.point, [&](const Symbol& v) { return used.contains(v); }) ||
+                        !tensors_read(f.value).empty();
+    c.at_point = counts || std::ranges::any_of(nodes[n].taps, leaves);
+    Expr value = fresh_copy(f.value), first;
+    if (c.at_point) first = number(made, "first");
+    if (counts) value = at_positions(f, g, first, point);
+    value = add_scalars(made, f, value, c.scalars);
+    const Type type = f.tensor.type;
+    std::vector<StreamElement> taps;
+    for (const Window& w : f.windows)
+        taps.push_back(
+            stream(made, fmt::format("tap{}", taps.size()), s.flows[w.of].tensor.type, Direction::in));
+    Stmt body = Push::make(stream(made, "out", type, Direction::out), type, value, loc());
+    body = rename(body, add_tables(made, value));
+    for (size_t w = f.windows.size(); w-- > 0;) {
+        const Tap& tap = nodes[n].taps[w];
+        std::vector<Expr> there;
+        if (leaves(tap)) there = exists(nodes[tap.of], tap.offset, first, point);
+        body = pop(f.windows[w], taps[w], s.flows[tap.of].tensor.type, there, body);
+    }
+    made.body = pipelined(point, index(0), points, body);
+    c.name = add(std::move(made), "pe_" + f.tensor.symbol.name(), {point});
+    return c;
+}
+
+/// The point has an element at this offset, which may be missing in the first and the last points.
+std::vector<Expr> Kinds::exists(const Node& of, int64_t offset, const Expr& first,
+                                const Symbol& point) const {
+    const Expr from = ifloordiv(isub(iadd(first, index(offset)), index(of.first)), index(k));
+    const Expr to = ifloordiv(isub(index(of.last - offset), first), index(k));
+    return {at_most(isub(index(0), from), var(point)), at_most(var(point), to)};
+}
+
+/// The token in the body; \param there conditions under which there is one
+Stmt Kinds::pop(const Window& w, const StreamElement& tap, Type type, const std::vector<Expr>& there,
+                const Stmt& body) const {
+    if (there.empty()) return Pop::make(w.token, tap, type, body, loc());
+    const Symbol kept(w.token.name()), token("token");
+    Stmt take =
+        Pop::make(token, tap, type, Store::make(kept, type, {}, Variable::make(token, type), loc()), loc());
+    for (const Expr& c : there)
+        take = If::make(c, take, {}, loc());
+    const Stmt use = substitute(body, {{w.token, Load::make(kept, type, {}, loc())}});
+    Tensor t;
+    t.symbol = kept;
+    t.type = type;
+    t.space = MemorySpace::heap();
+    t.loc = loc();
+    return Allocate::make(t, Block::make({take, use}));
+}
+
+/// The value where the lane's word number `point` lies. \param first the lane's first position
+Expr Kinds::at_positions(const Flow& f, const Grid& g, const Expr& first, const Symbol& point) const {
+    const Expr at = iadd(first, imul(index(k), var(point)));
+    std::vector<Expr> on_grid = of_row(g, ifloordiv(at, index(g.row())));
+    on_grid.push_back(ifloormod(at, index(g.row())));
+    const Place p = place(g, f.box, on_grid);
+    Substitution with;
+    for (size_t d = 0; d < f.point.size(); ++d)
+        with.emplace(f.point[d], p.at[d]);
+    const Expr value = substitute(fresh_copy(f.value), with);
+    if (!p.inside.defined()) return value;
+    // What lies between two rows has a value that nobody asks for.
+    return Select::make(p.inside, Cast::make(f.tensor.type, value), zero(f.tensor.type));
+}
+
+/// Copies of the tables that the value reads, and their names.
+std::map<Symbol, Symbol> Kinds::add_tables(Function& made, const Expr& value) const {
+    std::map<Symbol, Symbol> names;
+    for (const Symbol& t : tensors_read(value)) {
+        const std::vector<Tensor>& known = edit.function().constants;
+        const auto own = std::ranges::find(known, t, &Tensor::symbol);
+        invariant(own != known.end(), "a table is no constant");
+        made.constants.push_back(*own);
+        names[t] = made.constants.back().symbol = Symbol(t.name());
+    }
+    return names;
+}
+
+/// Other numbers that the value uses become parameters.
+Expr Kinds::add_scalars(Function& made, const Flow& f, const Expr& value, std::vector<Expr>& given) const {
+    std::set<Symbol> other = free_variables(value);
+    for (const Window& w : f.windows)
+        other.erase(w.token);
+    std::set<Symbol> own;
+    for (const Param& p : edit.function().params)
+        own.insert(p.symbol);
+    Substitution with;
+    for_each_expr(value, [&](const Expr& x) {
+        const auto* v = x.as<Variable>();
+        if (!v || !other.contains(v->symbol) || !own.contains(v->symbol) || with.contains(v->symbol)) return;
+        with.emplace(v->symbol, number(made, v->symbol.name(), v->type));
+        given.push_back(x);
+    });
+    return substitute(value, with);
+}
+
+std::string Kinds::storer(const Flow& f, const Grid& g, const Node& n) {
+    Function made;
+    made.arguments.push_back(argument(f.tensor, Direction::out));
+    const Type type = f.tensor.type;
+    const Symbol row = loop("row"), word = loop("word"), lane = loop("lane"), token("token");
+    const int64_t first_row = n.first / g.row(), rows = n.last / g.row() - first_row + 1, words = g.row() / k;
+    const StreamElement from = lanes(made, "in", type, Direction::in, lane);
+    std::vector<Expr> on_grid = of_row(g, var(row));
+    on_grid.push_back(iadd(imul(index(k), var(word)), var(lane)));
+    const Place p = place(g, f.box, on_grid);
+    Stmt body = Store::make(made.arguments[0].tensor.symbol, type, p.at, Variable::make(token, type), loc());
+    if (p.inside.defined()) body = If::make(p.inside, body, {}, loc());
+    body = Pop::make(token, from, type, body, loc());
+    // The first and the last row are not whole.
+    const Expr before = imul(index(words), var(row)); // words in the rows above
+    if (n.last < (first_row + rows) * g.row() - 1) {
+        const Expr last = ifloordiv(isub(index(n.last), var(lane)), index(k));
+        body = If::make(at_most(var(word), isub(last, before)), body, {}, loc());
+    }
+    if (n.first > first_row * g.row()) {
+        const Expr behind = ifloordiv(isub(var(lane), index(n.first)), index(k));
+        body = If::make(at_most(isub(index(0), iadd(behind, before)), var(word)), body, {}, loc());
+    }
+    body = pipelined(word, index(0), index(words), for_lanes(lane, body));
+    made.body = For::make(row, index(first_row), index(rows), {}, body, loc());
+    return add(std::move(made), "store_" + f.tensor.symbol.name(), {row, word, lane});
+}
+
+} // namespace lathe::schedule::stencil

@@ -1,0 +1,58 @@
+#pragma once
+/// \file The kinds of processes in a stencil's network. None grows with the number of lanes, the width of a
+/// row or the number of processes of its kind.
+
+#include "stencil_expand.h"
+
+namespace lathe::schedule::stencil {
+
+/// What a call of a kind gives it beside its streams.
+struct Compute {
+    std::string name;
+    bool at_point = false;     ///< behind the number of points, the position of the first one
+    std::vector<Expr> scalars; ///< then these
+};
+
+/// Functions of the network: those that are equal become one.
+class Kinds {
+  public:
+    Kinds(Edit& e, int64_t lanes) : edit(e), k(lanes) {}
+
+    /// Reads the input in the grid's order, k elements at a time, one into each stream of an array.
+    std::string loader(const Flow& f, const Grid& g);
+    /// Takes words and hands them on: to the next one of the chain, and to so many readers. Its numbers: how
+    /// many words, and for each of these the first word that it gets and the one behind its last.
+    std::string forwarder(Type type, bool next, size_t readers);
+    /// Computes the points of one lane. Its streams: one for each window, then the result.
+    Compute compute(const Stencil& s, const std::vector<Node>& nodes, size_t n, const Grid& g);
+    /// Writes what an array of k streams brings to where it belongs.
+    std::string storer(const Flow& f, const Grid& g, const Node& n);
+
+    /// Puts them into the Module.
+    void add_all();
+
+  private:
+    Edit& edit;
+    int64_t k;
+    std::vector<Function> all;
+    size_t results = 0;
+
+    std::string add(Function f, const std::string& wish, const std::vector<Symbol>& loops);
+    Symbol loop(const std::string& name) { return edit.result(results++, name); }
+    Loc loc() const { return edit.step().loc; }
+    /// A new parameter.
+    Expr number(Function& f, const std::string& name, Type type = IndexType()) const;
+    StreamElement stream(Function& f, const std::string& name, Type type, Direction direction) const;
+    StreamElement lanes(Function& f, const std::string& name, Type type, Direction direction,
+                        const Symbol& lane) const;
+    Stmt for_lanes(const Symbol& lane, Stmt body) const;
+    Stmt pipelined(const Symbol& loop, const Expr& first, const Expr& extent, Stmt body) const;
+    Stmt pop(const Window& w, const StreamElement& tap, Type type, const std::vector<Expr>& there,
+             const Stmt& body) const;
+    std::vector<Expr> exists(const Node& of, int64_t offset, const Expr& first, const Symbol& point) const;
+    Expr at_positions(const Flow& f, const Grid& g, const Expr& first, const Symbol& point) const;
+    Expr add_scalars(Function& made, const Flow& f, const Expr& value, std::vector<Expr>& given) const;
+    std::map<Symbol, Symbol> add_tables(Function& made, const Expr& value) const;
+};
+
+} // namespace lathe::schedule::stencil

@@ -1,0 +1,355 @@
+#include "stencil_read.h"
+
+#include "stencil_point.h"
+#include "stencil_windows.h"
+
+#include <algorithm>
+
+namespace lathe::schedule::stencil {
+
+namespace {
+
+std::string described(const Load& l) {
+    std::string text = l.tensor.name();
+    for (const Expr& e : l.indices)
+        text += fmt::format("[{}]", print(e));
+    return text;
+}
+
+/// The Function's statements at root, and its tensors.
+struct Roots {
+    std::vector<Tensor> arrays;
+    std::vector<Stmt> statements;
+
+    void add(const Stmt& s) {
+        if (!s.defined()) return;
+        if (const auto* a = s.as<Allocate>()) {
+            arrays.insert(arrays.end(), a->tensors.begin(), a->tensors.end());
+            add(a->body);
+        } else if (const auto* b = s.as<Block>()) {
+            for (const Stmt& each : b->stmts)
+                add(each);
+        } else {
+            statements.push_back(s);
+        }
+    }
+};
+
+class Reader {
+  public:
+    explicit Reader(const Edit& e) : edit(e), function(e.function()) {
+        roots.add(function.body);
+        for (const Stmt& s : roots.statements)
+            if (const auto* g = s.as<Stage>()) {
+                stages[g->func].push_back(s);
+                if (!g->body.as<Dataflow>()) continue;
+                const std::set<Symbol> written = tensors_written(s);
+                networks.insert(written.begin(), written.end());
+            }
+    }
+
+    Stencil read() {
+        const Symbol out = edit.images(edit.step().func).front();
+        if (!stages.contains(out)) missing(out);
+        if (networks.contains(out)) edit.refuse("{} is a network already", out.name());
+        collect(out);
+        order();
+        for (size_t n = 0; n < result.flows.size(); ++n)
+            if (result.flows[n].is_stage()) find_windows(n);
+        split_rest();
+        return std::move(result);
+    }
+
+  private:
+    const Edit& edit;
+    const Function& function;
+    Roots roots;
+    std::map<Symbol, std::vector<Stmt>> stages; ///< their definitions at root
+    std::map<Symbol, PointValue> points;
+    std::set<Symbol> networks; ///< what networks at root write
+    std::set<Symbol> inputs, seen;
+    std::map<Symbol, size_t> places; ///< into the flows
+    Stencil result;
+
+    /// Says why the Func has no stage at root.
+    [[noreturn]] void missing(const Symbol& func) const {
+        const bool somewhere = !find_path(function.body, [&](const Stmt& s) {
+                                    const auto* g = s.as<Stage>();
+                                    return g && g->func == func;
+                                }).empty();
+        if (somewhere)
+            edit.refuse("{0} is computed inside of another stage: call compute_root({0}) before that",
+                        func.name());
+        edit.refuse("{} is no stage any more", func.name());
+    }
+
+    const Tensor* argument(const Symbol& s) const {
+        for (const Argument& a : function.arguments)
+            if (a.tensor.symbol == s) return &a.tensor;
+        return nullptr;
+    }
+    const Tensor* table(const Symbol& s) const {
+        for (const Tensor& t : function.constants)
+            if (t.symbol == s) return &t;
+        for (const Tensor& t : roots.arrays)
+            if (t.symbol == s && t.data) return &t;
+        return nullptr;
+    }
+    const Tensor& tensor(const Symbol& s) const {
+        if (const Tensor* a = argument(s)) return *a;
+        for (const Tensor& t : roots.arrays)
+            if (t.symbol == s) return t;
+        edit.refuse("{} is no array that a network could read", s.name());
+    }
+
+    /// The stage and all that it reads.
+    void collect(const Symbol& func) {
+        if (!seen.insert(func).second) return;
+        const Tensor& own = tensor(func);
+        points.emplace(func, point_value(edit, own, stages.at(func)));
+        for (const Symbol& t : tensors_read(points.at(func).value)) {
+            if (table(t)) continue;
+            if (networks.contains(t)) { // another network's, which has ended
+                inputs.insert(t);
+                continue;
+            }
+            if (stages.contains(t)) {
+                collect(t);
+                continue;
+            }
+            const Tensor* a = argument(t);
+            if (!a) missing(t);
+            if (!written_outside(t)) inputs.insert(t);
+        }
+    }
+
+    /// Always false. \throws Error for a tensor that is both read and written.
+    bool written_outside(const Symbol& t) const {
+        for (const Argument& a : function.arguments)
+            if (a.tensor.symbol == t && a.direction != Direction::in)
+                edit.refuse(
+                    "{0} is read, and it is written, too: a network cannot tell old elements from new "
+                    "ones. Use two tensors",
+                    t.name());
+        return false;
+    }
+
+    void order() {
+        for (const Argument& a : function.arguments)
+            if (inputs.contains(a.tensor.symbol)) add_input(a.tensor);
+        for (const Tensor& t : roots.arrays)
+            if (inputs.contains(t.symbol)) add_input(t);
+        for (const Stmt& s : roots.statements) {
+            const auto* g = s.as<Stage>();
+            if (!g || g->definition != 0 || !seen.contains(g->func)) continue;
+            const PointValue& p = points.at(g->func);
+            places[g->func] = result.flows.size();
+            Flow f;
+            f.tensor = tensor(g->func);
+            f.box = p.box;
+            f.definitions = stages.at(g->func);
+            f.point = p.point;
+            f.value = p.value;
+            result.flows.push_back(std::move(f));
+        }
+    }
+
+    void add_input(const Tensor& t) {
+        places[t.symbol] = result.flows.size();
+        for (const Dim& d : t.dims)
+            if (!as_int(d.min) || !as_int(d.extent))
+                edit.refuse("the input {} has the extent {}, which is not constant: give the sizes their "
+                            "values by bind",
+                            t.symbol.name(), print(d.extent));
+        Flow f;
+        f.tensor = t;
+        result.flows.push_back(std::move(f));
+    }
+
+    /// Loads of elements become tokens, elements of tables at constant places numbers.
+    class Tokens : public Mutator {
+      public:
+        Tokens(Reader& r, size_t n) : reader(r), stage(n) {}
+
+      protected:
+        using Mutator::visit;
+        Expr visit(const Load& l, const Expr& e) override {
+            if (const Tensor* t = reader.table(l.tensor)) return entry(*t, rebuilt(e));
+            return reader.token(stage, l);
+        }
+
+      private:
+        Reader& reader;
+        size_t stage;
+
+        static Expr entry(const Tensor& t, const Expr& e) {
+            const auto& l = *e.as<Load>();
+            int64_t at = 0;
+            for (size_t d = 0; d < t.dims.size(); ++d) {
+                const auto i = as_int(simplify(l.indices[d])), first = as_int(t.dims[d].min),
+                           extent = as_int(t.dims[d].extent);
+                if (!i || !first || !extent || *i < *first || *i >= *first + *extent) return e;
+                at = at * *extent + *i - *first;
+            }
+            return Constant::make((*t.data)[static_cast<size_t>(at)], l.loc);
+        }
+    };
+
+    void find_windows(size_t n) {
+        check_inside(result.flows[n]);
+        const Expr value = Tokens(*this, n)(result.flows[n].value);
+        result.flows[n].value = value;
+        for (const Window& w : result.flows[n].windows)
+            need(result.flows[n].box, w);
+    }
+
+    /// Every load happens inside of its tensor: what is there is what flows past.
+    void check_inside(const Flow& f) const {
+        const auto flowing = [&](const Symbol& s) { return table(s) ? nullptr : &tensor(s); };
+        const Load* l = load_outside(f.value, f, flowing);
+        if (!l) return;
+        edit.refuse(
+            "{} reads {} at {}, and not all of that is in {}: the window leaves it. Compute the inner part "
+            "alone, or say what lies beyond the edge: repeat_edge({}), constant_edge({}, 0), mirror({})",
+            f.tensor.symbol.name(), described(*l), l->loc.str(), l->tensor.name(), l->tensor.name(),
+            l->tensor.name(), l->tensor.name());
+    }
+
+    /// The element that is loaded: at the edges of a tensor another one than inside.
+    Expr token(size_t n, const Load& l) {
+        const Flow& f = result.flows[n];
+        if (l.indices.size() != f.point.size())
+            edit.refuse("{} has {} dimensions, and {} reads {} at {}, which has {}: all that flows lies on "
+                        "one grid. Make a table of constants of it, or give it the same dimensions",
+                        f.tensor.symbol.name(), f.point.size(), f.tensor.symbol.name(), described(l),
+                        l.loc.str(), l.indices.size());
+        std::vector<std::vector<Run>> runs;
+        for (size_t d = 0; d < f.point.size(); ++d)
+            runs.push_back(distances(f, l, d));
+        return chosen(n, l, runs, {});
+    }
+
+    std::vector<Run> distances(const Flow& f, const Load& l, size_t d) const {
+        std::set<Symbol> used = free_variables(l.indices[d]);
+        used.erase(f.point[d]);
+        if (!tensors_read(l.indices[d]).empty() || !used.empty()) refuse_subscript(f, l, d);
+        const std::vector<Run> runs = runs_of(l.indices[d], f.point[d], f.box.first[d], f.box.end(d));
+        if (runs.empty()) refuse_subscript(f, l, d);
+        const auto size = [&](size_t n) { return runs[n].end - (n == 0 ? f.box.first[d] : runs[n - 1].end); };
+        size_t longest = 0;
+        for (size_t n = 1; n < runs.size(); ++n)
+            if (size(n) > size(longest)) longest = n;
+        for (const Run& r : runs)
+            if (std::abs(r.by) > std::abs(runs[longest].by)) refuse_subscript(f, l, d);
+        return runs;
+    }
+
+    /// The element at each distance where that is the one.
+    Expr chosen(size_t n, const Load& l, const std::vector<std::vector<Run>>& runs,
+                const std::vector<int64_t>& at) {
+        const size_t d = at.size();
+        if (d == runs.size()) return token_at(n, l, at);
+        std::vector<int64_t> next = at;
+        next.push_back(runs[d].back().by);
+        Expr all = chosen(n, l, runs, next);
+        for (size_t r = runs[d].size() - 1; r-- > 0;) {
+            next.back() = runs[d][r].by;
+            const Expr here = less(var(result.flows[n].point[d]), index(runs[d][r].end));
+            all = Select::make(here, chosen(n, l, runs, next), all, l.loc);
+        }
+        return all;
+    }
+
+    Expr token_at(size_t n, const Load& l, const std::vector<int64_t>& at) {
+        const size_t of = places.at(l.tensor);
+        Flow& f = result.flows[n];
+        for (const Window& w : f.windows)
+            if (w.of == of && w.at == at) return Variable::make(w.token, l.type, l.loc);
+        f.windows.push_back({of, at, Symbol(l.tensor.name() + "_token")});
+        return Variable::make(f.windows.back().token, l.type, l.loc);
+    }
+
+    [[noreturn]] void refuse_subscript(const Flow& f, const Load& l, size_t d) const {
+        const std::string& own = f.point[d].name();
+        const std::string what =
+            fmt::format("{} reads {} at {}", f.tensor.symbol.name(), described(l), l.loc.str());
+        const Expr& e = l.indices[d];
+        if (!tensors_read(e).empty())
+            edit.refuse("{}: a gather. A stage reads elements at constant distances from {}", what, own);
+        const auto linear = as_linear(simplify(e));
+        if (!linear)
+            edit.refuse(
+                "{}: subscript {} is not {} and a number, nor that at the edges of {}. Elements that come "
+                "long before or after they are needed do not wait: compute the inner part alone, or give "
+                "the input a border that holds them",
+                what, d, own, l.tensor.name());
+        const auto own_part = linear->coefficients.find(f.point[d]);
+        if (own_part == linear->coefficients.end() || linear->coefficients.size() > 1 || own_part->second < 0)
+            edit.refuse(
+                "{}: subscript {} is not {} and a number. A network reads each tensor in the order in "
+                "which it computes: bring it into that order before, in a kernel of its own",
+                what, d, own);
+        edit.refuse("{}: stride {} in subscript {}. A stage reads as many elements as it computes: keep one "
+                    "of {} before "
+                    "that, in a kernel of its own",
+                    what, own_part->second.get_str(), d, own_part->second.get_str());
+    }
+
+    /// Of an input so much flows as is read: the window of all points, as far as it is there.
+    void need(const Box& points, const Window& w) {
+        Flow& of = result.flows[w.of];
+        if (of.is_stage()) return;
+        Box read = points;
+        for (size_t d = 0; d < read.rank(); ++d) {
+            const int64_t min = *as_int(of.tensor.dims[d].min), end = min + *as_int(of.tensor.dims[d].extent);
+            const int64_t last = std::min(points.end(d) + w.at[d], end);
+            read.first[d] = std::max(points.first[d] + w.at[d], min);
+            read.extent[d] = last - read.first[d];
+            if (read.extent[d] <= 0) return;
+        }
+        of.box = of.box.rank() == 0 ? read : of.box.hull(read);
+    }
+
+    /// What stays beside the network, and which arrays.
+    void split_rest() {
+        std::set<Symbol> outside, late = seen;
+        for (const Stmt& s : roots.statements) {
+            const auto* g = s.as<Stage>();
+            if (g && seen.contains(g->func)) continue;
+            if (!g && !s.as<Assert>())
+                edit.refuse("the algorithm does something beside its stages at {}: what runs when could not "
+                            "be told",
+                            s.loc().str());
+            std::set<Symbol> read = tensors_read(s), written = tensors_written(s);
+            const bool behind = std::ranges::any_of(read, [&](const Symbol& t) { return late.contains(t); });
+            if (behind) late.merge(written);
+            outside.merge(read);
+            (behind ? result.behind : result.before).push_back(s);
+        }
+        for (Flow& f : result.flows)
+            f.stored = f.is_stage() && (argument(f.tensor.symbol) || outside.contains(f.tensor.symbol));
+        for (const Tensor& t : roots.arrays) {
+            const auto found = places.find(t.symbol);
+            const bool gone = found != places.end() && result.flows[found->second].is_stage() &&
+                              !result.flows[found->second].stored;
+            (gone ? result.consumed : result.kept).push_back(t);
+        }
+    }
+};
+
+} // namespace
+
+Box Box::hull(const Box& o) const {
+    Box all = *this;
+    for (size_t d = 0; d < rank(); ++d) {
+        all.first[d] = std::min(first[d], o.first[d]);
+        all.extent[d] = std::max(end(d), o.end(d)) - all.first[d];
+    }
+    return all;
+}
+
+Stencil read_stencil(const Edit& e) {
+    return Reader(e).read();
+}
+
+} // namespace lathe::schedule::stencil

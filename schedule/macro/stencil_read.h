@@ -1,0 +1,49 @@
+#pragma once
+/// \file What a stencil's stages compute: read from the loop nests of the algorithm, with the proof that a
+/// network may stand in their place.
+
+#include "../src/edit.h"
+
+namespace lathe::schedule::stencil {
+
+/// Subscripts first[d] … first[d] + extent[d] − 1.
+struct Box {
+    std::vector<int64_t> first, extent;
+    size_t rank() const { return first.size(); }
+    int64_t end(size_t d) const { return first[d] + extent[d]; }
+    Box hull(const Box& o) const;
+};
+
+/// What a stage reads for the point p: element p + at of another tensor that flows.
+struct Window {
+    size_t of; ///< into Stencil::flows
+    std::vector<int64_t> at;
+    Symbol token; ///< stands for the element in the value
+};
+
+/// A tensor that flows through the network: an input, or what a stage computes.
+struct Flow {
+    Tensor tensor;
+    Box box; ///< of an input, what is read; of a stage, what it computes
+
+    // Of a stage:
+    std::vector<Stmt> definitions;
+    std::vector<Symbol> point;   ///< variables of the subscripts of the point that is computed
+    Expr value;                  ///< at the point, in terms of tokens, the point and scalars
+    std::vector<Window> windows; ///< each once
+    bool stored = false;         ///< somebody outside reads it
+    bool is_stage() const { return !definitions.empty(); }
+};
+
+struct Stencil {
+    std::vector<Flow> flows;      ///< inputs, then stages, each behind all that it reads
+    std::vector<Tensor> consumed; ///< nobody outside reads them: there is no such array any more
+    std::vector<Tensor> kept;     ///< the other arrays of the Function
+    std::vector<Stmt> before;     ///< its statements that the network does not replace …
+    std::vector<Stmt> behind;     ///< … and those that read what it stores
+};
+
+/// What the step's Func is computed of. \throws Error when something in it is no stencil.
+Stencil read_stencil(const Edit& e);
+
+} // namespace lathe::schedule::stencil

@@ -1,0 +1,59 @@
+/// \file The calls of Schedule that are macros: one step each, which makes a network.
+
+#include "../primitive/stencil.h"
+#include "state.h"
+
+namespace lathe {
+
+using namespace ir;
+using namespace schedule;
+
+namespace {
+
+/// What the network cannot do, and what can be done instead.
+void check(const std::string& out, const StencilOptions& o, Loc loc) {
+    if (o.border.edge() == Edge::wrap)
+        fail(loc,
+             "stencil({}): wrap reads elements at one edge for points at the other, long after they have "
+             "passed. Give the input a border that holds them",
+             out);
+    if (o.border.edge())
+        fail(loc,
+             "stencil({}): what lies beyond an edge is part of the algorithm. Read repeat_edge(in)(…), "
+             "constant_edge(in, value)(…) or mirror(in)(…) there, and say Border::valid() here",
+             out);
+    if (o.iterate != 1)
+        fail(
+            loc,
+            "stencil({}): one pass makes the steps that the algorithm states, and {} would compute something "
+            "else. State them, each as a Func of the one before it: steps that are equal share their code",
+            out, o.iterate);
+    if (!o.tile.empty())
+        fail(
+            loc,
+            "stencil({}): rows are read whole. For narrower ones state the algorithm on strips that overlap, "
+            "a call of its kernel for each",
+            out);
+    if (o.in_place)
+        fail(loc,
+             "stencil({}): a stage reads old elements alone. Use two Funcs, one for the old values and one "
+             "for "
+             "the new",
+             out);
+}
+
+} // namespace
+
+Schedule& Schedule::stencil(const StageRef& out, const StencilOptions& options, Loc loc) {
+    const Symbol func = (*this)[out].func;
+    check(func.name(), options, loc);
+    Step step;
+    step.primitive = &primitives::stencil;
+    step.func = func;
+    step.numbers = {options.unroll};
+    step.loc = loc;
+    run({std::move(step)});
+    return *this;
+}
+
+} // namespace lathe

@@ -1,0 +1,193 @@
+// What the macro `stencil` refuses, why, and what is done instead.
+
+#include "stencils.h"
+
+#include "lathe/ir/text.h"
+#include "refusal.h"
+
+using namespace lathe;
+
+namespace {
+
+/// The message of s.stencil(out, options).
+std::string message(const Func& out, const StencilOptions& options = {}) {
+    return refusal([&] {
+        Schedule s(out);
+        s.stencil(out, options);
+    });
+}
+
+/// Refused so, and the schedule is as before.
+void expect(const std::string& got, const std::string& text) {
+    INFO(got);
+    CHECK(got.find(text) != std::string::npos);
+}
+
+struct Picture {
+    Var y{"y"}, x{"x"};
+    Input in{"in", Int(8), {9, 12}};
+    Func out{"out", Int(16)};
+};
+
+} // namespace
+
+TEST_CASE("windows that are none") {
+    Picture p;
+    Func stride("stride", Int(16), {4, 6}), turned("turned", Int(16), {9, 9}),
+        wraps("wraps", Int(16), {9, 12}), edge("edge", Int(16), {9, 12}), back("back", Int(16), {9, 40}),
+        gather("gather", Int(16), {9, 12}), row("row", Int(16), {9, 12});
+    Input line("line", Int(8), {12}), at("at", UInt(3), {9, 12});
+    stride(p.y, p.x) = p.in(p.y * 2, p.x * 2);
+    expect(message(stride), "stride reads in[y * 2][x * 2] at refusals.cpp");
+    expect(
+        message(stride),
+        "stride 2 in subscript 0. A stage reads as many elements as it computes: keep one of 2 before that, "
+        "in a kernel of its own");
+    turned(p.y, p.x) = p.in(p.x, p.y);
+    expect(message(turned),
+           "subscript 0 is not y and a number. A network reads each tensor in the order in which "
+           "it computes: bring it into that order before");
+    const std::string far =
+        "subscript 1 is not x and a number, nor that at the edges of in. Elements that come long "
+        "before or after they are needed do not wait: compute the inner part alone, or give the "
+        "input a border that holds them";
+    wraps(p.y, p.x) = p.in(p.y, floor_mod(p.x + 1, 12));
+    expect(message(wraps), far);
+    Input wide("wide", Int(8), {9, 40});
+    back(p.y, p.x) = wide(p.y, 39 - p.x);
+    expect(message(back),
+           "subscript 1 is not x and a number. A network reads each tensor in the order in which it "
+           "computes");
+    edge(p.y, p.x) = wrap(p.in)(p.y, p.x - 1);
+    expect(message(edge), far);
+    gather(p.y, p.x) = p.in(p.y, at(p.y, p.x));
+    expect(message(gather), "a gather. A stage reads elements at constant distances from x");
+    row(p.y, p.x) = p.in(p.y, p.x) + line(p.x);
+    expect(message(row), "row has 2 dimensions, and row reads line[x] at");
+    Func guarded("guarded", Int(16), {9, 12});
+    guarded(p.y, p.x) = select(p.in(p.y, p.x) > 0, p.in(p.y, p.x + 1), 0);
+    expect(message(guarded), "guarded reads in[y][x + 1] at refusals.cpp");
+    expect(message(guarded),
+           "and not all of that is in in: the window leaves it. Compute the inner part alone, or say "
+           "what lies beyond the edge: repeat_edge(in), constant_edge(in, 0), mirror(in)");
+}
+
+TEST_CASE("in place") {
+    Picture p;
+    RDom r(1, 8, "r");
+    Func prefix("prefix", Int(16), {9, 12}), part("part", Int(16), {9, 12}), all("all", Int(16), {9, 12});
+    prefix(p.y, p.x) = p.in(p.y, p.x);
+    prefix(r, p.x) = prefix(r - 1, p.x) + 1;
+    const std::string got = message(prefix);
+    expect(got, "prefix[r][x] written at refusals.cpp");
+    expect(
+        got,
+        "as prefix[r - 1][x] (distance (1, 0)): in place. Use two Funcs, one for the old values and one for "
+        "the new");
+    all(p.y, p.x) = p.in(p.y, p.x);
+    RDom q(0, 9, 0, 12, "q");
+    all(q.x, q.y) += all(q.x, max(q.y - 1, 0));
+    expect(message(all), "(distance (0, ?)): in place");
+    part(p.y, p.x) = p.in(p.y, p.x);
+    part(r, p.x) = part(r, p.x) + 1;
+    expect(message(part),
+           "stores another part of part than its first definition: a stage computes all its points "
+           "alike. Make it a Func of its own");
+    Func scatter("scatter", Int(16), {9, 12});
+    scatter(p.y, p.x) = 0;
+    scatter(p.y, p.in(p.y, r)) += 1;
+    expect(message(scatter), "subscript 1 is no loop variable of its own, so each point is not stored once");
+}
+
+TEST_CASE("sizes that are not constant") {
+    Param H("H"), W("W"), N("N");
+    Var y("y"), x("x");
+    RDom r(0, N, "r");
+    Input in("in", Int(8), {H, W}), wide("wide", Int(8), {8, 40});
+    Func out("out", Int(16), {H, W}), window("window", Int(24), {8, 20});
+    out(y, x) = in(y, x) + 1;
+    expect(message(out),
+           "loop y of out has the extent H, which is not constant: a network counts its tokens. Give "
+           "the sizes their values by bind");
+    Schedule s(out);
+    s.bind(H, 5).bind(W, 8).stencil(out, {.unroll = 2});
+    check_network(s);
+    window(y, x) = 0;
+    window(y, x) += wide(y, x + r);
+    expect(message(window),
+           "the reduction over r in window has the extent N, which is not constant, so it is no "
+           "window. Give the sizes their values by bind");
+}
+
+TEST_CASE("options") {
+    Picture p;
+    Func out("out", Int(16), {9, 12}), pair("pair", Types{Int(8), Int(9)}, {9, 12});
+    out(p.y, p.x) = p.in(p.y, p.x);
+    const auto has = [&](const StencilOptions& o, const std::string& text) { expect(message(out, o), text); };
+    has({.unroll = 0}, "0 points at a time: there are at least 1 and at most 1024");
+    has({.unroll = 1025}, "1025 points at a time");
+    Input line("line", Int(8), {9});
+    Func few("few", Int(9), {7});
+    few(p.x) = line(p.x) + line(p.x + 2);
+    expect(message(few, {.unroll = 8}), "few has 7 points, and 8 are to be computed at a time: unroll less");
+    has({.iterate = 3}, "one pass makes the steps that the algorithm states");
+    has({.border = Border(Edge::wrap)}, "wrap reads elements at one edge for points at the other");
+    has({.border = Border(Edge::repeat)},
+        "what lies beyond an edge is part of the algorithm. Read repeat_edge(in)(…)");
+    has({.border = Border(Edge::constant, Expr(0))}, "and say Border::valid() here");
+    has({.tile = {4}}, "rows are read whole");
+    has({.in_place = true}, "a stage reads old elements alone");
+}
+
+TEST_CASE("kernels, values of several, and stages that are no stages at root") {
+    Picture p;
+    Func pair("pair", Types{Int(8), Int(9)}, {9, 12}), a("a"), b("b", Int(16), {9, 11});
+    pair(p.y, p.x) = Tuple(p.in(p.y, p.x), p.in(p.y, p.x) + 1);
+    expect(message(pair), "pair holds 2 values: a stream passes one. Make a Func of each");
+    InOut grid("grid", Float(32), {9, 12});
+    Kernel seidel("seidel", {grid}, [&](KernelBody& k) {
+        k.for_(p.y, 1, 8, [&] { k.for_(p.x, 1, 11, [&] { grid(p.y, p.x) = grid(p.y, p.x - 1) / 2.0f; }); });
+    });
+    expect(refusal([&] {
+               Schedule s(seidel);
+               s.stencil(seidel);
+           }),
+           "is a kernel, which runs as it is written");
+    a(p.y, p.x) = p.in(p.y, p.x) * 2;
+    b(p.y, p.x) = a(p.y, p.x) + a(p.y, p.x + 1);
+    expect(refusal([&] {
+               Schedule s(b);
+               s.compute_at(a, b, p.y).stencil(b);
+           }),
+           "a is computed inside of another stage: call compute_root(a) before that");
+    expect(refusal([&] {
+               Schedule s(b);
+               s[b].parallel(p.y);
+               s.stencil(b);
+           }),
+           "loop y of b is parallel: call stencil first, it makes loops of its own");
+    expect(refusal([&] {
+               Schedule s(b);
+               s[b].split(p.x, 4);
+               s.stencil(b);
+           }),
+           "loop x of b is not what it was: call stencil first, it makes loops of its own");
+}
+
+TEST_CASE("what the network consumed is gone") {
+    Picture p;
+    Func a("a"), b("b", Int(16), {9, 11});
+    a(p.y, p.x) = p.in(p.y, p.x) * 2;
+    b(p.y, p.x) = a(p.y, p.x) + a(p.y, p.x + 1);
+    Schedule s(b);
+    s.stencil(b);
+    expect(refusal([&] { s[b].parallel(p.y); }), "loop y is gone: stencil(b, 1) at refusals.cpp");
+    expect(refusal([&] { s[a].unroll(p.x, 2); }), "a is gone: stencil(b, 1) at refusals.cpp");
+    expect(refusal([&] { s.compute_at(a, b, p.y); }), "a is gone: stencil(b, 1) at refusals.cpp");
+    expect(refusal([&] { s[a].inline_(); }), "a is gone: stencil(b, 1) at");
+    expect(refusal([&] { s.partition(TensorRef(a)); }), "a is gone: stencil(b, 1) at");
+    expect(refusal([&] { s.stencil(a); }), "a is gone: stencil(b, 1) at");
+    expect(refusal([&] { s.stencil(b); }), "b is a network already");
+    expect(refusal([&] { s.reuse_at(p.in, b, p.y); }), "loop y is gone: stencil(b, 1) at");
+    expect(refusal([&] { s[a].outline(p.y, "f"); }), "a is gone: stencil(b, 1) at");
+}

@@ -1,0 +1,178 @@
+#include "stencils.h"
+
+#include <algorithm>
+
+using namespace lathe;
+
+namespace {
+
+Schedule with_stencil(const Func& out, int64_t unroll) {
+    Schedule s(out);
+    if (unroll > 0) s.stencil(out, {.unroll = unroll});
+    return s;
+}
+
+/// The point and its four neighbours, of the window's first corner.
+Expr cross(const auto& in, const Var& y, const Var& x) {
+    return in(y + 1, x + 1) + in(y + 1, x) + in(y + 1, x + 2) + in(y, x + 1) + in(y + 2, x + 1);
+}
+
+Expr number(Type t, double value) {
+    return t.is_float() ? Expr(static_cast<float>(value)) : cast(Fixed(8, 4), value);
+}
+
+class RandomNetwork {
+  public:
+    explicit RandomNetwork(std::mt19937& r) : random(r) {}
+
+    Schedule make() {
+        borders = pick(3) == 0;
+        for (int n = 1 + pick(3); n > 0; --n)
+            vars.emplace_back(std::string(1, "zyx"[3 - n]));
+        for (size_t d = 0; d < vars.size(); ++d)
+            shape.push_back(d + 1 == vars.size() ? 12 + pick(9) : vars.size() == 3 ? 7 : 9 + pick(4));
+        for (int n = 1 + pick(2); n > 0; --n) {
+            inputs.emplace_back(inputs.empty() ? "a" : "b", type(), shape_of(shape));
+            sources.push_back(source(inputs.back(), shape));
+        }
+        for (int n = 1 + pick(4); n > 0; --n)
+            stage();
+        std::vector<Func> outputs{funcs.back()};
+        for (size_t n = 0; n + 1 < funcs.size(); ++n)
+            if (pick(4) == 0) outputs.push_back(funcs[n]);
+        Schedule s(outputs);
+        const int64_t lanes[] = {1, 2, 3, 4, 8};
+        s.stencil(funcs.back(), {.unroll = std::min(lanes[pick(5)], points)});
+        return s;
+    }
+
+  private:
+    struct Element {
+        std::function<Expr(const std::vector<Expr>&)> load, beyond; ///< beyond: at any position
+        std::vector<int64_t> shape;
+    };
+
+    /// The tensor, and one of its kinds of edges.
+    template <class T> Element source(const T& t, const std::vector<int64_t>& extents) {
+        const std::function<Bounded(const T&)> edges[] = {
+            [](const T& s) { return repeat_edge(s); }, [](const T& s) { return mirror(s); },
+            [](const T& s) { return mirror_interior(s); }, [](const T& s) { return constant_edge(s, 2); }};
+        const Bounded edge = edges[pick(4)](t);
+        return {[t](const std::vector<Expr>& at) { return Expr(t(at)); },
+                [edge](const std::vector<Expr>& at) { return edge(at); }, extents};
+    }
+
+    static Shape shape_of(const std::vector<int64_t>& extents) {
+        return std::vector<Extent>(extents.begin(), extents.end());
+    }
+    std::vector<Expr> at_point() const {
+        std::vector<Expr> at;
+        for (const Var& v : vars)
+            at.push_back(Operand(v).expr());
+        return at;
+    }
+    int pick(int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); }
+
+    Type type() {
+        const Type all[] = {Int(8), UInt(11), Fixed(14, 5), Fixed(12, 4, Round::rnd, Overflow::sat),
+                            Float(32)};
+        return all[pick(5)];
+    }
+
+    /// An element of what is there, at a random distance: `room` shrinks to where it exists; or beyond the
+    /// edges.
+    Expr element(std::vector<int64_t>& room) {
+        // The last stage is read most often, so that there are chains.
+        const int last = static_cast<int>(sources.size()) - 1;
+        const Element& s = sources[static_cast<size_t>(pick(3) ? last : pick(last + 1))];
+        const bool beyond = borders && pick(2);
+        std::vector<Expr> at;
+        for (size_t d = 0; d < vars.size(); ++d) {
+            const int64_t by = pick(d + 1 == vars.size() ? 4 : 3) - (beyond ? 1 : 0);
+            at.push_back(Operand(vars[d] + by).expr());
+            room[d] = std::min(room[d], s.shape[d] - (beyond ? 0 : by));
+        }
+        return beyond ? s.beyond(at) : s.load(at);
+    }
+
+    void stage() {
+        std::vector<int64_t> room = shape;
+        Expr value = element(room);
+        for (int n = pick(5); n > 0; --n) {
+            const Expr other = element(room);
+            switch (pick(4)) {
+            case 0:
+                value = value - other;
+                break;
+            case 1:
+                value = max(value, other);
+                break;
+            case 2:
+                value = select(other > 1, value, other);
+                break;
+            default:
+                value = value + other;
+            }
+        }
+        if (std::ranges::any_of(room, [](int64_t n) { return n < 2; })) return stage();
+        const std::string name = "s" + std::to_string(funcs.size());
+        int64_t own = 1;
+        for (const int64_t n : room)
+            own *= n;
+        points = std::min(points, own);
+        Func f(name, type(), shape_of(room));
+        f(at_point()) = value;
+        funcs.push_back(f);
+        sources.push_back(source(f, room));
+    }
+
+    std::mt19937& random;
+    std::vector<Var> vars;
+    std::vector<int64_t> shape;
+    std::vector<Input> inputs;
+    std::vector<Func> funcs;
+    std::vector<Element> sources;
+    bool borders = false;
+    int64_t points = INT64_MAX; ///< of the smallest stage
+};
+
+} // namespace
+
+Schedule seidel_valid(Type t, int64_t H, int64_t W, int64_t unroll) {
+    Var y("y"), x("x");
+    Input in("in", t, {H, W});
+    Func rows("rows", t, {H, W - 2}), out("out", t, {H - 2, W - 2});
+    rows(y, x) = (in(y, x) + in(y, x + 1) + in(y, x + 2)) / number(t, 3);
+    out(y, x) = (rows(y, x) + rows(y + 1, x) + rows(y + 2, x)) / number(t, 3);
+    return with_stencil(out, unroll);
+}
+
+Schedule gaussian3_valid(Type t, int64_t H, int64_t W, int64_t unroll) {
+    Var y("y"), x("x");
+    RDom r(0, 3, 0, 3, "r");
+    Input in("in", t, {H, W});
+    Const k("k", t, {3}, std::vector<double>{0.25, 0.5, 0.25});
+    Func out("out", t, {H - 2, W - 2});
+    out(y, x) = sum(r, in(y + r.x, x + r.y) * k(r.x) * k(r.y));
+    return with_stencil(out, unroll);
+}
+
+Schedule jacobi_valid(Type t, int64_t H, int64_t W, int64_t unroll) {
+    return jacobi_steps(t, H, W, unroll, 1);
+}
+
+Schedule jacobi_steps(Type t, int64_t H, int64_t W, int64_t unroll, int64_t steps) {
+    Var y("y"), x("x");
+    Input in("in", t, {H, W});
+    std::vector<Func> all;
+    for (int64_t n = 1; n <= steps; ++n) {
+        Func f("step" + std::to_string(n), t, {H - 2 * n, W - 2 * n});
+        f(y, x) = (n == 1 ? cross(in, y, x) : cross(all.back(), y, x)) / number(t, 5);
+        all.push_back(f);
+    }
+    return with_stencil(all.back(), unroll);
+}
+
+Schedule random_stencil_network(std::mt19937& random) {
+    return RandomNetwork(random).make();
+}

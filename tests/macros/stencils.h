@@ -1,0 +1,46 @@
+#pragma once
+/// \file Algorithms that become networks, and their comparison with what they were made of.
+
+#include "programs.h"
+
+#include "lathe/ir/inline_calls.h"
+#include "lathe/lathe.h"
+
+/// The network in checking mode (`terms`: with the same terms; sums over windows have others) and in the
+/// interpreter, in several orders of turns; its processes one after the other; and the
+/// stages that it was made of.
+inline void check_network(const lathe::Schedule& s, bool terms = true) {
+    using namespace lathe;
+    INFO(print(s));
+    verify(s.module());
+    if (terms) CHECK(difference(s.reference(), s.module(), {}) == "");
+    const std::vector<AnyBuffer> right = run(s.reference(), {}, 3);
+    const auto same = [&](const std::vector<AnyBuffer>& got) {
+        for (size_t n = 0; n < right.size(); ++n)
+            CHECK(bit_equal(right[n], got[n]));
+    };
+    for (const uint64_t seed : {0, 1, 2}) {
+        std::vector<AnyBuffer> made = make_arguments(s.module(), {}, 3);
+        std::vector<AnyBuffer*> pointers;
+        for (AnyBuffer& b : made)
+            pointers.push_back(&b);
+        InterpretOptions options;
+        if (seed > 0) options.stall_seed = seed;
+        interpret(s.module(), pointers, {}, options);
+        same(made);
+    }
+    same(run(inline_calls(s.module()), {}, 3));
+    same(run(inline_calls(as_origins(s.module())), {}, 3));
+}
+
+/// HeteroCL's "seidel", "gaussian" and "jacobi", with windows at the origin, in an input of H × W; `unroll`
+/// 0: without the macro.
+lathe::Schedule seidel_valid(lathe::Type t, int64_t H, int64_t W, int64_t unroll);
+lathe::Schedule gaussian3_valid(lathe::Type t, int64_t H, int64_t W, int64_t unroll);
+lathe::Schedule jacobi_valid(lathe::Type t, int64_t H, int64_t W, int64_t unroll);
+/// So many steps of Jacobi, each two rows and columns smaller.
+lathe::Schedule jacobi_steps(lathe::Type t, int64_t H, int64_t W, int64_t unroll, int64_t steps);
+
+/// Up to four stages and two inputs in one to three dimensions, of random windows, types and lanes; some of
+/// the stages are outputs.
+lathe::Schedule random_stencil_network(std::mt19937& random);
