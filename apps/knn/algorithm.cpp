@@ -53,7 +53,7 @@ Knn knn() {
     Input train("train", UInt(pixels), {M}), labels("labels", UInt(4), {M}), test("test", UInt(pixels), {N});
     Output digit("digit", UInt(4), {N});
     Var n("n"), m("m");
-    return {n, m, Kernel("knn", {train, labels, test, digit}, [&](KernelBody& k) {
+    return {n, m, train, Kernel("knn", {train, labels, test, digit}, [&](KernelBody& k) {
                 k.for_(n, 0, N, [&] {
                     Nearest nearest(k);
                     k.for_(m, 0, M, [&] {

@@ -5,7 +5,8 @@
 #include <lathe/lathe.h>
 
 struct Knn {
-    lathe::Var n, m; ///< the loops over the digits to find and over the known ones
+    lathe::Var n, m;    ///< the loops over the digits to find and over the known ones
+    lathe::Input train; ///< the known ones
     lathe::Kernel kernel;
 };
 

@@ -17,10 +17,11 @@ Schedule vitis_schedule(const Seidel& s, int64_t height, int64_t width) {
     const std::vector<Param> sizes = c.module().top().params;
     for (const Param& p : sizes)
         c.bind(p, p.symbol.name() == "H" ? height : width);
-    // The means of rows are computed once each, from a window, and three rows of them are kept.
+    // Two processes: the means of rows, each pixel read once; then those of columns, from three rows.
+    c.reuse_at(s.in, s.rows, s.x);
     c.reuse_at(s.rows, s.out, s.y);
-    c.compute_at(s.rows, s.out, s.x);
-    c.reuse_at(s.in, s.out, s.x);
+    c.stream(s.rows, s.out);
+    c[s.rows].pipeline(s.x);
     c[s.out].pipeline(s.x);
     return c;
 }

@@ -102,8 +102,9 @@ void BodyEmitter::loop(const For& s) {
     scope.names.open();
     const std::string name = scope.names.take(s.var.name());
     if (s.loop.known() && s.loop.properties().concurrent) out.line("// Iterations are independent.");
+    const bool choice = last.find('?') != std::string::npos; // binds less than <
     out.line(fmt::format("{}: for ({} {} = {}; {} < {}; ++{}) {{", label, scope.index_type, name, first, name,
-                         last, name));
+                         choice ? "(" + last + ")" : last, name));
     pragmas(s);
     const Facts before = scope.facts;
     scope.variables[s.var] = name;

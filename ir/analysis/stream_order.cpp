@@ -34,6 +34,8 @@ class StreamOrder {
             if (auto c = check_access(a, in_writer)) return c;
             if (auto c = add(n)) return c;
         }
+        if (auto c = decided(writes)) return c;
+        if (auto c = decided(reads)) return c;
         if (auto c = once(writes, StreamFault::written_again)) return c;
         if (auto c = once(reads, StreamFault::read_again)) return c;
         if (auto c = same_elements()) return c;
@@ -82,10 +84,6 @@ class StreamOrder {
 
     std::optional<StreamConflict> add(size_t n) {
         const ProgramAccess& a = accesses()[n];
-        if (!q.instances().instance(n, 0).terms.empty())
-            return StreamConflict{
-                StreamFault::not_decided,
-                fmt::format("whether and where it happens is not known here: {}", named(a))};
         std::vector<Site>& sites = a.write ? writes : reads;
         for (Site& s : sites) {
             const ProgramAccess& b = first(s);
@@ -96,10 +94,24 @@ class StreamOrder {
                                           fmt::format("{} and {} are read by one statement, at {}: a stream "
                                                       "gives one after the other",
                                                       shown(b), shown(a), a.loc.str())};
-            s.accesses.push_back(n);
+            if (!b.own_guards.empty() && a.own_guards.empty())
+                s.accesses = {n}; // whatever the arms do, this one happens
+            else if (!b.own_guards.empty())
+                s.accesses.push_back(n);
             return std::nullopt;
         }
         sites.push_back({{n}});
+        return std::nullopt;
+    }
+
+    /// What happens, and where, is known exactly.
+    std::optional<StreamConflict> decided(const std::vector<Site>& sites) {
+        for (const Site& s : sites)
+            for (const size_t n : s.accesses)
+                if (!q.instances().instance(n, 0).terms.empty())
+                    return StreamConflict{StreamFault::not_decided,
+                                          fmt::format("whether and where it happens is not known here: {}",
+                                                      named(accesses()[n]))};
         return std::nullopt;
     }
 
@@ -208,8 +220,9 @@ class StreamOrder {
                         s = s & before(p, 1, r);
                         if (s.is_empty() || planted.has(Fault::tokens_unordered)) continue;
                         return StreamConflict{StreamFault::other_order,
-                                              fmt::format("{} comes in another order than {}{}", named(first(w)),
-                                                          named(first(r)), witness(s, w, v))};
+                                              fmt::format("{} comes in another order than {}{}",
+                                                          named(first(w)), named(first(r)),
+                                                          witness(s, w, v))};
                     }
         return std::nullopt;
     }

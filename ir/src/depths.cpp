@@ -139,21 +139,55 @@ class SetDepths : public Mutator {
 
 namespace {
 
+/// Parameters of the top Function that decide who passes what, there or in what it calls.
+std::set<Symbol> deciding(const Module& bare) {
+    std::map<std::string, std::set<Symbol>> all;
+    for (size_t n = bare.functions.size(); n-- > 0;) { // callers come before those whom they call
+        const Function& f = bare.functions[n];
+        std::set<Symbol>& used = all[f.name];
+        const auto add = [&](const Expr& e) { used.merge(free_variables(e)); };
+        for_each(
+            f.body,
+            [&](const Stmt& s) {
+                const auto* c = s.as<CallStmt>();
+                if (!c) {
+                    for (const Expr& e : expressions(s))
+                        add(e);
+                    return;
+                }
+                for (const StreamElement& e : c->streams)
+                    for (const Expr& x : e.at)
+                        add(x);
+                const Function& callee = bare.function(c->callee);
+                for (size_t p = 0; p < c->values.size(); ++p)
+                    if (all[callee.name].contains(callee.params[p].symbol)) add(c->values[p]);
+            },
+            nullptr);
+    }
+    return all[bare.top().name];
+}
+
 /// Lets tokens pass without their data. The depths that streams of depth 0 need.
 std::map<Symbol, int64_t> depths_needed(const Module& m) {
-    for (const Param& p : m.top().params)
-        fail(p.loc,
-             "no depth of the streams can be computed while {} has no value: give it one by bind, or give "
-             "each stream its depth",
-             p.symbol.name());
     Module bare = m;
     Skeleton::Unknown unknown;
     for (Function& f : bare.functions) // callers come before those whom they call
         f = Skeleton::of(f, unknown);
+    const std::set<Symbol> sizes = deciding(bare);
+    std::map<std::string, Value> scalars;
+    for (const Param& p : m.top().params) {
+        if (sizes.contains(p.symbol))
+            fail(
+                p.loc,
+                "no depth of the streams can be computed while {} has no value: give it one by bind, or give "
+                "each stream its depth",
+                p.symbol.name());
+        scalars.emplace(p.symbol.name(), p.type.is_index() ? Value::index(0) : Value::from_bits(p.type, 0));
+    }
     std::map<Symbol, int64_t> depths;
     InterpretOptions options;
     options.grow = &depths;
-    interpret(bare, {}, {}, options);
+    interpret(bare, {}, scalars, options);
     return depths;
 }
 

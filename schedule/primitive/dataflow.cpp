@@ -87,7 +87,9 @@ class Networking {
         } else {
             const std::vector<const For*> loops = loops_in(s);
             if (loops.empty())
-                e.refuse("what happens at {} is no loop, call or stage: move it into one", s.loc().str());
+                e.refuse("what happens at {} is no loop, stage or call of a kernel: move it into a kernel of "
+                         "its own",
+                         s.loc().str());
             p.stage = Symbol(fmt::format("{}_{}", e.step().func.name(), loops[0]->var.name()));
             p.part_of = e.step().func;
         }

@@ -34,7 +34,7 @@ class Streaming {
             names.push_back(n == from ? first : n == to ? second : stages[n].call->callee);
         make_channels(e, channels, names);
         check_dataflow(e, first);
-        if (depth > 0) check_depth();
+        if (depth > 0) check_depth(first, second);
     }
 
   private:
@@ -54,7 +54,7 @@ class Streaming {
             stream.depth = depth;
             return DeclareStream::make(std::move(stream), d->body);
         });
-        if (depth > 0) check_depth();
+        if (depth > 0) check_depth(writer.call->callee, reader.call->callee);
         return true;
     }
 
@@ -68,7 +68,15 @@ class Streaming {
         return static_cast<size_t>(std::ranges::find_if(all, same) - all.begin());
     }
 
-    void check_depth() {
+    /// Where no other way joins the two, nobody waits for more than the reader's turn, whatever the depth.
+    void check_depth(const std::string& from, const std::string& to) {
+        if (!joined_otherwise(e, from, to)) return;
+        for (const Param& p : e.state().module.top().params)
+            if (p.type.is_index())
+                e.refuse("whether processes wait for each other for ever with this depth is not known while "
+                         "{} has "
+                         "no value: bind it before, or give no depth",
+                         p.symbol.name());
         try {
             check_depths(e.state().module);
         } catch (const InternalError&) {
@@ -80,8 +88,9 @@ class Streaming {
 };
 
 void run(Edit& e) {
-    if (!e.step().numbers.empty() && e.step().numbers[0] < 1)
-        e.refuse("a stream of depth {} holds nothing: give at least 1, or none to have it computed",
+    constexpr int64_t most = 1 << 24;
+    if (!e.step().numbers.empty() && (e.step().numbers[0] < 1 || e.step().numbers[0] > most))
+        e.refuse("a stream holds 1 to {} elements, not {}: give none to have it computed", most,
                  e.step().numbers[0]);
     Streaming(e).run();
 }

@@ -1,6 +1,7 @@
 #include "unfold.h"
 
 #include "../src/outlined.h"
+#include "../src/parts.h"
 #include "../src/processes.h"
 #include "../src/window.h"
 
@@ -12,44 +13,6 @@
 namespace lathe::schedule {
 
 namespace {
-
-/// Accesses of tensors of which a process is given a part: at positions counted from where the part begins.
-class InPart : public Mutator {
-  public:
-    explicit InPart(const std::map<Symbol, TensorView>& v) : views(v) {}
-
-  protected:
-    using Mutator::visit;
-    Expr visit(const Load& l, const Expr& e) override {
-        const auto view = views.find(l.tensor);
-        if (view == views.end()) return rebuilt(e);
-        return Load::make(l.tensor, l.type, moved(view->second, l.indices), l.loc, (*this)(l.predicate));
-    }
-    Stmt visit(const Store& s, const Stmt&) override {
-        std::vector<StoreTarget> targets;
-        for (const StoreTarget& t : s.targets)
-            targets.push_back(moved(t));
-        return Store::make(std::move(targets), s.loc, (*this)(s.predicate));
-    }
-    Stmt visit(const Reduce& r, const Stmt&) override {
-        return Reduce::make(r.op, moved(r.target), r.loc, (*this)(r.predicate), r.contract);
-    }
-
-  private:
-    const std::map<Symbol, TensorView>& views;
-
-    StoreTarget moved(const StoreTarget& t) {
-        const auto view = views.find(t.tensor);
-        return {t.tensor, t.type, view == views.end() ? (*this)(t.indices) : moved(view->second, t.indices),
-                (*this)(t.value)};
-    }
-    std::vector<Expr> moved(const TensorView& v, const std::vector<Expr>& at) {
-        std::vector<Expr> now;
-        for (size_t d = 0; d < at.size(); ++d)
-            if (v.dims[d].kept) now.push_back(simplify(isub((*this)(at[d]), v.dims[d].begin)));
-        return now;
-    }
-};
 
 class Unfolding {
   public:
@@ -69,7 +32,7 @@ class Unfolding {
         check_outlined_tensors(e, e.function(), inside);
         const Outlined made(tensors_in_scope(e.function(), inside), loop.body, function_name(e, name()));
         Function f = made.with_body(
-            Stage::make(e.step().func, e.step().definition, InPart(views)(loop.body), loop.loc));
+            Stage::make(e.step().func, e.step().definition, in_part(loop.body, views), loop.loc));
         const Stmt plain = made.call(loop.loc);
         const auto& whole = *plain.as<CallStmt>();
         const Stmt call = CallStmt::make(f.name, given(whole, f), whole.values, {}, loop.loc);

@@ -2,6 +2,7 @@
 
 #include "calls.h"
 #include "outlined.h"
+#include "parts.h"
 #include "tokens.h"
 
 #include "lathe/ir/inline_calls.h"
@@ -129,11 +130,21 @@ std::set<Symbol> given(const CallStmt& c, Direction other) {
 
 } // namespace
 
+std::set<Symbol> read_as_numbers(const CallStmt& c) {
+    std::set<Symbol> all;
+    for (const Expr& x : expressions(Stmt(CallStmt::make(c.callee, c.tensors, c.values, c.streams, c.loc))))
+        all.merge(tensors_read(x));
+    return all;
+}
+
 std::set<Symbol> written_by(const Standing& s) {
     return s.call ? given(*s.call, Direction::in) : tensors_written(Block::make(s.items));
 }
 std::set<Symbol> read_by(const Standing& s) {
-    return s.call ? given(*s.call, Direction::out) : tensors_read(Block::make(s.items));
+    if (!s.call) return tensors_read(Block::make(s.items));
+    std::set<Symbol> all = given(*s.call, Direction::out);
+    all.merge(read_as_numbers(*s.call));
+    return all;
 }
 
 Stmt without(const Edit& e, const std::vector<const Standing*>& all) {
@@ -165,14 +176,20 @@ bool speaks(const Module& m, const Stmt& s) {
             }).empty();
 }
 
+/// Whether it, or what it calls, may end the program.
+bool asserts(const Module& m, const Stmt& s) {
+    return !find_path(s, [&](const Stmt& x) {
+                const auto* c = x.as<CallStmt>();
+                return x.kind() == StmtKind::assert_ || (c && asserts(m, m.function(c->callee).body));
+            }).empty();
+}
+
 std::optional<std::string> meets(const Module& m, const std::vector<Stmt>& a, const std::vector<Stmt>& b) {
     if (planted.has(Fault::stage_between_unseen)) return std::nullopt;
     const Stmt x = Block::make(a), y = Block::make(b);
     if (!x.defined() || !y.defined()) return std::nullopt;
-    const auto ends = [](const Stmt& s) {
-        return !find_path(s, [](const Stmt& t) { return t.kind() == StmtKind::assert_; }).empty();
-    };
-    if ((speaks(m, x) || ends(x)) && (speaks(m, y) || ends(y))) return "what is printed, asserted or called";
+    if ((speaks(m, x) || asserts(m, x)) && (speaks(m, y) || asserts(m, y)))
+        return "what is printed, asserted or called";
     for (const auto& [one, other] : {std::pair(x, y), std::pair(y, x)}) {
         const std::set<Symbol> read = tensors_read(other), written = tensors_written(other);
         for (const Symbol& t : tensors_written(one))
@@ -303,8 +320,8 @@ std::pair<std::string, std::string> run_together(Edit& e, const Standing& first,
 
 namespace {
 
-/// The dataflow that has a process of that Function: its Function, and the path to it.
-std::pair<size_t, Path> dataflow_of(const Module& m, const std::string& process) {
+/// The dataflow that has a process of that Function: its Function, and the path to it; none: an empty path.
+std::pair<size_t, Path> find_dataflow(const Module& m, const std::string& process) {
     for (size_t g = 0; g < m.functions.size(); ++g) {
         Path p = find_path(m.functions[g].body, [&](const Stmt& s) {
             const auto* c = s.as<CallStmt>();
@@ -314,7 +331,13 @@ std::pair<size_t, Path> dataflow_of(const Module& m, const std::string& process)
             p.pop_back();
         if (!p.empty()) return {g, p};
     }
-    throw InternalError("a process of no dataflow");
+    return {};
+}
+
+std::pair<size_t, Path> dataflow_of(const Module& m, const std::string& process) {
+    auto found = find_dataflow(m, process);
+    invariant(!found.second.empty(), "a process of no dataflow");
+    return found;
 }
 
 bool gives_away(const Stmt& body, const Symbol& tensor) {
@@ -391,19 +414,24 @@ void pass_by_stream(Edit& e, const std::string& writer, const std::string& reade
     e.module().functions[function].body = s.keep ? body : without_tensor(body, s.tensor);
 }
 
-void pass_by_block(Edit& e, const std::string& writer, const std::string& reader, const Symbol& tensor,
-                   const Symbol& stream) {
+void pass_by_block(Edit& e, const std::string& writer, const std::string& reader, const NewStream& s) {
+    const Symbol &tensor = s.tensor, &stream = s.stream;
     const auto [function, path] = dataflow_of(e.state().module, writer);
     const Dataflow& d = *path.back().as<Dataflow>();
-    StreamDeclaration declared{stream, {}, {}, {}, 0, e.step().loc};
+    StreamDeclaration declared{stream, s.type, {}, {}, s.depth, e.step().loc};
+    TensorView from_zero{tensor, {}, Direction::inout, true};
+    std::vector<Dim> dims;
+    for (const Dim& d : s.dims) {
+        declared.block.push_back(as_int(d.extent).value());
+        from_zero.dims.push_back({d.min, d.extent, 1, true});
+        dims.push_back({index(0), d.extent});
+    }
     const auto end = [&](const CallStmt& c, Direction direction) {
         Function& f = *std::ranges::find(e.module().functions, c.callee, &Function::name);
         const auto at = std::ranges::find(c.tensors, tensor, &TensorView::tensor) - c.tensors.begin();
         Tensor own = f.arguments[static_cast<size_t>(at)].tensor;
-        declared.type = own.type;
-        declared.block.clear();
-        for (const Dim& dim : own.dims)
-            declared.block.push_back(as_int(dim.extent).value());
+        own.dims = dims;
+        f.body = in_part(f.body, {{own.symbol, from_zero}});
         const Symbol channel(stream.name());
         StreamDeclaration formal = declared;
         formal.symbol = channel;
@@ -443,6 +471,31 @@ ProcessNetwork network(const Edit& e, const std::string& process) {
 
 } // namespace
 
+bool joined_otherwise(const Edit& e, const std::string& a, const std::string& b) {
+    const ProcessNetwork net = network(e, a);
+    const auto named = [&](const std::string& name) {
+        return static_cast<size_t>(std::ranges::find(net.processes, name, &NetworkProcess::name) -
+                                   net.processes.begin());
+    };
+    const size_t from = named(a), to = named(b);
+    bool direct = false; // one stream between the two is left out
+    std::vector<std::pair<size_t, size_t>> others;
+    for (const NetworkChannel& c : net.channels)
+        if (!direct && c.writer == from && c.reader == to)
+            direct = true;
+        else
+            others.emplace_back(c.writer, c.reader);
+    std::set<size_t> reached{from};
+    for (bool more = true; more;) {
+        more = false;
+        for (const auto& [x, y] : others) {
+            if (reached.contains(x)) more |= reached.insert(y).second;
+            if (reached.contains(y)) more |= reached.insert(x).second;
+        }
+    }
+    return reached.contains(to);
+}
+
 std::set<Symbol> channels_between(const Edit& e, const CallStmt& writer, const CallStmt& reader) {
     const auto passed = [&](const CallStmt& c, Direction direction) {
         const Function& f = e.state().module.function(c.callee);
@@ -457,16 +510,22 @@ std::set<Symbol> channels_between(const Edit& e, const CallStmt& writer, const C
     return all;
 }
 
+void check_tokens(const Edit& e) {
+    const Function& f = e.function();
+    if (!f.streams.empty() && !find_dataflow(e.state().module, f.name).second.empty()) network(e, f.name);
+}
+
 void check_dataflow(const Edit& e, const std::string& process) {
     const Module& m = e.state().module;
     const ProcessNetwork net = network(e, process);
     const NetworkProcess* first = nullptr;
     for (const NetworkProcess& p : net.processes) {
-        if (!speaks(m, p.call)) continue;
+        if (!speaks(m, p.call) && !asserts(m, p.call)) continue;
         if (first)
-            e.refuse("{} and {} would run at the same time, and both print, or call functions of others: "
-                     "nothing says in which order",
-                     first->name, p.name);
+            e.refuse(
+                "{} and {} would run at the same time, and both print, require something, or call functions "
+                "of others: nothing says in which order",
+                first->name, p.name);
         first = &p;
     }
     if (!net.order()) e.refuse("its processes would wait for each other: {}", net.cycle());

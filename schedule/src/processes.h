@@ -31,6 +31,8 @@ void check_called_once(const Edit& e, const Standing& s);
 /// The tensors around it that it writes, and reads.
 std::set<Symbol> written_by(const Standing& s);
 std::set<Symbol> read_by(const Standing& s);
+/// Those from which the call reads numbers that it passes.
+std::set<Symbol> read_as_numbers(const CallStmt& c);
 
 /// The Function's program without these.
 Stmt without(const Edit& e, const std::vector<const Standing*>& all);
@@ -72,17 +74,23 @@ struct NewStream {
     Symbol tensor, stream;
     Type type;
     int64_t depth = 0;
-    bool keep = false; ///< the tensor has other readers
+    bool keep = false;          ///< the tensor has other readers
+    std::vector<Dim> dims = {}; ///< the tensor's: constants, for a block
 };
 void pass_by_stream(Edit& e, const std::string& writer, const std::string& reader, const NewStream& s);
 
 /// All of the tensor passes at once, as a block. \pre both are given all of it, whose shape is constant, and
 /// nobody else is
-void pass_by_block(Edit& e, const std::string& writer, const std::string& reader, const Symbol& tensor,
-                   const Symbol& stream);
+void pass_by_block(Edit& e, const std::string& writer, const std::string& reader, const NewStream& s);
+
+/// Whether the two processes are joined by others, too, or by several streams.
+bool joined_otherwise(const Edit& e, const std::string& a, const std::string& b);
 
 /// The streams by which the one passes tokens to the other.
 std::set<Symbol> channels_between(const Edit& e, const CallStmt& writer, const CallStmt& reader);
+
+/// Refuses a step after which nobody knows how many tokens the process that it was about passes.
+void check_tokens(const Edit& e);
 
 /// Refuses unless every process of the dataflow with this process has what it needs, and nothing that needs
 /// an order has none.

@@ -3,6 +3,7 @@
 #include "bind.h"
 #include "lathe/ir/contract.h"
 #include "losses.h"
+#include "processes.h"
 #include "retype.h"
 #include "sides.h"
 #include "steering.h"
@@ -113,6 +114,7 @@ void State::apply(Step step) {
     edit.forward_named(named);
     check_tags(edit);
     check_storage(edit);
+    check_tokens(edit);
     sided = on_device.empty() ? Module() : with_sides(edit);
     steps.push_back(std::move(step));
 }

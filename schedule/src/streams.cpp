@@ -56,14 +56,18 @@ std::string_view way_out(StreamFault f) {
     return "";
 }
 
+/// What both do, as one run of what stands around them: conditions around that depend on data hold for both.
 std::optional<StreamConflict> conflict(const Edit& e, const Standing& writer, const Symbol& tensor,
                                        const Stmt& from, const Stmt& to) {
-    Stmt root = Block::make({from, to});
-    if (!writer.block.empty()) root = rebuild(writer.block, root);
-    Symbol loop;
-    for (const Stmt& s : writer.block)
-        if (const For* f = s.as<For>()) loop = f->var;
-    return stream_conflict(root, loop, tensor, from, to,
+    const Symbol once("once");
+    Stmt root = For::make(once, index(0), index(1), {}, Block::make({from, to}));
+    for (size_t n = writer.block.size(); n-- > 1;) {
+        const Stmt& parent = writer.block[n - 1];
+        const auto* i = parent.as<If>();
+        if (parent.as<While>() || (i && !tensors_read(i->condition).empty())) continue;
+        root = with_child(parent, writer.block[n], root);
+    }
+    return stream_conflict(root, once, tensor, from, to,
                            facts_at({}, e.state().module.functions[writer.function]));
 }
 
@@ -82,14 +86,42 @@ std::string no_stream(const Edit& e, const Standing& writer, const Standing& rea
     return c ? fmt::format("{}{}", c->text, way_out(c->fault)) : std::string();
 }
 
+bool passed_whole(const CallStmt& c, const Symbol& t) {
+    const auto given = std::ranges::find(c.tensors, t, &TensorView::tensor);
+    return given != c.tensors.end() && given->whole;
+}
+
+bool given_on(const Stmt& s, const Symbol& t) {
+    return !find_path(s, [&](const Stmt& x) {
+                const auto* c = x.as<CallStmt>();
+                return c && std::ranges::find(c->tensors, t, &TensorView::tensor) != c->tensors.end();
+            }).empty();
+}
+
 /// Why all of the tensor cannot pass at once; empty: it can.
-std::string no_block(const Edit& e, const Standing& writer, const Symbol& t, bool others) {
-    if (others) return "others read it, too";
+std::string no_block(const Edit& e, const Standing& writer, const Standing& reader, const Symbol& t,
+                     std::vector<const Standing*> streamed) {
+    const Function& f = e.state().module.functions[writer.function];
+    if (is_argument(f, t)) return "it is an argument";
+    streamed.insert(streamed.end(), {&writer, &reader});
+    if (tensors_read(without(e, streamed)).contains(t)) return "others read it, too";
     if (tensors_written(without(e, {&writer})).contains(t)) return "others write it, too";
     const Tensor tensor = declared_around(e, writer, t);
     if (!tensor.layout.plain()) return "it has banks, or another layout";
-    for (const Dim& d : tensor.dims)
+    if (tensor.dims.empty()) return "it is a number";
+    bool moved = false;
+    for (const Dim& d : tensor.dims) {
         if (!as_int(d.extent) || !as_int(d.min)) return "its shape is not constant: bind the sizes";
+        if (*as_int(d.extent) < 1) return "it has no element";
+        moved = moved || *as_int(d.min) != 0;
+    }
+    for (const Standing* s : {&writer, &reader}) {
+        if (s->call && !passed_whole(*s->call, t)) return "a part of it is passed";
+        const Stmt body = s->call ? e.state().module.function(s->call->callee).body : Block::make(s->items);
+        if (!extern_calls(body).empty()) return "a function of others is called, which takes no blocks";
+        if (moved && s->call) return "it does not begin at 0";
+        if (moved && given_on(body, t)) return "it does not begin at 0, and is passed on";
+    }
     // An iteration of a loop around has nothing of the one before it.
     bool inside = true;
     for (const Stmt& s : writer.block) {
@@ -142,8 +174,8 @@ class Planner {
             if (r < w)
                 e.refuse("{} reads {} before {} writes it: they cannot run at the same time",
                          stages[r].stage.name(), t.name(), stages[w].stage.name());
-            check_called_once(e, stages[w]);
-            check_called_once(e, stages[r]);
+            check_call(stages[w], t);
+            check_call(stages[r], t);
             e.asks();
             std::string why = no_stream(e, stages[w], stages[r], t);
             if (why.empty())
@@ -156,18 +188,43 @@ class Planner {
         for (size_t n = 0; n < streams.size(); ++n)
             add(w, streams[n], t, outside || n + 1 < streams.size() || !blocks.empty(), false);
         if (blocks.empty()) return;
-        const std::string why = no_block(e, stages[w], t, outside || blocks.size() > 1);
+        const std::string why = blocks.size() > 1
+                                    ? std::string("others read it, too")
+                                    : no_block(e, stages[w], stages[blocks[0].first], t, places(streams));
         if (!why.empty())
             e.refuse("{} passes from {} to {} neither as a stream ({}) nor as a block ({})", t.name(),
                      stages[w].stage.name(), stages[blocks[0].first].stage.name(), blocks[0].second, why);
         add(w, blocks[0].first, t, false, true);
     }
 
+    std::vector<const Standing*> places(const std::vector<size_t>& of) const {
+        std::vector<const Standing*> all;
+        for (const size_t n : of)
+            all.push_back(&stages[n]);
+        return all;
+    }
+
+    /// The tensor is one argument of the call, and nothing else.
+    void check_call(const Standing& s, const Symbol& t) const {
+        check_called_once(e, s);
+        if (!s.call) return;
+        if (read_as_numbers(*s.call).contains(t))
+            e.refuse(
+                "{} is given a number that it reads from {}, at {}: a process is given its numbers before "
+                "it runs",
+                s.stage.name(), t.name(), s.call->loc.str());
+        if (std::ranges::count(s.call->tensors, t, &TensorView::tensor) > 1)
+            e.refuse("{} is given {} twice, at {}: a stream has one end there", s.stage.name(), t.name(),
+                     s.call->loc.str());
+    }
+
     void add(size_t w, size_t r, const Symbol& t, bool keep, bool block) {
         NewStream s;
         s.tensor = t;
         s.stream = e.result(channels.size(), fmt::format("{}_to_{}", t.name(), stages[r].stage.name()));
-        s.type = declared_around(e, stages[w], t).type;
+        const Tensor tensor = declared_around(e, stages[w], t);
+        s.type = tensor.type;
+        s.dims = tensor.dims;
         s.depth = is_wanted(w, r) ? wanted->depth : 0;
         s.keep = keep && !planted.has(Fault::token_readers_unseen);
         channels.push_back({w, r, s, block});
@@ -184,7 +241,7 @@ std::vector<Channel> plan_channels(Edit& e, const std::vector<Standing>& stages,
 void make_channels(Edit& e, const std::vector<Channel>& all, const std::vector<std::string>& names) {
     for (const Channel& c : all) {
         if (c.block)
-            pass_by_block(e, names[c.writer], names[c.reader], c.stream.tensor, c.stream.stream);
+            pass_by_block(e, names[c.writer], names[c.reader], c.stream);
         else
             pass_by_stream(e, names[c.writer], names[c.reader], c.stream);
         if (!c.stream.keep) e.streamed(c.stream.tensor);

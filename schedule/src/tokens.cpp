@@ -115,6 +115,7 @@ class Popping : public Mutator {
                     c = substitute(c, {a.definitions[n]});
                 when = when ? Binary::make(BinaryOp::logical_or, *when, c) : c;
             }
+        if (when && prove(*when, {})) return std::nullopt;
         return when;
     }
 };
