@@ -148,6 +148,8 @@ std::string Kinds::loader(const Flow& f, const Grid& g) {
 }
 
 std::string Kinds::forwarder(Type type, bool next, size_t readers) {
+    std::string& known = forwarders[{type.str(), next, readers}];
+    if (!known.empty()) return known;
     Function made;
     const StreamElement from = stream(made, "in", type, Direction::in);
     const Symbol word = loop("word"), token("token");
@@ -163,7 +165,8 @@ std::string Kinds::forwarder(Type type, bool next, size_t readers) {
     }
     made.body =
         pipelined(word, index(0), words, Pop::make(token, from, type, Block::make(std::move(pushes)), loc()));
-    return add(std::move(made), fmt::format("forward{}{}", readers, next ? "_on" : ""), {word});
+    known = add(std::move(made), fmt::format("forward{}{}", readers, next ? "_on" : ""), {word});
+    return known;
 }
 
 Compute Kinds::compute(const Stencil& s, const std::vector<Node>& nodes, size_t n, const Grid& g) {

@@ -4,6 +4,8 @@
 
 #include "stencil_expand.h"
 
+#include <tuple>
+
 namespace lathe::schedule::stencil {
 
 /// What a call of a kind gives it beside its streams.
@@ -35,6 +37,7 @@ class Kinds {
     Edit& edit;
     int64_t k;
     std::vector<Function> all;
+    std::map<std::tuple<std::string, bool, size_t>, std::string> forwarders;
     size_t results = 0;
 
     std::string add(Function f, const std::string& wish, const std::vector<Symbol>& loops);

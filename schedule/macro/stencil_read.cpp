@@ -234,8 +234,13 @@ class Reader {
         used.erase(f.point[d]);
         if (!tensors_read(l.indices[d]).empty() || !used.empty()) refuse_subscript(f, l, d);
         const std::vector<Run> runs = runs_of(l.indices[d], f.point[d], f.box.first[d], f.box.end(d));
-        if (runs.empty()) refuse_subscript(f, l, d);
-        const auto size = [&](size_t n) { return runs[n].end - (n == 0 ? f.box.first[d] : runs[n - 1].end); };
+        const bool stride = runs.size() > 1 && as_linear(simplify(l.indices[d]));
+        if (runs.empty() || stride) refuse_subscript(f, l, d);
+        // How many points it holds for; in a tensor of a few positions the edges may be all of it.
+        const auto size = [&](size_t n) {
+            const int64_t first = n == 0 ? f.box.first[d] : runs[n - 1].end;
+            return std::pair(runs[n].end - first, std::abs(runs[n].by));
+        };
         size_t longest = 0;
         for (size_t n = 1; n < runs.size(); ++n)
             if (size(n) > size(longest)) longest = n;

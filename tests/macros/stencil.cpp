@@ -209,6 +209,20 @@ TEST_CASE("borders: every element that an edge gives in the place of another") {
         }
 }
 
+TEST_CASE("borders of a tensor that is all edge") {
+    for (const int64_t size : {1, 2, 3}) {
+        CAPTURE(size);
+        Var y("y"), x("x");
+        Input in("in", Int(8), {size, 6});
+        Func out("out", Int(16), {size, 6});
+        const Bounded a = repeat_edge(in), b = mirror(in);
+        out(y, x) = a(y - 1, x) + a(y + 2, x + 1) - b(y - 2, x);
+        Schedule s(out);
+        s.stencil(out, {.unroll = 2});
+        check_network(s);
+    }
+}
+
 TEST_CASE("borders as Vitis C++") {
     Var y("y"), x("x");
     Input in("in", Int(12), {7, 10});

@@ -275,9 +275,9 @@ class Schedule {
                             Loc loc = Loc::current());
 
     /// The stages that `out` is computed of, from the inputs on, become a network of processes that streams
-    /// join: each input is read once, in order, and each stage computes options.unroll points in a cycle. On a
-    /// CPU they stay as they are. \throws Error unless all of them are pure definitions of constant size that
-    /// read windows at constant distances.
+    /// join: each input is read once, in order, and each stage computes options.unroll points in a cycle. On
+    /// a CPU they stay as they are. \throws Error unless all of them are pure definitions of constant size
+    /// that read windows at constant distances.
     Schedule& stencil(const StageRef& out, const StencilOptions& options = {}, Loc loc = Loc::current());
 
     /// Gives tensors a type. The algorithm's other types follow, and every step is checked again.
