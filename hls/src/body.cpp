@@ -329,6 +329,7 @@ void BodyEmitter::declare(const Tensor& t) {
     if (t.space.on_device()) return declare_on_device(t);
     std::vector<int64_t> extents;
     for (size_t d = 0; d < t.dims.size(); ++d) {
+        if (device && !as_int(simplify(t.dims[d].extent, scope.facts))) return declare_on_heap(t);
         const auto bound = const_upper_bound(t.dims[d].extent, scope.facts);
         if (!bound)
             fail(t.loc,

@@ -68,6 +68,8 @@ class BodyEmitter {
     void declare(const StreamDeclaration& s);
     void spawn(const Spawn& p);
     // In host.cpp:
+    std::string count_of(const Tensor& t, ExprEmitter& expr) const;
+    void declare_on_heap(const Tensor& t);
     void declare_on_device(const Tensor& t);
     void copy(const Copy& c);
     void launch(const CallStmt& c);

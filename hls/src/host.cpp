@@ -103,21 +103,41 @@ Module copied_plainly(const Module& m) {
     return r;
 }
 
-/// An empty tensor has a byte.
-void BodyEmitter::declare_on_device(const Tensor& t) {
-    invariant(device != nullptr, "a tensor of the device is the host's to make");
+namespace {
+
+Expr elements_of(const Tensor& t, const Facts& facts) {
     Expr size = ir::index(1);
     for (const Dim& d : t.dims)
         size = imul(size, d.extent);
-    size = simplify(size, scope.facts);
-    ExprEmitter expr(scope, out, {size});
-    const std::string count = expr.index(size), name = scope.names.take(t.symbol.name());
-    scope.arrays[t.symbol] = {name, t.type, t.dims, true};
-    const std::string bytes = fmt::format("sizeof({}) * ({})", cpp_type(t.type), count);
+    return simplify(size, facts);
+}
+
+} // namespace
+
+/// At least one.
+std::string BodyEmitter::count_of(const Tensor& t, ExprEmitter& expr) const {
+    const Expr size = elements_of(t, scope.facts);
     const auto n = as_int(size);
+    return n ? fmt::format("{}", std::max<int64_t>(*n, 1))
+             : fmt::format("std::max<int64_t>({}, 1)", expr.index(size));
+}
+
+void BodyEmitter::declare_on_heap(const Tensor& t) {
+    ExprEmitter expr(scope, out, {elements_of(t, scope.facts)});
+    const std::string count = count_of(t, expr), name = scope.names.take(t.symbol.name()),
+                      memory = scope.names.take(t.symbol.name() + "_memory"), type = cpp_type(t.type);
+    scope.arrays[t.symbol] = {name, t.type, t.dims, true};
+    out.line(fmt::format("const std::unique_ptr<{0}[]> {1}(new {0}[{2}]);", type, memory, count));
+    out.line(fmt::format("{}* const {} = {}.get();", type, name, memory));
+}
+
+void BodyEmitter::declare_on_device(const Tensor& t) {
+    invariant(device != nullptr, "a tensor of the device is the host's to make");
+    ExprEmitter expr(scope, out, {elements_of(t, scope.facts)});
+    const std::string count = count_of(t, expr), name = scope.names.take(t.symbol.name());
+    scope.arrays[t.symbol] = {name, t.type, t.dims, true};
     const auto group = device->groups.find(t.symbol);
-    out.line(fmt::format("xrt::bo {}({}, {}, {});", name, device->name,
-                         n && *n > 0 ? bytes : fmt::format("std::max<size_t>(1, {})", bytes),
+    out.line(fmt::format("xrt::bo {}({}, sizeof({}) * {}, {});", name, device->name, cpp_type(t.type), count,
                          group == device->groups.end() ? "0" : group->second));
 }
 
@@ -154,7 +174,7 @@ void BodyEmitter::launch(const CallStmt& c) {
 
 std::string host_source(const Program& p) {
     return fmt::format("#include \"host.h\"\n\n"
-                       "#include <algorithm>\n\n"
+                       "#include <algorithm>\n#include <memory>\n\n"
                        "{}{}{} {{\n{}}}\n",
                        p.host.externs, p.host.functions, p.host.declaration(), p.host.body);
 }

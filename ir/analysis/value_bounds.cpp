@@ -1,7 +1,7 @@
 #include "lathe/ir/value_bounds.h"
 
-#include "lathe/ir/index_ranges.h"
 #include "lathe/ir/copies.h"
+#include "lathe/ir/index_ranges.h"
 #include "lathe/ir/inline_calls.h"
 #include "lathe/ir/print.h"
 #include "lathe/ir/visit.h"

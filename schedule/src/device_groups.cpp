@@ -22,7 +22,7 @@ class Grouping : public Mutator {
     Stmt run() {
         const Stmt body = (*this)(module.top().body);
         for (const auto& [stage, step] : e.state().on_device)
-            if (!found.contains(stage)) refuse_missing(stage);
+            if (!found.contains(stage) && !has_copies(stage)) refuse_missing(stage);
         check_host_calls();
         return body;
     }
@@ -95,12 +95,13 @@ class Grouping : public Mutator {
         return c ? device_callee(*c) : std::nullopt;
     }
     std::optional<Symbol> device_callee(const CallStmt& c) const {
-        std::optional<Symbol> stage = State::stage_of(module.function(c.callee));
-        while (stage && !e.state().on_device.contains(*stage)) {
-            const auto own = e.state().own_copies.find(*stage);
-            stage = own == e.state().own_copies.end() ? std::nullopt : std::optional(own->second.callee);
-        }
-        return stage;
+        const std::optional<Symbol> stage = State::stage_of(module.function(c.callee));
+        return stage && e.state().on_device.contains(*stage) ? stage : std::nullopt;
+    }
+    /// All its calls have copies for themselves.
+    bool has_copies(const Symbol& stage) const {
+        return std::ranges::any_of(e.state().own_copies,
+                                   [&](const auto& own) { return own.second.callee == stage; });
     }
 
     Stmt alone(const Symbol& stage, const Stmt& s) {

@@ -280,6 +280,12 @@ Stmt Edit::copy(const Stmt& s) {
     });
 }
 
+void Edit::own_copy(const Symbol& stage, OwnCopy copy) {
+    if (const auto side = work.on_device.find(copy.callee); side != work.on_device.end())
+        work.on_device[stage] = side->second;
+    work.own_copies[stage] = std::move(copy);
+}
+
 void Edit::runs_on(const Symbol& stage, Side side) {
     if (side == Side::device)
         work.on_device.insert_or_assign(stage, work.steps.size());

@@ -42,7 +42,8 @@ class Edit {
     void add_loops(const std::vector<std::pair<Symbol, Symbol>>& loops);
     /// Where the stage runs from now on.
     void runs_on(const Symbol& stage, Side side);
-    void own_copy(const Symbol& stage, OwnCopy copy) { work.own_copies[stage] = std::move(copy); }
+    /// It runs where the Function runs.
+    void own_copy(const Symbol& stage, OwnCopy copy);
 
     /// A statement as questions about dependences see it: with what its calls do.
     Stmt seen(const Stmt& s) const { return work.seen(s, work.module); }

@@ -1,5 +1,4 @@
 #include "../primitive/inline_.h"
-#include "../primitive/to.h"
 #include "calls.h"
 #include "state.h"
 
@@ -93,12 +92,7 @@ Schedule& Schedule::relay(const TensorRef& tensor, const StageRef& stage, const 
 }
 
 Schedule& Schedule::to(const StageRef& stage, Side side, Loc loc) {
-    Step s;
-    s.primitive = &primitives::to;
-    s.func = (*this)[stage].func;
-    s.words = {std::string(word(side))};
-    s.loc = loc;
-    run({std::move(s)});
+    (*this)[stage].to(side, loc);
     return *this;
 }
 

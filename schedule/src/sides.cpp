@@ -117,6 +117,10 @@ class Sides {
     std::map<const StmtNode*, std::vector<Stmt>> before, behind; ///< copies
     std::set<Symbol> used_on_device;
 
+    static std::string_view used_by(const Shared& s) {
+        return s.host ? "the host uses it, too" : "several kernels, or several runs of one, use it";
+    }
+
     void place(const Shared& s) {
         const Symbol& symbol = s.tensor.symbol;
         if (!s.host && s.groups.size() == 1 && !s.repeated && has_constant_size(s.tensor)) {
@@ -125,13 +129,12 @@ class Sides {
             return;
         }
         if (!s.tensor.layout.plain())
-            e.refuse(
-                "{} lies in the memory of the device, as {} kernels use it{}, and has banks, words or room "
-                "of its own there. Copy it in the kernel, with buffer_at, and name the copy",
-                symbol.name(), s.groups.size(), s.host ? " and the host" : "");
+            e.refuse("{} lies in the memory of the device, as {}, and has banks, words or room of its own "
+                     "there. Copy it in the kernel, with buffer_at, and name the copy",
+                     symbol.name(), used_by(s));
         if (s.tensor.space.on_chip())
             e.refuse("{} is in {}, which belongs to one kernel, and {}", symbol.name(), s.tensor.space.name(),
-                     s.host ? "the host uses it, too" : "several kernels, or several runs of one, use it");
+                     used_by(s));
         if (!s.host) {
             own.insert(symbol);
             names[symbol] = symbol;
@@ -176,6 +179,13 @@ class Sides {
         calls[group.get()] = call;
     }
 
+    /// A parameter of the program, which shapes of its tensors name, too.
+    bool is_size(const Expr& e) const {
+        const auto* v = e.as<Variable>();
+        return v &&
+               std::ranges::find(module.top().params, v->symbol, &Param::symbol) != module.top().params.end();
+    }
+
     /// The numbers that a single call passes are the kernel's, too, so that other calls can be of the same
     /// one.
     Stmt with_numbers_named(const Stmt& body, Substitution& given) const {
@@ -184,9 +194,13 @@ class Sides {
         std::vector<Expr> values;
         for (size_t n = 0; n < c->values.size(); ++n) {
             const Expr& v = c->values[n];
+            if (is_size(v) || !tensors_read(v).empty()) {
+                values.push_back(v);
+                continue;
+            }
             const Symbol name(module.function(c->callee).params[n].symbol.name());
-            values.push_back(tensors_read(v).empty() ? Variable::make(name, v.type(), v.loc()) : v);
-            if (tensors_read(v).empty()) given[name] = v;
+            values.push_back(Variable::make(name, v.type(), v.loc()));
+            given[name] = v;
         }
         return CallStmt::make(c->callee, c->tensors, values, c->streams, c->loc);
     }

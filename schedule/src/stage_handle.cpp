@@ -19,6 +19,7 @@
 #include "../primitive/split.h"
 #include "../primitive/store_in.h"
 #include "../primitive/stream.h"
+#include "../primitive/to.h"
 #include "../primitive/unfold.h"
 #include "../primitive/unroll.h"
 #include "../primitive/vectorize.h"
@@ -284,6 +285,13 @@ StageHandle& StageHandle::compute_at(const StageHandle& consumer, const LoopRef&
 
 StageHandle& StageHandle::compute_root(Loc loc) {
     owner->run({step(primitives::compute_root, {}, loc)});
+    return *this;
+}
+
+StageHandle& StageHandle::to(Side side, Loc loc) {
+    Step s = step(primitives::to, {}, loc);
+    s.words = {std::string(word(side))};
+    owner->run({std::move(s)});
     return *this;
 }
 

@@ -98,17 +98,18 @@ TEST_CASE("to: the project's host program starts the kernel by XRT, and copies a
     CHECK(vitis_host(on) == R"cpp(#include "host.h"
 
 #include <algorithm>
+#include <memory>
 
 void out_host(const xrt::device& device, const xrt::uuid& xclbin,
     const ap_int<16>* a,
     const ap_int<16>* w,
     ap_int<32>* out) {
     xrt::kernel c_device_kernel(device, xclbin, "c_device");
-    xrt::bo w_device(device, sizeof(ap_int<16>) * (3), c_device_kernel.group_id(0));
+    xrt::bo w_device(device, sizeof(ap_int<16>) * 3, c_device_kernel.group_id(0));
     ap_int<16> b[40];
-    xrt::bo b_device(device, sizeof(ap_int<16>) * (40), c_device_kernel.group_id(1));
+    xrt::bo b_device(device, sizeof(ap_int<16>) * 40, c_device_kernel.group_id(1));
     ap_int<16> d[38];
-    xrt::bo d_device(device, sizeof(ap_int<16>) * (38), c_device_kernel.group_id(2));
+    xrt::bo d_device(device, sizeof(ap_int<16>) * 38, c_device_kernel.group_id(2));
     // b
     b_i: for (int i = 0; i < 40; ++i) {
         b[i] = ap_int<18>(a[i] * 3) - 1;
@@ -232,6 +233,10 @@ TEST_CASE(
         interpret(s, {&buffers[0], &buffers[1]}, make_scalars(s, sizes), options);
         CHECK(text_of(used) == "from to device, 10; one_device to host, 10");
     }
+    Schedule one_there = s; // a call gets a copy of the kernel, and that another side
+    one_there[top].call(step, 1).to(Side::host);
+    CHECK(print(one_there).find("            step_1(one, out two, M, ") != std::string::npos);
+    expect_same_as_code(one_there, {{{"M", 5}, {"steps", 3}}});
     s.bind(M, 6);
     VitisKernels kernels;
     kernels.add(s);
@@ -330,4 +335,58 @@ TEST_CASE("to: a copy of what holds nothing holds nothing") {
         fault(Copy::make(Symbol("z"), xd, Side::device, Int(8), dims)).find("the tensor z is not in scope") !=
         std::string::npos);
     CHECK(fault({}, true).find("a copy between host and device stands in g") != std::string::npos);
+}
+
+TEST_CASE("to: a loop that became a Function goes to the device, and memory whose size the host is given") {
+    Param N("N");
+    Var i("i"), j("j");
+    Input in("in", Int(16), {N, 8});
+    Func p("p", Int(16), {N, 8}), q("q", Int(16), {N, 8}), out("out", Int(16), {N, 8});
+    p(i, j) = in(i, j) * 3;
+    q(i, j) = p(i, 7 - j) + i;
+    out(i, j) = q(i, j) - p(i, j);
+    Schedule s(out);
+    s[q].outline(j, "row").to(Side::device);
+    const std::string text = print(s);
+    CAPTURE(text);
+    CHECK(text.find("        # q.init\n"
+                    "        copy p to device as p_device\n"
+                    "        for i in range(N):\n"
+                    "            row_device(p_device, inout q_device, N, i)\n"
+                    "        copy q_device to host as q\n") != std::string::npos);
+    const std::vector<Sizes> sizes{{{"N", 4}}, {{"N", 1}}, {{"N", 0}}};
+    expect_same_as_code(s, sizes);
+    VitisKernels kernels;
+    kernels.add(s);
+    kernels.compile();
+    kernels.expect_right(0, s.reference(), sizes);
+}
+
+TEST_CASE("to: several values of a Func, and a kernel as long as the host says") {
+    Var i("i"), k("k"), m("m");
+    Input a("a", Int(16), {12});
+    Func pair("pair", Types{Int(16), Int(16)}, {12}), out("out", Int(16), {12});
+    pair(i) = Tuple(a(i) * 2, a(11 - i) + 1);
+    out(i) = pair(i)[0] - pair(i)[1];
+    Schedule s(out);
+    s.to(pair, Side::device);
+    CHECK(copies_of(s).size() == 3);
+    check_everywhere(s);
+    InOut x("x", Int(16), {12});
+    const Kernel add("add", {a, x}, [&](KernelBody& b) { b.for_(i, 0, 12, [&] { x(i) = x(i) + a(i); }); });
+    Input from("from", Int(16), {12});
+    Output to("to", Int(16), {12});
+    const Kernel top("top", {from, to}, [&](KernelBody& b) {
+        Scalar n = b.scalar("n", Int(16), 0);
+        b.for_(k, 0, 12, [&] { to(k) = 0; });
+        b.while_([&] { return n < 4; },
+                 [&] {
+                     b.call(add, {from, to});
+                     n = n + 1;
+                 });
+    });
+    Schedule t(top);
+    t.to(add, Side::device);
+    CHECK(text_of(copies_of(t)) == "from to device, 24; to to device, 24; to_device to host, 24");
+    check_everywhere(t);
 }

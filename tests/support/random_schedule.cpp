@@ -291,7 +291,8 @@ class Driver {
                     if (c && stages.contains(f.name)) calls.emplace_back(stages[f.name], c->callee);
                 },
                 nullptr);
-        std::erase_if(calls, [&](const auto& c) { return !stages.contains(c.second); }); // made for the device
+        std::erase_if(calls,
+                      [&](const auto& c) { return !stages.contains(c.second); }); // made for the device
         if (calls.empty() || pick(8) == 0) return {caller, callee};
         const auto& [from, to] = calls[pick(calls.size())];
         return {from, stages.at(to)};

@@ -104,7 +104,7 @@ size_t VitisKernels::add(const Module& m) {
                                       modules.size());
         }
         const std::string host = vitis_host(program, {.top = top});
-        source += host.substr(host.find("#include <algorithm>\n\n") + 22);
+        source += host.substr(host.find("#include <memory>\n\n") + 19);
     } else {
         source = code_of(vitis_source(m, {.top = top}));
     }
@@ -119,7 +119,7 @@ void VitisKernels::compile() {
 
 void VitisKernels::compile(const std::string& compiler) {
     std::string text = "#define AP_INT_MAX_W 4096\n#include \"lathe_testbench.h\"\n";
-    if (!on_devices.empty()) text += "#include \"lathe_xrt.h\"\n#include <algorithm>\n";
+    if (!on_devices.empty()) text += "#include \"lathe_xrt.h\"\n#include <algorithm>\n#include <memory>\n";
     text += "#include \"vitis_call.h\"\n";
     std::string cases;
     const bool streams = std::ranges::any_of(

@@ -136,6 +136,8 @@ class StageHandle {
     StageHandle& compute_root(Loc loc = Loc::current());
     StageHandle& store_in(const MemorySpace& space, Loc loc = Loc::current());
     void inline_(Loc loc = Loc::current());
+    /// See Schedule::to.
+    StageHandle& to(Side side, Loc loc = Loc::current());
 
     /// See Schedule::reuse_at: `loop` is this definition's.
     TensorRef reuse_at(const TensorRef& tensor, const LoopRef& loop, Loc loc = Loc::current());
