@@ -1,8 +1,8 @@
 #include "lathe/ir/layout.h"
+#include "lathe/ir/moved_accesses.h"
 #include "lathe/ir/planted.h"
 #include "lathe/ir/simplify.h"
 #include "lathe/ir/visit.h"
-#include "lathe/ir/moved_accesses.h"
 
 #include <algorithm>
 #include <map>
@@ -178,6 +178,9 @@ void check_layout_uses(const Stmt& body, const Symbol& tensor, const Layout& l) 
                              "has "
                              "no other layout",
                              tensor.name(), e->callee->name);
+            if (const auto* c = s.as<Copy>(); c && folded && (c->from == tensor || c->to == tensor))
+                fail(c->loc, "{} is copied as a whole between host and device: it cannot be folded",
+                     tensor.name());
             if (const auto* c = s.as<CallStmt>())
                 for (const TensorView& v : c->tensors)
                     if (v.tensor == tensor && !v.whole && folded)

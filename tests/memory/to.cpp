@@ -3,6 +3,7 @@
 #include "everywhere.h"
 #include "lathe/dsl/kernel.h"
 #include "lathe/hls/emit.h"
+#include "lathe/ir/layout.h"
 #include "project_folder.h"
 #include "refusal.h"
 
@@ -313,6 +314,10 @@ TEST_CASE("to: a copy of what holds nothing holds nothing") {
                   interpret(program(1), {&result}, {}, options);
               }).find("x[1] is read, and nothing was stored there") != std::string::npos);
     }
+    Layout folded;
+    folded.dims = {{.fold = 1}};
+    CHECK(refusal([&] { with_layout(program(0), xd, folded); }) ==
+          "x_device is copied as a whole between host and device: it cannot be folded");
     const auto fault = [&](const Stmt& copy, bool called = false) {
         Module m = program(0);
         Stmt body = Allocate::make({t, d}, copy);
