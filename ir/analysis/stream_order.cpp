@@ -23,7 +23,7 @@ struct Site {
 class StreamOrder {
   public:
     StreamOrder(const Stmt& root, const Symbol& loop, const Symbol& t, const Facts& known)
-        : q(root, loop, known), tensor(t) {}
+        : q(root, loop, known), region(loop), tensor(t) {}
 
     std::optional<StreamConflict> operator()(const Stmt& writer, const Stmt& reader) {
         for (size_t n = 0; n < accesses().size(); ++n) {
@@ -44,6 +44,7 @@ class StreamOrder {
 
   private:
     DependenceQuery q;
+    const Symbol region;
     const Symbol& tensor;
     std::vector<Site> writes, reads;
 
@@ -164,8 +165,10 @@ class StreamOrder {
     }
 
     std::string witness(const Set& s, const Site& a, const Site& b) {
-        const std::string text =
-            q.found(s, q.program().around, a.accesses[0], b.accesses[0]).witness.describe();
+        Witness found = q.found(s, q.program().around, a.accesses[0], b.accesses[0]).witness;
+        for (Witness::Values* values : {&found.first, &found.second})
+            std::erase_if(*values, [&](const auto& v) { return v.first == region; });
+        const std::string text = found.describe();
         return text.empty() ? "" : " (" + text + ")";
     }
 

@@ -66,7 +66,11 @@ class Skeleton : public Mutator {
         return counts && body.defined() ? LetStmt::make(l.symbol, l.value, body, l.loc) : body;
     }
     Stmt visit(const For& f, const Stmt& s) override { return repeated(Mutator::visit(f, s)); }
-    Stmt visit(const If& i, const Stmt& s) override { return repeated(Mutator::visit(i, s)); }
+    Stmt visit(const If& i, const Stmt& s) override {
+        const Stmt r = Mutator::visit(i, s);
+        if (r.defined() && !known(i.condition) && closed(r)) return Block::make(bodies(r));
+        return repeated(r);
+    }
     Stmt visit(const While& w, const Stmt& s) override {
         const Stmt r = repeated(Mutator::visit(w, s));
         if (r.defined()) refuse(w.loc);
@@ -93,6 +97,21 @@ class Skeleton : public Mutator {
     void check(const std::vector<Expr>& all, Loc loc) const {
         for (const Expr& e : all)
             if (!known(e)) refuse(loc);
+    }
+
+    /// Whole networks: each time that they run the same happens.
+    static bool closed(const Stmt& s) {
+        std::set<Symbol> declared;
+        bool all = true;
+        for_each(
+            s,
+            [&](const Stmt& x) {
+                if (const auto* d = x.as<DeclareStream>()) declared.insert(d->stream.symbol);
+                for (const StreamElement& e : streams_in(x))
+                    all = all && declared.contains(e.stream);
+            },
+            nullptr);
+        return all;
     }
 
     /// A loop or condition: nothing, where no token passes in it.
