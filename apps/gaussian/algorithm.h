@@ -17,8 +17,8 @@ Gaussian gaussian(int taps, lathe::Type pixel);
 /// The schedule for a CPU: strips of rows in parallel, vectors along the rows.
 lathe::Schedule cpu_schedule(const Gaussian& g, const lathe::Target& target);
 
-/// The schedule for Vitis: rows are kept in a line buffer and pixels in a window, so that every cycle takes one
-/// pixel of the padded image and gives one.
+/// The schedule for Vitis: rows are kept in a line buffer and pixels in a window, so that every cycle takes
+/// one pixel of the padded image and gives one.
 lathe::Schedule vitis_schedule(const Gaussian& g, int64_t height, int64_t width);
 
 /// One of the program's variants: the name of its generated function, its taps and its pixel type.

@@ -47,8 +47,8 @@ Module without_pipelines(Module m) {
 } // namespace
 
 Module lower(const Module& module, const Target&) {
-    Module m = widen_index(lower_math(
-        store_by_layout(check_bounds(without_pipelines(inline_calls(copies_as_loops(as_origins(module))))), false)));
+    Module m = widen_index(lower_math(store_by_layout(
+        check_bounds(without_pipelines(inline_calls(copies_as_loops(as_origins(module))))), false)));
     m = simplified(lower_types(m));
     m = narrow(simplified(partition_loops(m)));
     m = vectorize_loops(m);

@@ -1,9 +1,9 @@
 #include "lathe/ir/inline_calls.h"
 #include "lathe/ir/layout.h"
+#include "lathe/ir/moved_accesses.h"
 #include "lathe/ir/planted.h"
 #include "lathe/ir/simplify.h"
 #include "lathe/ir/visit.h"
-#include "lathe/ir/moved_accesses.h"
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 #include "lathe/ir/layout.h"
+#include "lathe/ir/moved_accesses.h"
 #include "lathe/ir/simplify.h"
 #include "lathe/ir/visit.h"
-#include "lathe/ir/moved_accesses.h"
 
 #include <algorithm>
 

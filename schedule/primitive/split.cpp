@@ -94,9 +94,7 @@ void run(Edit& e) {
     Symbol loop = e.loop(0);
     const auto& words = e.step().words;
     const std::string called = e.path(loop).back().as<For>()->var.name();
-    auto name = [&](size_t n, const char* suffix) {
-        return words[n].empty() ? called + suffix : words[n];
-    };
+    auto name = [&](size_t n, const char* suffix) { return words[n].empty() ? called + suffix : words[n]; };
     Symbol outer = e.result(0, name(1, "o")), inner = e.result(1, name(2, "i"));
     const auto tail = std::ranges::find(tails, words[0]);
     if (tail == std::end(tails)) e.refuse("there is no tail {}", words[0]);

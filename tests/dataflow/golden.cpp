@@ -42,7 +42,8 @@ TEST_CASE("golden networks are printed and verified") {
         CHECK(print(a.module).find(p.cyclic || p.name == "calls twice" ? "def" : "dataflow:") !=
               std::string::npos);
     }
-    CHECK(print(build(golden_dataflow_programs()[0].kernel).module) == R"(def chain(x: Tensor[Int(32), (16)], y: out Tensor[Int(32), (16)]):
+    CHECK(print(build(golden_dataflow_programs()[0].kernel).module) ==
+          R"(def chain(x: Tensor[Int(32), (16)], y: out Tensor[Int(32), (16)]):
     # chain.init
     dataflow:
         stream s: Int(32)[9], depth 2

@@ -179,5 +179,6 @@ TEST_CASE("which tensors have a layout of their own") {
     CHECK(refused(local, of_dims({dim(0, 1, 3)})) ==
           "scale is given a part of local, which cannot be folded then");
     const Module padded = with_layout(m, local, of_dims({dim(3, 4, 0)}, 2));
-    CHECK(print(padded).find("local: Tensor[Int(32), (8)], stack, pad (3), align (4), pack 2") != std::string::npos);
+    CHECK(print(padded).find("local: Tensor[Int(32), (8)], stack, pad (3), align (4), pack 2") !=
+          std::string::npos);
 }

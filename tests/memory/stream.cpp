@@ -297,7 +297,8 @@ TEST_CASE("stream refuses, and says why") {
     has(pair(plain, [&](Func& p, Func& c) { c(i, j) = p(i); }, {12, 2}),
         "is read again (i = 0, j = 0 and i = 0, j = 1)");
     has(pair(plain, [&](Func& p, Func& c) { c(i) = p(i); }, {11}), "p[11] is written and never read there");
-    has(pair(plain, [&](Func& p, Func& c) { c(i) = p(11 - i); }), "comes in another order than p[11 - i] read at");
+    has(pair(plain, [&](Func& p, Func& c) { c(i) = p(11 - i); }),
+        "comes in another order than p[11 - i] read at");
     has(pair(plain, [&](Func& p, Func& c) { c(i) = select(in(i, 0) > 3, p(i), 1); }), "is not known here");
     has(pair(plain, [&](Func& p, Func& c) { c(i) = p(at(i)); }), "is not known here");
 

@@ -10,7 +10,14 @@ std::optional<std::string> wrong_stream(std::mt19937& random) {
     const RandomPair pair = random_pair(random);
     Schedule s(pair.algorithm);
     random_pair_schedule(s, pair, random);
-    s.stage(pair.producer).stream(StageRef(pair.consumer, {}));
+    try {
+        s.stage(pair.producer).stream(StageRef(pair.consumer, {}));
+    } catch (const InternalError&) {
+        throw;
+    } catch (const Error& e) { // the law let pass what the network's count of tokens found
+        const bool counted = e.message().find("they must be equal") != std::string::npos;
+        return counted ? std::optional(e.message()) : std::nullopt;
+    }
     verify(s.module());
     const std::string wrong = check_schedule(s.reference(), s.module(), make_arguments(s.module(), {}, 7));
     return wrong.empty() ? std::nullopt : std::optional(print(s) + wrong);

@@ -248,7 +248,21 @@ class Driver {
             }
             if (p.tensor) s->tensor = tensor(d);
             if (p.callee) std::tie(s->func, s->target) = some_call(d.func, consumer.func);
+            const Step call = *s;
             schedule.call(std::move(*s));
+            if (p.makes_functions && !call.loops.empty()) follow(call, d);
+        }
+    }
+
+    /// What is only possible behind a call on the same loops.
+    void follow(const Step& call, const Definition& d) {
+        for (const Primitive* p : all_primitives()) {
+            if (!p->makes_functions || !p->tensor || pick(2)) continue;
+            Step s = call;
+            s.primitive = p;
+            s.tensor = tensor(d);
+            s.words.clear();
+            attempt([&] { schedule.call(std::move(s)); });
         }
     }
 
@@ -465,4 +479,16 @@ Program random_windows(std::mt19937& random) {
 
 bool random_call(Schedule& schedule, const Algorithm& algorithm, std::mt19937& random) {
     return Driver(schedule, algorithm, random).call();
+}
+
+Program random_rows(std::mt19937& random) {
+    const auto extent = [&] { return static_cast<int64_t>(2 + random() % 4); };
+    const int64_t rows = extent(), columns = extent(), depth = extent();
+    Input a("a", Int(8), {rows, depth}), b("b", Int(8), {depth, columns});
+    Var i("i"), j("j");
+    RDom k(0, static_cast<int>(depth), "k");
+    Func c("c", Int(32), {rows, columns});
+    c(i, j) = 0;
+    c(i, j) += a(i, k) * b(k, j);
+    return {build({c}), {{}}};
 }

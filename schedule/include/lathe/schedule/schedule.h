@@ -220,7 +220,8 @@ class Schedule {
                         Loc loc = Loc::current());
     /// What the producer writes and the consumer reads goes through a channel, first in first out: both are
     /// processes of one dataflow from then on, which run at the same time. Each is a Func (all its
-    /// definitions) or a kernel that is called once. The tensor has no memory any more, unless others read it.
+    /// definitions) or a kernel that is called once. The tensor has no memory any more, unless others read
+    /// it.
     /// \param depth how many elements the channel holds; 0: as many as it needs, computed
     /// \throws Error unless each element is written once and read once, in one order, and nothing between
     /// the two touches what they touch.
@@ -231,8 +232,8 @@ class Schedule {
     /// would be legal, else a block that passes all of it at once.
     /// \throws Error where neither can be.
     Schedule& dataflow(const StageRef& stage, Loc loc = Loc::current());
-    /// Each iteration of the stage's loop becomes a process of its own, and all run at the same time. A tensor
-    /// that they write is dealt out to them; one that they only read is shared.
+    /// Each iteration of the stage's loop becomes a process of its own, and all run at the same time. A
+    /// tensor that they write is dealt out to them; one that they only read is shared.
     /// \throws Error unless the iterations are independent and constant in number, and each has its own part.
     Schedule& unfold(const StageRef& stage, const LoopRef& loop, Loc loc = Loc::current());
     /// The processes that unfold made of the loop hand on what they read of the tensor, from neighbour to
