@@ -311,7 +311,7 @@ TEST_CASE("a loop of a Func becomes a Function") {
     expect_right(t, Blur::sizes());
     CHECK(refusal([&] {
               t.compute_root(blur.rows);
-          }).find("a loop of a Func is a Function of its own since outline: call compute_root before") !=
+          }).find("a stage, or a loop of one, is a Function of its own: call compute_root before") !=
           std::string::npos);
 }
 
