@@ -175,7 +175,7 @@ TEST_CASE("reuse_at: random stencils read each element once, in buffers as small
 }
 
 TEST_CASE("reuse_at: shift registers hold what rings do, whatever steps come afterwards") {
-    for (int seed = 20000; seed < count(20600, 22000); ++seed) {
+    for (int seed = 20400; seed < count(20600, 22000); ++seed) {
         CAPTURE(seed);
         std::mt19937 random(static_cast<unsigned>(seed));
         const RandomStencil stencil = random_stencil(random);

@@ -79,7 +79,7 @@ TEST_CASE("stream: random producers and consumers, against orders that were reco
 
 TEST_CASE("stream: random pairs as machine code and as Vitis C++, 20 a file") {
     int seed = 0;
-    for (int file = 0; file < 3; ++file) {
+    for (int file = 0; file < count(1, 3); ++file) {
         VitisKernels kernels;
         std::vector<Module> references;
         while (references.size() < 20) {
