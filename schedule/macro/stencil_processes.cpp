@@ -73,11 +73,7 @@ std::string Kinds::add(Function f, const std::string& wish, const std::vector<Sy
             same.body = stage->body;
             if (equal(Module{{same}, {}}, Module{{f}, {}})) return other.name;
         }
-    const auto taken = [&](const std::vector<Function>& list) {
-        return std::ranges::find(list, f.name, &Function::name) != list.end();
-    };
-    for (int n = 2; taken(all) || taken(edit.module().functions); ++n)
-        f.name = fmt::format("{}_{}", wish, n);
+    f.name = free_function_name(wish, all, edit.module().functions);
     Definition d{loop(f.name), f.name, 0, loc(), {}};
     for (const Symbol& l : loops)
         d.loops.emplace_back(l, l);
