@@ -40,10 +40,13 @@ class RandomNetwork {
         std::vector<Func> outputs{funcs.back()};
         for (size_t n = 0; n + 1 < funcs.size(); ++n)
             if (pick(4) == 0) outputs.push_back(funcs[n]);
-        Schedule s(outputs);
         const int64_t lanes[] = {1, 2, 3, 4, 8};
-        s.stencil(funcs.back(), {.unroll = std::min(lanes[pick(5)], points)});
-        return s;
+        StencilOptions options{.unroll = std::min(lanes[pick(5)], points)};
+        if (pick(3) == 0)
+            for (size_t d = 1; d < vars.size(); ++d)
+                options.tile.push_back(4 + pick(12));
+        Schedule s(outputs);
+        return in_strips(s, options) ? s : s.stencil(funcs.back(), {.unroll = options.unroll});
     }
 
   private:
@@ -51,6 +54,16 @@ class RandomNetwork {
         std::function<Expr(const std::vector<Expr>&)> load, beyond; ///< beyond: at any position
         std::vector<int64_t> shape;
     };
+
+    /// Strips may be too narrow for what the stages read, or hold fewer points than there are lanes.
+    bool in_strips(Schedule& s, const StencilOptions& options) {
+        try {
+            s.stencil(funcs.back(), options);
+            return true;
+        } catch (const Error&) {
+            return options.tile.empty() ? throw : false;
+        }
+    }
 
     /// The tensor, and one of its kinds of edges.
     template <class T> Element source(const T& t, const std::vector<int64_t>& extents) {
