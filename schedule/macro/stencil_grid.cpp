@@ -6,6 +6,9 @@ namespace lathe::schedule::stencil {
 
 namespace {
 
+/// Every number that the network counts fits, whatever its windows reach.
+constexpr int64_t most_positions = int64_t{1} << 48;
+
 int64_t ceil_div(int64_t a, int64_t b) {
     return (a + b - 1) / b;
 }
@@ -42,6 +45,10 @@ Grid::Grid(const Edit& e, const Stencil& s, int64_t k, const std::vector<int64_t
             make_strips(e, s, d, last ? ceil_div(tile[d - 1], k) * k : tile[d - 1]);
         if (last) box.extent[d] = ceil_div(box.extent[d], k) * k;
     }
+    int64_t all = 1;
+    for (size_t d = 0; d < rank(); ++d)
+        if (__builtin_mul_overflow(all, extent(d), &all) || all > most_positions)
+            e.refuse("there are more than {} points: a network counts them", most_positions);
 }
 
 void Grid::make_whole(const Stencil& s, size_t dim) {

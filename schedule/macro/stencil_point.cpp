@@ -3,13 +3,14 @@
 #include "lathe/ir/type_rules.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace lathe::schedule::stencil {
 
 namespace {
 
 /// Terms that one point may have.
-constexpr int64_t most_terms = 4096;
+constexpr int64_t most_terms = 512;
 
 std::string described(const Tensor& t, const std::vector<Expr>& at) {
     std::string text = t.symbol.name();
@@ -208,12 +209,16 @@ class PointRun {
             known[l->symbol] = now(l->value);
             statement(l->body);
         } else if (const auto* i = s.as<If>()) {
-            branch(*i);
+            branch(*i, s);
         } else {
-            edit.refuse("{} does something at {} that is no value of a point: a stage stores one value, and "
-                        "nothing else",
-                        name(), s.loc().str());
+            no_value(s);
         }
+    }
+
+    [[noreturn]] void no_value(const Stmt& s) const {
+        edit.refuse(
+            "{} does something at {} that is no value of a point: a stage stores one value, and nothing else",
+            name(), s.loc().str());
     }
 
     void loop(const For& f) {
@@ -242,14 +247,26 @@ class PointRun {
         statement(a.body);
     }
 
-    void branch(const If& i) {
-        const auto taken = simplify(now(i.condition));
-        const auto* c = taken.as<Constant>();
-        if (!c)
-            edit.refuse("{} stores under a condition at {}: state it with select, so that every point has a "
-                        "value",
-                        name(), i.loc.str());
-        statement(c->value.is_true() ? i.then_body : i.else_body);
+    /// What differs behind the two branches is chosen by the condition.
+    void branch(const If& i, const Stmt& s) {
+        const Expr condition = simplify(now(i.condition));
+        if (const auto* c = condition.as<Constant>())
+            return statement(c->value.is_true() ? i.then_body : i.else_body);
+        const std::map<Symbol, Expr> before = values;
+        const Substitution outside = known;
+        statement(i.then_body);
+        const std::map<Symbol, Expr> taken = std::exchange(values, before);
+        known = outside;
+        statement(i.else_body);
+        known = outside;
+        for (const auto& [t, value] : taken) {
+            const auto other = values.find(t);
+            if (other == values.end()) no_value(s);
+            if (!other->second.same_as(value))
+                other->second = Select::make(condition, value, other->second, i.loc);
+        }
+        for (const auto& [t, value] : values)
+            if (!taken.contains(t)) no_value(s);
     }
 
     void set(const StoreTarget& t, const Expr& value, Loc loc) {
@@ -260,10 +277,15 @@ class PointRun {
     }
 
     void store(const Store& s) {
-        if (s.targets.size() != 1)
-            edit.refuse("{} holds {} values: a stream passes one. Make a Func of each", name(),
-                        s.targets.size());
-        set(s.targets[0], now(s.targets[0].value), s.loc);
+        std::vector<Expr> values_now; // all of them before one is stored
+        for (const StoreTarget& t : s.targets) {
+            if (s.targets.size() > 1 && !locals.contains(t.tensor))
+                edit.refuse("{} holds {} values: a stream passes one. Make a Func of each", name(),
+                            s.targets.size());
+            values_now.push_back(now(t.value));
+        }
+        for (size_t n = 0; n < s.targets.size(); ++n)
+            set(s.targets[n], values_now[n], s.loc);
     }
 
     /// cast(T, old op value); a contracted one is an fma in the type that the sum would have.

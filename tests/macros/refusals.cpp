@@ -119,6 +119,18 @@ TEST_CASE("sizes that are not constant") {
            "window. Give the sizes their values by bind");
 }
 
+TEST_CASE("windows of too many terms, and more points than can be counted") {
+    Picture p;
+    RDom r(0, 1000, "r");
+    Input wide("wide", Int(8), {2, 1010}), huge("huge", Int(8), {2000000000, 2000000000, 4});
+    Func window("window", Int(32), {2, 11}), all("all", Int(8), {2000000000, 2000000000, 4});
+    Var z("z");
+    window(p.y, p.x) = sum(r, wide(p.y, p.x + r));
+    expect(message(window), "the window of window has more than 512 terms: a stage computes a point at once");
+    all(z, p.y, p.x) = huge(z, p.y, p.x);
+    expect(message(all), "there are more than 281474976710656 points: a network counts them");
+}
+
 TEST_CASE("options") {
     Picture p;
     Func out("out", Int(16), {9, 12}), pair("pair", Types{Int(8), Int(9)}, {9, 12});

@@ -4,6 +4,7 @@
 #include "everywhere.h"
 #include "lathe/dsl/kernel.h"
 #include "lathe/hls/emit.h"
+#include "lathe/ir/depths.h"
 #include "lathe/ir/layout.h"
 #include "project_folder.h"
 #include "refusal.h"
@@ -383,4 +384,20 @@ TEST_CASE("to: several values of a Func, and a kernel as long as the host says")
     t.to(add, Side::device);
     CHECK(text_of(copies_of(t)) == "from to device, 24; to to device, 24; to_device to host, 24");
     check_everywhere(t);
+}
+
+TEST_CASE("to: streams whose depths are computed, beside what is copied") {
+    Var i("i"), j("j");
+    RDom k(0, 6, "k");
+    Input A("A", Int(8), {4, 6}), B("B", Int(8), {6, 8});
+    Func C("C", Int(32), {4, 8}), D("D", Int(32), {4, 8});
+    C(i, j) = 0;
+    C(i, j) += A(i, k) * B(k, j);
+    D(i, j) = C(i, j) + 1;
+    Schedule s(D);
+    s[C].fuse_init(j);
+    s.unfold(C, i).relay(B, C, i);
+    s.to(C, Side::device);
+    CHECK(with_safe_depths(s.module()).functions.size() > 2);
+    CHECK(vitis_host(s.module()).find("C") != std::string::npos);
 }
