@@ -142,6 +142,12 @@ Design design(const Edit& e, Stencil s, const DesignOptions& options) {
         e.refuse("tile gives {} widths, and {} has {} dimensions beside the outermost: one for each of those",
                  options.tile.size(), s.flows.back().tensor.symbol.name(), inner);
     const int64_t k = options.lanes;
+    for (const Flow& f : s.flows)
+        if (!f.own.empty() && (k > 1 || !options.tile.empty()))
+            e.refuse(
+                "{} is updated in place: an element is there when the one before it has been computed, so "
+                "one is computed at a time (unroll 1), over whole rows (no tile)",
+                f.tensor.symbol.name());
     const Grid grid(e, s, k, options.tile);
     std::vector<Node> nodes = nodes_of(s, grid);
     for (size_t u = 0; u < nodes.size(); ++u)

@@ -22,19 +22,25 @@ std::string described(const Tensor& t, const std::vector<Expr>& at) {
 /// Runs statements for one point, where its elements are expressions.
 class PointRun {
   public:
-    PointRun(const Edit& e, const Tensor& t) : edit(e), tensor(t) {}
+    PointRun(const Edit& e, const Tensor& t, bool meant) : edit(e), tensor(t), in_place(meant) {
+        result.tensor = Symbol(name());
+    }
 
-    PointValue run(const std::vector<Stmt>& definitions) {
+    std::vector<PointValue> run(const std::vector<Stmt>& definitions) {
         for (const Stmt& d : definitions)
             definition(*d.as<Stage>());
         result.value = values.at(tensor.symbol);
-        return result;
+        all.push_back(result);
+        return std::move(all);
     }
 
   private:
     const Edit& edit;
     const Tensor& tensor;
+    bool in_place;
+    std::vector<PointValue> all;
     PointValue result;
+    std::vector<size_t> order;       ///< of the definition's loops: the dimensions over which they run
     std::map<Symbol, Expr> values;   ///< of the point and of local scalars
     std::map<Symbol, Tensor> locals; ///< by their symbols
     Substitution known;              ///< of variables
@@ -45,28 +51,57 @@ class PointRun {
     void definition(const Stage& stage) {
         const StoreTarget& target = stored(stage);
         check_loops(stage);
-        check_reads(stage, target);
+        const bool moves = reads_elsewhere(stage, target);
         std::map<Symbol, const For*> loops;
+        std::vector<Symbol> nest;
         Stmt body = stage.body;
         while (const auto* f = body.as<For>()) {
             if (!uses_any(target.indices, f->var)) break;
             loops.emplace(f->var, f);
+            nest.push_back(f->var);
             body = f->body;
         }
         known.clear();
         Box box;
+        order.assign(std::max(nest.size(), target.indices.size()), 0);
         for (size_t d = 0; d < target.indices.size(); ++d)
-            dimension(stage, target, d, loops, box);
+            order[static_cast<size_t>(std::ranges::find(nest, dimension(stage, target, d, loops, box)) -
+                                      nest.begin())] = d;
         if (!loops.empty())
             edit.refuse("{} at {} stores at {}, and each point must be stored once, at one place",
                         definition_name(stage), stage.loc.str(), described(tensor, target.indices));
-        if (stage.definition == 0)
-            result.box = box;
-        else if (!(result.box.first == box.first && result.box.extent == box.extent))
-            edit.refuse("{} at {} stores another part of {} than its first definition: a stage computes all "
-                        "its points alike. Make it a Func of its own",
-                        definition_name(stage), stage.loc.str(), name());
+        if (stage.definition == 0) result.box = box;
+        if (moves) update_in_place();
+        const auto before = values.find(tensor.symbol);
+        const Expr old = before == values.end() ? Expr() : before->second;
         statement(body);
+        keep_outside(box, old);
+    }
+
+    /// From now on the tensor's elements are those of a value before, and those that were just stored.
+    void update_in_place() {
+        result.value = values.at(tensor.symbol);
+        all.push_back(result);
+        result.tensor = Symbol(name());
+        std::vector<Expr> at;
+        for (const Symbol& p : result.point)
+            at.push_back(var(p));
+        values[tensor.symbol] = Load::make(all.back().tensor, tensor.type, at);
+    }
+
+    /// An update of a part leaves the rest as it was.
+    void keep_outside(const Box& box, const Expr& old) {
+        Expr inside;
+        const auto also = [&](const Expr& c) {
+            inside = inside.defined() ? Binary::make(BinaryOp::logical_and, inside, c) : c;
+        };
+        for (size_t d = 0; d < box.rank(); ++d) {
+            const Expr p = var(result.point[d]);
+            if (box.first[d] > result.box.first[d]) also(at_most(index(box.first[d]), p));
+            if (box.end(d) < result.box.end(d)) also(less(p, index(box.end(d))));
+        }
+        Expr& value = values[tensor.symbol];
+        if (inside.defined()) value = Select::make(inside, value, old);
     }
 
     std::string definition_name(const Stage& s) const {
@@ -89,8 +124,9 @@ class PointRun {
                             variable.name(), name());
     }
 
-    /// It reads itself at the point alone.
-    void check_reads(const Stage& stage, const StoreTarget& target) const {
+    /// It reads itself, and not at the point alone.
+    bool reads_elsewhere(const Stage& stage, const StoreTarget& target) const {
+        bool elsewhere = false;
         for_each(stage.body, nullptr, [&](const Expr& e) {
             const auto* l = e.as<Load>();
             if (!l || !(l->tensor == tensor.symbol)) return;
@@ -101,13 +137,15 @@ class PointRun {
                 here = here && by == 0;
                 distance.push_back(by ? std::to_string(*by) : "?");
             }
-            if (here) return;
+            elsewhere = elsewhere || !here;
+            if (here || in_place) return;
             edit.refuse(
                 "{} written at {} is read at {} as {} (distance ({})): in place. Use two Funcs, one for "
-                "the old values and one for the new",
+                "the old values and one for the new, or say .in_place = true if new values are meant",
                 described(tensor, target.indices), stage.loc.str(), l->loc.str(),
                 described(tensor, l->indices), fmt::join(distance, ", "));
         });
+        return elsewhere;
     }
 
     static bool uses_any(const std::vector<Expr>& all, const Symbol& variable) {
@@ -134,8 +172,8 @@ class PointRun {
     }
 
     /// The loop of one dimension of the point.
-    void dimension(const Stage& stage, const StoreTarget& target, size_t d,
-                   std::map<Symbol, const For*>& loops, Box& box) {
+    Symbol dimension(const Stage& stage, const StoreTarget& target, size_t d,
+                     std::map<Symbol, const For*>& loops, Box& box) {
         const auto linear = as_linear(simplify(target.indices[d]));
         const bool one = linear && linear->coefficients.size() == 1 &&
                          linear->coefficients.begin()->second == 1 && linear->constant.fits_slong_p();
@@ -161,6 +199,7 @@ class PointRun {
         box.first.push_back(*first + shift);
         box.extent.push_back(*extent);
         loops.erase(loop);
+        return f.var;
     }
 
     /// An expression of this point, with lets of its own.
@@ -189,7 +228,34 @@ class PointRun {
                 edit.refuse("{} is read at {} before it has a value", l.tensor.name(), l.loc.str());
             return found->second;
         }
-        return l.tensor == tensor.symbol ? values.at(l.tensor) : self;
+        return l.tensor == tensor.symbol ? own_element(l) : self;
+    }
+
+    /// Of the tensor itself: what the point holds now, what another point held before the update, or what it
+    /// holds since.
+    Expr own_element(const Load& l) {
+        std::vector<int64_t> at;
+        for (size_t d = 0; d < l.indices.size(); ++d) {
+            const auto by = as_int(simplify(isub(l.indices[d], var(result.point[d]))));
+            if (!by)
+                edit.refuse("{} is read at {} as {}: in place, and at no constant distance", name(),
+                            l.loc.str(), described(tensor, l.indices));
+            at.push_back(*by);
+        }
+        const auto sign = [&](size_t n) { return at[n] < 0 ? -1 : at[n] > 0 ? 1 : 0; };
+        int by_loops = 0, by_rows = 0;
+        for (size_t n = 0; n < at.size(); ++n) {
+            if (by_loops == 0) by_loops = sign(order[n]);
+            if (by_rows == 0) by_rows = sign(n);
+        }
+        if (by_loops == 0) return values.at(tensor.symbol);
+        if (by_loops != by_rows)
+            edit.refuse(
+                "{} is read at {} as {}, where the algorithm's loops have {} been, and a network, which "
+                "goes row by row, has {}: bring its loops into the order of the subscripts",
+                name(), l.loc.str(), described(tensor, l.indices), by_loops < 0 ? "already" : "not yet",
+                by_rows < 0 ? "already" : "not");
+        return Load::make(by_loops < 0 ? result.tensor : all.back().tensor, l.type, l.indices, l.loc);
     }
 
     void statement(const Stmt& s) {
@@ -307,8 +373,9 @@ class PointRun {
 
 } // namespace
 
-PointValue point_value(const Edit& e, const Tensor& tensor, const std::vector<Stmt>& definitions) {
-    return PointRun(e, tensor).run(definitions);
+std::vector<PointValue> point_values(const Edit& e, const Tensor& tensor,
+                                     const std::vector<Stmt>& definitions, bool in_place) {
+    return PointRun(e, tensor, in_place).run(definitions);
 }
 
 } // namespace lathe::schedule::stencil

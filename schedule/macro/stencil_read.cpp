@@ -19,7 +19,8 @@ std::string described(const Load& l) {
 
 class Reader {
   public:
-    explicit Reader(const Edit& e) : edit(e), function(e.function()), roots(function.body) {
+    Reader(const Edit& e, bool meant)
+        : edit(e), in_place(meant), function(e.function()), roots(function.body) {
         for (const Stmt& s : roots.statements)
             if (const auto* g = s.as<Stage>()) {
                 stages[g->func].push_back(s);
@@ -43,13 +44,15 @@ class Reader {
 
   private:
     const Edit& edit;
+    bool in_place;
     const Function& function;
     Roots roots;
-    std::map<Symbol, std::vector<Stmt>> stages; ///< their definitions at root
-    std::map<Symbol, PointValue> points;
-    std::set<Symbol> networks; ///< what networks at root write
+    std::map<Symbol, std::vector<Stmt>> stages;       ///< their definitions at root
+    std::map<Symbol, std::vector<PointValue>> points; ///< of a Func
+    std::set<Symbol> networks;                        ///< what networks at root write
     std::set<Symbol> inputs, seen;
-    std::map<Symbol, size_t> places; ///< into the flows
+    std::map<Symbol, size_t> places;     ///< into the flows
+    std::map<Symbol, Symbol> stands_for; ///< what a stage's tensor holds at a time: for the tensor
     Stencil result;
 
     /// Says why the Func has no stage at root.
@@ -76,7 +79,9 @@ class Reader {
             if (t.symbol == s && t.data) return &t;
         return nullptr;
     }
-    const Tensor& tensor(const Symbol& s) const {
+    const Tensor& tensor(const Symbol& symbol) const {
+        const auto known = stands_for.find(symbol);
+        const Symbol& s = known == stands_for.end() ? symbol : known->second;
         if (const Tensor* a = argument(s)) return *a;
         for (const Tensor& t : roots.arrays)
             if (t.symbol == s) return t;
@@ -87,8 +92,16 @@ class Reader {
     void collect(const Symbol& func) {
         if (!seen.insert(func).second) return;
         const Tensor& own = tensor(func);
-        points.emplace(func, point_value(edit, own, stages.at(func)));
-        for (const Symbol& t : tensors_read(points.at(func).value)) {
+        const std::vector<PointValue> values = point_values(edit, own, stages.at(func), in_place);
+        points.emplace(func, values);
+        std::set<Symbol> read;
+        for (const PointValue& v : values)
+            read.merge(tensors_read(v.value));
+        for (const PointValue& v : values) {
+            stands_for[v.tensor] = func;
+            read.erase(v.tensor);
+        }
+        for (const Symbol& t : read) {
             if (table(t)) continue;
             if (networks.contains(t)) { // another network's, which has ended
                 inputs.insert(t);
@@ -123,15 +136,18 @@ class Reader {
         for (const Stmt& s : roots.statements) {
             const auto* g = s.as<Stage>();
             if (!g || g->definition != 0 || !seen.contains(g->func)) continue;
-            const PointValue& p = points.at(g->func);
-            places[g->func] = result.flows.size();
-            Flow f;
-            f.tensor = tensor(g->func);
-            f.box = p.box;
-            f.definitions = stages.at(g->func);
-            f.point = p.point;
-            f.value = p.value;
-            result.flows.push_back(std::move(f));
+            const std::vector<PointValue>& values = points.at(g->func);
+            for (const PointValue& p : values) {
+                places[g->func] = places[p.tensor] = result.flows.size();
+                Flow f;
+                f.tensor = tensor(g->func);
+                if (&p != &values.back()) f.tensor.symbol = p.tensor.renamed(p.tensor.name() + "_before");
+                f.box = p.box;
+                f.point = p.point;
+                f.value = p.value;
+                result.flows.push_back(std::move(f));
+            }
+            result.flows.back().definitions = stages.at(g->func);
         }
     }
 
@@ -249,10 +265,11 @@ class Reader {
     Expr token_at(size_t n, const Load& l, const std::vector<int64_t>& at) {
         const size_t of = places.at(l.tensor);
         Flow& f = result.flows[n];
-        for (const Window& w : f.windows)
+        std::vector<Window>& known = of == n ? f.own : f.windows;
+        for (const Window& w : known)
             if (w.of == of && w.at == at) return Variable::make(w.token, l.type, l.loc);
-        f.windows.push_back({of, at, Symbol(l.tensor.name() + "_token")});
-        return Variable::make(f.windows.back().token, l.type, l.loc);
+        known.push_back({of, at, Symbol(l.tensor.name() + "_token")});
+        return Variable::make(known.back().token, l.type, l.loc);
     }
 
     [[noreturn]] void refuse_subscript(const Flow& f, const Load& l, size_t d) const {
@@ -313,7 +330,8 @@ class Reader {
             (behind ? result.behind : result.before).push_back(s);
         }
         for (Flow& f : result.flows)
-            f.stored = f.is_stage() && (argument(f.tensor.symbol) || outside.contains(f.tensor.symbol));
+            f.stored =
+                !f.definitions.empty() && (argument(f.tensor.symbol) || outside.contains(f.tensor.symbol));
         for (const Tensor& t : roots.arrays) {
             const auto found = places.find(t.symbol);
             const bool gone = found != places.end() && result.flows[found->second].is_stage() &&
@@ -334,8 +352,8 @@ Box Box::hull(const Box& o) const {
     return all;
 }
 
-Stencil read_stencil(const Edit& e) {
-    return Reader(e).read();
+Stencil read_stencil(const Edit& e, bool in_place) {
+    return Reader(e, in_place).read();
 }
 
 } // namespace lathe::schedule::stencil

@@ -75,7 +75,7 @@ TEST_CASE("windows that are none") {
 TEST_CASE("in place") {
     Picture p;
     RDom r(1, 8, "r");
-    Func prefix("prefix", Int(16), {9, 12}), part("part", Int(16), {9, 12}), all("all", Int(16), {9, 12});
+    Func prefix("prefix", Int(16), {9, 12}), all("all", Int(16), {9, 12});
     prefix(p.y, p.x) = p.in(p.y, p.x);
     prefix(r, p.x) = prefix(r - 1, p.x) + 1;
     const std::string got = message(prefix);
@@ -88,11 +88,6 @@ TEST_CASE("in place") {
     RDom q(0, 9, 0, 12, "q");
     all(q.x, q.y) += all(q.x, max(q.y - 1, 0));
     expect(message(all), "(distance (0, ?)): in place");
-    part(p.y, p.x) = p.in(p.y, p.x);
-    part(r, p.x) = part(r, p.x) + 1;
-    expect(message(part),
-           "stores another part of part than its first definition: a stage computes all its points "
-           "alike. Make it a Func of its own");
     Func scatter("scatter", Int(16), {9, 12});
     scatter(p.y, p.x) = 0;
     scatter(p.y, p.in(p.y, r)) += 1;
@@ -149,7 +144,6 @@ TEST_CASE("options") {
     has({.border = Border(Edge::constant, Expr(0))}, "and say Border::valid() here");
     has({.tile = {0}}, "0 positions in a strip: there are at least 1");
     has({.tile = {4, 4}}, "tile gives 2 widths, and out has 1 dimensions beside the outermost");
-    has({.in_place = true}, "a stage reads old elements alone");
 }
 
 TEST_CASE("kernels, values of several, and stages that are no stages at root") {
