@@ -27,6 +27,14 @@ class PointRun {
     }
 
     std::vector<PointValue> run(const std::vector<Stmt>& definitions) {
+        for (const Stmt& d : definitions) {
+            own.merge(tensors_written(d));
+            for_each_stmt(d, [&](const Stmt& s) {
+                if (const auto* a = s.as<Allocate>())
+                    for (const Tensor& t : a->tensors)
+                        own.erase(t.symbol);
+            });
+        }
         for (const Stmt& d : definitions)
             definition(*d.as<Stage>());
         result.value = values.at(tensor.symbol);
@@ -38,6 +46,7 @@ class PointRun {
     const Edit& edit;
     const Tensor& tensor;
     bool in_place;
+    std::set<Symbol> own; ///< the tensor, and one in which it adds up
     std::vector<PointValue> all;
     PointValue result;
     std::vector<size_t> order;       ///< of the definition's loops: the dimensions over which they run
@@ -71,15 +80,19 @@ class PointRun {
             edit.refuse("{} at {} stores at {}, and each point must be stored once, at one place",
                         definition_name(stage), stage.loc.str(), described(tensor, target.indices));
         if (stage.definition == 0) result.box = box;
-        if (moves) update_in_place();
-        const auto before = values.find(tensor.symbol);
+        if (moves) update_in_place(stage);
+        const Symbol target_tensor = target.tensor;
+        const auto before = values.find(target_tensor);
         const Expr old = before == values.end() ? Expr() : before->second;
         statement(body);
-        keep_outside(box, old);
+        keep_outside(box, target_tensor, old);
     }
 
     /// From now on the tensor's elements are those of a value before, and those that were just stored.
-    void update_in_place() {
+    void update_in_place(const Stage& stage) {
+        if (own.size() > 1)
+            edit.refuse("{} at {} is in place, and adds up in a type of its own: give it one type",
+                        definition_name(stage), stage.loc.str());
         result.value = values.at(tensor.symbol);
         all.push_back(result);
         result.tensor = Symbol(name());
@@ -90,7 +103,7 @@ class PointRun {
     }
 
     /// An update of a part leaves the rest as it was.
-    void keep_outside(const Box& box, const Expr& old) {
+    void keep_outside(const Box& box, const Symbol& stored_in, const Expr& old) {
         Expr inside;
         const auto also = [&](const Expr& c) {
             inside = inside.defined() ? Binary::make(BinaryOp::logical_and, inside, c) : c;
@@ -100,7 +113,7 @@ class PointRun {
             if (box.first[d] > result.box.first[d]) also(at_most(index(box.first[d]), p));
             if (box.end(d) < result.box.end(d)) also(less(p, index(box.end(d))));
         }
-        Expr& value = values[tensor.symbol];
+        Expr& value = values[stored_in];
         if (inside.defined()) value = Select::make(inside, value, old);
     }
 
@@ -129,7 +142,7 @@ class PointRun {
         bool elsewhere = false;
         for_each(stage.body, nullptr, [&](const Expr& e) {
             const auto* l = e.as<Load>();
-            if (!l || !(l->tensor == tensor.symbol)) return;
+            if (!l || !own.contains(l->tensor)) return;
             std::vector<std::string> distance;
             bool here = true;
             for (size_t d = 0; d < l->indices.size(); ++d) {
@@ -159,7 +172,7 @@ class PointRun {
             stage.body,
             [&](const Stmt& s) {
                 for (const Write& w : writes_of(s)) {
-                    if (w.tensor != tensor.symbol) continue;
+                    if (!own.contains(w.tensor)) continue;
                     if (!w.target)
                         edit.refuse("{} is written by an extern call at {}, whose code nobody sees", name(),
                                     s.loc().str());
@@ -228,7 +241,7 @@ class PointRun {
                 edit.refuse("{} is read at {} before it has a value", l.tensor.name(), l.loc.str());
             return found->second;
         }
-        return l.tensor == tensor.symbol ? own_element(l) : self;
+        return own.contains(l.tensor) ? own_element(l) : self;
     }
 
     /// Of the tensor itself: what the point holds now, what another point held before the update, or what it
@@ -248,7 +261,7 @@ class PointRun {
             if (by_loops == 0) by_loops = sign(order[n]);
             if (by_rows == 0) by_rows = sign(n);
         }
-        if (by_loops == 0) return values.at(tensor.symbol);
+        if (by_loops == 0) return values.at(l.tensor);
         if (by_loops != by_rows)
             edit.refuse(
                 "{} is read at {} as {}, where the algorithm's loops have {} been, and a network, which "
@@ -336,7 +349,7 @@ class PointRun {
     }
 
     void set(const StoreTarget& t, const Expr& value, Loc loc) {
-        if (!locals.contains(t.tensor) && !(t.tensor == tensor.symbol))
+        if (!locals.contains(t.tensor) && !own.contains(t.tensor))
             edit.refuse("{} stores in {}, too, at {}: a stage has one value", name(), t.tensor.name(),
                         loc.str());
         values[t.tensor] = value.type() == t.type ? value : Cast::make(t.type, value, loc);

@@ -128,6 +128,9 @@ class Reader {
         return false;
     }
 
+    /// Nobody reads a Func before that.
+    bool last_definition(const Stmt& s) const { return stages.at(s.as<Stage>()->func).back().same_as(s); }
+
     void order() {
         for (const Argument& a : function.arguments)
             if (inputs.contains(a.tensor.symbol)) add_input(a.tensor);
@@ -135,7 +138,7 @@ class Reader {
             if (inputs.contains(t.symbol)) add_input(t);
         for (const Stmt& s : roots.statements) {
             const auto* g = s.as<Stage>();
-            if (!g || g->definition != 0 || !seen.contains(g->func)) continue;
+            if (!g || !seen.contains(g->func) || !last_definition(s)) continue;
             const std::vector<PointValue>& values = points.at(g->func);
             for (const PointValue& p : values) {
                 places[g->func] = places[p.tensor] = result.flows.size();
@@ -193,6 +196,7 @@ class Reader {
     };
 
     void find_windows(size_t n) {
+        result.flows[n].value = without_dead_arms(result.flows[n].value, result.flows[n]);
         check_inside(result.flows[n]);
         const Expr value = Tokens(*this, n)(result.flows[n].value);
         result.flows[n].value = value;
@@ -313,19 +317,32 @@ class Reader {
         of.box = of.box.rank() == 0 ? read : of.box.hull(read);
     }
 
+    bool in_network(const Stmt& s) const {
+        const auto* g = s.as<Stage>();
+        return g && seen.contains(g->func);
+    }
+
     /// What stays beside the network, and which arrays.
     void split_rest() {
-        std::set<Symbol> outside, late = seen;
+        std::set<Symbol> outside, late, read_late, inner;
+        for (const Stmt& s : roots.statements)
+            if (in_network(s)) inner.merge(tensors_written(s));
+        late = inner;
+        const auto meets = [](const std::set<Symbol>& a, const std::set<Symbol>& b) {
+            return std::ranges::any_of(a, [&](const Symbol& t) { return b.contains(t); });
+        };
         for (const Stmt& s : roots.statements) {
-            const auto* g = s.as<Stage>();
-            if (g && seen.contains(g->func)) continue;
-            if (!g && !s.as<Assert>())
+            if (in_network(s)) continue;
+            if (!s.as<Stage>() && !s.as<Assert>())
                 edit.refuse("the algorithm does something beside its stages at {}: what runs when could not "
                             "be told",
                             s.loc().str());
             std::set<Symbol> read = tensors_read(s), written = tensors_written(s);
-            const bool behind = std::ranges::any_of(read, [&](const Symbol& t) { return late.contains(t); });
-            if (behind) late.merge(written);
+            const bool behind = meets(read, late) || meets(written, late) || meets(written, read_late);
+            if (behind) {
+                late.insert(written.begin(), written.end());
+                read_late.insert(read.begin(), read.end());
+            }
             outside.merge(read);
             (behind ? result.behind : result.before).push_back(s);
         }
@@ -334,8 +351,8 @@ class Reader {
                 !f.definitions.empty() && (argument(f.tensor.symbol) || outside.contains(f.tensor.symbol));
         for (const Tensor& t : roots.arrays) {
             const auto found = places.find(t.symbol);
-            const bool gone = found != places.end() && result.flows[found->second].is_stage() &&
-                              !result.flows[found->second].stored;
+            const bool stored = found != places.end() && result.flows[found->second].stored;
+            const bool gone = inner.contains(t.symbol) && !stored;
             (gone ? result.consumed : result.kept).push_back(t);
         }
     }

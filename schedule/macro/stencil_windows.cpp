@@ -16,6 +16,10 @@ std::optional<int64_t> distance_at(const Expr& subscript, const Symbol& p, int64
     return *there - at;
 }
 
+Expr negated(const Expr& condition) {
+    return Unary::make(UnaryOp::bit_not, condition);
+}
+
 /// Loads that are not proved to be inside, from the leaves up: each node of the expression is looked at once.
 class LoadsInside {
   public:
@@ -46,7 +50,7 @@ class LoadsInside {
         if (const auto* s = e.as<Select>()) {
             add(all, open(s->condition));
             add(all, where(s->condition, open(s->then_value)));
-            add(all, where(Unary::make(UnaryOp::bit_not, s->condition), open(s->else_value)));
+            add(all, where(negated(s->condition), open(s->else_value)));
         } else {
             if (const auto* l = e.as<Load>()) add(all, bounds(*l));
             for (const Expr& operand : operands(e))
@@ -100,6 +104,31 @@ class LoadsInside {
     }
 };
 
+Facts in_box(const Flow& at) {
+    Facts facts;
+    for (size_t d = 0; d < at.point.size(); ++d)
+        facts.bound(at.point[d], {index(at.box.first[d]), index(at.box.end(d) - 1)});
+    return facts;
+}
+
+/// Selects whose conditions are decided.
+class LiveArms : public Mutator {
+  public:
+    explicit LiveArms(Facts f) : facts(std::move(f)) {}
+
+  protected:
+    using Mutator::visit;
+    Expr visit(const Select& s, const Expr& e) override {
+        const bool scalar = s.condition.type().lanes() == 1;
+        if (scalar && prove(s.condition, facts)) return (*this)(s.then_value);
+        if (scalar && prove(negated(s.condition), facts)) return (*this)(s.else_value);
+        return rebuilt(e);
+    }
+
+  private:
+    Facts facts;
+};
+
 } // namespace
 
 std::vector<Run> runs_of(const Expr& subscript, const Symbol& p, int64_t first, int64_t end) {
@@ -119,11 +148,13 @@ std::vector<Run> runs_of(const Expr& subscript, const Symbol& p, int64_t first, 
     return runs;
 }
 
+Expr without_dead_arms(const Expr& value, const Flow& at) {
+    return LiveArms(in_box(at))(value);
+}
+
 const Load* load_outside(const Expr& value, const Flow& at,
                          const std::function<const Tensor*(const Symbol&)>& tensor) {
-    Facts facts;
-    for (size_t d = 0; d < at.point.size(); ++d)
-        facts.bound(at.point[d], {index(at.box.first[d]), index(at.box.end(d) - 1)});
+    const Facts facts = in_box(at);
     return LoadsInside(tensor, facts).outside(value);
 }
 

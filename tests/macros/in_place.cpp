@@ -151,5 +151,12 @@ TEST_CASE("in place: what is refused") {
     expect(message(turned),
            "where the algorithm's loops have already been, and a network, which goes row by row, "
            "has not: bring its loops into the order of the subscripts");
+    Func wide = seidel_2d(Int(8), 8, 9, 1);
+    expect(refusal([&] {
+               Schedule s(wide);
+               s.quantize(wide, Int(8), {.accumulate = Int(32)});
+               s.stencil(wide, {.in_place = true});
+           }),
+           "is in place, and adds up in a type of its own: give it one type");
     expect(message(gather), "in place, and at no constant distance");
 }

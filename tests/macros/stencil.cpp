@@ -295,6 +295,42 @@ TEST_CASE("stages beside the network stay, and read what it stores") {
     CHECK(print(s).find("store_mean") != std::string::npos);
 }
 
+TEST_CASE("stages beside the network keep their order with what they write, too") {
+    Var y("y"), x("x");
+    RDom r(0, 3, "r");
+    Input in("in", Int(8), {9, 12});
+    Func out("out", Int(16), {7, 12}), s("s", Int(16), {7, 12}), other("other", Int(16), {7, 12});
+    out(y, x) = in(y, x) + in(y + 2, x);
+    s(y, x) = out(y, x) * 2;
+    s(r, x) = 7;
+    other(y, x) = in(y, x) + 1; // stays in front
+    Schedule both({out, s, other});
+    both.stencil(out, {.unroll = 2});
+    check_network(both);
+}
+
+TEST_CASE("a stage between a Func and its update, an accumulator, an edge that is never reached") {
+    Var y("y"), x("x");
+    RDom r(0, 3, 0, 3, "r");
+    Input in("in", Int(8), {9, 12});
+    Func out("out", Int(16), {7, 10}), a("a", Int(16), {9, 12}), sum("sum", Int(20), {7, 10}),
+        far("far", Int(9), {9, 12});
+    out(y, x) = in(y, x);
+    a(y, x) = in(y, x) * 3;
+    out(y, x) += a(y + 2, x) + a(y, x + 2);
+    sum(y, x) = 0;
+    sum(y, x) += in(y + r.x, x + r.y) * 2;
+    far(y, x) = constant_edge(in, 3)(y, x + 100) + in(y, x);
+    Schedule between(out), accumulated(sum), edge(far);
+    accumulated.quantize(sum, Int(12), {.accumulate = Accumulate::exact});
+    between.stencil(out, {.unroll = 2});
+    accumulated.stencil(sum, {.unroll = 2});
+    edge.stencil(far, {.unroll = 2});
+    check_network(between, false);
+    check_network(accumulated, false);
+    check_network(edge);
+}
+
 TEST_CASE("several networks, one behind the other, share their kinds") {
     Var y("y"), x("x");
     Input in("in", Int(8), {14, 16});
