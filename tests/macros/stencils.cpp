@@ -25,7 +25,7 @@ class RandomNetwork {
   public:
     explicit RandomNetwork(std::mt19937& r) : random(r) {}
 
-    Schedule make() {
+    RandomStencil make() {
         borders = pick(3) == 0;
         for (int n = 1 + pick(3); n > 0; --n)
             vars.emplace_back(std::string(1, "zyx"[3 - n]));
@@ -40,10 +40,8 @@ class RandomNetwork {
         std::vector<Func> outputs{funcs.back()};
         for (size_t n = 0; n + 1 < funcs.size(); ++n)
             if (pick(4) == 0) outputs.push_back(funcs[n]);
-        Schedule s(outputs);
         const int64_t lanes[] = {1, 2, 3, 4, 8};
-        s.stencil(funcs.back(), {.unroll = std::min(lanes[pick(5)], points)});
-        return s;
+        return {Schedule(outputs), funcs.back(), std::min(lanes[pick(5)], points)};
     }
 
   private:
@@ -173,6 +171,12 @@ Schedule jacobi_steps(Type t, int64_t H, int64_t W, int64_t unroll, int64_t step
     return with_stencil(all.back(), unroll);
 }
 
-Schedule random_stencil_network(std::mt19937& random) {
+RandomStencil random_stencil(std::mt19937& random) {
     return RandomNetwork(random).make();
+}
+
+Schedule random_stencil_network(std::mt19937& random) {
+    RandomStencil made = random_stencil(random);
+    made.schedule.stencil(made.out, {.unroll = made.lanes});
+    return made.schedule;
 }

@@ -1,0 +1,36 @@
+#pragma once
+/// \file Cycles, words, bytes and circuits of a network that is planned: arithmetic on its plan.
+
+#include "stencil_expand.h"
+
+#include "lathe/schedule/stencil_model.h"
+
+namespace lathe::schedule::stencil {
+
+/// A network before it is expanded.
+struct Design {
+    Stencil stencil;
+    int64_t k;
+    Grid grid;
+    std::vector<Node> nodes;
+    Plan plan;
+    std::vector<Tensor> tables; ///< constants that stages may read
+};
+
+/// FIFOs of one shape.
+struct Fifos {
+    int64_t count = 0;
+    int64_t bits = 0;     ///< of a word
+    int64_t depth = 0;    ///< in words
+    bool in_step = false; ///< they move together: one wide FIFO can stand in their place
+};
+
+/// All of the network's FIFOs.
+std::vector<Fifos> fifos_of(const Design& d);
+
+/// From the first word read to the last one stored, both included. Each process takes one cycle.
+int64_t network_cycles(const Design& d);
+
+StencilEstimate estimate(const Design& d, const Arch& arch, const StencilMemory& memory);
+
+} // namespace lathe::schedule::stencil

@@ -1,0 +1,135 @@
+/// \file An estimate of the call stencil: it plans the network, and does not make it.
+
+#include "../macro/stencil_model.h"
+#include "../primitive/stencil.h"
+#include "edit.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace lathe {
+
+using namespace ir;
+using namespace schedule;
+
+namespace {
+
+using stencil::Design;
+
+/// None where the call itself must say why.
+std::optional<Design> designed(Edit& e, int64_t k) {
+    stencil::Stencil s = stencil::read_stencil(e);
+    for (const stencil::Flow& f : s.flows)
+        if (f.box.rank() == 0 || std::ranges::any_of(f.box.extent, [](int64_t n) { return n <= 0; }))
+            return std::nullopt;
+    const stencil::Grid grid(s, k);
+    std::vector<stencil::Node> nodes = nodes_of(s, grid);
+    if (std::ranges::any_of(nodes, [&](const stencil::Node& n) { return n.last - n.first + 1 < k; }))
+        return std::nullopt;
+    stencil::Plan plan = stencil::plan(nodes, k);
+    return Design{std::move(s), k, grid, std::move(nodes), std::move(plan), e.function().constants};
+}
+
+void check(const StencilMemory& m, Loc loc) {
+    if (m.banks_per_input < 1 || m.banks_per_output < 1)
+        fail(loc, "an array lies in at least one bank: {} banks for an input and {} for an output are none",
+             m.banks_per_input, m.banks_per_output);
+    if (m.word_bits < 8 || (m.word_bits & (m.word_bits - 1)) != 0)
+        fail(loc, "words of {} bits are read from no memory: a power of two of at least 8 is", m.word_bits);
+}
+
+} // namespace
+
+StencilEstimate estimate_stencil(const Schedule& s, const StageRef& out, const StencilOptions& options,
+                                 const Arch& arch, const StencilMemory& memory) {
+    check(memory, out.loc);
+    constexpr int64_t plannable = 1024; // lanes
+    std::optional<Design> design;
+    const bool plain = options.unroll >= 1 && options.unroll <= plannable && options.iterate == 1 &&
+                       !options.border.edge() && options.tile.empty() && !options.in_place;
+    if (plain && s.module().functions.size() == 1) {
+        State work = *s.state;
+        Step step;
+        step.primitive = &primitives::stencil;
+        step.func = out.func;
+        step.numbers = {options.unroll};
+        step.loc = out.loc;
+        try {
+            Edit e(work, step);
+            design = designed(e, options.unroll);
+        } catch (const Error&) {
+            design.reset(); // the call has checks that come before
+        }
+    }
+    if (!design) {
+        Schedule called = s;
+        called.stencil(out, options, out.loc);
+    }
+    invariant(design.has_value(), "a stencil is legal, and cannot be planned");
+    return stencil::estimate(*design, arch, memory);
+}
+
+std::string StencilEstimate::text() const {
+    std::string t = fmt::format(
+        "estimated, not synthesised: {} at {} MHz, {} banks of memory; {}\n"
+        "  {:.3g} Gpoints/s, {:.4g} GOP/s ({:.4g} with taps as adds): {:.3g} operations a point ({:.3g})\n"
+        "  {} points in {} cycles, {:.4g} ms; {} lanes; processes of one cycle: {} cycles, latencies of "
+        "operators: {} more\n"
+        "  {} bytes read, {} written, {:.3g} a point; {:.4g} GB/s wanted, {:.4g} GB/s there\n"
+        "  {} words ({} bits) wait, FIFOs have room for {} bits; {} processes\n"
+        "  DSP {:.4g}, BRAM18 {} ({} of FIFOs; {} if each were one of its own), URAM {}, LUT {}, FF {}, "
+        "dividers {}\n",
+        board, clock_mhz, banks, size, gpoints, gops, gops_taps_as_adds, operations, operations_taps_as_adds,
+        points, cycles, seconds * 1e3, lanes, network_cycles, pipeline_cycles, bytes_read, bytes_written,
+        bytes_per_point, bandwidth / 1e9, bandwidth_roof / 1e9, payload_words, payload_bits, fifo_bits,
+        processes, dsp, bram18, bram18_fifos, bram18_fifos_apart, uram, lut, ff, dividers);
+    t += fits ? "  fits:" : "  does not fit:";
+    for (const auto& [what, part] : use)
+        t += fmt::format(" {} {:.1f} %", what, part * 100);
+    return t + fmt::format(" of what a design may use; what limits: {}\n", binding);
+}
+
+std::string StencilEstimate::json() const {
+    nlohmann::ordered_json j;
+    j["label"] = "estimated";
+    j["board"] = board;
+    j["clock_mhz"] = clock_mhz;
+    j["banks"] = banks;
+    j["size"] = size;
+    j["lanes"] = lanes;
+    j["points"] = points;
+    j["cycles"] = cycles;
+    j["seconds"] = seconds;
+    j["network_cycles"] = network_cycles;
+    j["pipeline_cycles"] = pipeline_cycles;
+    j["gpoints"] = gpoints;
+    j["gops"] = gops;
+    j["gops_taps_as_adds"] = gops_taps_as_adds;
+    j["operations"] = operations;
+    j["operations_taps_as_adds"] = operations_taps_as_adds;
+    j["bytes_read"] = bytes_read;
+    j["bytes_written"] = bytes_written;
+    j["bytes_per_point"] = bytes_per_point;
+    j["bandwidth"] = bandwidth;
+    j["bandwidth_roof"] = bandwidth_roof;
+    j["payload_words"] = payload_words;
+    j["payload_bits"] = payload_bits;
+    j["fifo_bits"] = fifo_bits;
+    j["dsp"] = dsp;
+    j["bram18"] = bram18;
+    j["bram18_fifos"] = bram18_fifos;
+    j["bram18_fifos_apart"] = bram18_fifos_apart;
+    j["uram"] = uram;
+    j["lut"] = lut;
+    j["ff"] = ff;
+    j["dividers"] = dividers;
+    j["processes"] = processes;
+    j["binding"] = binding;
+    j["fits"] = fits;
+    for (const auto& [what, part] : use)
+        j["use"][what] = std::isfinite(part) ? nlohmann::ordered_json(part) : nlohmann::ordered_json();
+    return j.dump(1);
+}
+
+} // namespace lathe
