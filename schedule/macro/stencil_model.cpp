@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 
 namespace lathe::schedule::stencil {
 
@@ -268,15 +269,18 @@ int64_t network_cycles(const Design& d) {
     int64_t last = 0;
     for (size_t u = 0; u < d.nodes.size(); ++u) {
         const int64_t start = d.plan.start[u];
-        for (int64_t q = 0; q < d.k; ++q) {
-            const Words own = words_of(d.nodes[u], q, d.k);
-            // Who takes it comes one cycle behind it.
-            if (!own.empty()) last = std::max(last, start + own.last + 1);
-        }
+        std::optional<int64_t> stored; // when its word 0 would be, by whoever hands it to the storer
+        if (d.nodes[u].stored) stored = start + 1;
         for (const auto& lane : d.plan.chains[u].lanes)
-            for (const Forwarder& f : lane)
+            for (const Forwarder& f : lane) {
+                last = std::max(last, start + f.delay + f.words.last + 1);
                 for (const Feed& to : f.feeds)
-                    if (!to.words.empty()) last = std::max(last, start + f.delay + to.words.last + 2);
+                    if (to.consumer == Feed::store) stored = start + f.delay + 2;
+            }
+        if (!stored) continue;
+        // It goes over whole rows.
+        const int64_t rows = d.nodes[u].last / d.grid.row() + 1;
+        last = std::max(last, *stored + rows * (d.grid.row() / d.k) - 1);
     }
     return last + 1;
 }

@@ -28,7 +28,8 @@ struct Fifos {
 /// All of the network's FIFOs.
 std::vector<Fifos> fifos_of(const Design& d);
 
-/// From the first word read to the last one stored, both included. Each process takes one cycle.
+/// Until all processes have ended, when each takes one cycle for a word: where the windows of the last words
+/// are those at the end of the input, its words, one, and two for each stage.
 int64_t network_cycles(const Design& d);
 
 StencilEstimate estimate(const Design& d, const Arch& arch, const StencilMemory& memory);

@@ -74,7 +74,7 @@ PointCost point_cost(const Flow& f, const OperatorTable& table, const std::vecto
             if (const auto l = lets.find(v->symbol); l != lets.end()) at = ready.at(l->second.get());
         const auto* load = e.as<Load>();
         const CircuitCost own = load ? table_cost(*load, tables) : table.cost(e);
-        at += own.cycles;
+        if (!about_places(e)) at += own.cycles; // places are known before the elements come
         all.circuits.dsp += own.dsp;
         all.circuits.bram18 += own.bram18;
         all.circuits.lut += own.lut;
