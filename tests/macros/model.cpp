@@ -321,6 +321,19 @@ TEST_CASE("a division costs a divider, a product with the reciprocal does not") 
     CHECK(h.dsp == 0);
     CHECK(h.lut > 8 * 400);
     CHECK(estimate(seidel, Float(32), 480, 640, 1, 8, 1).dividers == 0);
+    // The kernels as they are published.
+    const auto published = [](const Schedule& s) {
+        const StageRef out(s.module().top().arguments.back().tensor.symbol, Loc::current());
+        return estimate_stencil(s, out, {.unroll = 16}, Arch("vu9p"));
+    };
+    const StencilEstimate j = published(jacobi_valid(Float(32), 480, 640, 0)),
+                          s = published(seidel_valid(Float(32), 480, 640, 0));
+    CHECK(j.dsp == 128);
+    CHECK(j.dividers == 16);
+    CHECK(j.gops > 0.95 * 20);
+    CHECK(s.dsp == 128);
+    CHECK(s.dividers == 32);
+    CHECK(s.gops > 0.95 * 24);
 }
 
 TEST_CASE("FIFOs: shift registers, block RAM, UltraRAM") {
