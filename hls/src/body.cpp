@@ -94,7 +94,7 @@ void BodyEmitter::stage(const Stage& s) {
 void BodyEmitter::loop(const For& s) {
     const Expr end = simplify(iadd(s.min, s.extent), scope.facts);
     ExprEmitter expr(scope, out, {s.min, end});
-    std::string first = expr.index(s.min), last = expr.index(end);
+    std::string first = expr.index(s.min), last = expr.compared(end);
     const std::string label = labels.take((stage_name.empty() ? "" : stage_name + "_") + s.var.name());
     // The bounds are evaluated once.
     if (reads_memory(s.min)) first = expr.named(s.var.name() + "_begin", IndexType(), first);
@@ -102,9 +102,8 @@ void BodyEmitter::loop(const For& s) {
     scope.names.open();
     const std::string name = scope.names.take(s.var.name());
     if (s.loop.known() && s.loop.properties().concurrent) out.line("// Iterations are independent.");
-    const bool choice = last.find('?') != std::string::npos; // binds less than <
     out.line(fmt::format("{}: for ({} {} = {}; {} < {}; ++{}) {{", label, scope.index_type, name, first, name,
-                         choice ? "(" + last + ")" : last, name));
+                         last, name));
     pragmas(s);
     const Facts before = scope.facts;
     scope.variables[s.var] = name;

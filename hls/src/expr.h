@@ -37,6 +37,8 @@ class ExprEmitter {
     /// The same where C++ converts to `to` by itself, as in an assignment.
     std::string assigned(const Expr& e, Type to);
     std::string index(const Expr& e) { return value(e, IndexType()); }
+    /// The same as an operand of <.
+    std::string compared(const Expr& e);
     std::string condition(const Expr& e) { return value(e, Bool()); }
     /// "A[i * N + j]"
     std::string element(const Symbol& tensor, const std::vector<Expr>& indices);

@@ -10,6 +10,10 @@ std::string ExprEmitter::value(const Expr& e, Type to) {
     return converted(e, to, false).text;
 }
 
+std::string ExprEmitter::compared(const Expr& e) {
+    return in(converted(e, IndexType(), false), shift);
+}
+
 std::string ExprEmitter::assigned(const Expr& e, Type to) {
     return converted(e, to, true).text;
 }

@@ -180,9 +180,6 @@ std::string host_source(const Program& p) {
 }
 
 std::string host_header(const Program& p) {
-    std::string names;
-    for (const auto& [given, became] : p.host.renamed)
-        names += fmt::format("// {} is called {} here.\n", given, became);
     return fmt::format("{}#pragma once\n\n"
                        "#define AP_INT_MAX_W 4096 // before AMD's headers\n"
                        "#include \"lathe_hls.h\"\n\n"
@@ -190,7 +187,7 @@ std::string host_header(const Program& p) {
                        "#include \"xrt/xrt_device.h\"\n"
                        "#include \"xrt/xrt_kernel.h\"\n\n"
                        "{};\n",
-                       names, p.host.declaration());
+                       renamed_text(p.host), p.host.declaration());
 }
 
 std::string kernel_table(const Program& p) {

@@ -266,15 +266,19 @@ static constexpr const char* stream_headers = "#include \"hls_stream.h\"\n"
                                               "#include \"hls_streamofblocks.h\"\n"
                                               "#include \"lathe_marks.h\"\n";
 
-std::string header_text(const Kernel& k) {
+std::string renamed_text(const Kernel& k) {
     std::string names;
     for (const auto& [given, became] : k.renamed)
         names += fmt::format("// {} is called {} here.\n", comment_text(quoted_text(given)), became);
+    return names;
+}
+
+std::string header_text(const Kernel& k) {
     return fmt::format("{}#pragma once\n\n"
                        "#define AP_INT_MAX_W 4096 // before AMD's headers\n"
                        "#include \"lathe_hls.h\"\n{}\n"
                        "extern \"C\" {};\n",
-                       names, k.streams ? stream_headers : "", k.declaration());
+                       renamed_text(k), k.streams ? stream_headers : "", k.declaration());
 }
 
 } // namespace lathe::hls

@@ -49,6 +49,8 @@ bool has_device(const Module& module);
 Program make_program(const Module& module, const VitisOptions& options);
 /// The kernel's file, without the header that it includes first; its header; what declares streams.
 std::string source_text(const Kernel& k);
+/// Comments that say what became of names.
+std::string renamed_text(const Kernel& k);
 std::string header_text(const Kernel& k);
 
 } // namespace lathe::hls

@@ -11,14 +11,8 @@ namespace {
 /// Streams and calls, as they come.
 class Network {
   public:
-    Network(Edit& e, const Stencil& st, int64_t lanes)
-        : edit(e), stencil(st), k(lanes), grid(st, lanes), nodes(nodes_of(st, grid)), kinds(e, lanes) {
-        for (size_t u = 0; u < nodes.size(); ++u)
-            if (const int64_t all = nodes[u].last - nodes[u].first + 1; all < k)
-                edit.refuse("{} has {} points, and {} are to be computed at a time: unroll less", name(u),
-                            all, k);
-        chains = plan(nodes, k);
-    }
+    Network(Edit& e, const Design& d)
+        : edit(e), stencil(d.stencil), k(d.k), nodes(d.nodes), chains(d.plan), kinds(e, d) {}
 
     Stmt make() {
         for (size_t u = 0; u < nodes.size(); ++u) {
@@ -26,14 +20,14 @@ class Network {
             if (stencil.flows[u].is_stage())
                 compute(u);
             else
-                calls.push_back(CallStmt::make(kinds.loader(stencil.flows[u], grid),
+                calls.push_back(CallStmt::make(kinds.loader(u),
                                                {whole(stencil.flows[u].tensor, Direction::in)}, {},
                                                {{lanes.at(u), {}}}, loc()));
             forward(u);
         }
         for (size_t u = 0; u < nodes.size(); ++u)
             if (nodes[u].stored)
-                calls.push_back(CallStmt::make(kinds.storer(stencil.flows[u], grid, nodes[u]),
+                calls.push_back(CallStmt::make(kinds.storer(u),
                                                {whole(stencil.flows[u].tensor, Direction::out)}, {},
                                                {{read_by_none(u) ? lanes.at(u) : stores.at(u), {}}}, loc()));
         kinds.add_all();
@@ -53,9 +47,8 @@ class Network {
     Edit& edit;
     const Stencil& stencil;
     int64_t k;
-    Grid grid;
-    std::vector<Node> nodes;
-    Plan chains;
+    const std::vector<Node>& nodes;
+    const Plan& chains;
     Kinds kinds;
     std::vector<StreamDeclaration> streams;
     std::vector<Stmt> calls;
@@ -112,7 +105,7 @@ class Network {
     void compute(size_t v) {
         const Flow& f = stencil.flows[v];
         const Node& n = nodes[v];
-        const Compute kind = kinds.compute(stencil, nodes, v, grid);
+        const Compute kind = kinds.compute(v);
         const Symbol id("lane");
         const Expr lane = k > 1 ? var(id) : index(0);
         const Expr behind = ifloordiv(isub(lane, index(n.first)), index(k)); // minus the first word
@@ -180,53 +173,8 @@ class Network {
 
 } // namespace
 
-Grid::Grid(const Stencil& s, int64_t k) {
-    for (const Flow& f : s.flows)
-        box = box.rank() == 0 ? f.box : box.hull(f.box);
-    box.extent.back() = (box.extent.back() + k - 1) / k * k;
-}
-
-int64_t Grid::stride(size_t d) const {
-    int64_t s = 1;
-    for (size_t n = d + 1; n < box.rank(); ++n)
-        s *= box.extent[n];
-    return s;
-}
-
-int64_t Grid::linear(const std::vector<int64_t>& at) const {
-    int64_t all = 0;
-    for (size_t d = 0; d < at.size(); ++d)
-        all += (at[d] - box.first[d]) * stride(d);
-    return all;
-}
-
-std::vector<Node> nodes_of(const Stencil& s, const Grid& grid) {
-    std::vector<Node> all;
-    for (const Flow& f : s.flows) {
-        Node n;
-        n.width = f.tensor.type.width();
-        n.stored = f.stored;
-        n.last = grid.positions() - 1;
-        if (f.is_stage()) {
-            std::vector<int64_t> last;
-            for (size_t d = 0; d < f.box.rank(); ++d)
-                last.push_back(f.box.end(d) - 1);
-            n.first = grid.linear(f.box.first);
-            n.last = grid.linear(last);
-        }
-        for (const Window& w : f.windows) {
-            int64_t offset = 0;
-            for (size_t d = 0; d < w.at.size(); ++d)
-                offset += w.at[d] * grid.stride(d);
-            n.taps.push_back({w.of, offset});
-        }
-        all.push_back(std::move(n));
-    }
-    return all;
-}
-
-Stmt expand(Edit& e, const Stencil& s, int64_t k) {
-    return Network(e, s, k).make();
+Stmt expand(Edit& e, const Design& d) {
+    return Network(e, d).make();
 }
 
 } // namespace lathe::schedule::stencil

@@ -27,6 +27,24 @@ int64_t points_of(const Box& b) {
     return all;
 }
 
+/// Of an input: those that two strips need are read twice.
+int64_t elements_read(const Grid& g, size_t flow, const Box& box) {
+    int64_t all = 1;
+    for (size_t d = 0; d < box.rank(); ++d) {
+        const Strips* cut = g.cut(d);
+        int64_t in_dim = cut ? 0 : box.extent[d];
+        for (int64_t n = 0; cut && n < cut->count; ++n) {
+            const int64_t first = g.first_strip().first[d] + n * cut->step;
+            const Columns c = g.needed(flow, d);
+            const int64_t read =
+                std::min(first + c.end, box.end(d)) - std::max(first + c.first, box.first[d]);
+            in_dim += std::max<int64_t>(read, 0);
+        }
+        all *= in_dim;
+    }
+    return all;
+}
+
 /// Memory has elements of 8, 16, 32 or 64 bits, or several of 64.
 int64_t bytes_of(Type t) {
     for (const int bits : {8, 16, 32})
@@ -41,8 +59,8 @@ std::string described(const Flow& f) {
 
 class Model {
   public:
-    Model(const Design& d, const Arch& a, const StencilMemory& m)
-        : design(d), stencil(d.stencil), arch(a), memory(m) {}
+    Model(const Design& d, const std::vector<Tensor>& t, const Arch& a, const StencilMemory& m)
+        : design(d), tables(t), stencil(d.stencil), arch(a), memory(m) {}
 
     StencilEstimate make() {
         e.clock_mhz = arch.clock_mhz;
@@ -62,6 +80,7 @@ class Model {
 
   private:
     const Design& design;
+    const std::vector<Tensor>& tables;
     const Stencil& stencil;
     const Arch& arch;
     const StencilMemory& memory;
@@ -89,7 +108,7 @@ class Model {
                 ++e.processes;
                 continue;
             }
-            const PointCost c = point_cost(f, arch.operators, design.tables);
+            const PointCost c = point_cost(f, arch.operators, tables);
             add(c.circuits, design.k);
             add(arch.operators.cost(NetworkPart::element), design.k);
             e.processes += design.k;
@@ -146,8 +165,9 @@ class Model {
         int64_t reads = 0, writes = 0;
         for (size_t u = 0; u < design.nodes.size(); ++u) {
             const Flow& f = stencil.flows[u];
-            const int64_t bytes = points_of(f.box) * bytes_of(f.tensor.type);
+            int64_t bytes = points_of(f.box) * bytes_of(f.tensor.type);
             if (!f.is_stage()) {
+                bytes = elements_read(design.grid, u, f.box) * bytes_of(f.tensor.type);
                 in_memory.push_back({bytes, memory.banks_per_input});
                 reads += bytes;
             } else if (f.stored) {
@@ -285,8 +305,9 @@ int64_t network_cycles(const Design& d) {
     return last + 1;
 }
 
-StencilEstimate estimate(const Design& d, const Arch& arch, const StencilMemory& memory) {
-    return Model(d, arch, memory).make();
+StencilEstimate estimate(const Design& d, const std::vector<Tensor>& tables, const Arch& arch,
+                         const StencilMemory& memory) {
+    return Model(d, tables, arch, memory).make();
 }
 
 } // namespace lathe::schedule::stencil

@@ -1,21 +1,11 @@
 #pragma once
 /// \file Cycles, words, bytes and circuits of a network that is planned: arithmetic on its plan.
 
-#include "stencil_expand.h"
+#include "stencil_grid.h"
 
 #include "lathe/schedule/stencil_model.h"
 
 namespace lathe::schedule::stencil {
-
-/// A network before it is expanded.
-struct Design {
-    Stencil stencil;
-    int64_t k;
-    Grid grid;
-    std::vector<Node> nodes;
-    Plan plan;
-    std::vector<Tensor> tables; ///< constants that stages may read
-};
 
 /// FIFOs of one shape.
 struct Fifos {
@@ -32,6 +22,8 @@ std::vector<Fifos> fifos_of(const Design& d);
 /// are those at the end of the input, its words, one, and two for each stage.
 int64_t network_cycles(const Design& d);
 
-StencilEstimate estimate(const Design& d, const Arch& arch, const StencilMemory& memory);
+/// \param tables constants that stages may read
+StencilEstimate estimate(const Design& d, const std::vector<Tensor>& tables, const Arch& arch,
+                         const StencilMemory& memory);
 
 } // namespace lathe::schedule::stencil

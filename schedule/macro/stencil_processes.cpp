@@ -31,28 +31,58 @@ Expr and_also(const Expr& a, const Expr& b) {
 /// Where an element of the grid is in a tensor.
 struct Place {
     std::vector<Expr> at; ///< subscripts
-    Expr inside;          ///< it is in the box; none: always
+    Expr inside;          ///< it is there, and wanted; none: always
 };
 
-/// \param on_grid its position in each dimension of the grid, from 0
-Place place(const Grid& g, const Box& box, const std::vector<Expr>& on_grid) {
+/// What is wanted of the elements that the grid holds.
+enum class Wanted : uint8_t {
+    all,    ///< that are in the tensor
+    needed, ///< and of these, what the strip needs
+    own     ///< or what no other strip has
+};
+
+/// Adds first ≤ e < end, as far as min ≤ e < limit does not say so.
+void within(Expr& all, const Expr& e, Columns want, Columns is) {
+    if (is.first < want.first) all = and_also(all, at_most(index(want.first), e));
+    if (want.end < is.end) all = and_also(all, less(e, index(want.end)));
+}
+
+/// \param on_grid its position in each dimension of the grid
+Place place(const Design& d, size_t flow, const std::vector<Expr>& on_grid, Wanted wanted) {
+    const Grid& g = d.grid;
+    const Box &box = d.stencil.flows[flow].box, &grid = g.first_strip();
     Place p;
-    for (size_t d = 0; d < box.rank(); ++d) {
-        p.at.push_back(simplify(iadd(index(g.box.first[d]), on_grid[d])));
-        const int64_t first = box.first[d] - g.box.first[d], end = box.end(d) - g.box.first[d];
-        if (first > 0) p.inside = and_also(p.inside, at_most(index(first), on_grid[d]));
-        if (end < g.box.extent[d]) p.inside = and_also(p.inside, less(on_grid[d], index(end)));
+    for (size_t n = 0; n < box.rank(); ++n) {
+        const Expr& at = on_grid[g.place(n)];
+        const Strips* cut = g.cut(n);
+        const int64_t shift = box.first[n] - grid.first[n];
+        if (!cut) {
+            p.at.push_back(simplify(iadd(index(grid.first[n]), at)));
+            within(p.inside, at, {shift, shift + box.extent[n]}, {0, grid.extent[n]});
+            continue;
+        }
+        Columns there{0, grid.extent[n]};
+        if (wanted != Wanted::all) {
+            const Columns part =
+                wanted == Wanted::own ? Columns{shift, shift + cut->step} : g.needed(flow, n);
+            within(p.inside, at, part, there);
+            there = part;
+        }
+        const Expr e = iadd(at, imul(index(cut->step), on_grid[g.cut_place(n)]));
+        there.end += (cut->count - 1) * cut->step;
+        within(p.inside, e, {shift, shift + box.extent[n]}, there);
+        p.at.push_back(simplify(iadd(index(grid.first[n]), e)));
     }
     return p;
 }
 
-/// In all dimensions but the last, the positions of row number `row` of the grid.
+/// In all dimensions of the grid but the last, the positions of row number `row`.
 std::vector<Expr> of_row(const Grid& g, const Expr& row) {
     std::vector<Expr> all;
-    for (size_t d = 0; d + 1 < g.box.rank(); ++d) {
+    for (size_t d = 0; d + 1 < g.rank(); ++d) {
         const int64_t rows = g.stride(d) / g.row();
         Expr at = rows == 1 ? row : ifloordiv(row, index(rows));
-        if (d > 0) at = ifloormod(at, index(g.box.extent[d]));
+        if (d > 0) at = ifloormod(at, index(g.extent(d)));
         all.push_back(at);
     }
     return all;
@@ -73,11 +103,7 @@ std::string Kinds::add(Function f, const std::string& wish, const std::vector<Sy
             same.body = stage->body;
             if (equal(Module{{same}, {}}, Module{{f}, {}})) return other.name;
         }
-    const auto taken = [&](const std::vector<Function>& list) {
-        return std::ranges::find(list, f.name, &Function::name) != list.end();
-    };
-    for (int n = 2; taken(all) || taken(edit.module().functions); ++n)
-        f.name = fmt::format("{}_{}", wish, n);
+    f.name = free_function_name(wish, all, edit.module().functions);
     Definition d{loop(f.name), f.name, 0, loc(), {}};
     for (const Symbol& l : loops)
         d.loops.emplace_back(l, l);
@@ -122,26 +148,30 @@ Stmt Kinds::pipelined(const Symbol& loop, const Expr& first, const Expr& extent,
     return For::make(loop, first, extent, LoopKind::pipeline(1), std::move(body), loc());
 }
 
-std::string Kinds::loader(const Flow& f, const Grid& g) {
+std::string Kinds::loader(size_t flow) {
+    const Flow& f = made_for.stencil.flows[flow];
+    const Grid& g = made_for.grid;
     Function made;
     made.arguments.push_back(argument(f.tensor, Direction::in));
-    const size_t rank = g.box.rank();
+    const size_t rank = g.rank();
     std::vector<Symbol> loops;
     std::vector<Expr> on_grid;
     for (size_t d = 0; d < rank; ++d) {
-        loops.push_back(loop(d + 1 == rank ? "word" : fmt::format("i{}", d)));
+        const std::string outer = d < g.cuts().size() ? fmt::format("strip{}", g.cuts()[d].dim)
+                                                      : fmt::format("i{}", d - g.cuts().size());
+        loops.push_back(loop(d + 1 == rank ? "word" : outer));
         on_grid.push_back(var(loops[d]));
     }
     const Symbol lane = loop("lane");
     on_grid.back() = iadd(imul(index(k), on_grid.back()), var(lane));
     const StreamElement to = lanes(made, "out", f.tensor.type, Direction::out, lane);
-    const Place p = place(g, f.box, on_grid);
+    const Place p = place(made_for, flow, on_grid, Wanted::needed);
     Expr value = Load::make(made.arguments[0].tensor.symbol, f.tensor.type, p.at, loc());
     if (p.inside.defined()) value = Select::make(p.inside, value, zero(f.tensor.type), loc());
     Stmt body = for_lanes(lane, Push::make(to, f.tensor.type, value, loc()));
     body = pipelined(loops.back(), index(0), index(g.row() / k), body);
     for (size_t d = rank - 1; d-- > 0;)
-        body = For::make(loops[d], index(0), index(g.box.extent[d]), {}, body, loc());
+        body = For::make(loops[d], index(0), index(g.extent(d)), {}, body, loc());
     made.body = body;
     loops.push_back(lane);
     return add(std::move(made), "load_" + f.tensor.symbol.name(), loops);
@@ -169,7 +199,9 @@ std::string Kinds::forwarder(Type type, bool next, size_t readers) {
     return known;
 }
 
-Compute Kinds::compute(const Stencil& s, const std::vector<Node>& nodes, size_t n, const Grid& g) {
+Compute Kinds::compute(size_t n) {
+    const Stencil& s = made_for.stencil;
+    const std::vector<Node>& nodes = made_for.nodes;
     const Flow& f = s.flows[n];
     Function made;
     Compute c;
@@ -185,7 +217,7 @@ Compute Kinds::compute(const Stencil& s, const std::vector<Node>& nodes, size_t 
     c.at_point = counts || std::ranges::any_of(nodes[n].taps, leaves);
     Expr value = fresh_copy(f.value), first;
     if (c.at_point) first = number(made, "first");
-    if (counts) value = at_positions(f, g, first, point);
+    if (counts) value = at_positions(n, first, point);
     value = add_scalars(made, f, value, c.scalars);
     const Type type = f.tensor.type;
     std::vector<StreamElement> taps;
@@ -232,11 +264,13 @@ Stmt Kinds::pop(const Window& w, const StreamElement& tap, Type type, const std:
 }
 
 /// The value where the lane's word number `point` lies. \param first the lane's first position
-Expr Kinds::at_positions(const Flow& f, const Grid& g, const Expr& first, const Symbol& point) const {
+Expr Kinds::at_positions(size_t flow, const Expr& first, const Symbol& point) const {
+    const Flow& f = made_for.stencil.flows[flow];
+    const Grid& g = made_for.grid;
     const Expr at = iadd(first, imul(index(k), var(point)));
     std::vector<Expr> on_grid = of_row(g, ifloordiv(at, index(g.row())));
     on_grid.push_back(ifloormod(at, index(g.row())));
-    const Place p = place(g, f.box, on_grid);
+    const Place p = place(made_for, flow, on_grid, Wanted::all);
     Substitution with;
     for (size_t d = 0; d < f.point.size(); ++d)
         with.emplace(f.point[d], p.at[d]);
@@ -277,7 +311,10 @@ Expr Kinds::add_scalars(Function& made, const Flow& f, const Expr& value, std::v
     return substitute(value, with);
 }
 
-std::string Kinds::storer(const Flow& f, const Grid& g, const Node& n) {
+std::string Kinds::storer(size_t flow) {
+    const Flow& f = made_for.stencil.flows[flow];
+    const Grid& g = made_for.grid;
+    const Node& n = made_for.nodes[flow];
     Function made;
     made.arguments.push_back(argument(f.tensor, Direction::out));
     const Type type = f.tensor.type;
@@ -286,7 +323,7 @@ std::string Kinds::storer(const Flow& f, const Grid& g, const Node& n) {
     const StreamElement from = lanes(made, "in", type, Direction::in, lane);
     std::vector<Expr> on_grid = of_row(g, var(row));
     on_grid.push_back(iadd(imul(index(k), var(word)), var(lane)));
-    const Place p = place(g, f.box, on_grid);
+    const Place p = place(made_for, flow, on_grid, Wanted::own);
     Stmt body = Store::make(made.arguments[0].tensor.symbol, type, p.at, Variable::make(token, type), loc());
     if (p.inside.defined()) body = If::make(p.inside, body, {}, loc());
     body = Pop::make(token, from, type, body, loc());

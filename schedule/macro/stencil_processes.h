@@ -18,23 +18,24 @@ struct Compute {
 /// Functions of the network: those that are equal become one.
 class Kinds {
   public:
-    Kinds(Edit& e, int64_t lanes) : edit(e), k(lanes) {}
+    Kinds(Edit& e, const Design& d) : edit(e), made_for(d), k(d.k) {}
 
     /// Reads the input in the grid's order, k elements at a time, one into each stream of an array.
-    std::string loader(const Flow& f, const Grid& g);
+    std::string loader(size_t flow);
     /// Takes words and hands them on: to the next one of the chain, and to so many readers. Its numbers: how
     /// many words, and for each of these the first word that it gets and the one behind its last.
     std::string forwarder(Type type, bool next, size_t readers);
     /// Computes the points of one lane. Its streams: one for each window, then the result.
-    Compute compute(const Stencil& s, const std::vector<Node>& nodes, size_t n, const Grid& g);
+    Compute compute(size_t flow);
     /// Writes what an array of k streams brings to where it belongs.
-    std::string storer(const Flow& f, const Grid& g, const Node& n);
+    std::string storer(size_t flow);
 
     /// Puts them into the Module.
     void add_all();
 
   private:
     Edit& edit;
+    const Design& made_for;
     int64_t k;
     std::vector<Function> all;
     std::map<std::tuple<std::string, bool, size_t>, std::string> forwarders;
@@ -53,7 +54,7 @@ class Kinds {
     Stmt pop(const Window& w, const StreamElement& tap, Type type, const std::vector<Expr>& there,
              const Stmt& body) const;
     std::vector<Expr> exists(const Node& of, int64_t offset, const Expr& first, const Symbol& point) const;
-    Expr at_positions(const Flow& f, const Grid& g, const Expr& first, const Symbol& point) const;
+    Expr at_positions(size_t flow, const Expr& first, const Symbol& point) const;
     Expr add_scalars(Function& made, const Flow& f, const Expr& value, std::vector<Expr>& given) const;
     std::map<Symbol, Symbol> add_tables(Function& made, const Expr& value) const;
 };

@@ -1,5 +1,6 @@
 #include "stencil_read.h"
 
+#include "../src/roots.h"
 #include "stencil_point.h"
 #include "stencil_windows.h"
 
@@ -16,29 +17,9 @@ std::string described(const Load& l) {
     return text;
 }
 
-/// The Function's statements at root, and its tensors.
-struct Roots {
-    std::vector<Tensor> arrays;
-    std::vector<Stmt> statements;
-
-    void add(const Stmt& s) {
-        if (!s.defined()) return;
-        if (const auto* a = s.as<Allocate>()) {
-            arrays.insert(arrays.end(), a->tensors.begin(), a->tensors.end());
-            add(a->body);
-        } else if (const auto* b = s.as<Block>()) {
-            for (const Stmt& each : b->stmts)
-                add(each);
-        } else {
-            statements.push_back(s);
-        }
-    }
-};
-
 class Reader {
   public:
-    explicit Reader(const Edit& e) : edit(e), function(e.function()) {
-        roots.add(function.body);
+    explicit Reader(const Edit& e) : edit(e), function(e.function()), roots(function.body) {
         for (const Stmt& s : roots.statements)
             if (const auto* g = s.as<Stage>()) {
                 stages[g->func].push_back(s);

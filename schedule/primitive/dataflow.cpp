@@ -26,10 +26,7 @@ List list_of(const Edit& e) {
     const Function* own = e.state().function_of(stage);
     if (e.state().is_kernel(stage) || (own && own != &m.top())) {
         const Function& f = own ? *own : m.top();
-        Path path = find_path(f.body, [&](const Stmt& s) {
-            const Stage* g = s.as<Stage>();
-            return g && g->func == stage;
-        });
+        Path path = path_to_stage(f.body, stage);
         descend(path);
         return {static_cast<size_t>(&f - m.functions.data()), path};
     }
@@ -100,15 +97,12 @@ class Networking {
         Shells all;
         std::vector<std::string> names;
         size_t place = list.function + 1;
-        const Stmt* of = nullptr;
         for (const Standing& p : pieces) {
             const size_t functions = e.state().module.functions.size();
             const auto [process, name] = as_process(e, p, place);
             place += e.state().module.functions.size() - functions;
             names.push_back(name);
-            if (p.process && of && of->same_as(p.items[0])) continue; // all of its processes at once
             all.add(process);
-            of = p.process ? &p.items[0] : nullptr;
         }
         std::vector<Stmt> stmts = before;
         stmts.push_back(Dataflow::make(all.whole(), e.step().loc));

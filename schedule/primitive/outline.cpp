@@ -1,6 +1,7 @@
 #include "outline.h"
 
 #include "../src/outlined.h"
+#include "../src/processes.h"
 
 #include "lathe/ir/text.h"
 
@@ -27,16 +28,11 @@ void check_name_is_free(const Edit& e, const std::string& name) {
 
 /// What a Function cannot hold, or cannot be given.
 void check_body(const Edit& e, const Stmt& nest) {
-    std::set<Symbol> declared;
     for_each_stmt(nest, [&](const Stmt& s) {
         if (const Stage* g = s.as<Stage>())
             e.refuse("{} is computed inside it: call outline before that", g->func.name());
-        if (const auto* d = s.as<DeclareStream>()) declared.insert(d->stream.symbol);
-        for (const StreamElement& t : streams_in(s))
-            if (!declared.contains(t.stream))
-                e.refuse("it passes tokens by {}, at {}: a stream stays with the process that has it",
-                         t.stream.name(), s.loc().str());
     });
+    check_piece(e, nest, "it");
 }
 
 void run(Edit& e) {

@@ -148,12 +148,8 @@ class Relaying {
         const auto f = std::ranges::find(all, call.callee, &Function::name);
         const Symbol own = f->arguments[place].tensor.symbol;
         const Tensor source = f->arguments[place].tensor;
-        for_each_stmt(f->body, [&](const Stmt& s) {
-            const auto* c = s.as<CallStmt>();
-            if (c && std::ranges::find(c->tensors, own, &TensorView::tensor) != c->tensors.end())
-                e.refuse("{} is given to a Function that {} calls: inline_call that first", own.name(),
-                         f->name);
-        });
+        if (passes_on(f->body, own))
+            e.refuse("{} is given to a Function that {} calls: inline_call that first", own.name(), f->name);
         hand_on(*f, own);
         const Function whole = *f;
         const Function loader = end_of(whole, source, Direction::out),

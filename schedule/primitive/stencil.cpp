@@ -8,8 +8,10 @@ namespace lathe::schedule {
 
 namespace {
 
-/// Points at a time: more would be no hardware.
-constexpr int64_t most_lanes = 1024;
+/// More would be no hardware.
+constexpr int64_t most_lanes = 1024, most_steps = 1024;
+constexpr size_t most_dimensions = 16;
+constexpr int64_t widest = int64_t{1} << 40; ///< of a strip
 
 /// Loops and arrays that there are no more.
 void consume(Edit& e, const stencil::Stencil& s) {
@@ -22,10 +24,8 @@ void consume(Edit& e, const stencil::Stencil& s) {
 }
 
 void run(Edit& e) {
-    const int64_t k = e.step().numbers[0];
-    if (k < 1 || k > most_lanes)
-        e.refuse("{} points at a time: there are at least 1 and at most {}", k, most_lanes);
-    const stencil::Stencil s = stencil::read_stencil(e);
+    const StencilOptions o = e.or_refuse([&] { return stencil_options(e.step()); });
+    stencil::Stencil s = stencil::read_stencil(e);
     std::vector<Stmt> stages;
     for (const stencil::Flow& f : s.flows)
         if (f.box.rank() == 0 || std::ranges::any_of(f.box.extent, [](int64_t n) { return n <= 0; }))
@@ -34,7 +34,9 @@ void run(Edit& e) {
             stages.insert(stages.end(), f.definitions.begin(), f.definitions.end());
     Stmt origin = Block::make(stages);
     if (!s.consumed.empty()) origin = Allocate::make(s.consumed, origin);
-    const Stmt network = stencil::expand(e, s, k);
+    const stencil::Design made = stencil::design(e, std::move(s), {o.unroll, o.tile});
+    const Stmt network = stencil::expand(e, made);
+    s = made.stencil;
     std::vector<Stmt> all = s.before;
     const Loc loc = e.step().loc;
     all.push_back(Stage::make(e.step().func, 0, Dataflow::make(network, loc, origin), loc));
@@ -54,7 +56,37 @@ constinit const Primitive primitives::stencil{
     .acts_on = ActsOn::func,
     .named = Named::kept,
     .of_place = false,
-    .numbers = {1, 1},
+    .numbers = {1, 3 + most_dimensions},
 };
+
+std::vector<int64_t> numbers_of(const StencilOptions& o) {
+    std::vector<int64_t> all{o.unroll, o.iterate, o.in_place ? 1 : 0};
+    all.insert(all.end(), o.tile.begin(), o.tile.end());
+    if (all.size() == 3 && !o.in_place) all.pop_back();
+    if (all.size() == 2 && o.iterate == 1) all.pop_back();
+    return all;
+}
+
+StencilOptions stencil_options(const Step& step) {
+    const std::vector<int64_t>& n = step.numbers;
+    StencilOptions o;
+    o.unroll = n[0];
+    if (n.size() > 1) o.iterate = n[1];
+    if (n.size() > 2) o.in_place = n[2] != 0;
+    if (n.size() > 3) o.tile.assign(n.begin() + 3, n.end());
+    const auto within = [&](int64_t number, int64_t most, std::string_view what) {
+        if (number < 1 || number > most)
+            fail(step.loc, "{} {}: there are at least 1 and at most {}", number, what, most);
+    };
+    within(o.unroll, most_lanes, "points at a time");
+    within(o.iterate, most_steps, "steps in time");
+    for (const int64_t width : o.tile)
+        within(width, widest, "positions in a strip");
+    return o;
+}
+
+int64_t steps_in_time(const Step& step) {
+    return step.primitive == &primitives::stencil ? stencil_options(step).iterate : 1;
+}
 
 } // namespace lathe::schedule

@@ -3,10 +3,20 @@
 
 #include "../src/edit.h"
 
+#include "lathe/schedule/stencil.h"
+
 namespace lathe::schedule {
 
 namespace primitives {
 extern const Primitive stencil;
 }
+
+/// The options as a step's numbers: lanes, steps in time, 1 for a stage that reads what it has just written,
+/// widths of strips; those that say nothing are left out at the end.
+std::vector<int64_t> numbers_of(const StencilOptions& o);
+/// \throws Error when they are out of range
+StencilOptions stencil_options(const Step& step);
+/// Of a step of stencil; 1 for others.
+int64_t steps_in_time(const Step& step);
 
 } // namespace lathe::schedule

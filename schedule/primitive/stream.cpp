@@ -22,7 +22,7 @@ class Streaming {
         if (set_depth(depth)) return;
         std::vector<Standing> stages = with_network(writer);
         const size_t from = place_of(stages, writer);
-        if (!(writer.process && reader.process && writer.items[0].same_as(reader.items[0])))
+        if (!in_one_dataflow(writer, reader))
             for (Standing& p : with_network(reader))
                 stages.push_back(std::move(p));
         const size_t to = place_of(stages, reader);
@@ -43,7 +43,7 @@ class Streaming {
 
     /// Where both are joined already, perhaps because others were: their channels get that depth.
     bool set_depth(int64_t depth) {
-        if (!writer.process || !reader.process || !writer.items[0].same_as(reader.items[0])) return false;
+        if (!in_one_dataflow(writer, reader)) return false;
         const std::set<Symbol> joined = channels_between(e, *writer.call, *reader.call);
         if (joined.empty()) return false;
         Function& f = e.module().functions[writer.function];
@@ -77,13 +77,7 @@ class Streaming {
                          "{} has "
                          "no value: bind it before, or give no depth",
                          p.symbol.name());
-        try {
-            check_depths(e.state().module);
-        } catch (const InternalError&) {
-            throw;
-        } catch (const Error& why) {
-            e.refuse_text(why.message());
-        }
+        e.or_refuse([&] { check_depths(e.state().module); });
     }
 };
 

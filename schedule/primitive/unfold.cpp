@@ -25,7 +25,7 @@ class Unfolding {
                 e.refuse("the {} of {} is {}: a process for each iteration needs a number. bind the sizes",
                          what, loop.var.name(), print(x));
         if (const auto c = e.conflict(loop.var, LoopKind::parallel(), 0)) e.refuse_text(c->describe());
-        check_piece(e, loop.body, loop.var);
+        check_piece(e, loop.body, loop.var.name());
         find_views();
         Path inside = path;
         inside.push_back(loop.body);
@@ -70,13 +70,10 @@ class Unfolding {
     }
 
     bool given_away(const Symbol& t) const {
-        return !find_path(loop.body, [&](const Stmt& s) {
-                    const auto* c = s.as<CallStmt>();
-                    const auto* x = s.as<ExternCall>();
-                    return (c && std::ranges::find(c->tensors, t, &TensorView::tensor) != c->tensors.end()) ||
-                           (x && std::ranges::any_of(x->arguments,
-                                                     [&](const ExternArgument& a) { return a.tensor == t; }));
-                }).empty();
+        const auto takes = [&](const ExternCall* x) {
+            return std::ranges::find(x->arguments, t, &ExternArgument::tensor) != x->arguments.end();
+        };
+        return passes_on(loop.body, t) || std::ranges::any_of(extern_calls(loop.body), takes);
     }
 
     TensorView part(const Tensor& t, const Region& box) const {

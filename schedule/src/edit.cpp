@@ -18,9 +18,7 @@ const Stage* owner(const Path& path) {
 }
 
 bool has_stage(const Stmt& s, const Symbol& func) {
-    if (!s.defined()) return false;
-    const Stage* g = s.as<Stage>();
-    return (g && g->func == func) || any_body(s, [&](const Stmt& c) { return has_stage(c, func); });
+    return !path_to_stage(s, func).empty();
 }
 
 std::string stage_name(const State& s, const Symbol& func, int definition) {
@@ -38,6 +36,7 @@ Edit::Edit(State& s, Step& t) : work(s), call(t) {
     if (const auto fate = work.fates.find(call.func);
         fate != work.fates.end() && fate->second->images.empty())
         refuse("{} is gone: {} consumed it", call.func.name(), cause(*fate->second));
+    if (work.module.functions.size() == 1) return;
     const bool of_tensor = call.primitive && call.primitive->acts_on == ActsOn::tensor;
     std::vector<size_t> all; // the processes that dataflow made of a kernel's parts go by its name, too
     for (size_t n = of_tensor ? 1 : 0; n < work.module.functions.size(); ++n) {

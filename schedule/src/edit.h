@@ -98,6 +98,16 @@ class Edit {
         refuse_text(fmt::format(format, std::forward<Args>(args)...));
     }
     [[noreturn]] void refuse_text(const std::string& reason) const;
+    /// What `f` throws of a user's error is the reason.
+    template <class F> auto or_refuse(const F& f) const {
+        try {
+            return f();
+        } catch (const InternalError&) {
+            throw;
+        } catch (const Error& why) {
+            refuse_text(why.message());
+        }
+    }
 
   private:
     Symbol original(const Symbol& named, const Definition& d) const;

@@ -22,18 +22,6 @@ void check(const std::string& out, const StencilOptions& o, Loc loc) {
              "stencil({}): what lies beyond an edge is part of the algorithm. Read repeat_edge(in)(…), "
              "constant_edge(in, value)(…) or mirror(in)(…) there, and say Border::valid() here",
              out);
-    if (o.iterate != 1)
-        fail(
-            loc,
-            "stencil({}): one pass makes the steps that the algorithm states, and {} would compute something "
-            "else. State them, each as a Func of the one before it: steps that are equal share their code",
-            out, o.iterate);
-    if (!o.tile.empty())
-        fail(
-            loc,
-            "stencil({}): rows are read whole. For narrower ones state the algorithm on strips that overlap, "
-            "a call of its kernel for each",
-            out);
     if (o.in_place)
         fail(loc,
              "stencil({}): a stage reads old elements alone. Use two Funcs, one for the old values and one "
@@ -50,7 +38,7 @@ Schedule& Schedule::stencil(const StageRef& out, const StencilOptions& options, 
     Step step;
     step.primitive = &primitives::stencil;
     step.func = func;
-    step.numbers = {options.unroll};
+    step.numbers = numbers_of(options);
     step.loc = loc;
     run({std::move(step)});
     return *this;

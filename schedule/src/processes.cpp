@@ -24,6 +24,10 @@ bool is_only(const Stmt& s, const Symbol& stage) {
     return !all.empty() && std::ranges::all_of(all, [&](const Stmt& x) { return is_only(x, stage); });
 }
 
+bool has_item(const Standing& s, const Stmt& x) {
+    return std::ranges::any_of(s.items, [&](const Stmt& i) { return i.same_as(x); });
+}
+
 /// The statement number `n` of the path as the one that stands for the stage.
 Standing at_place(const Symbol& stage, size_t function, const Path& path, size_t n) {
     Standing s{stage, function, {path.begin(), path.begin() + static_cast<std::ptrdiff_t>(n)}, {path[n]}};
@@ -36,20 +40,16 @@ Standing standing_call(const Edit& e, const Symbol& stage, const std::string& ca
         const auto* c = s.as<CallStmt>();
         return c && c->callee == callee;
     };
-    Path path;
-    size_t function = 0;
-    int64_t count = 0;
-    for (size_t g = 0; g < functions.size(); ++g)
-        for_each_stmt(functions[g].body, [&](const Stmt& s) {
-            if (!calls(s) || count++ > 0) return;
-            path = find_path(functions[g].body, calls);
-            function = g;
-        });
+    const size_t count = calls_of(e.state().module, callee);
     if (count != 1)
         e.refuse(
             "{0} is called {1} times: make it a Function of one call by s[caller].call({0}, n), and name "
             "that",
             stage.name(), count);
+    size_t function = 0;
+    Path path = find_path(functions[0].body, calls);
+    while (path.empty())
+        path = find_path(functions[++function].body, calls);
     size_t item = path.size() - 1;
     bool process = false;
     for (size_t n = 0; n < path.size(); ++n) {
@@ -71,14 +71,10 @@ Standing standing(const Edit& e, const Symbol& stage) {
     const Module& m = e.state().module;
     if (const Function* own = e.state().function_of(stage); own && own != &m.top())
         return standing_call(e, stage, own->name);
-    const auto is_stage = [&](const Stmt& s) {
-        const Stage* g = s.as<Stage>();
-        return g && g->func == stage;
-    };
     size_t function = 0;
     Path path;
     for (; function < m.functions.size() && path.empty(); ++function)
-        path = find_path(m.functions[function].body, is_stage);
+        path = path_to_stage(m.functions[function].body, stage);
     if (path.empty()) e.refuse("{} was inlined: there is no stage any more", stage.name());
     for (const Stmt& s : path)
         if (const Stage* g = s.as<Stage>(); g && !(g->func == stage))
@@ -149,14 +145,20 @@ std::set<Symbol> read_by(const Standing& s) {
 
 Stmt without(const Edit& e, const std::vector<const Standing*>& all) {
     const auto is = [](const Standing& s, const Stmt& x) {
-        if (s.call) return x.get() == s.call;
-        return std::ranges::any_of(s.items, [&](const Stmt& i) { return i.same_as(x); });
+        return s.call ? x.get() == s.call : has_item(s, x);
     };
     const std::function<Stmt(const Stmt&)> keep = [&](const Stmt& x) {
         if (std::ranges::any_of(all, [&](const Standing* s) { return is(*s, x); })) return Stmt();
         return with_bodies(x, keep);
     };
     return keep(e.state().module.functions[all[0]->function].body);
+}
+
+bool passes_on(const Stmt& s, const Symbol& tensor) {
+    return !find_path(s, [&](const Stmt& x) {
+                const auto* c = x.as<CallStmt>();
+                return c && std::ranges::find(c->tensors, tensor, &TensorView::tensor) != c->tensors.end();
+            }).empty();
 }
 
 Stmt opened(const Edit& e, const Standing& s) {
@@ -167,20 +169,13 @@ Stmt opened(const Edit& e, const Standing& s) {
 
 namespace {
 
-/// Whether it does what is seen outside, or a Function that it calls does: prints, calls functions of others.
-bool speaks(const Module& m, const Stmt& s) {
+/// Whether it does what is seen outside, or a Function that it calls does: prints, calls functions of others,
+/// may end the program.
+bool seen_outside(const Module& m, const Stmt& s) {
     return !find_path(s, [&](const Stmt& x) {
                 const auto* c = x.as<CallStmt>();
                 return x.kind() == StmtKind::print || x.kind() == StmtKind::extern_call ||
-                       (c && speaks(m, m.function(c->callee).body));
-            }).empty();
-}
-
-/// Whether it, or what it calls, may end the program.
-bool asserts(const Module& m, const Stmt& s) {
-    return !find_path(s, [&](const Stmt& x) {
-                const auto* c = x.as<CallStmt>();
-                return x.kind() == StmtKind::assert_ || (c && asserts(m, m.function(c->callee).body));
+                       x.kind() == StmtKind::assert_ || (c && seen_outside(m, m.function(c->callee).body));
             }).empty();
 }
 
@@ -188,8 +183,7 @@ std::optional<std::string> meets(const Module& m, const std::vector<Stmt>& a, co
     if (planted.has(Fault::stage_between_unseen)) return std::nullopt;
     const Stmt x = Block::make(a), y = Block::make(b);
     if (!x.defined() || !y.defined()) return std::nullopt;
-    if ((speaks(m, x) || asserts(m, x)) && (speaks(m, y) || asserts(m, y)))
-        return "what is printed, asserted or called";
+    if (seen_outside(m, x) && seen_outside(m, y)) return "what is printed, asserted or called";
     for (const auto& [one, other] : {std::pair(x, y), std::pair(y, x)}) {
         const std::set<Symbol> read = tensors_read(other), written = tensors_written(other);
         for (const Symbol& t : tensors_written(one))
@@ -204,17 +198,14 @@ struct Around {
 
 /// The statements of the block that belong to neither.
 Around around(const Edit& e, const Standing& a, const Standing& b) {
-    const auto is = [](const Standing& s, const Stmt& x) {
-        return std::ranges::any_of(s.items, [&](const Stmt& i) { return i.same_as(x); });
-    };
     Around all;
     size_t of_a = 0, of_b = 0;
     for (const Stmt& s : a.block.back().as<Block>()->stmts) {
-        if (is(a, s)) {
+        if (has_item(a, s)) {
             ++of_a;
             if (!all.between.empty())
                 e.refuse("the definitions of {} do not stand side by side", a.stage.name());
-        } else if (is(b, s)) {
+        } else if (has_item(b, s)) {
             ++of_b;
             if (!all.after.empty())
                 e.refuse("the definitions of {} do not stand side by side", b.stage.name());
@@ -240,14 +231,14 @@ Stmt Shells::whole() const {
     return s;
 }
 
-void check_piece(const Edit& e, const Stmt& piece, const Symbol& stage) {
+void check_piece(const Edit& e, const Stmt& piece, const std::string& name) {
     std::set<Symbol> declared;
     for_each_stmt(piece, [&](const Stmt& s) {
         if (const auto* d = s.as<DeclareStream>()) declared.insert(d->stream.symbol);
         for (const StreamElement& t : streams_in(s))
             if (!declared.contains(t.stream))
-                e.refuse("{} passes tokens by {}, at {}: a stream stays with the process that has it",
-                         stage.name(), t.stream.name(), s.loc().str());
+                e.refuse("{} passes tokens by {}, at {}: a stream stays with the process that has it", name,
+                         t.stream.name(), s.loc().str());
     });
 }
 
@@ -261,7 +252,7 @@ std::pair<Stmt, std::string> as_process(Edit& e, const Standing& s, size_t place
     if (s.process) return {s.items[0].as<Dataflow>()->body, s.call->callee};
     if (s.call) return {s.items[0], s.call->callee};
     const Stmt piece = Block::make(s.items);
-    check_piece(e, piece, s.stage);
+    check_piece(e, piece, s.stage.name());
     Path path = s.block;
     path.push_back(piece);
     const Function& from = e.state().module.functions[s.function];
@@ -273,10 +264,14 @@ std::pair<Stmt, std::string> as_process(Edit& e, const Standing& s, size_t place
     return {made.call(piece.loc()), f.name};
 }
 
+bool in_one_dataflow(const Standing& a, const Standing& b) {
+    return a.process && b.process && a.items[0].same_as(b.items[0]);
+}
+
 void check_same_block(const Edit& e, const Standing& a, const Standing& b) {
     const bool beside = a.function == b.function && !a.block.empty() && !b.block.empty() &&
                         a.block.back().same_as(b.block.back()) && a.block.back().as<Block>();
-    const bool together = a.process && b.process && a.items[0].same_as(b.items[0]);
+    const bool together = in_one_dataflow(a, b);
     if (!beside && !together)
         e.refuse("{} and {} do not stand side by side, in one loop or outside of all: they cannot run at the "
                  "same time",
@@ -291,8 +286,7 @@ void check_same_block(const Edit& e, const Standing& a, const Standing& b) {
 }
 
 std::pair<std::string, std::string> run_together(Edit& e, const Standing& first, const Standing& second) {
-    if (first.process && second.process && first.items[0].same_as(second.items[0]))
-        return {first.call->callee, second.call->callee};
+    if (in_one_dataflow(first, second)) return {first.call->callee, second.call->callee};
     const Module& m = e.state().module;
     const Around others = around(e, first, second);
     const bool down = !meets(m, first.items, others.between), up = !meets(m, second.items, others.between);
@@ -340,13 +334,6 @@ std::pair<size_t, Path> dataflow_of(const Module& m, const std::string& process)
     return found;
 }
 
-bool gives_away(const Stmt& body, const Symbol& tensor) {
-    return !find_path(body, [&](const Stmt& s) {
-                const auto* c = s.as<CallStmt>();
-                return c && std::ranges::find(c->tensors, tensor, &TensorView::tensor) != c->tensors.end();
-            }).empty();
-}
-
 /// One end of a new stream.
 class End {
   public:
@@ -362,7 +349,7 @@ class End {
             e.refuse("{} is given a part of {}, at {}: a stream passes all that is written", f.name,
                      stream.tensor.name(), c.loc.str());
         const Symbol own = f.arguments[at].tensor.symbol;
-        if (gives_away(f.body, own))
+        if (passes_on(f.body, own))
             e.refuse("{0} is given to a Function that {1} calls: inline_call that first", own.name(), f.name);
         const Symbol channel(stream.stream.name());
         f.streams.push_back({{channel, stream.type, {}, {}, 0, e.step().loc}, direction});
@@ -400,26 +387,37 @@ Stmt without_tensor(const Stmt& body, const Symbol& tensor) {
 
 } // namespace
 
-void pass_by_stream(Edit& e, const std::string& writer, const std::string& reader, const NewStream& s) {
+namespace {
+
+/// A call with its end of a new channel.
+using WithEnd = std::function<Stmt(const CallStmt&, Direction)>;
+
+/// The dataflow of the two with a channel between them.
+void join(Edit& e, const std::string& writer, const std::string& reader, const StreamDeclaration& channel,
+          const WithEnd& end, const std::optional<Symbol>& gone) {
     const auto [function, path] = dataflow_of(e.state().module, writer);
     const Dataflow& d = *path.back().as<Dataflow>();
     Stmt body = transform(d.body, [&](const Stmt& x) -> Stmt {
         const auto* c = x.as<CallStmt>();
-        if (c && c->callee == writer) return End(e, writer, s, Direction::out).apply(*c);
-        if (c && c->callee == reader) return End(e, reader, s, Direction::in).apply(*c);
+        if (c && c->callee == writer) return end(*c, Direction::out);
+        if (c && c->callee == reader) return end(*c, Direction::in);
         return x;
     });
-    const StreamDeclaration declared{s.stream, s.type, {}, {}, s.depth, e.step().loc};
-    body = rebuild(path, Dataflow::make(DeclareStream::make(declared, body), d.loc));
-    e.module().functions[function].body = s.keep ? body : without_tensor(body, s.tensor);
+    body = rebuild(path, Dataflow::make(DeclareStream::make(channel, body), d.loc));
+    e.module().functions[function].body = gone ? without_tensor(body, *gone) : body;
+}
+
+} // namespace
+
+void pass_by_stream(Edit& e, const std::string& writer, const std::string& reader, const NewStream& s) {
+    const auto end = [&](const CallStmt& c, Direction d) { return End(e, c.callee, s, d).apply(c); };
+    join(e, writer, reader, {s.stream, s.type, {}, {}, s.depth, e.step().loc}, end,
+         s.keep ? std::nullopt : std::optional(s.tensor));
 }
 
 void pass_by_block(Edit& e, const std::string& writer, const std::string& reader, const NewStream& s) {
-    const Symbol &tensor = s.tensor, &stream = s.stream;
-    const auto [function, path] = dataflow_of(e.state().module, writer);
-    const Dataflow& d = *path.back().as<Dataflow>();
-    StreamDeclaration declared{stream, s.type, {}, {}, s.depth, e.step().loc};
-    TensorView from_zero{tensor, {}, Direction::inout, true};
+    StreamDeclaration declared{s.stream, s.type, {}, {}, s.depth, e.step().loc};
+    TensorView from_zero{s.tensor, {}, Direction::inout, true};
     std::vector<Dim> dims;
     for (const Dim& d : s.dims) {
         declared.block.push_back(as_int(d.extent).value());
@@ -428,45 +426,34 @@ void pass_by_block(Edit& e, const std::string& writer, const std::string& reader
     }
     const auto end = [&](const CallStmt& c, Direction direction) {
         Function& f = *std::ranges::find(e.module().functions, c.callee, &Function::name);
-        const auto at = std::ranges::find(c.tensors, tensor, &TensorView::tensor) - c.tensors.begin();
+        const auto at = std::ranges::find(c.tensors, s.tensor, &TensorView::tensor) - c.tensors.begin();
         Tensor own = f.arguments[static_cast<size_t>(at)].tensor;
         own.dims = dims;
-        f.body = in_part(f.body, {{own.symbol, from_zero}});
-        const Symbol channel(stream.name());
+        const Stmt body = in_part(f.body, {{own.symbol, from_zero}});
         StreamDeclaration formal = declared;
-        formal.symbol = channel;
+        formal.symbol = Symbol(s.stream.name());
         f.streams.push_back({formal, direction});
-        f.body = direction == Direction::out ? Fill::make({channel, {}}, own, f.body, e.step().loc)
-                                             : Drain::make({channel, {}}, own, f.body, e.step().loc);
+        f.body = direction == Direction::out ? Fill::make({formal.symbol, {}}, own, body, e.step().loc)
+                                             : Drain::make({formal.symbol, {}}, own, body, e.step().loc);
         f.arguments.erase(f.arguments.begin() + at);
         std::vector<TensorView> tensors = c.tensors;
         tensors.erase(tensors.begin() + at);
         std::vector<StreamElement> streams = c.streams;
-        streams.push_back({stream, {}});
+        streams.push_back({s.stream, {}});
         return CallStmt::make(c.callee, std::move(tensors), c.values, std::move(streams), c.loc);
     };
-    const Stmt body = transform(d.body, [&](const Stmt& x) -> Stmt {
-        const auto* c = x.as<CallStmt>();
-        if (c && c->callee == writer) return end(*c, Direction::out);
-        if (c && c->callee == reader) return end(*c, Direction::in);
-        return x;
-    });
-    const Stmt all = rebuild(path, Dataflow::make(DeclareStream::make(declared, body), d.loc));
-    e.module().functions[function].body = without_tensor(all, tensor);
+    join(e, writer, reader, declared, end, s.tensor);
 }
 
 namespace {
 
 ProcessNetwork network(const Edit& e, const std::string& process) {
-    const auto [function, path] = dataflow_of(e.state().module, process);
-    try {
+    const std::pair<size_t, Path> found = dataflow_of(e.state().module, process);
+    const auto& [function, path] = found;
+    return e.or_refuse([&] {
         return network_of(e.state().module, *path.back().as<Dataflow>(),
                           facts_at(path, e.state().module.functions[function]));
-    } catch (const InternalError&) {
-        throw;
-    } catch (const Error& why) {
-        e.refuse_text(why.message());
-    }
+    });
 }
 
 } // namespace
@@ -520,7 +507,7 @@ void check_dataflow(const Edit& e, const std::string& process) {
     const ProcessNetwork net = network(e, process);
     const NetworkProcess* first = nullptr;
     for (const NetworkProcess& p : net.processes) {
-        if (!speaks(m, p.call) && !asserts(m, p.call)) continue;
+        if (!seen_outside(m, p.call)) continue;
         if (first)
             e.refuse(
                 "{} and {} would run at the same time, and both print, require something, or call functions "

@@ -37,6 +37,9 @@ std::set<Symbol> read_as_numbers(const CallStmt& c);
 /// The Function's program without these.
 Stmt without(const Edit& e, const std::vector<const Standing*>& all);
 
+/// A call in the statement is given the tensor.
+bool passes_on(const Stmt& s, const Symbol& tensor);
+
 /// What it does, with all its calls as what they call.
 Stmt opened(const Edit& e, const Standing& s);
 
@@ -56,9 +59,11 @@ class Shells {
 std::pair<Stmt, std::string> as_process(Edit& e, const Standing& s, size_t place);
 
 /// Refuses a piece that passes tokens by a stream of another process.
-void check_piece(const Edit& e, const Stmt& piece, const Symbol& name);
+void check_piece(const Edit& e, const Stmt& piece, const std::string& name);
 /// The name of the Function that is made of a stage.
 std::string function_name(const Edit& e, const Symbol& stage);
+
+bool in_one_dataflow(const Standing& a, const Standing& b);
 
 /// Refuses unless both stand in one list of statements, `a` first, or in one dataflow.
 void check_same_block(const Edit& e, const Standing& a, const Standing& b);

@@ -45,6 +45,13 @@ Path path_to_loop(const Stmt& root, const Symbol& loop, const Symbol& func) {
     return find(root, wanted, enter, path) ? path : path_to_loop(root, loop);
 }
 
+Path path_to_stage(const Stmt& root, const Symbol& func) {
+    return find_path(root, [&](const Stmt& s) {
+        const Stage* g = s.as<Stage>();
+        return g && g->func == func;
+    });
+}
+
 namespace {
 
 Stmt same(const Stmt& s, const std::function<Stmt(const Stmt&)>& body) {
@@ -143,6 +150,17 @@ void outermost_stages(const Stmt& s, std::set<Symbol>& all) {
         outermost_stages(body, all);
         return false;
     });
+}
+
+std::string free_function_name(const std::string& wish, const std::vector<Function>& a,
+                               const std::vector<Function>& b) {
+    std::string name = wish;
+    const auto taken = [&](const std::vector<Function>& all) {
+        return std::ranges::find(all, name, &Function::name) != all.end();
+    };
+    for (int n = 2; taken(a) || taken(b); ++n)
+        name = fmt::format("{}_{}", wish, n);
+    return name;
 }
 
 std::vector<const For*> loops_in(const Stmt& s) {

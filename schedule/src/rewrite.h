@@ -19,6 +19,9 @@ Path find_path(const Stmt& root, const std::function<bool(const Stmt&)>& wanted)
 /// From the root to a loop that is looked for in the stages of `func` first.
 Path path_to_loop(const Stmt& root, const Symbol& loop, const Symbol& func);
 
+/// From the root to the first definition of a stage in it.
+Path path_to_stage(const Stmt& root, const Symbol& func);
+
 /// `s` with f(body) for each of bodies(s). Where none is left, `s` disappears, too, unless it does something
 /// by itself.
 Stmt with_bodies(const Stmt& s, const std::function<Stmt(const Stmt&)>& f);
@@ -48,6 +51,10 @@ void outermost_stages(const Stmt& s, std::set<Symbol>& all);
 
 /// Every loop in `s`, in program order.
 std::vector<const For*> loops_in(const Stmt& s);
+
+/// `wish`, or with a number behind it, as no Function in the two lists is called.
+std::string free_function_name(const std::string& wish, const std::vector<Function>& a,
+                               const std::vector<Function>& b);
 
 /// A copy with fresh identities for every loop, let and tensor: `fresh` makes those of loops and tensors.
 Stmt duplicate(const Stmt& s, const std::function<Symbol(const Symbol&)>& fresh,

@@ -1,4 +1,5 @@
 #include "../primitive/inline_.h"
+#include "../primitive/stencil.h"
 #include "calls.h"
 #include "state.h"
 
@@ -180,6 +181,7 @@ std::vector<Symbol> Schedule::run(std::vector<Step> steps) {
     for (Step& s : steps) {
         for (const std::string& word : s.words)
             check_name(word, s.loc);
+        if (const int64_t times = steps_in_time(s); times > 1) next->repeat(s.func, times, s.loc);
         next->apply(std::move(s));
     }
     std::vector<Symbol> made = next->steps.empty() ? std::vector<Symbol>() : next->steps.back().results;

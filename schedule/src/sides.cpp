@@ -165,7 +165,8 @@ class Sides {
         Stmt body = with_numbers_named(g.body, given);
         if (const auto found = inside.find(group.get()); found != inside.end())
             body = Allocate::make(found->second, body);
-        const Outlined made(in_scope, body, free_name(g.func.name() + "_device"));
+        const Outlined made(in_scope, body,
+                            free_function_name(g.func.name() + "_device", module.functions, kernels));
         Function f = made.with_body(body);
         f.side = Side::device;
         add_constants(f);
@@ -225,15 +226,6 @@ class Sides {
             if (equal(Module{{a}, {}}, Module{{b}, {}})) return &k;
         }
         return nullptr;
-    }
-
-    std::string free_name(const std::string& wish) const {
-        std::string name = wish;
-        const auto taken = [&](const Function& f) { return f.name == name; };
-        for (int n = 2; std::ranges::any_of(module.functions, taken) || std::ranges::any_of(kernels, taken);
-             ++n)
-            name = fmt::format("{}_{}", wish, n);
-        return name;
     }
 
     /// With calls of the kernels, copies and the device's tensors.

@@ -1,6 +1,7 @@
 #include "edit.h"
 
 #include "bind.h"
+#include "iterate.h"
 #include "lathe/ir/contract.h"
 #include "losses.h"
 #include "processes.h"
@@ -218,11 +219,18 @@ void State::add_size(const Param& size, int64_t value, Loc loc) {
     sizes[size.symbol] = value;
 }
 
+void State::repeat(const Symbol& func, int64_t times, Loc loc) {
+    repeated[func] = {times, loc};
+    derive(fmt::format("iterate = {} of {}", times, func.name()), loc);
+}
+
 void State::derive(const std::string& cause, Loc loc) {
     Algorithm sized = *algorithm;
     for (const auto& [size, value] : sizes)
         sized.module = bind(sized.module, size, value);
     Retyped typed = retype(sized, types);
+    for (const auto& [func, r] : repeated)
+        iterate(typed, func, r.times, r.loc);
     base = contraction ? contract(typed.module) : std::move(typed.module);
     definitions = std::make_shared<const std::vector<Definition>>(std::move(typed.definitions));
     warnings = std::move(typed.warnings);

@@ -24,11 +24,18 @@ struct OwnCopy {
     Symbol callee; ///< these are stages
 };
 
+/// A Func is computed so many times, each time of its result.
+struct Repeated {
+    int64_t times = 1;
+    Loc loc;
+};
+
 struct State {
     std::shared_ptr<const Algorithm> algorithm;
     std::vector<TypeStep> types;
     bool contraction = true;
-    std::map<Symbol, int64_t> sizes; ///< parameters that are constants
+    std::map<Symbol, int64_t> sizes;     ///< parameters that are constants
+    std::map<Symbol, Repeated> repeated; ///< Funcs that are computed of their own results
     Steps steps;
 
     // Derived from the above:
@@ -51,6 +58,8 @@ struct State {
     /// What quantize and bind ask for, checked. Derive follows: at once for all of a trace.
     void add_types(const std::vector<TensorRef>& tensors, Type type, const QuantizeOptions& options, Loc loc);
     void add_size(const Param& size, int64_t value, Loc loc);
+    /// The Func is computed so many times from now on.
+    void repeat(const Symbol& func, int64_t times, Loc loc);
     /// Derives the lower half from the upper one. \throws Error when a step cannot be repeated, naming it.
     void derive(const std::string& cause, Loc loc);
     /// \throws Error unless the step names a Func, definitions and as many operands as its primitive takes.

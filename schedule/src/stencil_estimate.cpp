@@ -15,22 +15,6 @@ using namespace schedule;
 
 namespace {
 
-using stencil::Design;
-
-/// None where the call itself must say why.
-std::optional<Design> designed(Edit& e, int64_t k) {
-    stencil::Stencil s = stencil::read_stencil(e);
-    for (const stencil::Flow& f : s.flows)
-        if (f.box.rank() == 0 || std::ranges::any_of(f.box.extent, [](int64_t n) { return n <= 0; }))
-            return std::nullopt;
-    const stencil::Grid grid(s, k);
-    std::vector<stencil::Node> nodes = nodes_of(s, grid);
-    if (std::ranges::any_of(nodes, [&](const stencil::Node& n) { return n.last - n.first + 1 < k; }))
-        return std::nullopt;
-    stencil::Plan plan = stencil::plan(nodes, k);
-    return Design{std::move(s), k, grid, std::move(nodes), std::move(plan), e.function().constants};
-}
-
 void check(const StencilMemory& m, Loc loc) {
     if (m.banks_per_input < 1 || m.banks_per_output < 1)
         fail(loc, "an array lies in at least one bank: {} banks for an input and {} for an output are none",
@@ -39,35 +23,39 @@ void check(const StencilMemory& m, Loc loc) {
         fail(loc, "words of {} bits are read from no memory: a power of two of at least 8 is", m.word_bits);
 }
 
+/// As the step would plan it.
+stencil::Design planned(State& work, Step& step) {
+    const StencilOptions o = stencil_options(step);
+    if (o.iterate > 1) work.repeat(step.func, o.iterate, step.loc);
+    const Edit e(work, step);
+    stencil::Stencil s = stencil::read_stencil(e);
+    for (const stencil::Flow& f : s.flows)
+        if (f.box.rank() == 0 || std::ranges::any_of(f.box.extent, [](int64_t n) { return n <= 0; }))
+            e.refuse("{} has no points", f.tensor.symbol.name());
+    return stencil::design(e, std::move(s), {o.unroll, o.tile});
+}
+
 } // namespace
 
 StencilEstimate estimate_stencil(const Schedule& s, const StageRef& out, const StencilOptions& options,
                                  const Arch& arch, const StencilMemory& memory) {
     check(memory, out.loc);
-    constexpr int64_t plannable = 1024; // lanes
-    std::optional<Design> design;
-    const bool plain = options.unroll >= 1 && options.unroll <= plannable && options.iterate == 1 &&
-                       !options.border.edge() && options.tile.empty() && !options.in_place;
-    if (plain && s.module().functions.size() == 1) {
-        State work = *s.state;
-        Step step;
-        step.primitive = &primitives::stencil;
-        step.func = out.func;
-        step.numbers = {options.unroll};
-        step.loc = out.loc;
-        try {
-            Edit e(work, step);
-            design = designed(e, options.unroll);
-        } catch (const Error&) {
-            design.reset(); // the call has checks that come before
-        }
+    const auto call = [&] { Schedule(s).stencil(out, options, out.loc); };
+    // What the call checks beside the network itself is asked of the call.
+    if (s.module().functions.size() > 1 || options.border.edge() || options.in_place) call();
+    State work = *s.state;
+    Step step;
+    step.primitive = &primitives::stencil;
+    step.func = out.func;
+    step.numbers = numbers_of(options);
+    step.loc = out.loc;
+    try {
+        const stencil::Design d = planned(work, step);
+        return stencil::estimate(d, work.module.top().constants, arch, memory);
+    } catch (const Error&) {
+        call();
+        throw;
     }
-    if (!design) {
-        Schedule called = s;
-        called.stencil(out, options, out.loc);
-    }
-    invariant(design.has_value(), "a stencil is legal, and cannot be planned");
-    return stencil::estimate(*design, arch, memory);
 }
 
 std::string StencilEstimate::text() const {

@@ -7,11 +7,11 @@
 
 namespace lathe::schedule {
 
-namespace {
-
 bool is_argument(const Function& f, const Symbol& tensor) {
     return std::ranges::any_of(f.arguments, [&](const Argument& a) { return a.tensor.symbol == tensor; });
 }
+
+namespace {
 
 bool is_block(const Stmt& s, const Symbol& tensor) {
     const auto* fill = s.as<Fill>();
@@ -78,14 +78,10 @@ void change_layout(Edit& e, const std::function<void(const Tensor&, Layout&)>& c
         change(t, l);
         if (std::ranges::all_of(l.dims, [](const DimLayout& d) { return d == DimLayout(); })) l.dims.clear();
         t.layout = std::move(l);
-        try {
+        e.or_refuse([&] {
             check_layout(t);
             check_layout_uses(body, t.symbol, t.layout);
-        } catch (const InternalError&) {
-            throw;
-        } catch (const Error& why) {
-            e.refuse_text(why.message());
-        }
+        });
     });
 }
 

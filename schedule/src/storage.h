@@ -10,6 +10,8 @@ using namespace ir;
 /// The tensor is declared in the Function: as an argument, a constant, an array, or a block of a stream.
 bool declares(const Function& f, const Symbol& tensor);
 
+bool is_argument(const Function& f, const Symbol& tensor);
+
 /// Changes the declarations of the tensor that the step names, of the accumulator that quantize gave it and
 /// of their copies. \throws Error (by e.refuse) where it is an argument, a block of a stream, what an extern
 /// function takes, or was inlined.

@@ -4,6 +4,8 @@
 #include "lathe/ir/layout.h"
 #include "lathe/ir/planted.h"
 #include "lathe/ir/stream_order.h"
+#include "outlined.h"
+#include "storage.h"
 
 #include <algorithm>
 
@@ -11,19 +13,11 @@ namespace lathe::schedule {
 
 namespace {
 
-/// The tensor as the Function around both declares it.
-Tensor declared_around(const Edit& e, const Standing& s, const Symbol& tensor) {
-    const Function& f = e.state().module.functions[s.function];
-    for (const Argument& a : f.arguments)
-        if (a.tensor.symbol == tensor) return a.tensor;
-    for (const Stmt& x : s.block)
-        if (const auto* a = x.as<Allocate>())
-            if (const Tensor* t = a->find(tensor)) return *t;
-    throw InternalError("a stage that uses a tensor which is not declared around it");
-}
-
-bool is_argument(const Function& f, const Symbol& tensor) {
-    return std::ranges::any_of(f.arguments, [&](const Argument& a) { return a.tensor.symbol == tensor; });
+/// The tensor as the Function around the stage declares it.
+const Tensor& declared_around(const Edit& e, const Standing& s, const Symbol& tensor) {
+    Path path = s.block;
+    path.push_back(s.items[0]);
+    return *tensors_in_scope(e.state().module.functions[s.function], path).at(tensor);
 }
 
 /// Tokens have one order: no loop around them runs its iterations in another, or at the same time.
@@ -91,13 +85,6 @@ bool passed_whole(const CallStmt& c, const Symbol& t) {
     return given != c.tensors.end() && given->whole;
 }
 
-bool given_on(const Stmt& s, const Symbol& t) {
-    return !find_path(s, [&](const Stmt& x) {
-                const auto* c = x.as<CallStmt>();
-                return c && std::ranges::find(c->tensors, t, &TensorView::tensor) != c->tensors.end();
-            }).empty();
-}
-
 /// Why all of the tensor cannot pass at once; empty: it can.
 std::string no_block(const Edit& e, const Standing& writer, const Standing& reader, const Symbol& t,
                      std::vector<const Standing*> streamed) {
@@ -106,7 +93,7 @@ std::string no_block(const Edit& e, const Standing& writer, const Standing& read
     streamed.insert(streamed.end(), {&writer, &reader});
     if (tensors_read(without(e, streamed)).contains(t)) return "others read it, too";
     if (tensors_written(without(e, {&writer})).contains(t)) return "others write it, too";
-    const Tensor tensor = declared_around(e, writer, t);
+    const Tensor& tensor = declared_around(e, writer, t);
     if (!tensor.layout.plain()) return "it has banks, or another layout";
     if (tensor.dims.empty()) return "it is a number";
     bool moved = false;
@@ -120,7 +107,7 @@ std::string no_block(const Edit& e, const Standing& writer, const Standing& read
         const Stmt body = s->call ? e.state().module.function(s->call->callee).body : Block::make(s->items);
         if (!extern_calls(body).empty()) return "a function of others is called, which takes no blocks";
         if (moved && s->call) return "it does not begin at 0";
-        if (moved && given_on(body, t)) return "it does not begin at 0, and is passed on";
+        if (moved && passes_on(body, t)) return "it does not begin at 0, and is passed on";
     }
     // An iteration of a loop around has nothing of the one before it.
     bool inside = true;
@@ -222,7 +209,7 @@ class Planner {
         NewStream s;
         s.tensor = t;
         s.stream = e.result(channels.size(), fmt::format("{}_to_{}", t.name(), stages[r].stage.name()));
-        const Tensor tensor = declared_around(e, stages[w], t);
+        const Tensor& tensor = declared_around(e, stages[w], t);
         s.type = tensor.type;
         s.dims = tensor.dims;
         s.depth = is_wanted(w, r) ? wanted->depth : 0;

@@ -1,5 +1,7 @@
 #include "window.h"
 
+#include "outlined.h"
+
 #include "rewrite.h"
 
 #include "lathe/ir/layout.h"
@@ -85,18 +87,6 @@ static bool owned_by_func(const Edit& e, const Symbol& tensor) {
     return d && !e.state().is_kernel(d->func);
 }
 
-/// The tensor that is passed at the end of the path.
-static const Tensor* passed(const Function& f, const Path& path, const Symbol& tensor) {
-    for (const Argument& a : f.arguments)
-        if (a.tensor.symbol == tensor) return &a.tensor;
-    for (const Tensor& t : f.constants)
-        if (t.symbol == tensor) return &t;
-    for (const Stmt& s : path)
-        if (const auto* a = s.as<Allocate>())
-            if (const Tensor* t = a->find(tensor)) return t;
-    return nullptr;
-}
-
 /// Whether each element of the tensor holds something at the end of the path; of an argument: whether what
 /// every call passes does.
 static bool filled_in(const Edit& e, const Function& f, const Path& path, const Tensor& of) {
@@ -112,8 +102,7 @@ static bool filled_in(const Edit& e, const Function& f, const Path& path, const 
                 const auto* c = s.as<CallStmt>();
                 if (!all || !c || c->callee != f.name) return;
                 const Path to = find_path(g.body, [&](const Stmt& x) { return x.same_as(s); });
-                const Tensor* t = passed(g, to, c->tensors[n].tensor);
-                all = t && filled_in(e, g, to, *t);
+                all = filled_in(e, g, to, *tensors_in_scope(g, to).at(c->tensors[n].tensor));
                 called = true;
             });
         }

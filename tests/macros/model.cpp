@@ -229,9 +229,9 @@ TEST_CASE("an estimate is of the network that the call makes: random stencils") 
     for (int n = 0; n < 150; ++n) {
         CAPTURE(n);
         const RandomStencil r = random_stencil(random);
-        const StencilEstimate e = estimate_stencil(r.schedule, r.out, {.unroll = r.lanes}, Arch("u250"));
+        const StencilEstimate e = estimate_stencil(r.schedule, r.out, r.options, Arch("u250"));
         Schedule called = r.schedule;
-        called.stencil(r.out, {.unroll = r.lanes});
+        called.stencil(r.out, r.options);
         INFO(print(called));
         int64_t bits = 0, processes = 0, holds = 0;
         const auto times = [](const std::vector<Expr>& dims) {
@@ -261,6 +261,59 @@ TEST_CASE("an estimate is of the network that the call makes: random stencils") 
         CHECK(e.processes == processes);
         CHECK(e.cycles >= e.network_cycles);
     }
+}
+
+TEST_CASE("steps that are asked for are steps that are written") {
+    for (const int64_t steps : {1, 2, 5}) {
+        Chain one(Float(32), 48, 64, Edges::repeated), all(Float(32), 48, 64, Edges::repeated);
+        seidel(one, 1);
+        for (int64_t n = 1; n <= steps; ++n)
+            seidel(all, n);
+        const Arch board("vu9p");
+        const StencilEstimate asked =
+            estimate_stencil(Schedule(one.out()), one.out(), {.unroll = 4, .iterate = steps}, board);
+        const StencilEstimate written =
+            estimate_stencil(Schedule(all.out()), all.out(), {.unroll = 4}, board);
+        CHECK(asked.cycles == written.cycles);
+        CHECK(asked.dsp == written.dsp);
+        CHECK(asked.lut == written.lut);
+        CHECK(asked.processes == written.processes);
+        CHECK(asked.fifo_bits == written.fifo_bits);
+        CHECK(asked.operations == written.operations);
+    }
+}
+
+TEST_CASE("strips read their edges twice, and wait for less") {
+    Chain c(Float(32), 480, 640, Edges::valid);
+    jacobi(c, 1);
+    jacobi(c, 2);
+    const Schedule s(c.out());
+    const Arch board("vu9p");
+    const StencilEstimate whole = estimate_stencil(s, c.out(), {.unroll = 4}, board),
+                          strips = estimate_stencil(s, c.out(), {.unroll = 4, .tile = {164}}, board);
+    // 636 columns in strips of 164 − 4: four, each with the two columns at both of its edges.
+    CHECK(strips.bytes_read == 4 * 480 * (4 * 164 - (4 * 160 - 636)));
+    CHECK(strips.bytes_written == whole.bytes_written);
+    CHECK(strips.payload_words == 2 * 2 * 164);
+    CHECK(whole.payload_words == 2 * 2 * 640);
+    CHECK(strips.operations == whole.operations);
+    CHECK(strips.cycles > whole.cycles);
+    CHECK(strips.gpoints > 0.95 * 160 / 164 * whole.gpoints);
+}
+
+TEST_CASE("a second network in a schedule") {
+    Var x("x");
+    Input in("in", Int(16), {64});
+    Func a("a", Int(16), {62}), b("b", Int(16), {60});
+    a(x) = in(x) + in(x + 2);
+    b(x) = a(x) + a(x + 2);
+    Schedule s(std::vector<Func>{a, b});
+    s.stencil(a, {.unroll = 2});
+    const StencilEstimate e = estimate_stencil(s, b, {.unroll = 2}, Arch("vu9p"));
+    CHECK(e.bytes_read == 124);
+    CHECK(e.points == 60);
+    CHECK(refusal([&] { estimate_stencil(s, a, {}, Arch("vu9p")); }) ==
+          refusal([&] { Schedule(s).stencil(a, {}); }));
 }
 
 TEST_CASE("memory that is too slow limits") {
@@ -371,8 +424,10 @@ TEST_CASE("an estimate says what the call would say") {
     const StencilOptions options[] = {{},
                                       {.unroll = 0},
                                       {.unroll = 8},
+                                      {.iterate = 0},
                                       {.iterate = 2},
-                                      {.tile = {4}},
+                                      {.tile = {1}},
+                                      {.tile = {4, 4}},
                                       {.in_place = true},
                                       {.border = Border(Edge::wrap)}};
     for (const StencilOptions& o : options)

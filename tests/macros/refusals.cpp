@@ -130,12 +130,13 @@ TEST_CASE("options") {
     Func few("few", Int(9), {7});
     few(p.x) = line(p.x) + line(p.x + 2);
     expect(message(few, {.unroll = 8}), "few has 7 points, and 8 are to be computed at a time: unroll less");
-    has({.iterate = 3}, "one pass makes the steps that the algorithm states");
+    has({.iterate = 0}, "0 steps in time: there are at least 1 and at most 1024");
     has({.border = Border(Edge::wrap)}, "wrap reads elements at one edge for points at the other");
     has({.border = Border(Edge::repeat)},
         "what lies beyond an edge is part of the algorithm. Read repeat_edge(in)(…)");
     has({.border = Border(Edge::constant, Expr(0))}, "and say Border::valid() here");
-    has({.tile = {4}}, "rows are read whole");
+    has({.tile = {0}}, "0 positions in a strip: there are at least 1");
+    has({.tile = {4, 4}}, "tile gives 2 widths, and out has 1 dimensions beside the outermost");
     has({.in_place = true}, "a stage reads old elements alone");
 }
 

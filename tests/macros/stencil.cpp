@@ -27,6 +27,13 @@ std::string kinds(const Schedule& s) {
     return text.substr(0, text.find("#pragma HLS dataflow"));
 }
 
+std::vector<Module> references_of(const std::vector<Schedule>& all) {
+    std::vector<Module> references;
+    for (const Schedule& s : all)
+        references.push_back(s.reference());
+    return references;
+}
+
 } // namespace
 
 TEST_CASE("one stage") {
@@ -56,12 +63,7 @@ TEST_CASE("the benchmarks: Seidel, Gaussian and Jacobi with valid windows") {
         kernels.add(s);
     }
     kernels.compile();
-    for (uint64_t seed = 0; seed <= 10; ++seed) {
-        kernels.stall(seed);
-        for (size_t n = 0; n < all.size(); ++n)
-            kernels.expect_right(n, all[n].reference(), {{}});
-    }
-    kernels.stall(0);
+    kernels.expect_right_stalled(references_of(all), 10);
 }
 
 TEST_CASE("a CPU runs what the network was made of, and the network where it stands alone") {
@@ -238,12 +240,7 @@ TEST_CASE("borders as Vitis C++") {
         kernels.add(all.back());
     }
     kernels.compile();
-    for (uint64_t seed = 0; seed <= 10; ++seed) {
-        kernels.stall(seed);
-        for (size_t n = 0; n < all.size(); ++n)
-            kernels.expect_right(n, all[n].reference(), {{}});
-    }
-    kernels.stall(0);
+    kernels.expect_right_stalled(references_of(all), 10);
 }
 
 TEST_CASE("stages beside the network stay, and read what it stores") {
@@ -317,10 +314,5 @@ TEST_CASE("random programs as Vitis C++") {
         kernels.add(all.back());
     }
     kernels.compile();
-    for (uint64_t seed = 0; seed <= 10; ++seed) {
-        kernels.stall(seed);
-        for (size_t n = 0; n < all.size(); ++n)
-            kernels.expect_right(n, all[n].reference(), {{}});
-    }
-    kernels.stall(0);
+    kernels.expect_right_stalled(references_of(all), 10);
 }

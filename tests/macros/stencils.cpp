@@ -41,7 +41,13 @@ class RandomNetwork {
         for (size_t n = 0; n + 1 < funcs.size(); ++n)
             if (pick(4) == 0) outputs.push_back(funcs[n]);
         const int64_t lanes[] = {1, 2, 3, 4, 8};
-        return {Schedule(outputs), funcs.back(), std::min(lanes[pick(5)], points)};
+        StencilOptions options{.unroll = std::min(lanes[pick(5)], points)};
+        if (pick(3) == 0)
+            for (size_t d = 1; d < vars.size(); ++d)
+                options.tile.push_back(4 + pick(12));
+        const Schedule s(outputs);
+        if (!in_strips(s, options)) options.tile.clear();
+        return {s, funcs.back(), options};
     }
 
   private:
@@ -49,6 +55,16 @@ class RandomNetwork {
         std::function<Expr(const std::vector<Expr>&)> load, beyond; ///< beyond: at any position
         std::vector<int64_t> shape;
     };
+
+    /// Strips may be too narrow for what the stages read, or hold fewer points than there are lanes.
+    bool in_strips(Schedule s, const StencilOptions& options) {
+        try {
+            s.stencil(funcs.back(), options);
+            return true;
+        } catch (const Error&) {
+            return options.tile.empty() ? throw : false;
+        }
+    }
 
     /// The tensor, and one of its kinds of edges.
     template <class T> Element source(const T& t, const std::vector<int64_t>& extents) {
@@ -177,6 +193,6 @@ RandomStencil random_stencil(std::mt19937& random) {
 
 Schedule random_stencil_network(std::mt19937& random) {
     RandomStencil made = random_stencil(random);
-    made.schedule.stencil(made.out, {.unroll = made.lanes});
+    made.schedule.stencil(made.out, made.options);
     return made.schedule;
 }

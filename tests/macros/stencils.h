@@ -45,7 +45,7 @@ lathe::Schedule jacobi_steps(lathe::Type t, int64_t H, int64_t W, int64_t unroll
 struct RandomStencil {
     lathe::Schedule schedule;
     lathe::Func out;
-    int64_t lanes;
+    lathe::StencilOptions options; ///< that are legal
 };
 /// Up to four stages and two inputs in one to three dimensions, of random windows, types and lanes; some of
 /// the stages are outputs.

@@ -13,11 +13,6 @@ using namespace lathe::ir;
 
 namespace {
 
-void has(const std::string& text, const std::string& part) {
-    CAPTURE(text);
-    CHECK(text.find(part) != std::string::npos);
-}
-
 /// Two kernels that another one calls, with an array between them.
 struct Calls {
     Var i{"i"}, j{"j"};

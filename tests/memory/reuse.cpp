@@ -238,10 +238,6 @@ TEST_CASE("reuse_at refuses") {
     Func f("f", Int(16), {8, 8});
     f(y, x) = in(y, x) + in(y, x + 1);
     const auto message = [](auto&& call) { return refusal(call); };
-    const auto has = [](const std::string& text, const std::string& part) {
-        CAPTURE(text);
-        CHECK(text.find(part) != std::string::npos);
-    };
     Schedule s(f);
     has(message([&] { s.reuse_at(in, f, y); }),
         "an iteration of y reads 1 positions of dimension 0 of in, 1 further on than the one before it: "

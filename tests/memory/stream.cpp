@@ -6,33 +6,10 @@
 #include "random_pair.h"
 #include "refusal.h"
 
-#include "lathe/ir/depths.h"
-
 #include <doctest/doctest.h>
 
 using namespace lathe;
 using namespace lathe::ir;
-
-namespace {
-
-/// The same results as the reference's, whoever runs when, with the depths that were computed.
-void expect_same_with_stalls(const Schedule& s) {
-    const Module m = with_safe_depths(s.module());
-    const std::vector<AnyBuffer> right = run(s.reference(), {}, 5);
-    for (uint64_t seed = 0; seed < 3; ++seed) {
-        std::vector<AnyBuffer> got = make_arguments(m, {}, 5);
-        std::vector<AnyBuffer*> pointers;
-        for (AnyBuffer& b : got)
-            pointers.push_back(&b);
-        InterpretOptions options;
-        options.stall_seed = seed;
-        interpret(m, pointers, {}, options);
-        for (size_t n = 0; n < right.size(); ++n)
-            REQUIRE(bit_equal(right[n], got[n]));
-    }
-}
-
-} // namespace
 
 TEST_CASE("stream: random producers and consumers, against orders that were recorded") {
     int streamed = 0, refused = 0, needless = 0;
@@ -101,14 +78,7 @@ TEST_CASE("stream: random pairs as machine code and as Vitis C++, 20 a file") {
             references.push_back(s.reference());
         }
         kernels.compile();
-        for (uint64_t stall = 0; stall < 10; ++stall) {
-            kernels.stall(stall);
-            for (size_t k = 0; k < references.size(); ++k) {
-                CAPTURE(k);
-                kernels.expect_right(k, references[k], {{}});
-            }
-        }
-        kernels.stall(0);
+        kernels.expect_right_stalled(references, 10);
     }
 }
 
@@ -131,11 +101,6 @@ size_t streams_of(const Schedule& s) {
     for (const Function& f : s.module().functions)
         for_each(f.body, [&](const Stmt& x) { all += x.kind() == StmtKind::stream; }, nullptr);
     return all;
-}
-
-void has(const std::string& text, const std::string& part) {
-    CAPTURE(text);
-    CHECK(text.find(part) != std::string::npos);
 }
 
 } // namespace

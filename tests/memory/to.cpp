@@ -1,5 +1,6 @@
 // to: stages on the host and on the device, and the copies between the two.
 
+#include "copies.h"
 #include "everywhere.h"
 #include "lathe/dsl/kernel.h"
 #include "lathe/hls/emit.h"
@@ -26,18 +27,6 @@ struct Sandwich {
         out(i) = d(i) - b(i) + a(i);
     }
 };
-
-std::vector<CopyUse> copies_of(const Module& m) {
-    std::vector<CopyUse> used;
-    std::vector<AnyBuffer> buffers = make_arguments(m, {}, 1);
-    std::vector<AnyBuffer*> arguments;
-    for (AnyBuffer& b : buffers)
-        arguments.push_back(&b);
-    InterpretOptions options;
-    options.copies = &used;
-    interpret(m, arguments, {}, options);
-    return used;
-}
 
 std::string text_of(const std::vector<CopyUse>& all) {
     std::string text;

@@ -1,5 +1,6 @@
 // to: random programs of stages on random sides, and how many copies they need at least.
 
+#include "copies.h"
 #include "everywhere.h"
 #include "lathe/dsl/kernel.h"
 #include "random_schedule.h"
@@ -13,18 +14,6 @@ using namespace lathe;
 using namespace lathe::ir;
 
 namespace {
-
-std::vector<CopyUse> copies_of(const Module& m) {
-    std::vector<CopyUse> used;
-    std::vector<AnyBuffer> buffers = make_arguments(m, {}, 1);
-    std::vector<AnyBuffer*> arguments;
-    for (AnyBuffer& b : buffers)
-        arguments.push_back(&b);
-    InterpretOptions options;
-    options.copies = &used;
-    interpret(m, arguments, {}, options);
-    return used;
-}
 
 /// Copies and bytes to the device, then to the host.
 std::array<uint64_t, 4> counts_of(const std::vector<CopyUse>& all) {

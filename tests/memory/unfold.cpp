@@ -1,9 +1,7 @@
 // unfold and relay: iterations as processes, and what they hand on.
 
-#include "deep.h"
 #include "everywhere.h"
 #include "lathe/dsl/kernel.h"
-#include "lathe/ir/depths.h"
 #include "refusal.h"
 
 #include <doctest/doctest.h>
@@ -12,11 +10,6 @@ using namespace lathe;
 using namespace lathe::ir;
 
 namespace {
-
-void has(const std::string& text, const std::string& part) {
-    CAPTURE(text);
-    CHECK(text.find(part) != std::string::npos);
-}
 
 struct Product {
     Var i{"i"}, j{"j"};
@@ -43,18 +36,7 @@ TEST_CASE("a row of processes: each has its part, and hands on what all of them 
     has(print(s), "B_load(B, B_relay[0])");
     s[p.C].pipeline(p.k); // loops inside keep their names
     check_everywhere(s);
-    for (uint64_t seed = 0; seed < 10; ++seed) {
-        const Module m = with_safe_depths(s.module());
-        const std::vector<AnyBuffer> right = run(s.reference(), {}, 5);
-        std::vector<AnyBuffer> got = make_arguments(m, {}, 5);
-        std::vector<AnyBuffer*> pointers;
-        for (AnyBuffer& b : got)
-            pointers.push_back(&b);
-        InterpretOptions options;
-        options.stall_seed = seed;
-        interpret(m, pointers, {}, options);
-        CHECK(bit_equal(right.back(), got.back()));
-    }
+    expect_same_with_stalls(s, 10);
     Schedule again(p.C);
     again.apply_trace(s.trace_json());
     CHECK(print(again) == print(s));

@@ -223,6 +223,18 @@ void VitisKernels::expect_right(size_t kernel, const Module& reference, const st
     }
 }
 
+void VitisKernels::expect_right_stalled(const std::vector<Module>& references, uint64_t seeds) const {
+    for (uint64_t seed = 0; seed <= seeds; ++seed) {
+        CAPTURE(seed);
+        stall(seed);
+        for (size_t k = 0; k < references.size(); ++k) {
+            CAPTURE(k);
+            expect_right(k, references[k], {{}});
+        }
+    }
+    stall(0);
+}
+
 std::string vitis_headers() {
     return LATHE_AP_TYPES_DIR;
 }

@@ -28,6 +28,9 @@ class VitisKernels {
     /// The kernel computes what the interpreter computes on `reference`, for each of the sizes.
     void expect_right(size_t kernel, const lathe::Module& reference,
                       const std::vector<std::map<std::string, int64_t>>& all) const;
+    /// The same for all kernels, in the order in which they were added, whose sizes are bound: in a fixed
+    /// order of processes, and under so many seeds more.
+    void expect_right_stalled(const std::vector<lathe::Module>& references, uint64_t seeds) const;
 
   private:
     using Run = void (*)(int kernel, uint64_t* const* limbs, const int64_t* sizes, std::string* error);

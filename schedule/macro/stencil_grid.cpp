@@ -1,0 +1,148 @@
+#include "stencil_grid.h"
+
+#include <algorithm>
+
+namespace lathe::schedule::stencil {
+
+namespace {
+
+int64_t ceil_div(int64_t a, int64_t b) {
+    return (a + b - 1) / b;
+}
+
+/// What one strip needs of each tensor: subscripts first … end + step − 1, where the strip's own part of a
+/// stored one is `step` wide.
+std::vector<Columns> needs(const Stencil& s, size_t dim) {
+    std::vector<Columns> all;
+    std::vector<bool> needed;
+    for (const Flow& f : s.flows) {
+        all.push_back({f.box.first[dim], f.box.first[dim]});
+        needed.push_back(f.stored);
+    }
+    for (size_t v = s.flows.size(); v-- > 0;)
+        for (const Window& w : s.flows[v].windows) {
+            Columns& u = all[w.of];
+            const Columns read{all[v].first + w.at[dim], all[v].end + w.at[dim]};
+            u = needed[w.of] ? Columns{std::min(u.first, read.first), std::max(u.end, read.end)} : read;
+            needed[w.of] = true;
+        }
+    return all;
+}
+
+} // namespace
+
+Grid::Grid(const Edit& e, const Stencil& s, int64_t k, const std::vector<int64_t>& tile) {
+    const size_t dims = s.flows.front().box.rank();
+    need.assign(s.flows.size(), {});
+    for (size_t d = 0; d < dims; ++d) {
+        const bool last = d + 1 == dims;
+        if (d == 0 || tile.empty())
+            make_whole(s, d);
+        else
+            make_strips(e, s, d, last ? ceil_div(tile[d - 1], k) * k : tile[d - 1]);
+        if (last) box.extent[d] = ceil_div(box.extent[d], k) * k;
+    }
+}
+
+void Grid::make_whole(const Stencil& s, size_t dim) {
+    int64_t first = s.flows.front().box.first[dim], end = s.flows.front().box.end(dim);
+    for (const Flow& f : s.flows) {
+        first = std::min(first, f.box.first[dim]);
+        end = std::max(end, f.box.end(dim));
+    }
+    box.first.push_back(first);
+    box.extent.push_back(end - first);
+    for (size_t n = 0; n < s.flows.size(); ++n)
+        need[n].push_back({s.flows[n].box.first[dim] - first, s.flows[n].box.end(dim) - first});
+}
+
+void Grid::make_strips(const Edit& e, const Stencil& s, size_t dim, int64_t width) {
+    const std::vector<Columns> all = needs(s, dim);
+    int64_t first = all.front().first, end = all.front().end, count = 1;
+    for (const Columns& c : all) {
+        first = std::min(first, c.first);
+        end = std::max(end, c.end);
+    }
+    const int64_t step = width - (end - first);
+    if (step < 1)
+        e.refuse("strips of {} positions in dimension {} hold no more than the {} at which windows overlap: "
+                 "make them wider",
+                 width, dim, end - first);
+    for (const Flow& f : s.flows)
+        if (f.stored) count = std::max(count, ceil_div(f.box.extent[dim], step));
+    if (count == 1) return make_whole(s, dim);
+    box.first.push_back(first);
+    box.extent.push_back(width);
+    strips.push_back({dim, count, step});
+    for (size_t n = 0; n < s.flows.size(); ++n)
+        need[n].push_back({all[n].first - first, all[n].end - first + step});
+}
+
+int64_t Grid::stride(size_t d) const {
+    int64_t s = 1;
+    for (size_t n = d + 1; n < rank(); ++n)
+        s *= extent(n);
+    return s;
+}
+
+int64_t Grid::distance(const std::vector<int64_t>& at) const {
+    int64_t all = 0;
+    for (size_t d = 0; d < at.size(); ++d)
+        all += at[d] * stride(place(d));
+    return all;
+}
+
+std::pair<int64_t, int64_t> Grid::ends(size_t flow) const {
+    std::vector<int64_t> first, last;
+    for (const Columns& c : need[flow]) {
+        first.push_back(c.first);
+        last.push_back(c.end - 1);
+    }
+    int64_t end = distance(last);
+    for (size_t d = 0; d < strips.size(); ++d)
+        end += (strips[d].count - 1) * stride(d);
+    return {distance(first), end};
+}
+
+const Strips* Grid::cut(size_t dim) const {
+    const auto found = std::ranges::find(strips, dim, &Strips::dim);
+    return found == strips.end() ? nullptr : &*found;
+}
+
+size_t Grid::cut_place(size_t dim) const {
+    return static_cast<size_t>(std::ranges::find(strips, dim, &Strips::dim) - strips.begin());
+}
+
+std::vector<Node> nodes_of(const Stencil& s, const Grid& grid) {
+    std::vector<Node> all;
+    for (size_t u = 0; u < s.flows.size(); ++u) {
+        const Flow& f = s.flows[u];
+        Node n;
+        n.width = f.tensor.type.width();
+        n.stored = f.stored;
+        n.last = grid.positions() - 1;
+        if (f.is_stage()) std::tie(n.first, n.last) = grid.ends(u);
+        for (const Window& w : f.windows)
+            n.taps.push_back({w.of, grid.distance(w.at)});
+        all.push_back(std::move(n));
+    }
+    return all;
+}
+
+Design design(const Edit& e, Stencil s, const DesignOptions& options) {
+    const size_t inner = s.flows.back().box.rank() - 1;
+    if (!options.tile.empty() && options.tile.size() != inner)
+        e.refuse("tile gives {} widths, and {} has {} dimensions beside the outermost: one for each of those",
+                 options.tile.size(), s.flows.back().tensor.symbol.name(), inner);
+    const int64_t k = options.lanes;
+    const Grid grid(e, s, k, options.tile);
+    std::vector<Node> nodes = nodes_of(s, grid);
+    for (size_t u = 0; u < nodes.size(); ++u)
+        if (const int64_t all = nodes[u].last - nodes[u].first + 1; all < k)
+            e.refuse("{} has {} points, and {} are to be computed at a time: unroll less",
+                     s.flows[u].tensor.symbol.name(), all, k);
+    Plan chains = plan(nodes, k);
+    return {std::move(s), k, grid, std::move(nodes), std::move(chains)};
+}
+
+} // namespace lathe::schedule::stencil
