@@ -87,7 +87,8 @@ class Model {
     StencilEstimate e;
     double lut = 0, ff = 0, bram = 0;
     double all_operations = 0, all_taps = 0;
-    std::vector<int64_t> latency; ///< of each node, behind those that it reads
+    std::map<const ExprNode*, PointCost> costs; ///< of steps in time, which are alike
+    std::vector<int64_t> latency;               ///< of each node, behind those that it reads
 
     void add(const CircuitCost& c, int64_t times) {
         const double n = static_cast<double>(times);
@@ -108,7 +109,9 @@ class Model {
                 ++e.processes;
                 continue;
             }
-            const PointCost c = point_cost(f, arch.operators, tables);
+            const auto [known, fresh] = costs.try_emplace(f.value.get());
+            if (fresh) known->second = point_cost(f, arch.operators, tables);
+            const PointCost& c = known->second;
             add(c.circuits, design.k);
             add(arch.operators.cost(NetworkPart::element), design.k);
             e.processes += design.k;

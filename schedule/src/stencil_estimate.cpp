@@ -23,12 +23,34 @@ void check(const StencilMemory& m, Loc loc) {
         fail(loc, "words of {} bits are read from no memory: a power of two of at least 8 is", m.word_bits);
 }
 
+/// So many steps in time, of two: those between the first one and the last one are alike. Reading takes long,
+/// and steps need not be read one by one.
+stencil::Stencil with_steps(stencil::Stencil two, int64_t steps) {
+    std::vector<stencil::Flow>& all = two.flows;
+    const auto inputs =
+        static_cast<size_t>(std::ranges::count_if(all, [](auto& f) { return !f.is_stage(); }));
+    const size_t stages = (all.size() - inputs) / 2;
+    const std::vector<stencil::Flow> last(all.begin() + static_cast<std::ptrdiff_t>(inputs + stages),
+                                          all.end());
+    all.resize(inputs + stages);
+    for (int64_t step = 2; step <= steps; ++step)
+        for (size_t n = 0; n < stages; ++n) {
+            stencil::Flow f = last[n];
+            f.stored = step == steps ? f.stored : all[inputs + n].stored;
+            for (stencil::Window& w : f.windows)
+                if (w.of >= inputs) w.of += stages * static_cast<size_t>(step - 2);
+            all.push_back(std::move(f));
+        }
+    return two;
+}
+
 /// As the step would plan it.
 stencil::Design planned(State& work, Step& step) {
     const StencilOptions o = stencil_options(step);
-    if (o.iterate > 1) work.repeat(step.func, o.iterate, step.loc);
+    if (o.iterate > 1) work.repeat(step.func, 2, step.loc);
     const Edit e(work, step);
     stencil::Stencil s = stencil::read_stencil(e);
+    if (o.iterate > 2) s = with_steps(std::move(s), o.iterate);
     for (const stencil::Flow& f : s.flows)
         if (f.box.rank() == 0 || std::ranges::any_of(f.box.extent, [](int64_t n) { return n <= 0; }))
             e.refuse("{} has no points", f.tensor.symbol.name());
