@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <fstream>
 #include <random>
@@ -316,6 +317,17 @@ std::vector<fs::path> write_project(const fs::path& folder, const std::vector<co
 }
 
 } // namespace hls
+
+VitisOptions for_board(const Arch& board, VitisOptions options) {
+    options.part = board.part;
+    options.clock_ns = std::ceil(1e6 / board.clock_mhz) / 1000; // whole picoseconds
+    return options;
+}
+
+std::vector<fs::path> export_vitis(const Module& module, const fs::path& folder, const Arch& board,
+                                   const VitisOptions& options) {
+    return export_vitis(module, folder, for_board(board, options));
+}
 
 std::vector<fs::path> export_vitis(const Module& module, const fs::path& folder,
                                    const VitisOptions& options) {

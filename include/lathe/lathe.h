@@ -17,6 +17,7 @@
 #include "lathe/dsl/tensor.h"
 #include "lathe/dsl/var.h"
 #include "lathe/hls/emit.h"
+#include "lathe/ir/arch.h"
 #include "lathe/ir/buffer.h"
 #include "lathe/ir/error.h"
 #include "lathe/ir/interpret.h"
@@ -25,6 +26,7 @@
 #include "lathe/ir/type.h"
 #include "lathe/schedule/bounds.h"
 #include "lathe/schedule/schedule.h"
+#include "lathe/schedule/stencil_model.h"
 
 namespace lathe {
 

@@ -32,7 +32,8 @@ OperatorCost exact_product(int wide, int narrow) {
         if (wide <= row.at("wide").get<int>() && narrow <= row.at("narrow").get<int>()) return cost_of(row);
     const Json& beyond = exact.at("beyond");
     const auto tiles = [](int width, int tile) { return (width + tile - 1) / tile; };
-    return {beyond.at("dsp_per_27x18").get<double>() * tiles(wide, 27) * tiles(narrow, 18),
+    return {beyond.at("dsp").get<double>() * tiles(wide, beyond.at("wide").get<int>()) *
+                tiles(narrow, beyond.at("narrow").get<int>()),
             beyond.at("cycles").get<int>(), beyond.at("source").get<std::string>()};
 }
 

@@ -25,7 +25,7 @@ class RandomNetwork {
   public:
     explicit RandomNetwork(std::mt19937& r) : random(r) {}
 
-    Schedule make() {
+    RandomStencil make() {
         borders = pick(3) == 0;
         for (int n = 1 + pick(3); n > 0; --n)
             vars.emplace_back(std::string(1, "zyx"[3 - n]));
@@ -45,8 +45,9 @@ class RandomNetwork {
         if (pick(3) == 0)
             for (size_t d = 1; d < vars.size(); ++d)
                 options.tile.push_back(4 + pick(12));
-        Schedule s(outputs);
-        return in_strips(s, options) ? s : s.stencil(funcs.back(), {.unroll = options.unroll});
+        const Schedule s(outputs);
+        if (!in_strips(s, options)) options.tile.clear();
+        return {s, funcs.back(), options};
     }
 
   private:
@@ -56,7 +57,7 @@ class RandomNetwork {
     };
 
     /// Strips may be too narrow for what the stages read, or hold fewer points than there are lanes.
-    bool in_strips(Schedule& s, const StencilOptions& options) {
+    bool in_strips(Schedule s, const StencilOptions& options) {
         try {
             s.stencil(funcs.back(), options);
             return true;
@@ -186,6 +187,12 @@ Schedule jacobi_steps(Type t, int64_t H, int64_t W, int64_t unroll, int64_t step
     return with_stencil(all.back(), unroll);
 }
 
-Schedule random_stencil_network(std::mt19937& random) {
+RandomStencil random_stencil(std::mt19937& random) {
     return RandomNetwork(random).make();
+}
+
+Schedule random_stencil_network(std::mt19937& random) {
+    RandomStencil made = random_stencil(random);
+    made.schedule.stencil(made.out, made.options);
+    return made.schedule;
 }

@@ -41,6 +41,13 @@ lathe::Schedule jacobi_valid(lathe::Type t, int64_t H, int64_t W, int64_t unroll
 /// So many steps of Jacobi, each two rows and columns smaller.
 lathe::Schedule jacobi_steps(lathe::Type t, int64_t H, int64_t W, int64_t unroll, int64_t steps);
 
+/// A stencil that is not a network yet.
+struct RandomStencil {
+    lathe::Schedule schedule;
+    lathe::Func out;
+    lathe::StencilOptions options; ///< that are legal
+};
 /// Up to four stages and two inputs in one to three dimensions, of random windows, types and lanes; some of
 /// the stages are outputs.
+RandomStencil random_stencil(std::mt19937& random);
 lathe::Schedule random_stencil_network(std::mt19937& random);

@@ -1,6 +1,7 @@
 #pragma once
 /// \file Vitis HLS C++ from a Module: to be read, compiled by g++ with AMD's ap_types, and synthesised.
 
+#include "lathe/ir/arch.h"
 #include "lathe/ir/buffer.h"
 #include "lathe/ir/stmt.h"
 
@@ -59,5 +60,10 @@ std::string vitis_host(const Module& module, const VitisOptions& options = {});
 /// XRT's; it prints which copies ran. `make host` links it with XRT.
 std::vector<std::filesystem::path> export_vitis(const Module& module, const std::filesystem::path& folder,
                                                 const VitisOptions& options = {});
+
+/// For a board: the options with its part, and its clock.
+VitisOptions for_board(const Arch& board, VitisOptions options = {});
+std::vector<std::filesystem::path> export_vitis(const Module& module, const std::filesystem::path& folder,
+                                                const Arch& board, const VitisOptions& options = {});
 
 } // namespace lathe

@@ -1,0 +1,316 @@
+#include "stencil_model.h"
+
+#include "stencil_operators.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <optional>
+
+namespace lathe::schedule::stencil {
+
+namespace {
+
+/// FIFOs of fewer bits are shift registers.
+constexpr int64_t srl_bits = 1024;
+/// Deeper ones go to UltraRAM, where the board has it.
+constexpr int64_t bram_depth = 512;
+
+int64_t divided_up(int64_t a, int64_t b) {
+    return (a + b - 1) / b;
+}
+
+int64_t points_of(const Box& b) {
+    int64_t all = 1;
+    for (const int64_t n : b.extent)
+        all *= n;
+    return all;
+}
+
+/// Of an input: those that two strips need are read twice.
+int64_t elements_read(const Grid& g, size_t flow, const Box& box) {
+    int64_t all = 1;
+    for (size_t d = 0; d < box.rank(); ++d) {
+        const Strips* cut = g.cut(d);
+        int64_t in_dim = cut ? 0 : box.extent[d];
+        for (int64_t n = 0; cut && n < cut->count; ++n) {
+            const int64_t first = g.first_strip().first[d] + n * cut->step;
+            const Columns c = g.needed(flow, d);
+            const int64_t read =
+                std::min(first + c.end, box.end(d)) - std::max(first + c.first, box.first[d]);
+            in_dim += std::max<int64_t>(read, 0);
+        }
+        all *= in_dim;
+    }
+    return all;
+}
+
+/// Memory has elements of 8, 16, 32 or 64 bits, or several of 64.
+int64_t bytes_of(Type t) {
+    for (const int bits : {8, 16, 32})
+        if (t.width() <= bits) return bits / 8;
+    return divided_up(t.width(), 64) * 8;
+}
+
+std::string described(const Flow& f) {
+    return fmt::format("{} {} {}", f.tensor.symbol.name(), fmt::join(f.box.extent, " × "),
+                       f.tensor.type.str());
+}
+
+class Model {
+  public:
+    Model(const Design& d, const std::vector<Tensor>& t, const Arch& a, const StencilMemory& m)
+        : design(d), tables(t), stencil(d.stencil), arch(a), memory(m) {}
+
+    StencilEstimate make() {
+        e.clock_mhz = arch.clock_mhz;
+        e.board = arch.name;
+        e.lanes = design.k;
+        e.network_cycles = network_cycles(design);
+        elements();
+        forwarders();
+        for (const Fifos& f : fifos_of(design))
+            fifos(f);
+        arrays();
+        rates();
+        round_up();
+        limits();
+        return e;
+    }
+
+  private:
+    const Design& design;
+    const std::vector<Tensor>& tables;
+    const Stencil& stencil;
+    const Arch& arch;
+    const StencilMemory& memory;
+    StencilEstimate e;
+    double lut = 0, ff = 0, bram = 0;
+    double all_operations = 0, all_taps = 0;
+    std::map<const ExprNode*, PointCost> costs; ///< of steps in time, which are alike
+    std::vector<int64_t> latency;               ///< of each node, behind those that it reads
+
+    void add(const CircuitCost& c, int64_t times) {
+        const double n = static_cast<double>(times);
+        e.dsp += n * c.dsp;
+        bram += n * c.bram18;
+        lut += n * c.lut;
+        ff += n * c.ff;
+    }
+
+    /// The processes that compute.
+    void elements() {
+        latency.resize(design.nodes.size());
+        for (size_t v = 0; v < design.nodes.size(); ++v) {
+            const Flow& f = stencil.flows[v];
+            for (const Tap& t : design.nodes[v].taps)
+                latency[v] = std::max(latency[v], latency[t.of]);
+            if (!f.is_stage()) {
+                ++e.processes;
+                continue;
+            }
+            const auto [known, fresh] = costs.try_emplace(f.value.get());
+            if (fresh) known->second = point_cost(f, arch.operators, tables);
+            const PointCost& c = known->second;
+            add(c.circuits, design.k);
+            add(arch.operators.cost(NetworkPart::element), design.k);
+            e.processes += design.k;
+            e.dividers += c.dividers * static_cast<double>(design.k);
+            latency[v] += std::max<int64_t>(static_cast<int64_t>(std::ceil(c.circuits.cycles - 1e-9)) - 1, 0);
+            const double points = static_cast<double>(points_of(f.box));
+            all_operations += points * c.operations;
+            all_taps += points * (c.operations + (c.adds ? 1 : 0));
+        }
+        e.pipeline_cycles = *std::ranges::max_element(latency);
+    }
+
+    void forwarders() {
+        for (size_t u = 0; u < design.nodes.size(); ++u) {
+            const int64_t width = design.nodes[u].width;
+            int64_t count = 0;
+            for (const auto& lane : design.plan.chains[u].lanes)
+                for (const Forwarder& f : lane) {
+                    ++count;
+                    e.payload_words += f.hold;
+                    e.payload_bits += f.hold * width;
+                }
+            add(arch.operators.cost(NetworkPart::forwarder, width), count);
+            e.processes += count;
+        }
+    }
+
+    void fifos(const Fifos& f) {
+        e.fifo_bits += f.count * f.bits * f.depth;
+        if (f.depth <= 2 || f.bits * f.depth <= srl_bits) {
+            constexpr int64_t srl_depth = 32;
+            add(arch.operators.cost(NetworkPart::fifo_srl, f.bits * divided_up(f.depth, srl_depth)), f.count);
+            return;
+        }
+        const int64_t wide = f.in_step ? f.count * f.bits : f.bits, count = f.in_step ? 1 : f.count;
+        const int64_t in_bram = count * bram18_blocks(wide, f.depth),
+                      in_uram = count * uram_blocks(wide, f.depth);
+        add(arch.operators.cost(NetworkPart::fifo_bram, wide), count);
+        if (f.depth > bram_depth && arch.resources.uram > 0 && in_uram < in_bram) {
+            e.uram += in_uram;
+            return;
+        }
+        e.bram18_fifos += in_bram;
+        e.bram18_fifos_apart += f.count * bram18_blocks(f.bits, f.depth);
+    }
+
+    struct Array {
+        int64_t bytes;
+        int64_t banks;
+    };
+    std::vector<Array> in_memory;
+
+    void arrays() {
+        int64_t reads = 0, writes = 0;
+        for (size_t u = 0; u < design.nodes.size(); ++u) {
+            const Flow& f = stencil.flows[u];
+            int64_t bytes = points_of(f.box) * bytes_of(f.tensor.type);
+            if (!f.is_stage()) {
+                bytes = elements_read(design.grid, u, f.box) * bytes_of(f.tensor.type);
+                in_memory.push_back({bytes, memory.banks_per_input});
+                reads += bytes;
+            } else if (f.stored) {
+                in_memory.push_back({bytes, memory.banks_per_output});
+                writes += bytes;
+                ++e.processes;
+            }
+            if (!f.is_stage() || f.stored) e.size += (e.size.empty() ? "" : ", ") + described(f);
+        }
+        e.bytes_read = reads;
+        e.bytes_written = writes;
+    }
+
+    /// What so many banks give, the first ones first, and how many of them there are.
+    std::pair<double, int64_t> banks(int64_t count) const {
+        double rate = 0;
+        int64_t found = 0;
+        for (const ArchMemory& m : arch.memories) {
+            const int64_t n = std::min(count - found, m.banks);
+            rate += static_cast<double>(n) * rate_of(m);
+            found += n;
+        }
+        return {rate, found};
+    }
+
+    double rate_of(const ArchMemory& m) const {
+        ArchMemory narrow = m;
+        narrow.port_bits = std::min(m.port_bits, memory.word_bits);
+        const int64_t in_boundary = std::max<int64_t>(arch.burst.boundary * 8 / narrow.port_bits, 1);
+        const double beats = static_cast<double>(std::min(arch.burst.most_beats, in_boundary));
+        return narrow.rate(arch.clock_mhz) * beats / (beats + static_cast<double>(arch.burst.gap_cycles));
+    }
+
+    void rates() {
+        int64_t wanted = 0;
+        for (const Array& a : in_memory)
+            wanted += a.banks;
+        const auto [roof, there] = banks(wanted);
+        e.banks = there;
+        e.bandwidth_roof = roof;
+        add(arch.operators.cost(NetworkPart::port), wanted);
+        // Where banks are too few, all arrays share them evenly.
+        double slowest = 0;
+        for (const Array& a : in_memory) {
+            const double rate = roof * static_cast<double>(a.banks) / static_cast<double>(wanted);
+            slowest = std::max(slowest, static_cast<double>(a.bytes) / rate);
+        }
+        const double hz = arch.clock_mhz * 1e6;
+        const int64_t words = design.grid.positions() / design.k;
+        const int64_t alone = e.network_cycles + e.pipeline_cycles;
+        const auto of_memory = static_cast<int64_t>(std::ceil(slowest * hz - 1e-6));
+        e.cycles = alone + std::max<int64_t>(of_memory - words, 0);
+        e.seconds = static_cast<double>(e.cycles) / hz;
+        e.bandwidth = static_cast<double>(e.bytes_read + e.bytes_written) * hz / static_cast<double>(words);
+        e.binding = of_memory > words ? "bandwidth" : "lanes";
+        const Flow& out = *std::ranges::find_if(stencil.flows.rbegin(), stencil.flows.rend(), &Flow::stored);
+        e.points = points_of(out.box);
+        const double points = static_cast<double>(e.points);
+        e.operations = all_operations / points;
+        e.operations_taps_as_adds = all_taps / points;
+        e.bytes_per_point = static_cast<double>(e.bytes_read + e.bytes_written) / points;
+        e.gpoints = points / e.seconds / 1e9;
+        e.gops = all_operations / e.seconds / 1e9;
+        e.gops_taps_as_adds = all_taps / e.seconds / 1e9;
+    }
+
+    void round_up() {
+        const auto whole = [](double x) { return static_cast<int64_t>(std::ceil(x - 1e-6)); };
+        e.bram18 = e.bram18_fifos + whole(bram);
+        e.lut = whole(lut);
+        e.ff = whole(ff);
+    }
+
+    void limits() {
+        const ArchResources most = arch.limits();
+        const auto part = [&](const char* what, double used, int64_t limit) {
+            e.use[what] = used == 0 ? 0 : limit == 0 ? INFINITY : used / static_cast<double>(limit);
+        };
+        part("DSP", e.dsp, most.dsp);
+        part("BRAM", static_cast<double>(e.bram18), most.bram18);
+        part("URAM", static_cast<double>(e.uram), most.uram);
+        part("LUT", static_cast<double>(e.lut), most.lut);
+        part("FF", static_cast<double>(e.ff), most.ff);
+        double room = 0;
+        for (const ArchMemory& m : arch.memories)
+            room += static_cast<double>(m.banks) * static_cast<double>(m.bytes);
+        e.use["memory"] = static_cast<double>(e.bytes_read + e.bytes_written) / room;
+        const auto worst =
+            std::ranges::max_element(e.use, [](const auto& a, const auto& b) { return a.second < b.second; });
+        e.fits = worst->second <= 1;
+        if (!e.fits) e.binding = worst->first;
+    }
+};
+
+} // namespace
+
+std::vector<Fifos> fifos_of(const Design& d) {
+    std::vector<Fifos> all;
+    for (size_t u = 0; u < d.nodes.size(); ++u) {
+        const Chain& c = d.plan.chains[u];
+        const int64_t width = d.nodes[u].width;
+        all.push_back({d.k, width, lane_depth(c.wait), false});
+        for (const Node& v : d.nodes)
+            if (const int64_t taps = std::ranges::count(v.taps, u, &Tap::of); taps > 0)
+                all.push_back({taps * d.k, width, lane_depth(0), false});
+        if (d.nodes[u].stored && !c.lanes.empty()) all.push_back({d.k, width, lane_depth(0), false});
+        // Those that lead from equally late forwarders to equally late ones are in step.
+        std::map<std::pair<int64_t, int64_t>, int64_t> in_step;
+        for (const auto& lane : c.lanes)
+            for (const Forwarder& f : lane)
+                if (f.hold > 0) ++in_step[{f.delay, f.hold}];
+        for (const auto& [step, count] : in_step)
+            all.push_back({count, width, chain_depth(step.second), true});
+    }
+    return all;
+}
+
+int64_t network_cycles(const Design& d) {
+    int64_t last = 0;
+    for (size_t u = 0; u < d.nodes.size(); ++u) {
+        const int64_t start = d.plan.start[u];
+        std::optional<int64_t> stored; // when its word 0 would be, by whoever hands it to the storer
+        if (d.nodes[u].stored) stored = start + 1;
+        for (const auto& lane : d.plan.chains[u].lanes)
+            for (const Forwarder& f : lane) {
+                last = std::max(last, start + f.delay + f.words.last + 1);
+                for (const Feed& to : f.feeds)
+                    if (to.consumer == Feed::store) stored = start + f.delay + 2;
+            }
+        if (!stored) continue;
+        // It goes over whole rows.
+        const int64_t rows = d.nodes[u].last / d.grid.row() + 1;
+        last = std::max(last, *stored + rows * (d.grid.row() / d.k) - 1);
+    }
+    return last + 1;
+}
+
+StencilEstimate estimate(const Design& d, const std::vector<Tensor>& tables, const Arch& arch,
+                         const StencilMemory& memory) {
+    return Model(d, tables, arch, memory).make();
+}
+
+} // namespace lathe::schedule::stencil

@@ -1,0 +1,145 @@
+/// \file An estimate of the call stencil: it plans the network, and does not make it.
+
+#include "../macro/stencil_model.h"
+#include "../primitive/stencil.h"
+#include "edit.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace lathe {
+
+using namespace ir;
+using namespace schedule;
+
+namespace {
+
+void check(const StencilMemory& m, Loc loc) {
+    if (m.banks_per_input < 1 || m.banks_per_output < 1)
+        fail(loc, "an array lies in at least one bank: {} banks for an input and {} for an output are none",
+             m.banks_per_input, m.banks_per_output);
+    if (m.word_bits < 8 || (m.word_bits & (m.word_bits - 1)) != 0)
+        fail(loc, "words of {} bits are read from no memory: a power of two of at least 8 is", m.word_bits);
+}
+
+/// So many steps in time, of two: those between the first one and the last one are alike. Reading takes long,
+/// and steps need not be read one by one.
+stencil::Stencil with_steps(stencil::Stencil two, int64_t steps) {
+    std::vector<stencil::Flow>& all = two.flows;
+    const auto inputs =
+        static_cast<size_t>(std::ranges::count_if(all, [](auto& f) { return !f.is_stage(); }));
+    const size_t stages = (all.size() - inputs) / 2;
+    const std::vector<stencil::Flow> last(all.begin() + static_cast<std::ptrdiff_t>(inputs + stages),
+                                          all.end());
+    all.resize(inputs + stages);
+    for (int64_t step = 2; step <= steps; ++step)
+        for (size_t n = 0; n < stages; ++n) {
+            stencil::Flow f = last[n];
+            f.stored = step == steps ? f.stored : all[inputs + n].stored;
+            for (stencil::Window& w : f.windows)
+                if (w.of >= inputs) w.of += stages * static_cast<size_t>(step - 2);
+            all.push_back(std::move(f));
+        }
+    return two;
+}
+
+/// As the step would plan it.
+stencil::Design planned(State& work, Step& step) {
+    const StencilOptions o = stencil_options(step);
+    if (o.iterate > 1) work.repeat(step.func, 2, step.loc);
+    const Edit e(work, step);
+    stencil::Stencil s = stencil::read_stencil(e);
+    if (o.iterate > 2) s = with_steps(std::move(s), o.iterate);
+    for (const stencil::Flow& f : s.flows)
+        if (f.box.rank() == 0 || std::ranges::any_of(f.box.extent, [](int64_t n) { return n <= 0; }))
+            e.refuse("{} has no points", f.tensor.symbol.name());
+    return stencil::design(e, std::move(s), {o.unroll, o.tile});
+}
+
+} // namespace
+
+StencilEstimate estimate_stencil(const Schedule& s, const StageRef& out, const StencilOptions& options,
+                                 const Arch& arch, const StencilMemory& memory) {
+    check(memory, out.loc);
+    const auto call = [&] { Schedule(s).stencil(out, options, out.loc); };
+    // What the call checks beside the network itself is asked of the call.
+    if (s.module().functions.size() > 1 || options.border.edge() || options.in_place) call();
+    State work = *s.state;
+    Step step;
+    step.primitive = &primitives::stencil;
+    step.func = out.func;
+    step.numbers = numbers_of(options);
+    step.loc = out.loc;
+    try {
+        const stencil::Design d = planned(work, step);
+        return stencil::estimate(d, work.module.top().constants, arch, memory);
+    } catch (const Error&) {
+        call();
+        throw;
+    }
+}
+
+std::string StencilEstimate::text() const {
+    std::string t = fmt::format(
+        "estimated, not synthesised: {} at {} MHz, {} banks of memory; {}\n"
+        "  {:.3g} Gpoints/s, {:.4g} GOP/s ({:.4g} with taps as adds): {:.3g} operations a point ({:.3g})\n"
+        "  {} points in {} cycles, {:.4g} ms; {} lanes; processes of one cycle: {} cycles, latencies of "
+        "operators: {} more\n"
+        "  {} bytes read, {} written, {:.3g} a point; {:.4g} GB/s wanted, {:.4g} GB/s there\n"
+        "  {} words ({} bits) wait, FIFOs have room for {} bits; {} processes\n"
+        "  DSP {:.4g}, BRAM18 {} ({} of FIFOs; {} if each were one of its own), URAM {}, LUT {}, FF {}, "
+        "dividers {}\n",
+        board, clock_mhz, banks, size, gpoints, gops, gops_taps_as_adds, operations, operations_taps_as_adds,
+        points, cycles, seconds * 1e3, lanes, network_cycles, pipeline_cycles, bytes_read, bytes_written,
+        bytes_per_point, bandwidth / 1e9, bandwidth_roof / 1e9, payload_words, payload_bits, fifo_bits,
+        processes, dsp, bram18, bram18_fifos, bram18_fifos_apart, uram, lut, ff, dividers);
+    t += fits ? "  fits:" : "  does not fit:";
+    for (const auto& [what, part] : use)
+        t += fmt::format(" {} {:.1f} %", what, part * 100);
+    return t + fmt::format(" of what a design may use; what limits: {}\n", binding);
+}
+
+std::string StencilEstimate::json() const {
+    nlohmann::ordered_json j;
+    j["label"] = "estimated";
+    j["board"] = board;
+    j["clock_mhz"] = clock_mhz;
+    j["banks"] = banks;
+    j["size"] = size;
+    j["lanes"] = lanes;
+    j["points"] = points;
+    j["cycles"] = cycles;
+    j["seconds"] = seconds;
+    j["network_cycles"] = network_cycles;
+    j["pipeline_cycles"] = pipeline_cycles;
+    j["gpoints"] = gpoints;
+    j["gops"] = gops;
+    j["gops_taps_as_adds"] = gops_taps_as_adds;
+    j["operations"] = operations;
+    j["operations_taps_as_adds"] = operations_taps_as_adds;
+    j["bytes_read"] = bytes_read;
+    j["bytes_written"] = bytes_written;
+    j["bytes_per_point"] = bytes_per_point;
+    j["bandwidth"] = bandwidth;
+    j["bandwidth_roof"] = bandwidth_roof;
+    j["payload_words"] = payload_words;
+    j["payload_bits"] = payload_bits;
+    j["fifo_bits"] = fifo_bits;
+    j["dsp"] = dsp;
+    j["bram18"] = bram18;
+    j["bram18_fifos"] = bram18_fifos;
+    j["bram18_fifos_apart"] = bram18_fifos_apart;
+    j["uram"] = uram;
+    j["lut"] = lut;
+    j["ff"] = ff;
+    j["dividers"] = dividers;
+    j["processes"] = processes;
+    j["binding"] = binding;
+    j["fits"] = fits;
+    for (const auto& [what, part] : use)
+        j["use"][what] = std::isfinite(part) ? nlohmann::ordered_json(part) : nlohmann::ordered_json();
+    return j.dump(1);
+}
+
+} // namespace lathe
