@@ -18,6 +18,7 @@
 #include "lathe/dsl/var.h"
 #include "lathe/hls/emit.h"
 #include "lathe/ir/buffer.h"
+#include "lathe/ir/cycles.h"
 #include "lathe/ir/error.h"
 #include "lathe/ir/interpret.h"
 #include "lathe/ir/print.h"

@@ -245,8 +245,9 @@ class Player {
             return false;
         }
         act(p, p.step().ops.size());
-        const int64_t cycles = p.step().cycles;
+        const int64_t interval = p.step().cycles;
         end_step(p);
+        const int64_t cycles = p.at_end() ? 1 : interval; // nothing waits for the interval to end
         p.ready = p.busy_until = now + cycles;
         ProcessCycles& use = report.processes[p.use];
         ++use.iterations;

@@ -94,6 +94,7 @@ void ProcessTrace::close(int64_t cycles) {
 
 void ProcessTrace::begin_region(const void* statement) {
     straight();
+    ++iterations; // what runs a region is no step
     steps.push_back({StepRun::region, static_cast<uint32_t>(recording.regions.size())});
     recording.regions.push_back({statement, {}, {}});
     region = recording.regions.size() - 1;

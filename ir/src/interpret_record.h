@@ -88,7 +88,7 @@ class ProcessTrace {
     int64_t pieces = 0;   ///< steps that this one was cut into
     bool touched = false; ///< memory
     bool whole = false;   ///< inside of a pipelined loop
-    uint64_t iterations = 0;
+    uint64_t iterations = 0; ///< of loops, and regions
     size_t region = 0; ///< the last one: into Recording::regions
 };
 
