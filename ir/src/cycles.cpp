@@ -1,7 +1,7 @@
 #include "lathe/ir/cycles.h"
 
 #include "cycles_play.h"
-#include "lathe/ir/interpret.h"
+#include "lathe/ir/call_buffers.h"
 
 #include <algorithm>
 
@@ -16,33 +16,6 @@ struct CycleProgram::Recorded {
 };
 
 namespace {
-
-/// The values of parameters, as far as inputs and scalars give them.
-std::map<Symbol, Value> parameters(const Function& f, const std::vector<AnyBuffer>& inputs,
-                                   const std::map<std::string, Value>& scalars) {
-    std::map<Symbol, Value> values;
-    for (const Param& p : f.params)
-        if (const auto given = scalars.find(p.symbol.name()); given != scalars.end())
-            values.emplace(p.symbol, cast(p.type, given->second));
-    const auto bind = [&](const Expr& e, int64_t number) {
-        if (const auto* v = e.as<Variable>()) values.emplace(v->symbol, Value::index(number));
-    };
-    size_t next = 0;
-    for (const Argument& a : f.arguments) {
-        if (a.direction == Direction::out) continue;
-        const AnyBuffer& b = inputs[next++];
-        for (size_t d = 0; d < std::min(a.tensor.dims.size(), b.shape().size()); ++d) {
-            bind(a.tensor.dims[d].extent, b.extent(static_cast<int>(d)));
-            bind(a.tensor.dims[d].min, b.min(static_cast<int>(d)));
-        }
-    }
-    for (const Param& p : f.params)
-        if (!values.contains(p.symbol))
-            fail(p.loc,
-                 "the parameter {} of {} has no value: no input's extent gives one, so pass it as a scalar",
-                 p.symbol.name(), f.name);
-    return values;
-}
 
 AnyBuffer copy_of(const AnyBuffer& b) {
     AnyBuffer copy = b.copy();
@@ -78,20 +51,9 @@ CycleProgram::CycleProgram(const Module& m, const std::vector<AnyBuffer>& inputs
     : recorded(std::make_unique<Recorded>()) {
     if (m.functions.empty()) fail({}, "the module has no function to simulate");
     const Function& f = m.top();
-    const auto needed =
-        std::ranges::count_if(f.arguments, [](const Argument& a) { return a.direction != Direction::out; });
-    if (static_cast<int64_t>(inputs.size()) != needed)
-        fail({}, "{} takes {} inputs and is given {}", f.name, needed, inputs.size());
-    const std::map<Symbol, Value> values = parameters(f, inputs, scalars);
-    std::vector<AnyBuffer> buffers;
-    size_t next = 0;
-    for (const Argument& a : f.arguments) {
-        if (a.direction == Direction::out)
-            buffers.push_back(buffer_for(a.tensor, values));
-        else
-            buffers.push_back(a.direction == Direction::in ? inputs[next] : copy_of(inputs[next]));
-        next += a.direction != Direction::out;
-    }
+    std::vector<AnyBuffer> buffers = call_buffers(f, inputs, scalars);
+    for (size_t n = 0; n < buffers.size(); ++n)
+        if (f.arguments[n].direction == Direction::inout) buffers[n] = copy_of(buffers[n]);
     std::vector<AnyBuffer*> arguments;
     for (AnyBuffer& b : buffers)
         arguments.push_back(&b);

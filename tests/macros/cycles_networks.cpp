@@ -434,6 +434,49 @@ TEST_CASE("sizes and scalars: from the inputs, or given") {
     CHECK(r.results[0].get({6}).as_int64() == 15);
 }
 
+TEST_CASE("networks that a schedule makes: streams, blocks, processes of a row, the device") {
+    Var i("i"), j("j"), k("k"), u("u"), v("v"), z("z"), w("w");
+    Input x("x", Int(16), {6, 7});
+    Output y("y", Int(16), {6, 7});
+    Kernel top("top", {x, y}, [&](KernelBody& b) {
+        Array t = b.array("t", Int(16), {6, 7}), m = b.array("m", Int(16), {6, 7});
+        b.for_(i, 0, 6, [&] { b.for_(j, 0, 7, [&] { t(i, j) = x(i, j) + 1; }); });
+        b.for_(u, 0, 6, [&] { b.for_(v, 0, 7, [&] { m(u, v) = t(5 - u, v) * 2; }); });
+        b.for_(z, 0, 6, [&] { b.for_(w, 0, 7, [&] { y(z, w) = m(z, w) - 4; }); });
+    });
+    Schedule s(top);
+    CHECK(checked(s.module()).cycles == 3 * 42); // one loop after the other
+    s.dataflow(top);
+    CHECK(checked(ir::with_safe_depths(s.module())).cycles == 2 * 42 + 1);
+    s[top].pipeline(j, 3);
+    CHECK(checked(ir::with_safe_depths(s.module())).cycles == 41 * 3 + 1 + 42 + 1);
+
+    Input A("A", Int(8), {4, 6}), B("B", Int(8), {6, 8});
+    Output C("C", Int(24), {4, 8});
+    Kernel product("product", {A, B, C}, [&](KernelBody& b) {
+        b.for_(i, 0, 4, [&] {
+            b.for_(j, 0, 8, [&] { C(i, j) = 0; });
+            b.for_(k, 0, 6, [&] { b.for_(j, 0, 8, [&] { C(i, j) += A(i, k) * B(k, j); }); });
+        });
+    });
+    Schedule alone(product), row(product);
+    row.unfold(product, i).relay(B, product, i);
+    const CycleReport serial = checked(alone.module()), four = checked(ir::with_safe_depths(row.module()));
+    CHECK(serial.cycles == 4 * (8 + 48));
+    CHECK(four.cycles < serial.cycles / 3);
+    CHECK(serial.memory[1].most_reads == 4);
+    CHECK(four.memory[1].most_reads == 1); // B is handed on
+
+    Func a("a", Int(16), {40}), c("c", Int(32), {40}), d("d", Int(32), {40});
+    Input q("q", Int(16), {40});
+    a(i) = q(i) * 3;
+    c(i) = a(i) + 1;
+    d(i) = c(i) - a(i);
+    Schedule on(d);
+    on.to(c, Side::device);
+    CHECK(checked(on.module()).cycles == 3 * 40);
+}
+
 TEST_CASE("golden networks and designs end with the computed depths, and compute the same") {
     std::vector<DataflowProgram> all = golden_dataflow_programs();
     std::ranges::move(dataflow_designs(), std::back_inserter(all));
