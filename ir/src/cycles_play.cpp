@@ -227,6 +227,7 @@ class Player {
         }
         touched = std::move(later);
         for (const auto& [kind, count] : busy) {
+            if (!options.waves) break;
             std::vector<BusyCycles>& all = report.busy[kind];
             if (all.empty() ? count != 0 : all.back().busy != count) all.push_back({now, count});
         }

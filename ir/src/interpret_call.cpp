@@ -49,7 +49,8 @@ ChannelCode channel_code(Scope& scope, ExprCompiler& expr, const StreamElement& 
     return c;
 }
 
-constexpr int64_t room_of_recorded = 64;
+/// Room in the streams of a run that is recorded; they get more where all wait.
+constexpr int64_t recorded_tokens = 64, recorded_blocks = 2;
 
 struct DeclareStreamAction final : Action {
     StreamInfo info;
@@ -72,9 +73,9 @@ struct DeclareStreamAction final : Action {
             c->grows = grows && info.stream.depth == 0;
             c->depth = c->grows ? 1 : info.stream.depth;
             if (f.trace) {
-                // Which step waits is asked afterwards: here nothing waits for room, as far as memory allows.
+                // Who waits for room is asked when the steps are played.
                 c->recorded = f.trace->add_fifo(c->name, c->depth);
-                c->depth = std::max<int64_t>(c->depth, room_of_recorded);
+                c->depth = std::max(c->depth, info.stream.block.empty() ? recorded_tokens : recorded_blocks);
                 c->grows = true;
             }
             f.launch->own(c);

@@ -5,22 +5,20 @@
 /// writes. Then the steps are played against a clock, with the FIFOs' depths. The rules:
 ///
 /// - **Step**: an iteration of a loop in which no other loop runs. One of a pipelined loop takes its interval
-///   of cycles, all others one. An iteration of a pipelined loop is one step with all loops inside; unrolled
-///   and vectorized loops are part of the step around them. What stands beside loops takes a cycle where it
-///   passes a token or touches memory, and none where it does not.
+///   of cycles (the last one of a process: a cycle), any other one takes a cycle. An iteration of a pipelined
+///   loop is one step with all loops inside; unrolled and vectorized loops are part of the step around them.
+///   What stands beside loops takes a cycle where it passes a token or touches memory, else none.
 /// - **All or nothing**: a step runs in the first cycle in which each token that it takes was written in an
 ///   earlier cycle, and each FIFO into which it writes had room when the cycle began. So a write is seen in
-///   the next cycle, a full FIFO refuses a write in the cycle in which it is read, and II = 1 needs room
-///   for 2.
-/// - **One token a cycle** passes each end of a FIFO: a step that takes (writes) n of one FIFO takes n
-/// cycles.
+///   the next cycle, a full FIFO refuses a write in the cycle in which it is read, and II = 1 needs room for
+///   two.
+/// - **One token a cycle** passes each end of a FIFO: a step that takes (writes) n of one takes n cycles.
 /// - **Blocks** (`fill`, `drain`): the first step inside waits for room (for a block), the last one hands the
 ///   block (its room) over.
-/// - A step that writes tokens in front of one that it takes, and of which it waits for itself, is cut there,
-///   where otherwise all processes would wait for ever.
+/// - **Cut**: a step that writes tokens in front of one that it takes is cut in front of that one, where
+///   otherwise all processes would wait for ever.
 /// - **Regions**: a dataflow ends when all of its processes have ended; what stands behind it begins then.
-/// What
-///   a Function does beside its dataflows counts like a process of its own.
+///   What a Function does beside its dataflows counts like a process of its own.
 ///
 /// Memory answers at once: how many ports a tensor has is not asked. All figures are *estimated*.
 
@@ -32,13 +30,13 @@
 namespace lathe {
 
 struct CycleOptions {
-    std::map<std::string, int64_t> depths =
-        {};                 ///< of FIFOs by name ("s[2]"), in place of their own; 0: no limit
+    /// Of FIFOs by name ("s[2]"), in place of their own; 0: no limit.
+    std::map<std::string, int64_t> depths = {};
     int64_t more_depth = 0; ///< added to each depth (of those with a limit)
     /// Cycles until a token is seen, by the name of the Function that writes it; otherwise 1. A pipeline of L
     /// cycles holds L − 1 tokens beside those in the FIFO.
     std::map<std::string, int64_t> latency = {};
-    bool waves = false; ///< record what each process and FIFO does in each cycle
+    bool waves = false; ///< record what processes and FIFOs do in each cycle
     int64_t most_cycles = 1'000'000'000;
 };
 
@@ -56,8 +54,7 @@ struct ProcessCycles {
         ProcessState state;
         int64_t begin, end;
     };
-    std::vector<Span>
-        waves; ///< when asked for: in order, where it is neither before its begin nor at its end
+    std::vector<Span> waves; ///< when asked for: from the start of its region to its end
 };
 
 struct FifoCycles {
@@ -74,14 +71,14 @@ struct FifoCycles {
 };
 
 struct MemoryCycles {
-    std::string name; ///< of an argument
+    std::string name; ///< of an argument, or of another array that processes are given
     int64_t elements = 0;
     int64_t reads = 0, writes = 0; ///< of elements
     int64_t bytes_read = 0, bytes_written = 0;
     int64_t most_reads = 0, most_writes = 0; ///< of one element
 };
 
-/// How many processes of a kind are busy, from a cycle on.
+/// So many processes of a kind are busy, from this cycle on.
 struct BusyCycles {
     int64_t cycle, busy;
 };
@@ -103,7 +100,7 @@ struct CycleReport {
     std::vector<ProcessCycles> processes; ///< the first one is the function that was called
     std::vector<FifoCycles> fifos;
     std::vector<MemoryCycles> memory;
-    std::map<std::string, std::vector<BusyCycles>> busy; ///< by the Function whose calls they are
+    std::map<std::string, std::vector<BusyCycles>> busy; ///< when waves are asked for: by Function
     std::optional<CycleDeadlock> deadlock;
     std::vector<AnyBuffer> results; ///< arguments that are written, as the interpreter computes them
 
