@@ -10,18 +10,23 @@ namespace {
 
 /// A FIFO while it is played.
 struct PlayedFifo {
-    size_t use = 0;   ///< into CycleReport::fifos
-    int64_t room = 0; ///< 0: without a limit
-    int64_t reserved = 0, arrived = 0, acquired = 0, released = 0;
-    int64_t last_release = -1;     ///< its cycle
-    std::deque<int64_t> in_flight; ///< from which cycle on each token that was written is seen
+    size_t use = 0;      ///< into CycleReport::fifos
+    int64_t room = 0;    ///< 0: without a limit
+    int64_t latency = 1; ///< cycles from a write until the token is seen
+    int64_t reserved = 0, written = 0, arrived = 0, acquired = 0, released = 0;
+    int64_t last_write = -1, last_release = -1; ///< their cycles
+    std::deque<int64_t> in_flight; ///< of a latency above 1: from which cycle on each token is seen
 
+    void write(int64_t now) {
+        ++written;
+        last_write = now;
+        if (latency > 1) in_flight.push_back(now + latency);
+    }
     /// What is there when cycle `now` begins.
     bool has_token(int64_t now) {
-        while (!in_flight.empty() && in_flight.front() <= now) {
-            in_flight.pop_front();
+        for (; !in_flight.empty() && in_flight.front() <= now; in_flight.pop_front())
             ++arrived;
-        }
+        if (latency == 1) arrived = written - (last_write == now ? 1 : 0);
         return arrived > acquired;
     }
     bool has_room(int64_t now) const {
@@ -33,7 +38,6 @@ struct PlayedFifo {
 struct PlayedProcess {
     const ProcessTrace* trace;
     size_t use;      ///< into CycleReport::processes
-    int64_t latency; ///< of what it writes
     PlayedProcess* parent;
     int64_t* busy; ///< how many of its kind are
     int64_t ready; ///< from this cycle on the next step may run
@@ -178,7 +182,8 @@ class Player {
             if (!there.contains(name)) fail({}, "a depth is given for {}, and there is no such FIFO", name);
         for (size_t n = 0; n < fifos.size(); ++n) {
             const int64_t depth = report.fifos[fifos[n].use].depth;
-            fifos[n].room = depth == 0 ? 0 : depth + (writer[n] ? latency_of(*writer[n]) - 1 : 0);
+            if (writer[n]) fifos[n].latency = latency_of(*writer[n]);
+            fifos[n].room = depth == 0 ? 0 : depth + fifos[n].latency - 1;
         }
     }
 
@@ -186,7 +191,7 @@ class Player {
 
     void start(const ProcessTrace& t, PlayedProcess* parent, int64_t ready) {
         active.push_back(std::make_unique<PlayedProcess>(
-            PlayedProcess{&t, uses.at(&t), latency_of(t), parent, &busy.at(t.function), ready}));
+            PlayedProcess{&t, uses.at(&t), parent, &busy.at(t.function), ready}));
         PlayedProcess& p = *active.back();
         if (p.at_end()) finish(p);
     }
@@ -296,7 +301,7 @@ class Player {
             if (gives(o.op)) ++f.reserved;
             if (takes(o.op)) ++f.acquired;
             if (o.op == TokenOp::push || o.op == TokenOp::publish) {
-                f.in_flight.push_back(now + p.latency);
+                f.write(now);
                 ++report.fifos[f.use].tokens;
             }
             if (o.op == TokenOp::pop || o.op == TokenOp::release) {
