@@ -40,3 +40,43 @@ std::vector<Variant> variants() {
             {"gaussian3_fixed16", 3, fixed},
             {"gaussian5_fixed16", 5, fixed}};
 }
+
+namespace {
+
+/// exp(−n² / 2), divided by their sum.
+std::vector<double> coefficients() {
+    const double side = std::exp(-0.5), sum = 1 + 2 * side;
+    return {side / sum, 1 / sum, side / sum};
+}
+
+/// Coefficients, the largest being `most`.
+Type coefficient_type(Type element, double most) {
+    return element.is_float() ? element : support::constant_type(most);
+}
+
+GaussianValid window(const Const& weights, int64_t H, int64_t W) {
+    return {Input("in", Float(32), {H, W}), weights,  Func("out", Float(32), {H - 2, W - 2}),
+            RDom(0, 3, 0, 3, "r"),          Var("y"), Var("x")};
+}
+
+} // namespace
+
+GaussianValid gaussian3_valid(Type element, int64_t H, int64_t W) {
+    const std::vector<double> k = coefficients();
+    GaussianValid g = window(Const("k", coefficient_type(element, k[1]), {3}, k), H, W);
+    const RDom& r = g.r;
+    g.out(g.y, g.x) = sum(r, g.in(g.y + r.x, g.x + r.y) * g.weights(r.x) * g.weights(r.y));
+    return g;
+}
+
+GaussianValid gaussian3_recip(Type element, int64_t H, int64_t W) {
+    const std::vector<double> k = coefficients();
+    std::vector<double> products;
+    for (const double a : k)
+        for (const double b : k)
+            products.push_back(a * b);
+    GaussianValid g = window(Const("kk", coefficient_type(element, k[1] * k[1]), {3, 3}, products), H, W);
+    const RDom& r = g.r;
+    g.out(g.y, g.x) = sum(r, g.in(g.y + r.x, g.x + r.y) * g.weights(r.x, r.y));
+    return g;
+}

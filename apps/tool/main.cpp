@@ -12,8 +12,9 @@
 
 int main(int argc, char** argv) {
     return lathe::generator_main(argc, argv,
-                                 {gemm_generator(), gaussian_generator(), seidel_generator(),
+                                 {gemm_generator(), gaussian_generator(), gaussian3_valid_generator(),
+                                  gaussian3_recip_generator(), seidel_generator(), seidel_recip_generator(),
                                   seidel_2d_generator(), knn_generator(), smith_waterman_generator(),
-                                  lenet_generator(), bnn_generator(), kmeans_generator(),
-                                  jacobi_generator()});
+                                  lenet_generator(), bnn_generator(), kmeans_generator(), jacobi_generator(),
+                                  jacobi_valid_generator(), jacobi_recip_generator()});
 }
