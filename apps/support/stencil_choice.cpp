@@ -7,11 +7,11 @@ namespace support {
 using namespace lathe;
 
 std::vector<GeneratorParameter> stencil_parameters(const std::vector<GeneratorParameter>& more,
-                                                   int64_t height, int64_t width) {
+                                                   Type element) {
     std::vector<GeneratorParameter> all = more;
-    all.insert(all.end(), {{"height", height, "rows of the input"},
-                           {"width", width, "points of a row"},
-                           {"element", Float(32), "the type of a point"},
+    all.insert(all.end(), {{"height", 480, "rows of the input"},
+                           {"width", 640, "points of a row"},
+                           {"element", element, "the type of a point"},
                            {"macro", "none", "stencil: a network of processes", {"none", "stencil"}},
                            {"unroll", 8, "points that the network computes in a cycle"}});
     return all;
@@ -45,6 +45,7 @@ Type constant_type(double value) {
 Schedule stencil_schedule(const Func& out, const Var& x, const std::vector<TypeChoice>& types,
                           const StencilChoice& choice) {
     Schedule s(out);
+    s.disable_contraction();
     if (choice.element != Float(32)) s.quantize(types);
     if (choice.unroll > 0)
         s.stencil(out, {.unroll = choice.unroll});

@@ -14,8 +14,8 @@ struct StencilChoice {
 /// The parameters of a generator whose schedule may be a network: height and width of the input, element,
 /// macro and unroll. `more` come first.
 std::vector<lathe::GeneratorParameter>
-stencil_parameters(const std::vector<lathe::GeneratorParameter>& more = {}, int64_t height = 480,
-                   int64_t width = 640);
+stencil_parameters(const std::vector<lathe::GeneratorParameter>& more = {},
+                   lathe::Type element = lathe::Float(32));
 StencilChoice stencil_choice(const lathe::GeneratorArguments& a);
 /// The parameter height or width. \throws Error unless it is `least` or more, and at most 16384.
 int64_t pixel_count(const lathe::GeneratorArguments& a, const std::string& name, int64_t least);
@@ -24,7 +24,7 @@ int64_t pixel_count(const lathe::GeneratorArguments& a, const std::string& name,
 lathe::Type constant_type(double value);
 
 /// The types of the tensors, where the element is no Float(32); then the macro, or a pipeline of the loop
-/// over a row's points.
+/// over a row's points. Products and sums of floats are operators of their own.
 lathe::Schedule stencil_schedule(const lathe::Func& out, const lathe::Var& x,
                                  const std::vector<lathe::TypeChoice>& types, const StencilChoice& choice);
 } // namespace support
