@@ -1,5 +1,8 @@
 #include "algorithm.h"
 
+#include <array>
+#include <functional>
+
 using namespace lathe;
 
 namespace {
@@ -44,39 +47,44 @@ std::vector<Variant> variants() {
 namespace {
 
 /// exp(−n² / 2), divided by their sum.
-std::vector<double> coefficients() {
+std::array<double, 3> coefficients() {
     const double side = std::exp(-0.5), sum = 1 + 2 * side;
     return {side / sum, 1 / sum, side / sum};
 }
 
-/// Coefficients, the largest being `most`.
-Type coefficient_type(Type element, double most) {
-    return element.is_float() ? element : support::constant_type(most);
+/// A coefficient, the largest being `most`.
+Expr coefficient(Type element, double value, double most) {
+    if (element.is_float()) return cast(element, static_cast<float>(value));
+    return cast(support::constant_type(most), value);
 }
 
-GaussianValid window(const Const& weights, int64_t H, int64_t W) {
-    return {Input("in", Float(32), {H, W}), weights,  Func("out", Float(32), {H - 2, W - 2}),
-            RDom(0, 3, 0, 3, "r"),          Var("y"), Var("x")};
+/// The sum of what `term` makes of the elements of the window at the origin.
+GaussianValid window(int64_t H, int64_t W,
+                     const std::function<Expr(const Expr& element, size_t ry, size_t rx)>& term) {
+    GaussianValid g = {Input("in", Float(32), {H, W}), Func("out", Float(32), {H - 2, W - 2}), Var("y"),
+                       Var("x")};
+    const auto at = [&](size_t n) {
+        return term(g.in(g.y + static_cast<int>(n / 3), g.x + static_cast<int>(n % 3)), n / 3, n % 3);
+    };
+    Expr sum = at(0);
+    for (size_t n = 1; n < 9; ++n)
+        sum = sum + at(n);
+    g.out(g.y, g.x) = sum;
+    return g;
 }
 
 } // namespace
 
 GaussianValid gaussian3_valid(Type element, int64_t H, int64_t W) {
-    const std::vector<double> k = coefficients();
-    GaussianValid g = window(Const("k", coefficient_type(element, k[1]), {3}, k), H, W);
-    const RDom& r = g.r;
-    g.out(g.y, g.x) = sum(r, g.in(g.y + r.x, g.x + r.y) * g.weights(r.x) * g.weights(r.y));
-    return g;
+    const std::array<double, 3> k = coefficients();
+    return window(H, W, [&](const Expr& in, size_t ry, size_t rx) -> Expr {
+        return in * coefficient(element, k[rx], k[1]) * coefficient(element, k[ry], k[1]);
+    });
 }
 
 GaussianValid gaussian3_recip(Type element, int64_t H, int64_t W) {
-    const std::vector<double> k = coefficients();
-    std::vector<double> products;
-    for (const double a : k)
-        for (const double b : k)
-            products.push_back(a * b);
-    GaussianValid g = window(Const("kk", coefficient_type(element, k[1] * k[1]), {3, 3}, products), H, W);
-    const RDom& r = g.r;
-    g.out(g.y, g.x) = sum(r, g.in(g.y + r.x, g.x + r.y) * g.weights(r.x, r.y));
-    return g;
+    const std::array<double, 3> k = coefficients();
+    return window(H, W, [&](const Expr& in, size_t ry, size_t rx) -> Expr {
+        return in * coefficient(element, k[rx] * k[ry], k[1] * k[1]);
+    });
 }

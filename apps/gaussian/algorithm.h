@@ -32,9 +32,7 @@ std::vector<Variant> variants();
 /// HeteroCL's "gaussian": 3 × 3 elements of the window at the origin, each with its two coefficients.
 struct GaussianValid {
     lathe::Input in;
-    lathe::Const weights;
     lathe::Func out; ///< two rows and two columns smaller
-    lathe::RDom r;
     lathe::Var y, x;
 };
 /// in · k(rx) · k(ry), float32: two products for each element. k: σ = 1, and the sum is 1. For another
