@@ -121,7 +121,7 @@ TEST_CASE("apps: Seidel, Gaussian and Jacobi as Vitis C++") {
     for (const Generator& g : benchmarks())
         for (const Type t : {Float(32), UFixed(16, 8)})
             if (deep() || t.is_float() != g.name.ends_with("recip"))
-                all.push_back(made_by(g, network_values(t.is_float() ? 8 : 4, t)));
+                all.push_back(made_by(g, network_values(t.is_float() ? 4 : 2, t)));
     check_vitis(all);
 }
 
@@ -143,8 +143,8 @@ TEST_CASE("apps: Denoise's filters as their generators make them") {
     for_each_filter([](const FilterType& f, const std::string& border) {
         CAPTURE(f.filter);
         CAPTURE(border);
-        check_with_code(filter_network(f, border, 4));
-        if (deep()) check_with_code(filter_network(f, border, 1));
+        check_with_code(filter_network(f, border, 2));
+        if (deep()) check_with_code(filter_network(f, border, 5));
     });
 }
 
