@@ -1,5 +1,7 @@
 #include "stencil_grid.h"
 
+#include "stencil_recurrence.h"
+
 #include <algorithm>
 
 namespace lathe::schedule::stencil {
@@ -131,6 +133,10 @@ std::vector<Node> nodes_of(const Stencil& s, const Grid& grid) {
         if (f.is_stage()) std::tie(n.first, n.last) = grid.ends(u);
         for (const Window& w : f.windows)
             n.taps.push_back({w.of, grid.distance(w.at)});
+        std::map<Symbol, int64_t> ago;
+        for (const Window& w : f.own)
+            ago[w.token] = -grid.distance(w.at);
+        if (!ago.empty()) n.ii = initiation_interval(f.value, ago);
         all.push_back(std::move(n));
     }
     return all;

@@ -1,7 +1,6 @@
 #include "stencil_processes.h"
 
 #include "lathe/ir/rename.h"
-#include "stencil_recurrence.h"
 
 #include <algorithm>
 
@@ -145,7 +144,7 @@ Stmt Kinds::for_lanes(const Symbol& lane, Stmt body) const {
     return For::make(lane, index(0), index(k), LoopKind::unrolled(), std::move(body), loc());
 }
 
-Stmt Kinds::pipelined(const Symbol& loop, const Expr& first, const Expr& extent, Stmt body, int ii) const {
+Stmt Kinds::pipelined(const Symbol& loop, const Expr& first, const Expr& extent, Stmt body, int64_t ii) const {
     return For::make(loop, first, extent, LoopKind::pipeline(ii), std::move(body), loc());
 }
 
@@ -233,7 +232,7 @@ Compute Kinds::compute(size_t n) {
         if (leaves(tap)) there = exists(nodes[tap.of], tap.offset, first, point);
         body = pop(f.windows[w], taps[w], s.flows[tap.of].tensor.type, there, body);
     }
-    made.body = pipelined(point, index(0), points, body, r.ii);
+    made.body = pipelined(point, index(0), points, body, nodes[n].ii);
     if (!r.rings.empty()) made.body = Allocate::make(std::move(r.rings), made.body);
     c.name = add(std::move(made), "pe_" + f.tensor.symbol.name(), {point});
     return c;
@@ -244,15 +243,13 @@ Compute Kinds::compute(size_t n) {
 Recurrence Kinds::recurrence(const Flow& f, const Expr& value, const StreamElement& out,
                              const Symbol& point) const {
     const Type type = f.tensor.type;
-    if (f.own.empty()) return {Push::make(out, type, value, loc()), {}, 1};
+    if (f.own.empty()) return {Push::make(out, type, value, loc()), {}};
     std::map<int64_t, Symbol> old; ///< results, by how many points ago they were computed
-    std::map<Symbol, int64_t> distances;
     Substitution with;
     for (const Window& w : f.own) {
         const int64_t ago = -made_for.grid.distance(w.at);
         invariant(ago > 0, "a stage reads what it has not stored yet");
         const Symbol s = old.try_emplace(ago, fmt::format("ago{}", ago)).first->second;
-        distances[s] = ago;
         with.emplace(w.token, Variable::make(s, type, loc()));
     }
     Recurrence r;
@@ -279,9 +276,7 @@ Recurrence Kinds::recurrence(const Flow& f, const Expr& value, const StreamEleme
         r.rings.push_back(std::move(ring));
         before = ago;
     }
-    const Expr computed = substitute(value, with);
-    r.ii = initiation_interval(computed, distances);
-    r.body = LetStmt::make(result, computed, Block::make(std::move(stores)), loc());
+    r.body = LetStmt::make(result, substitute(value, with), Block::make(std::move(stores)), loc());
     for (size_t n = lets.size(); n-- > 0;)
         r.body = LetStmt::make(lets[n].first, lets[n].second, r.body, loc());
     return r;

@@ -156,13 +156,15 @@ class Reader {
 
     void add_input(const Tensor& t) {
         places[t.symbol] = result.flows.size();
-        for (const Dim& d : t.dims)
+        Flow f;
+        f.tensor = t;
+        for (Dim& d : f.tensor.dims) {
+            d = {simplify(d.min), simplify(d.extent)};
             if (!as_int(d.min) || !as_int(d.extent))
                 edit.refuse("the input {} has the extent {}, which is not constant: give the sizes their "
                             "values by bind",
                             t.symbol.name(), print(d.extent));
-        Flow f;
-        f.tensor = t;
+        }
         result.flows.push_back(std::move(f));
     }
 

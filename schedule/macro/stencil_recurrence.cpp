@@ -43,12 +43,12 @@ class Latency {
 
 } // namespace
 
-int initiation_interval(const Expr& value, const std::map<Symbol, int64_t>& ago) {
+int64_t initiation_interval(const Expr& value, const std::map<Symbol, int64_t>& ago) {
     int64_t least = 1;
     for (const auto& [symbol, distance] : ago)
         if (const auto cycles = Latency(symbol).of(value))
             least = std::max(least, (*cycles + distance - 1) / distance);
-    return static_cast<int>(least);
+    return least;
 }
 
 } // namespace lathe::schedule::stencil

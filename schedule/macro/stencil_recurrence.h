@@ -11,6 +11,6 @@ using namespace ir;
 
 /// Cycles between the beginnings of two points, where the value needs results of so many points ago: the
 /// latency of the operators from each such result to the value, over its distance, rounded up. At least 1.
-int initiation_interval(const Expr& value, const std::map<Symbol, int64_t>& ago);
+int64_t initiation_interval(const Expr& value, const std::map<Symbol, int64_t>& ago);
 
 } // namespace lathe::schedule::stencil

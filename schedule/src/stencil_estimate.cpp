@@ -49,7 +49,7 @@ stencil::Design planned(State& work, Step& step) {
     const StencilOptions o = stencil_options(step);
     if (o.iterate > 1) work.repeat(step.func, 2, step.loc);
     const Edit e(work, step);
-    stencil::Stencil s = stencil::read_stencil(e);
+    stencil::Stencil s = stencil::read_stencil(e, o.in_place);
     if (o.iterate > 2) s = with_steps(std::move(s), o.iterate);
     for (const stencil::Flow& f : s.flows)
         if (f.box.rank() == 0 || std::ranges::any_of(f.box.extent, [](int64_t n) { return n <= 0; }))
@@ -64,7 +64,7 @@ StencilEstimate estimate_stencil(const Schedule& s, const StageRef& out, const S
     check(memory, out.loc);
     const auto call = [&] { Schedule(s).stencil(out, options, out.loc); };
     // What the call checks beside the network itself is asked of the call.
-    if (s.module().functions.size() > 1 || options.border.edge() || options.in_place) call();
+    if (s.module().functions.size() > 1 || options.border.edge()) call();
     State work = *s.state;
     Step step;
     step.primitive = &primitives::stencil;

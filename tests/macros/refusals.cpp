@@ -107,6 +107,12 @@ TEST_CASE("sizes that are not constant") {
     Schedule s(out);
     s.bind(H, 5).bind(W, 8).stencil(out, {.unroll = 2});
     check_network(s);
+    Input more("more", Int(8), {H + 2, W});
+    Func less("less", Int(16), {H, W});
+    less(y, x) = more(y, x) + more(y + 2, x);
+    Schedule t(less);
+    t.bind(H, 5).bind(W, 8).stencil(less, {.unroll = 2});
+    check_network(t);
     window(y, x) = 0;
     window(y, x) += wide(y, x + r);
     expect(message(window),

@@ -401,3 +401,20 @@ TEST_CASE("to: streams whose depths are computed, beside what is copied") {
     CHECK(with_safe_depths(s.module()).functions.size() > 2);
     CHECK(vitis_host(s.module()).find("C") != std::string::npos);
 }
+
+TEST_CASE("to: stages that do the same for arguments in different banks are two kernels") {
+    Var i("i");
+    Input a("a", Int(16), {40}), b("b", Int(16), {40});
+    Func f("f", Int(16), {40}), g("g", Int(16), {40}), m("m", Int(16), {40}), out("out", Int(16), {40});
+    f(i) = a(i) * 3 + 1;
+    m(i) = f(i) + b(i);
+    g(i) = b(i) * 3 + 1;
+    out(i) = m(i) + g(i);
+    Schedule one(out), two(out);
+    one.to(f, Side::device).to(g, Side::device);
+    two.to(f, Side::device).to(g, Side::device);
+    two.store_in(a, MemorySpace::hbm(1)).store_in(b, MemorySpace::hbm(2));
+    CHECK(vitis_kernels(one.module()).size() == 1);
+    CHECK(vitis_kernels(two.module()).size() == 2);
+    check_everywhere(two);
+}
