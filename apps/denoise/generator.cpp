@@ -2,6 +2,8 @@
 
 #include "denoise/algorithm.h"
 
+#include <algorithm>
+
 using namespace lathe;
 
 namespace {

@@ -1,5 +1,6 @@
 #include "denoise/montage.h"
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 

@@ -1,5 +1,6 @@
 #include "denoise/plain.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 
@@ -75,7 +76,7 @@ template <class T> Plane<T> plain_gy(const Plane<T>& in) {
     });
 }
 
-/// Beyond the edges are products, not the derivatives' product: zeros, or a point's that is there.
+/// What lies beyond the edges is the products', as of every stage.
 template <class T> Plane<T> window_sum(const Plane<T>& a, const Plane<T>& b) {
     const Plane<T> p = a.map([&](int64_t y, int64_t x) { return a(y, x) * b(y, x); });
     return p.map([&](int64_t y, int64_t x) {

@@ -1,5 +1,7 @@
 #include "support/macro_run.h"
 
+#include <algorithm>
+
 namespace support {
 
 using namespace lathe;

@@ -16,6 +16,8 @@
 #include "seidel/generator.h"
 #include "vitis_compiled.h"
 
+#include <cmath>
+
 using namespace lathe;
 
 namespace {
@@ -104,6 +106,31 @@ AnyBuffer random_image(Type pixel, int64_t height, int64_t width, std::mt19937& 
     return image;
 }
 
+/// What the benchmarks are, in plain C++, of the point whose window begins here.
+float benchmark(const std::string& name, const std::function<float(int64_t, int64_t)>& in) {
+    const auto mean_of_row = [&](int64_t y, const auto& third) {
+        return third(in(y, 0) + in(y, 1) + in(y, 2));
+    };
+    const auto seidel = [&](const auto& third) {
+        return third(mean_of_row(0, third) + mean_of_row(1, third) + mean_of_row(2, third));
+    };
+    if (name == "seidel") return seidel([](float sum) { return sum / 3; });
+    if (name == "seidel_recip") return seidel([](float sum) { return sum * (1.0f / 3); });
+    if (name.starts_with("jacobi")) {
+        const float sum = in(1, 1) + in(1, 0) + in(1, 2) + in(0, 1) + in(2, 1);
+        return name == "jacobi_valid" ? sum / 5 : sum * 0.2f;
+    }
+    const double side = std::exp(-0.5), all = 1 + 2 * side, k[] = {side / all, 1 / all, side / all};
+    float sum = 0;
+    for (size_t y = 0; y < 3; ++y)
+        for (size_t x = 0; x < 3; ++x) {
+            const float element = in(static_cast<int64_t>(y), static_cast<int64_t>(x));
+            sum += name == "gaussian3_valid" ? element * static_cast<float>(k[x]) * static_cast<float>(k[y])
+                                             : element * static_cast<float>(k[x] * k[y]);
+        }
+    return sum;
+}
+
 } // namespace
 
 TEST_CASE("apps: Seidel, Gaussian and Jacobi as their generators make them") {
@@ -136,6 +163,24 @@ TEST_CASE("apps: as loops they compute what the networks do") {
                                got = make_arguments(network.module(), {}, 3);
         jit(loops).call({&got[0], &got[1]});
         CHECK(bit_equal(right[1], got[1]));
+    }
+}
+
+TEST_CASE("apps: HeteroCL's benchmarks are plain C++'s, and of 480 × 640 if nobody says otherwise") {
+    for (const Generator& g : benchmarks()) {
+        CAPTURE(g.name);
+        const Schedule whole = made_by(g, {{"macro", std::string("stencil")}});
+        CHECK(whole.trace_json().find("\"stencil\"") != std::string::npos);
+        CHECK(print(whole).find("in_lanes: Float(32)[8]") != std::string::npos);
+        const std::vector<ir::Argument>& arguments = whole.module().top().arguments;
+        CHECK(buffer_for(arguments[0].tensor, {}).shape() == std::vector<int64_t>{480, 640});
+        CHECK(buffer_for(arguments[1].tensor, {}).shape() == std::vector<int64_t>{478, 638});
+        const std::vector<AnyBuffer> got = run(made_by(g, network_values(4, Float(32))), {}, 3);
+        for (int64_t y = 0; y < got[1].extent(0); ++y)
+            for (int64_t x = 0; x < got[1].extent(1); ++x)
+                CHECK(got[1].get({y, x}).as_double() == benchmark(g.name, [&](int64_t dy, int64_t dx) {
+                          return static_cast<float>(got[0].get({y + dy, x + dx}).as_double());
+                      }));
     }
 }
 
