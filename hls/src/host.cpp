@@ -146,6 +146,17 @@ void BodyEmitter::copy(const Copy& c) {
     invariant(device != nullptr, "a copy is the host's to make");
     const bool there = c.side == Side::device;
     const Array &host = scope.array(there ? c.from : c.to), &other = scope.array(there ? c.to : c.from);
+    // Where there is nothing on the host, the xrt::bo has an element all the same.
+    Tensor whole;
+    whole.dims = c.dims;
+    const Expr some = less(index(0), elements_of(whole, scope.facts));
+    if (prove(Unary::make(UnaryOp::bit_not, some), scope.facts)) return;
+    const bool asks = !prove(some, scope.facts);
+    if (asks) {
+        ExprEmitter expr(scope, out, {some});
+        out.line(fmt::format("if ({}) {{", expr.condition(some)));
+        ++out.indent;
+    }
     std::string memory = host.flat ? host.name : "&" + host.name;
     for (size_t d = 0; !host.flat && d < host.dims.size(); ++d)
         memory += "[0]";
@@ -156,6 +167,9 @@ void BodyEmitter::copy(const Copy& c) {
         out.line(fmt::format("{}.sync(XCL_BO_SYNC_BO_FROM_DEVICE);", other.name));
         out.line(fmt::format("{}.read({});", other.name, memory));
     }
+    if (!asks) return;
+    --out.indent;
+    out.line("}");
 }
 
 void BodyEmitter::launch(const CallStmt& c) {

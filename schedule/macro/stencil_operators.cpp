@@ -1,7 +1,6 @@
 #include "stencil_operators.h"
 
 #include "lathe/ir/operator_cost.h"
-#include "lathe/ir/simplify.h"
 #include "lathe/ir/visit.h"
 
 #include <algorithm>
@@ -60,7 +59,7 @@ CircuitCost table_cost(const Load& l, const std::vector<Tensor>& tables) {
 
 PointCost point_cost(const Flow& f, const OperatorTable& table, const std::vector<Tensor>& tables) {
     PointCost all;
-    const Expr value = Cast::make(f.tensor.type, simplify(f.value));
+    const Expr value = Cast::make(f.tensor.type, f.value);
     std::map<Symbol, Expr> lets;
     for_each_expr(value, [&](const Expr& e) {
         if (const auto* l = e.as<Let>()) lets.emplace(l->symbol, l->value);

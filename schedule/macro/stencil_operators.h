@@ -14,6 +14,7 @@ struct PointCost {
     CircuitCost circuits; ///< and from the first element to the value
 };
 
+/// \pre the value is simplified
 PointCost point_cost(const Flow& f, const OperatorTable& table, const std::vector<Tensor>& tables);
 
 } // namespace lathe::schedule::stencil

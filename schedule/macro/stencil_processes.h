@@ -48,7 +48,8 @@ class Kinds {
     size_t results = 0;
 
     std::string add(Function f, const std::string& wish, const std::vector<Symbol>& loops);
-    Symbol loop(const std::string& name) { return edit.result(results++, name); }
+    /// Under the name that it has now: with other types other processes may come in its place.
+    Symbol loop(const std::string& name) { return edit.result(results++, name).renamed(name); }
     Loc loc() const { return edit.step().loc; }
     /// A new parameter.
     Expr number(Function& f, const std::string& name, Type type = IndexType()) const;

@@ -4,8 +4,11 @@
 #include "../primitive/stencil.h"
 #include "edit.h"
 
+#include "lathe/ir/simplify.h"
+
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 #include <nlohmann/json.hpp>
 
 namespace lathe {
@@ -44,40 +47,77 @@ stencil::Stencil with_steps(stencil::Stencil two, int64_t steps) {
     return two;
 }
 
-/// As the step would plan it.
-stencil::Design planned(State& work, Step& step) {
-    const StencilOptions o = stencil_options(step);
-    if (o.iterate > 1) work.repeat(step.func, 2, step.loc);
-    const Edit e(work, step);
-    stencil::Stencil s = stencil::read_stencil(e, o.in_place);
-    if (o.iterate > 2) s = with_steps(std::move(s), o.iterate);
-    for (const stencil::Flow& f : s.flows)
-        if (f.box.rank() == 0 || std::ranges::any_of(f.box.extent, [](int64_t n) { return n <= 0; }))
-            e.refuse("{} has no points", f.tensor.symbol.name());
-    return stencil::design(e, std::move(s), {o.unroll, o.tile});
-}
+/// Stages as a step finds them.
+struct Read {
+    State state;
+    stencil::Stencil stencil;
+};
 
-} // namespace
-
-StencilEstimate estimate_stencil(const Schedule& s, const StageRef& out, const StencilOptions& options,
-                                 const Arch& arch, const StencilMemory& memory) {
-    check(memory, out.loc);
-    const auto call = [&] { Schedule(s).stencil(out, options, out.loc); };
-    // What the call checks beside the network itself is asked of the call.
-    if (s.module().functions.size() > 1 || options.border.edge()) call();
-    State work = *s.state;
+Step step_of(const StageRef& out, const StencilOptions& options) {
     Step step;
     step.primitive = &primitives::stencil;
     step.func = out.func;
     step.numbers = numbers_of(options);
     step.loc = out.loc;
+    return step;
+}
+
+Read read(State state, const StageRef& out, int64_t steps, bool in_place) {
+    if (steps > 1) state.repeat(out.func, steps, out.loc);
+    Step step = step_of(out, {.iterate = steps, .in_place = in_place});
+    const Edit e(state, step);
+    stencil::Stencil s = stencil::read_stencil(e, in_place);
+    for (stencil::Flow& f : s.flows) {
+        if (f.box.rank() == 0 || std::ranges::any_of(f.box.extent, [](int64_t n) { return n <= 0; }))
+            e.refuse("{} has no points", f.tensor.symbol.name());
+        if (f.is_stage()) f.value = simplify(f.value);
+    }
+    return {std::move(state), std::move(s)};
+}
+
+} // namespace
+
+struct StencilModel::Reads {
+    std::mutex lock;
+    std::shared_ptr<const Read> of[2][2]; ///< one step in time, and two; in place, too
+
+    std::shared_ptr<const Read> steps(const State& state, const StageRef& out, int64_t steps, bool in_place) {
+        const std::lock_guard<std::mutex> alone(lock);
+        std::shared_ptr<const Read>& known = of[steps > 1 ? 1 : 0][in_place ? 1 : 0];
+        if (!known)
+            known = std::make_shared<const Read>(read(state, out, std::min<int64_t>(steps, 2), in_place));
+        return known;
+    }
+};
+
+StencilModel::StencilModel(const Schedule& s, const StageRef& out)
+    : schedule(s), func(out), reads(std::make_shared<Reads>()) {}
+
+StencilEstimate StencilModel::operator()(const StencilOptions& options, const Arch& arch,
+                                         const StencilMemory& memory) const {
+    check(memory, func.loc);
+    const auto call = [&] { Schedule(schedule).stencil(func, options, func.loc); };
+    // What the call checks beside the network itself is asked of the call.
+    if (schedule.module().functions.size() > 1 || options.border.edge()) call();
     try {
-        const stencil::Design d = planned(work, step);
-        return stencil::estimate(d, work.module.top().constants, arch, memory);
+        Step step = step_of(func, options);
+        const StencilOptions o = stencil_options(step);
+        const auto found = reads->steps(*schedule.state, func, o.iterate, o.in_place);
+        State state = found->state;
+        const Edit e(state, step);
+        stencil::Stencil s = found->stencil;
+        if (o.iterate > 2) s = with_steps(std::move(s), o.iterate);
+        const stencil::Design d = stencil::design(e, std::move(s), {o.unroll, o.tile});
+        return stencil::estimate(d, state.module.top().constants, arch, memory);
     } catch (const Error&) {
         call();
         throw;
     }
+}
+
+StencilEstimate estimate_stencil(const Schedule& s, const StageRef& out, const StencilOptions& options,
+                                 const Arch& arch, const StencilMemory& memory) {
+    return StencilModel(s, out)(options, arch, memory);
 }
 
 std::string StencilEstimate::text() const {

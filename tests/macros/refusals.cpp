@@ -123,12 +123,33 @@ TEST_CASE("sizes that are not constant") {
 TEST_CASE("windows of too many terms, and more points than can be counted") {
     Picture p;
     RDom r(0, 1000, "r");
+    Input big("big", Int(8), {41, 44}), small("small", Int(8), {4, 8});
     Input wide("wide", Int(8), {2, 1010}), huge("huge", Int(8), {2000000000, 2000000000, 4});
     Func window("window", Int(32), {2, 11}), all("all", Int(8), {2000000000, 2000000000, 4});
     Var z("z");
     window(p.y, p.x) = sum(r, wide(p.y, p.x + r));
     expect(message(window), "the window of window has more than 512 terms: a stage computes a point at once");
     all(z, p.y, p.x) = huge(z, p.y, p.x);
+    const std::function<Expr(int, int)> square = [&](int first, int end) -> Expr {
+        const int half = (first + end) / 2;
+        return end - first == 1 ? Expr(p.in(p.y + 0, p.x + 0) + big(p.y + first / 32, p.x + first % 32))
+                                : square(first, half) + square(half, end);
+    };
+    Func many("many", Int(32), {9, 12});
+    many(p.y, p.x) = square(0, 1024);
+    expect(message(many), "a point of many is computed of 1025 elements, and a process takes at most 480: compute "
+                          "it in several stages, rows first");
+    std::vector<Func> chain;
+    for (int n = 0; n < 350; ++n) {
+        chain.emplace_back("f" + std::to_string(n), Int(8), Shape{4, 8});
+        const Func& f = chain.back();
+        if (n == 0)
+            f(p.y, p.x) = small(p.y, p.x) + 1;
+        else
+            f(p.y, p.x) = repeat_edge(chain[static_cast<size_t>(n) - 1])(p.y, p.x - 1) + 1;
+    }
+    expect(message(chain.back()), "arrays of streams, and 960 fit in one: make several, one behind the other, by "
+                                  "calling stencil for a stage half-way first");
     expect(message(all), "there are more than 281474976710656 points: a network counts them");
 }
 

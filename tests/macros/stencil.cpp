@@ -355,6 +355,16 @@ TEST_CASE("the trace repeats it, and types reach it") {
     for (const Argument& a : s.module().top().arguments)
         s.quantize(TensorRef(a.tensor.symbol), Fixed(16, 6));
     check_network(s);
+    // Other types make other processes: their names are their own.
+    Var y("y"), x("x");
+    Input in("in", Int(8), {9, 12});
+    Func a("a", Int(12), {9, 11}), out("out", Int(16), {9, 10});
+    a(y, x) = in(y, x) + in(y, x + 1);
+    out(y, x) = a(y, x) + a(y, x + 1) - in(y, x);
+    Schedule before(out), behind(out);
+    before.quantize(a, Fixed(10, 2)).stencil(out, {.unroll = 2});
+    behind.stencil(out, {.unroll = 2}).quantize(a, Fixed(10, 2));
+    CHECK(print(before) == print(behind));
 }
 
 TEST_CASE("each token is counted, and no FIFO is deeper than it says") {

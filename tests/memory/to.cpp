@@ -418,3 +418,20 @@ TEST_CASE("to: stages that do the same for arguments in different banks are two 
     CHECK(vitis_kernels(two.module()).size() == 2);
     check_everywhere(two);
 }
+
+TEST_CASE("to: a host that holds nothing copies nothing") {
+    Var i("i");
+    Param N("N");
+    Input in("in", Int(12), {N});
+    Func m("m", Int(20), {N}), out("out", Int(20), {N});
+    m(i) = in(i) * 3;
+    out(i) = m(i) + 1;
+    Schedule s(out);
+    s.to(m, Side::device).to(out, Side::device);
+    const std::string host = vitis_host(s.module());
+    INFO(host);
+    const size_t asked = host.find("if (0 < N) {");
+    REQUIRE(asked != host.npos);
+    CHECK(host.find(".write(in)", asked) != host.npos);
+    CHECK(host.find("if (0 < N) {", asked + 1) < host.find(".read(out)"));
+}

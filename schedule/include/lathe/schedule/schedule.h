@@ -17,9 +17,7 @@ namespace lathe {
 
 class Schedule;
 class Blocks;
-struct Arch;
-struct StencilEstimate;
-struct StencilMemory;
+class StencilModel;
 
 /// Names of the two loops that split makes; empty: the loop's name with "o" and "i" appended.
 struct SplitNames {
@@ -341,9 +339,7 @@ class Schedule {
 
   private:
     friend class StageHandle;
-    friend StencilEstimate estimate_stencil(const Schedule& s, const StageRef& out,
-                                            const StencilOptions& options, const Arch& arch,
-                                            const StencilMemory& memory);
+    friend class StencilModel;
     /// Runs the steps, all or none; returns the last one's results.
     std::vector<ir::Symbol> run(std::vector<schedule::Step> steps);
     std::shared_ptr<const schedule::State> state;

@@ -50,8 +50,24 @@ struct StencilEstimate {
     std::string json() const;
 };
 
-/// As if s.stencil(out, options) were called. Throws what that call would throw, and an Error for banks that
-/// are none.
+/// Estimates of one Func: its stages are read once, and each estimate plans a network for other options. For
+/// searches; it may be asked by several threads.
+class StencilModel {
+  public:
+    StencilModel(const Schedule& s, const StageRef& out);
+    /// As if s.stencil(out, options) were called. Throws what that call would throw, and an Error for banks
+    /// that are none.
+    StencilEstimate operator()(const StencilOptions& options, const Arch& arch,
+                               const StencilMemory& memory = {}) const;
+
+  private:
+    struct Reads;
+    Schedule schedule;
+    StageRef func;
+    std::shared_ptr<Reads> reads;
+};
+
+/// One estimate: StencilModel(s, out)(options, arch, memory).
 StencilEstimate estimate_stencil(const Schedule& s, const StageRef& out, const StencilOptions& options,
                                  const Arch& arch, const StencilMemory& memory = {});
 
