@@ -1,7 +1,7 @@
 #pragma once
 /// \file Gaussian blur by binomial weights, separable: along the rows, then along the columns.
 
-#include <lathe/lathe.h>
+#include "support/stencil_choice.h"
 
 struct Gaussian {
     lathe::Input in;
@@ -28,3 +28,20 @@ struct Variant {
     lathe::Type pixel;
 };
 std::vector<Variant> variants();
+
+/// HeteroCL's "gaussian": 3 × 3 elements of the window at the origin, each with its two coefficients.
+struct GaussianValid {
+    lathe::Input in;
+    lathe::Func out; ///< two rows and two columns smaller
+    lathe::Var y, x;
+};
+/// in · k(rx) · k(ry), float32: two products for each element. k: σ = 1, and the sum is 1. For another
+/// element the coefficients are in fixed point.
+GaussianValid gaussian3_valid(lathe::Type element, int64_t height, int64_t width);
+/// in · kk(rx, ry), kk being k(rx) · k(ry): one product.
+GaussianValid gaussian3_recip(lathe::Type element, int64_t height, int64_t width);
+
+/// The types of all tensors, for quantize.
+std::vector<lathe::TypeChoice> element_types(const GaussianValid& g, lathe::Type element);
+lathe::Schedule cpu_schedule(const GaussianValid& g, const lathe::Target& target);
+lathe::Schedule network_schedule(const GaussianValid& g, const support::StencilChoice& choice);

@@ -18,3 +18,30 @@ Generator gaussian_generator() {
                 return cpu_schedule(gaussian(static_cast<int>(taps), pixel), a.target());
             }};
 }
+
+namespace {
+
+Generator valid_generator(const std::string& name, const std::string& help,
+                          GaussianValid (*algorithm)(Type, int64_t, int64_t)) {
+    return {name, help, support::stencil_parameters(), [algorithm](const GeneratorArguments& a) {
+                const support::StencilChoice choice = support::stencil_choice(a);
+                const GaussianValid g = algorithm(choice.element, support::pixel_count(a, "height", 3),
+                                                  support::pixel_count(a, "width", 3));
+                if (choice.unroll > 0) return network_schedule(g, choice);
+                Schedule s = cpu_schedule(g, a.target());
+                if (choice.element != Float(32)) s.quantize(element_types(g, choice.element));
+                return s;
+            }};
+}
+
+} // namespace
+
+Generator gaussian3_valid_generator() {
+    return valid_generator("gaussian3_valid", "HeteroCL's: 3 × 3 elements, each with two coefficients",
+                           gaussian3_valid);
+}
+
+Generator gaussian3_recip_generator() {
+    return valid_generator("gaussian3_recip", "the same with one coefficient for each element",
+                           gaussian3_recip);
+}

@@ -7,6 +7,7 @@
 #include "gaussian5_fixed16.h"
 #include "gaussian5_u8.h"
 #include "support/descriptor.h"
+#include "support/macro_run.h"
 #include "support/measure.h"
 #include "support/png_image.h"
 #include "support/report.h"
@@ -86,20 +87,20 @@ support::Image side_by_side(const std::vector<support::Image>& images, int top, 
     return picture;
 }
 
-} // namespace
+/// HeteroCL's blur without borders, of an input of height × width.
+void run_as_macro(const support::MacroRun& run, int64_t height, int64_t width, const std::string& folder,
+                  support::Report& report) {
+    const auto program = [](const char* name, GaussianValid (*algorithm)(Type, int64_t, int64_t)) {
+        return support::MacroProgram{name, [algorithm](int64_t h, int64_t w, const auto& choice) {
+                                         return network_schedule(algorithm(choice.element, h, w), choice);
+                                     }};
+    };
+    support::run_macro(
+        {program("gaussian3_valid", gaussian3_valid), program("gaussian3_recip", gaussian3_recip)}, run,
+        height, width, folder, report);
+}
 
-int main(int argc, char** argv) try {
-    std::string input = GAUSSIAN_PHOTOGRAPH, output = "gaussian.png", json;
-    bool detail = false;
-    CLI::App app("Gaussian blur of a photograph by static libraries that Lathe generated");
-    app.add_option("input", input, "PNG to blur (as gray); default: the flower");
-    app.add_option("output", output, "PNG to write: the 5×5 blur (default gaussian.png)");
-    app.add_flag("--detail", detail,
-                 "write a detail of the original, the 3×3 and the 5×5 blur side by side instead");
-    app.add_option("--json", json, "write every figure to this file");
-    CLI11_PARSE(app, argc, argv);
-
-    support::Report report(json);
+void blur(const std::string& input, const std::string& output, bool detail, support::Report& report) {
     support::check_writable(output);
     const support::Image image = support::read_png(input, 1);
     report.text("image", fmt::format("{} × {}", image.width, image.height));
@@ -113,6 +114,40 @@ int main(int argc, char** argv) try {
     const int top = (image.height - size) / 2, left = (image.width - size) / 2;
     support::write_png(output, detail ? side_by_side(shown, top, left, size, 3) : shown.back());
     report.text("written", output);
+}
+
+} // namespace
+
+int main(int argc, char** argv) try {
+    std::string input = GAUSSIAN_PHOTOGRAPH, output = "gaussian.png", json, target = "cpu",
+                folder = "gaussian_vitis";
+    int64_t height = 480, width = 640;
+    bool detail = false;
+    CLI::App app("Gaussian blur of a photograph by static libraries that Lathe generated");
+    app.add_option("input", input, "PNG to blur (as gray); default: the flower");
+    app.add_option("output", output, "PNG to write: the 5×5 blur (default gaussian.png)");
+    app.add_flag("--detail", detail,
+                 "write a detail of the original, the 3×3 and the 5×5 blur side by side instead");
+    support::MacroRun macro;
+    macro.add_options(app);
+    app.add_option("--height", height, "of the macro's input")
+        ->check(CLI::Range(3, 10000))
+        ->capture_default_str();
+    app.add_option("--width", width, "of the macro's input")
+        ->check(CLI::Range(3, 10000))
+        ->capture_default_str();
+    app.add_option("--target", target, "vitis: run the macro's Vitis C++, too")
+        ->check(CLI::IsMember({"cpu", "vitis"}))
+        ->capture_default_str();
+    app.add_option("--folder", folder, "for its Vitis projects")->capture_default_str();
+    app.add_option("--json", json, "write every figure to this file");
+    CLI11_PARSE(app, argc, argv);
+
+    support::Report report(json);
+    if (macro.macro)
+        run_as_macro(macro, height, width, target == "vitis" ? folder : "", report);
+    else
+        blur(input, output, detail, report);
     report.write_json();
     return 0;
 } catch (const std::exception& e) {

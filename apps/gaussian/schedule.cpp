@@ -25,3 +25,18 @@ Schedule vitis_schedule(const Gaussian& g, int64_t height, int64_t width) {
     s[g.out].pipeline(g.x);
     return s;
 }
+
+std::vector<TypeChoice> element_types(const GaussianValid& g, Type element) {
+    return {{{g.in, g.out}, element}};
+}
+
+Schedule cpu_schedule(const GaussianValid& g, const Target& target) {
+    Schedule s(g.out);
+    s.disable_contraction(); // as on an FPGA
+    s[g.out].vectorize(g.x, target.natural_lanes(Float(32)));
+    return s;
+}
+
+Schedule network_schedule(const GaussianValid& g, const support::StencilChoice& choice) {
+    return support::stencil_schedule(g.out, g.x, element_types(g, choice.element), choice);
+}

@@ -20,3 +20,25 @@ Jacobi jacobi(Type type, int64_t H, int64_t W, int64_t sweeps) {
     });
     return {A, t, i, j, v, u, kernel};
 }
+
+namespace {
+
+JacobiValid five_points(int64_t H, int64_t W, Type constant, const auto& fifth) {
+    JacobiValid j = {Input("in", Float(32), {H, W}), Func("out", Float(32), {H - 2, W - 2}), Var("y"),
+                     Var("x"), constant};
+    const Var &y = j.y, &x = j.x;
+    const Expr sum =
+        j.in(y + 1, x + 1) + j.in(y + 1, x) + j.in(y + 1, x + 2) + j.in(y, x + 1) + j.in(y + 2, x + 1);
+    j.out(y, x) = fifth(sum);
+    return j;
+}
+
+} // namespace
+
+JacobiValid jacobi_valid(int64_t H, int64_t W) {
+    return five_points(H, W, support::constant_type(5), [](const Expr& sum) -> Expr { return sum / 5.0f; });
+}
+
+JacobiValid jacobi_recip(int64_t H, int64_t W) {
+    return five_points(H, W, support::constant_type(0.2), [](const Expr& sum) -> Expr { return sum * 0.2f; });
+}

@@ -19,3 +19,28 @@ Generator jacobi_generator() {
                                 a.target());
         }};
 }
+
+namespace {
+
+Generator valid_generator(const std::string& name, const std::string& help,
+                          JacobiValid (*algorithm)(int64_t, int64_t)) {
+    return {name, help, support::stencil_parameters(), [algorithm](const GeneratorArguments& a) {
+                const JacobiValid j =
+                    algorithm(support::pixel_count(a, "height", 3), support::pixel_count(a, "width", 3));
+                const support::StencilChoice choice = support::stencil_choice(a);
+                if (choice.unroll > 0) return network_schedule(j, choice);
+                Schedule s = cpu_schedule(j, a.target());
+                if (choice.element != Float(32)) s.quantize(element_types(j, choice.element));
+                return s;
+            }};
+}
+
+} // namespace
+
+Generator jacobi_valid_generator() {
+    return valid_generator("jacobi_valid", "HeteroCL's: means of five elements, not in place", jacobi_valid);
+}
+
+Generator jacobi_recip_generator() {
+    return valid_generator("jacobi_recip", "the same with a product with a fifth", jacobi_recip);
+}

@@ -1,6 +1,7 @@
 /// \file Ten sweeps of Jacobi-2D, in float32 and in fixed point, beside plain C++; or the Vitis kernel.
 
 #include "jacobi/algorithm.h"
+#include "support/macro_run.h"
 #include "support/measure.h"
 #include "support/report.h"
 #include "support/threads.h"
@@ -69,6 +70,18 @@ void run_on_cpu(int64_t height, int64_t width, support::Report& report) {
     }
 }
 
+/// An input of height × width.
+void run_as_macro(const support::MacroRun& run, int64_t height, int64_t width, const std::string& folder,
+                  support::Report& report) {
+    const auto program = [](const char* name, JacobiValid (*algorithm)(int64_t, int64_t)) {
+        return support::MacroProgram{name, [algorithm](int64_t h, int64_t w, const auto& choice) {
+                                         return network_schedule(algorithm(h, w), choice);
+                                     }};
+    };
+    support::run_macro({program("jacobi_valid", jacobi_valid), program("jacobi_recip", jacobi_recip)}, run,
+                       height, width, folder, report);
+}
+
 } // namespace
 
 int main(int argc, char** argv) try {
@@ -79,10 +92,14 @@ int main(int argc, char** argv) try {
     app.add_option("--width", width)->check(CLI::Range(3, 8192))->capture_default_str();
     app.add_option("--target", target)->check(CLI::IsMember({"cpu", "vitis"}))->capture_default_str();
     app.add_option("--folder", folder, "for the Vitis project")->capture_default_str();
+    support::MacroRun macro;
+    macro.add_options(app);
     app.add_option("--json", json, "write every figure to this file");
     CLI11_PARSE(app, argc, argv);
     support::Report report(json);
-    if (target == "vitis") {
+    if (macro.macro) {
+        run_as_macro(macro, height, width, target == "vitis" ? folder : "", report);
+    } else if (target == "vitis") {
         VitisOptions options{.top = "jacobi"};
         options.inputs = {random_plate(Fixed(18, 14), 24, 32)};
         report.text("jacobi",

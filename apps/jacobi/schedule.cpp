@@ -16,3 +16,17 @@ Schedule vitis_schedule(const Jacobi& k) {
     s[k.kernel].pipeline(k.j, 1).pipeline(k.u, 1);
     return s;
 }
+
+std::vector<TypeChoice> element_types(const JacobiValid& j, Type element) {
+    return {{{j.in}, element}, {{j.out}, element, {.literals = j.constant}}};
+}
+
+Schedule cpu_schedule(const JacobiValid& j, const Target& target) {
+    Schedule s(j.out);
+    s[j.out].vectorize(j.x, target.natural_lanes(Float(32)));
+    return s;
+}
+
+Schedule network_schedule(const JacobiValid& j, const support::StencilChoice& choice) {
+    return support::stencil_schedule(j.out, j.x, element_types(j, choice.element), choice);
+}

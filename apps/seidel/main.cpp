@@ -5,6 +5,7 @@
 #include "seidel/algorithm.h"
 #include "seidel_2d.h"
 #include "support/descriptor.h"
+#include "support/macro_run.h"
 #include "support/measure.h"
 #include "support/report.h"
 #include "support/threads.h"
@@ -100,6 +101,18 @@ void run_on_vitis(int64_t height, int64_t width, int64_t size, int64_t sweeps, c
     report.text("projects", folder);
 }
 
+/// An input of height × width.
+void run_as_macro(const support::MacroRun& run, int64_t height, int64_t width, const std::string& folder,
+                  support::Report& report) {
+    const auto program = [](const char* name, Seidel (*algorithm)(int64_t, int64_t)) {
+        return support::MacroProgram{name, [algorithm](int64_t h, int64_t w, const auto& choice) {
+                                         return network_schedule(algorithm(h, w), choice);
+                                     }};
+    };
+    support::run_macro({program("seidel", seidel), program("seidel_recip", seidel_recip)}, run, height, width,
+                       folder, report);
+}
+
 } // namespace
 
 int main(int argc, char** argv) try {
@@ -114,10 +127,14 @@ int main(int argc, char** argv) try {
     app.add_option("--sweeps", sweeps)->check(CLI::Range(0, 1000))->capture_default_str();
     app.add_option("--target", target)->check(CLI::IsMember({"cpu", "vitis"}))->capture_default_str();
     app.add_option("--folder", folder, "for the Vitis projects")->capture_default_str();
+    support::MacroRun macro;
+    macro.add_options(app);
     app.add_option("--json", json, "write every figure to this file");
     CLI11_PARSE(app, argc, argv);
     support::Report report(json);
-    if (target == "vitis") {
+    if (macro.macro) {
+        run_as_macro(macro, height, width, target == "vitis" ? folder : "", report);
+    } else if (target == "vitis") {
         run_on_vitis(height, width, std::min<int64_t>(size, 60), std::min<int64_t>(sweeps, 3), folder,
                      report);
     } else {

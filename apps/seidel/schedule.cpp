@@ -12,6 +12,10 @@ Schedule cpu_schedule(const Seidel& s, const Target& target) {
     return c;
 }
 
+std::vector<TypeChoice> element_types(const Seidel& s, Type element) {
+    return {{{s.in}, element}, {{s.rows, s.out}, element, {.literals = s.constant}}};
+}
+
 Schedule vitis_schedule(const Seidel& s, int64_t height, int64_t width) {
     Schedule c(s.out);
     const std::vector<Param> sizes = c.module().top().params;
@@ -24,4 +28,8 @@ Schedule vitis_schedule(const Seidel& s, int64_t height, int64_t width) {
     c[s.rows].pipeline(s.x);
     c[s.out].pipeline(s.x);
     return c;
+}
+
+Schedule network_schedule(const Seidel& s, const support::StencilChoice& choice) {
+    return support::stencil_schedule(s.out, s.x, element_types(s, choice.element), choice);
 }

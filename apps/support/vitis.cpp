@@ -32,7 +32,8 @@ std::string run_vitis(const lathe::Module& kernel, const std::string& folder,
                       const lathe::VitisOptions& options) {
     lathe::export_vitis(kernel, folder, options);
     const std::string name = options.top.empty() ? kernel.top().name : options.top;
-    output_of(fmt::format("cd {} && {} -std=c++17 -O1 -w -isystem {} {}.cpp testbench.cpp -o testbench",
+    output_of(fmt::format("cd {} && {} -std=c++17 -O1 -w -ffp-contract=off -I. -Isim -isystem {} {}.cpp "
+                          "testbench.cpp -o testbench",
                           quoted(folder), SUPPORT_CXX, quoted(SUPPORT_AP_TYPES), name));
     return output_of(fmt::format("cd {} && ./testbench", quoted(folder)));
 }

@@ -19,6 +19,7 @@
 #include "lathe/hls/emit.h"
 #include "lathe/ir/arch.h"
 #include "lathe/ir/buffer.h"
+#include "lathe/ir/cycles.h"
 #include "lathe/ir/error.h"
 #include "lathe/ir/interpret.h"
 #include "lathe/ir/print.h"

@@ -48,6 +48,7 @@ class Skeleton : public Mutator {
     Stmt visit(const Assert&, const Stmt&) override { return {}; }
     Stmt visit(const Print&, const Stmt&) override { return {}; }
     Stmt visit(const ExternCall&, const Stmt&) override { return {}; }
+    Stmt visit(const Copy&, const Stmt&) override { return {}; }
     Stmt visit(const Allocate& a, const Stmt&) override { return (*this)(a.body); }
     Stmt visit(const Stage& g, const Stmt&) override { return (*this)(g.body); }
     Stmt visit(const Push& p, const Stmt&) override {

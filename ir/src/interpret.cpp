@@ -5,6 +5,7 @@
 #include "interpret_checking.h"
 #include "interpret_functions.h"
 #include "interpret_machine.h"
+#include "interpret_record.h"
 #include "lathe/ir/index_ranges.h"
 #include "lathe/ir/inline_calls.h"
 #include "lathe/ir/math.h"
@@ -40,8 +41,8 @@ Value parameter_value(const Param& p, const Value& v) {
 class Invocation {
   public:
     Invocation(const Module& m, const std::vector<AnyBuffer*>& b, const std::map<std::string, Value>& s,
-               const InterpretOptions& o)
-        : function(m.top()), buffers(b), scalars(s), options(o), functions(m, o) {
+               const InterpretOptions& o, Recording* r = nullptr)
+        : function(m.top()), buffers(b), scalars(s), options(o), functions(m, o), recording(r) {
         scope.check = options.check_types;
         scope.functions = &functions;
     }
@@ -74,6 +75,7 @@ class Invocation {
     const std::map<std::string, Value>& scalars;
     const InterpretOptions& options;
     Functions functions;
+    Recording* recording;           ///< or null
     std::map<Symbol, Value> values; ///< of the parameters
     Scope scope;
 };
@@ -228,10 +230,25 @@ void Invocation::execute() {
     Network network(options.stall_seed);
     frame.network = &network;
     frame.copies = options.copies;
+    if (recording) {
+        for (size_t i = 0; i < buffers.size(); ++i)
+            recording->add_tensor(frame.tensors[i]);
+        recording->top = std::make_shared<ProcessTrace>(*recording, function.name, function.name);
+        frame.trace = recording->top.get();
+    }
     body->run(frame);
+    if (recording) recording->top->finish();
 }
 
 } // namespace
+
+void interpret_recorded(const Module& m, const std::vector<AnyBuffer*>& arguments,
+                        const std::map<std::string, Value>& scalars, Recording& recording) {
+    const Module exact = widen_index(lower_math(m));
+    const InterpretOptions options;
+    Invocation(exact, arguments, scalars, options, &recording).run();
+}
+
 } // namespace interpreter
 
 void interpret(const Module& m, const std::vector<AnyBuffer*>& arguments,

@@ -2,6 +2,7 @@
 
 #include "interpret_functions.h"
 #include "interpret_machine.h"
+#include "interpret_record.h"
 
 #include "lathe/ir/visit.h"
 
@@ -48,6 +49,9 @@ ChannelCode channel_code(Scope& scope, ExprCompiler& expr, const StreamElement& 
     return c;
 }
 
+/// Room in the streams of a run that is recorded; they get more where all wait.
+constexpr int64_t recorded_tokens = 64, recorded_blocks = 2;
+
 struct DeclareStreamAction final : Action {
     StreamInfo info;
     bool grows = false;
@@ -68,6 +72,12 @@ struct DeclareStreamAction final : Action {
             c->stream = info.stream.symbol;
             c->grows = grows && info.stream.depth == 0;
             c->depth = c->grows ? 1 : info.stream.depth;
+            if (f.trace) {
+                // Who waits for room is asked when the steps are played.
+                c->recorded = f.trace->add_fifo(c->name, c->depth);
+                c->depth = std::max(c->depth, info.stream.block.empty() ? recorded_tokens : recorded_blocks);
+                c->grows = true;
+            }
             f.launch->own(c);
             f.streams[info.slot + n] = std::move(c);
         }
@@ -83,6 +93,7 @@ struct PushAction final : Action {
         ++f.epoch;
         Channel& c = to(f);
         Value v = value->eval(f, 0);
+        if (f.trace) f.trace->token(c.recorded, TokenOp::push);
         f.network->wait_for_room(c, loc);
         c.tokens.push_back(std::move(v));
         ++c.passed;
@@ -98,6 +109,7 @@ template <class R> struct PopAction final : Action {
     void run(Frame& f) const override {
         ++f.epoch;
         Channel& c = from(f);
+        if (f.trace) f.trace->token(c.recorded, TokenOp::pop);
         f.network->wait_for_token(c, loc);
         f.cell<R>(cell).value = from_value<R>(c.tokens.front());
         c.tokens.pop_front();
@@ -117,11 +129,13 @@ struct FillAction final : Action {
     void run(Frame& f) const override {
         ++f.epoch;
         Channel& c = to(f);
+        if (f.trace) f.trace->token(c.recorded, TokenOp::reserve);
         f.network->wait_for_room(c, loc);
         f.tensors[index] = make_state(tensor, std::vector<int64_t>(extents.size()), extents);
         body->run(f);
         c.blocks.push_back(std::move(f.tensors[index]));
         ++c.passed;
+        if (f.trace) f.trace->token(c.recorded, TokenOp::publish);
         f.network->changed(c);
     }
 };
@@ -134,10 +148,12 @@ struct DrainAction final : Action {
     void run(Frame& f) const override {
         ++f.epoch;
         Channel& c = from(f);
+        if (f.trace) f.trace->token(c.recorded, TokenOp::acquire);
         f.network->wait_for_token(c, loc);
         f.tensors[index] = c.blocks.front();
         body->run(f);
         c.blocks.pop_front();
+        if (f.trace) f.trace->token(c.recorded, TokenOp::release);
         f.network->changed(c);
     }
 };
@@ -183,13 +199,22 @@ struct CallAction final : Action {
             }
         }
         const Action& body = *callee->body;
+        inner->trace = f.trace;
         if (!f.launch) return body.run(*inner);
         std::vector<int64_t> at;
         for (const Ptr<int64_t>& id : ids)
             at.push_back(id->eval(f, 0));
-        const std::string& name = callee->function->name;
-        f.launch->add(at.empty() ? name : fmt::format("{}({})", name, fmt::join(at, ", ")), loc, channels,
-                      [inner, &body] { body.run(*inner); });
+        const std::string& function = callee->function->name;
+        const std::string name = at.empty() ? function : fmt::format("{}({})", function, fmt::join(at, ", "));
+        if (!f.trace) return f.launch->add(name, loc, channels, [inner, &body] { body.run(*inner); });
+        for (const ViewCode& v : tensors)
+            f.trace->add_tensor(f.tensors[v.tensor]);
+        const std::shared_ptr<ProcessTrace> trace = f.trace->add_process(name, function);
+        inner->trace = trace.get();
+        f.launch->add(name, loc, channels, [inner, &body, trace] {
+            body.run(*inner);
+            trace->finish();
+        });
     }
 
   private:
@@ -255,6 +280,7 @@ struct DataflowAction final : Action {
     void run(Frame& f) const override {
         Launch launch;
         Launch* const outer = std::exchange(f.launch, &launch);
+        if (f.trace) f.trace->begin_region(this);
         body->run(f);
         f.launch = outer;
         launch.run(f, loc, *options);

@@ -38,6 +38,7 @@ struct TensorState {
 class Network;
 class Channel;
 class Launch;
+class ProcessTrace;
 
 /// A variable's or shared expression's lane. `stamp` is the epoch in which a shared expression was evaluated.
 template <class R> struct Cell {
@@ -62,7 +63,8 @@ struct Frame {
     std::vector<std::shared_ptr<Channel>> streams;
     Network* network = nullptr; ///< of all processes that run
     std::vector<CopyUse>* copies = nullptr;
-    Launch* launch = nullptr; ///< of the dataflow whose processes are being collected
+    Launch* launch = nullptr;      ///< of the dataflow whose processes are being collected
+    ProcessTrace* trace = nullptr; ///< where a run that is recorded notes what the process does
 
     template <class R> Cell<R>& cell(size_t i) { return std::get<Cells<R>>(cells)[i]; }
 };

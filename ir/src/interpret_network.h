@@ -20,6 +20,7 @@ class Channel {
     int64_t depth = 0;  ///< 0: without a limit
     bool grows = false; ///< gets more room where all processes wait
     int64_t high_water = 0, passed = 0;
+    uint32_t recorded = 0; ///< its number in a run that is recorded
     std::deque<Value> tokens;
     std::deque<TensorState> blocks;
     Process* waiting = nullptr; ///< for a token, or for room

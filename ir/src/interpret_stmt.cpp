@@ -2,6 +2,7 @@
 
 #include "interpret_compile.h"
 #include "interpret_machine.h"
+#include "interpret_record.h"
 
 #include "lathe/ir/analysis.h"
 #include "lathe/ir/layout.h"
@@ -30,6 +31,8 @@ struct ForAction final : Action {
     size_t cell;
     ActionPtr body;
     Loc loc;
+    bool together = false; ///< all iterations belong to one step
+    int64_t interval = 0;  ///< cycles from one to the next, if they overlap
     void run(Frame& f) const override {
         ++f.epoch;
         const int64_t first = min->eval(f, 0), count = extent->eval(f, 0);
@@ -40,7 +43,10 @@ struct ForAction final : Action {
             ++f.epoch;
             if (runs_while && runs_while->eval(f, 0) == 0) return;
             f.cell<int64_t>(cell).value = i;
-            body->run(f);
+            if (f.trace && !together)
+                f.trace->iteration(interval, [&] { body->run(f); });
+            else
+                body->run(f);
         }
     }
 };
@@ -53,8 +59,12 @@ struct WhileAction final : Action {
         return condition->eval(f, 0) != 0;
     }
     void run(Frame& f) const override {
-        while (holds(f))
-            body->run(f);
+        while (holds(f)) {
+            if (f.trace)
+                f.trace->iteration(0, [&] { body->run(f); });
+            else
+                body->run(f);
+        }
     }
 };
 
@@ -216,6 +226,8 @@ ActionPtr compile_for(Scope& scope, const For& s) {
     a->extent = in_rep<int64_t>(expr(s.extent));
     a->cell = scope.take(IndexType(), 1);
     a->loc = s.loc;
+    a->together = s.loop.known() && s.loop.properties().by_extent();
+    a->interval = s.loop.interval();
     if (const Expr guard = runs_while(s); guard.defined())
         a->runs_while = in_rep<int64_t>(ExprCompiler(scope, {guard})(guard));
     const Binding bound(scope, s.var, variable_code(IndexType(), a->cell));

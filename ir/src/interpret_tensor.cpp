@@ -1,6 +1,6 @@
 /// \file The interpreter's view of memory.
 
-#include "interpret_code.h"
+#include "interpret_record.h"
 
 #include <cstring>
 
@@ -160,6 +160,7 @@ ElementIo<R>::ElementIo(Type t)
 
 template <class R> R ElementIo<R>::read(Frame& f, const Access& access, Place place, int lane) const {
     const TensorState& t = f.tensors[access.tensor];
+    if (f.trace) f.trace->memory(place.address, false);
     if (access.check && !t.known && !(*t.marks)[place.dense])
         fail(access.loc, "{} is read, and nothing was stored there", access.element(f, lane));
     if constexpr (!std::same_as<R, Value>) {
@@ -178,6 +179,7 @@ template <class R> R ElementIo<R>::read(Frame& f, const Access& access, Place pl
 
 template <class R> void ElementIo<R>::write(Frame& f, const Access& access, Place place, const R& x) const {
     TensorState& t = f.tensors[access.tensor];
+    if (f.trace) f.trace->memory(place.address, true);
     if (!t.known) (*t.marks)[place.dense] = 1;
     if constexpr (!std::same_as<R, Value>) {
         if (container != Container::value) {

@@ -1,10 +1,15 @@
 #include "stencil_grid.h"
 
+#include "stencil_recurrence.h"
+
 #include <algorithm>
 
 namespace lathe::schedule::stencil {
 
 namespace {
+
+/// Every number that the network counts fits, whatever its windows reach.
+constexpr int64_t most_positions = int64_t{1} << 48;
 
 int64_t ceil_div(int64_t a, int64_t b) {
     return (a + b - 1) / b;
@@ -42,6 +47,10 @@ Grid::Grid(const Edit& e, const Stencil& s, int64_t k, const std::vector<int64_t
             make_strips(e, s, d, last ? ceil_div(tile[d - 1], k) * k : tile[d - 1]);
         if (last) box.extent[d] = ceil_div(box.extent[d], k) * k;
     }
+    int64_t all = 1;
+    for (size_t d = 0; d < rank(); ++d)
+        if (__builtin_mul_overflow(all, extent(d), &all) || all > most_positions)
+            e.refuse("there are more than {} points: a network counts them", most_positions);
 }
 
 void Grid::make_whole(const Stencil& s, size_t dim) {
@@ -124,6 +133,10 @@ std::vector<Node> nodes_of(const Stencil& s, const Grid& grid) {
         if (f.is_stage()) std::tie(n.first, n.last) = grid.ends(u);
         for (const Window& w : f.windows)
             n.taps.push_back({w.of, grid.distance(w.at)});
+        std::map<Symbol, int64_t> ago;
+        for (const Window& w : f.own)
+            ago[w.token] = -grid.distance(w.at);
+        if (!ago.empty()) n.ii = initiation_interval(f.value, ago);
         all.push_back(std::move(n));
     }
     return all;
@@ -135,6 +148,12 @@ Design design(const Edit& e, Stencil s, const DesignOptions& options) {
         e.refuse("tile gives {} widths, and {} has {} dimensions beside the outermost: one for each of those",
                  options.tile.size(), s.flows.back().tensor.symbol.name(), inner);
     const int64_t k = options.lanes;
+    for (const Flow& f : s.flows)
+        if (!f.own.empty() && (k > 1 || !options.tile.empty()))
+            e.refuse(
+                "{} is updated in place: an element is there when the one before it has been computed, so "
+                "one is computed at a time (unroll 1), over whole rows (no tile)",
+                f.tensor.symbol.name());
     const Grid grid(e, s, k, options.tile);
     std::vector<Node> nodes = nodes_of(s, grid);
     for (size_t u = 0; u < nodes.size(); ++u)

@@ -28,6 +28,7 @@ struct Node {
     int64_t width = 32;          ///< bits of an element
     std::vector<Tap> taps = {};  ///< none: an input
     bool stored = false;         ///< it goes to memory, too
+    int64_t ii = 1;              ///< cycles until its next point can begin
 };
 
 /// Words first … last of a lane, counted from the grid's first one.

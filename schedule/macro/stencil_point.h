@@ -6,14 +6,18 @@
 namespace lathe::schedule::stencil {
 
 struct PointValue {
+    Symbol tensor;             ///< stands for what the tensor holds then
     std::vector<Symbol> point; ///< the subscripts that are stored at
     Box box;                   ///< over which they run
-    Expr value;
+    Expr value;                ///< loads of `tensor` are of elements that come before the point
 };
 
 /// The value that the definitions of `tensor`, one after the other, leave at a point: loops of constant
-/// extent over something else become one term after the other. \throws Error when a definition stores
-/// elsewhere, or what it stores cannot be told.
-PointValue point_value(const Edit& e, const Tensor& tensor, const std::vector<Stmt>& definitions);
+/// extent over something else become one term after the other. Each update in place, which reads elements
+/// that it has just stored, makes a value of its own, computed of the one before it.
+/// \param in_place such updates are meant
+/// \throws Error when a definition stores elsewhere, or what it stores cannot be told.
+std::vector<PointValue> point_values(const Edit& e, const Tensor& tensor,
+                                     const std::vector<Stmt>& definitions, bool in_place);
 
 } // namespace lathe::schedule::stencil

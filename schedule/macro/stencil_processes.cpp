@@ -144,8 +144,8 @@ Stmt Kinds::for_lanes(const Symbol& lane, Stmt body) const {
     return For::make(lane, index(0), index(k), LoopKind::unrolled(), std::move(body), loc());
 }
 
-Stmt Kinds::pipelined(const Symbol& loop, const Expr& first, const Expr& extent, Stmt body) const {
-    return For::make(loop, first, extent, LoopKind::pipeline(1), std::move(body), loc());
+Stmt Kinds::pipelined(const Symbol& loop, const Expr& first, const Expr& extent, Stmt body, int64_t ii) const {
+    return For::make(loop, first, extent, LoopKind::pipeline(ii), std::move(body), loc());
 }
 
 std::string Kinds::loader(size_t flow) {
@@ -224,17 +224,62 @@ Compute Kinds::compute(size_t n) {
     for (const Window& w : f.windows)
         taps.push_back(
             stream(made, fmt::format("tap{}", taps.size()), s.flows[w.of].tensor.type, Direction::in));
-    Stmt body = Push::make(stream(made, "out", type, Direction::out), type, value, loc());
-    body = rename(body, add_tables(made, value));
+    Recurrence r = recurrence(f, value, stream(made, "out", type, Direction::out), point);
+    Stmt body = rename(r.body, add_tables(made, value));
     for (size_t w = f.windows.size(); w-- > 0;) {
         const Tap& tap = nodes[n].taps[w];
         std::vector<Expr> there;
         if (leaves(tap)) there = exists(nodes[tap.of], tap.offset, first, point);
         body = pop(f.windows[w], taps[w], s.flows[tap.of].tensor.type, there, body);
     }
-    made.body = pipelined(point, index(0), points, body);
+    made.body = pipelined(point, index(0), points, body, nodes[n].ii);
+    if (!r.rings.empty()) made.body = Allocate::make(std::move(r.rings), made.body);
     c.name = add(std::move(made), "pe_" + f.tensor.symbol.name(), {point});
     return c;
+}
+
+/// Results wait in rings, one behind the other: each holds those between two distances at which they are
+/// read, and is read once and written once for a point.
+Recurrence Kinds::recurrence(const Flow& f, const Expr& value, const StreamElement& out,
+                             const Symbol& point) const {
+    const Type type = f.tensor.type;
+    if (f.own.empty()) return {Push::make(out, type, value, loc()), {}};
+    std::map<int64_t, Symbol> old; ///< results, by how many points ago they were computed
+    Substitution with;
+    for (const Window& w : f.own) {
+        const int64_t ago = -made_for.grid.distance(w.at);
+        invariant(ago > 0, "a stage reads what it has not stored yet");
+        const Symbol s = old.try_emplace(ago, fmt::format("ago{}", ago)).first->second;
+        with.emplace(w.token, Variable::make(s, type, loc()));
+    }
+    Recurrence r;
+    const Symbol result("result");
+    Expr coming = Variable::make(result, type, loc());
+    std::vector<Stmt> stores{Push::make(out, type, coming, loc())};
+    int64_t before = 0;
+    std::vector<std::pair<Symbol, Expr>> lets;
+    for (const auto& [ago, symbol] : old) {
+        Tensor ring;
+        ring.symbol = Symbol(fmt::format("ring{}", r.rings.size()));
+        ring.type = type;
+        ring.space = MemorySpace::heap();
+        ring.loc = loc();
+        std::vector<Expr> at;
+        if (const int64_t size = ago - before; size > 1) {
+            ring.dims.push_back({index(0), index(size)});
+            at.push_back(ifloormod(var(point), index(size)));
+        }
+        const Expr held = Load::make(ring.symbol, type, at, loc());
+        lets.emplace_back(symbol, Select::make(at_most(index(ago), var(point)), held, zero(type), loc()));
+        stores.push_back(Store::make(ring.symbol, type, at, coming, loc()));
+        coming = Variable::make(symbol, type, loc());
+        r.rings.push_back(std::move(ring));
+        before = ago;
+    }
+    r.body = LetStmt::make(result, substitute(value, with), Block::make(std::move(stores)), loc());
+    for (size_t n = lets.size(); n-- > 0;)
+        r.body = LetStmt::make(lets[n].first, lets[n].second, r.body, loc());
+    return r;
 }
 
 /// The point has an element at this offset, which may be missing in the first and the last points.

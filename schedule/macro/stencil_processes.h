@@ -15,6 +15,12 @@ struct Compute {
     std::vector<Expr> scalars; ///< then these
 };
 
+/// What a process does that computes of its own results.
+struct Recurrence {
+    Stmt body;                 ///< of one point
+    std::vector<Tensor> rings; ///< results that wait for it, around all points
+};
+
 /// Functions of the network: those that are equal become one.
 class Kinds {
   public:
@@ -50,9 +56,11 @@ class Kinds {
     StreamElement lanes(Function& f, const std::string& name, Type type, Direction direction,
                         const Symbol& lane) const;
     Stmt for_lanes(const Symbol& lane, Stmt body) const;
-    Stmt pipelined(const Symbol& loop, const Expr& first, const Expr& extent, Stmt body) const;
+    Stmt pipelined(const Symbol& loop, const Expr& first, const Expr& extent, Stmt body, int64_t ii = 1) const;
     Stmt pop(const Window& w, const StreamElement& tap, Type type, const std::vector<Expr>& there,
              const Stmt& body) const;
+    Recurrence recurrence(const Flow& f, const Expr& value, const StreamElement& out,
+                          const Symbol& point) const;
     std::vector<Expr> exists(const Node& of, int64_t offset, const Expr& first, const Symbol& point) const;
     Expr at_positions(size_t flow, const Expr& first, const Symbol& point) const;
     Expr add_scalars(Function& made, const Flow& f, const Expr& value, std::vector<Expr>& given) const;

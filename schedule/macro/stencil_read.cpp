@@ -19,7 +19,8 @@ std::string described(const Load& l) {
 
 class Reader {
   public:
-    explicit Reader(const Edit& e) : edit(e), function(e.function()), roots(function.body) {
+    Reader(const Edit& e, bool meant)
+        : edit(e), in_place(meant), function(e.function()), roots(function.body) {
         for (const Stmt& s : roots.statements)
             if (const auto* g = s.as<Stage>()) {
                 stages[g->func].push_back(s);
@@ -43,13 +44,15 @@ class Reader {
 
   private:
     const Edit& edit;
+    bool in_place;
     const Function& function;
     Roots roots;
-    std::map<Symbol, std::vector<Stmt>> stages; ///< their definitions at root
-    std::map<Symbol, PointValue> points;
-    std::set<Symbol> networks; ///< what networks at root write
+    std::map<Symbol, std::vector<Stmt>> stages;       ///< their definitions at root
+    std::map<Symbol, std::vector<PointValue>> points; ///< of a Func
+    std::set<Symbol> networks;                        ///< what networks at root write
     std::set<Symbol> inputs, seen;
-    std::map<Symbol, size_t> places; ///< into the flows
+    std::map<Symbol, size_t> places;     ///< into the flows
+    std::map<Symbol, Symbol> stands_for; ///< what a stage's tensor holds at a time: for the tensor
     Stencil result;
 
     /// Says why the Func has no stage at root.
@@ -76,7 +79,9 @@ class Reader {
             if (t.symbol == s && t.data) return &t;
         return nullptr;
     }
-    const Tensor& tensor(const Symbol& s) const {
+    const Tensor& tensor(const Symbol& symbol) const {
+        const auto known = stands_for.find(symbol);
+        const Symbol& s = known == stands_for.end() ? symbol : known->second;
         if (const Tensor* a = argument(s)) return *a;
         for (const Tensor& t : roots.arrays)
             if (t.symbol == s) return t;
@@ -87,8 +92,16 @@ class Reader {
     void collect(const Symbol& func) {
         if (!seen.insert(func).second) return;
         const Tensor& own = tensor(func);
-        points.emplace(func, point_value(edit, own, stages.at(func)));
-        for (const Symbol& t : tensors_read(points.at(func).value)) {
+        const std::vector<PointValue> values = point_values(edit, own, stages.at(func), in_place);
+        points.emplace(func, values);
+        std::set<Symbol> read;
+        for (const PointValue& v : values)
+            read.merge(tensors_read(v.value));
+        for (const PointValue& v : values) {
+            stands_for[v.tensor] = func;
+            read.erase(v.tensor);
+        }
+        for (const Symbol& t : read) {
             if (table(t)) continue;
             if (networks.contains(t)) { // another network's, which has ended
                 inputs.insert(t);
@@ -115,6 +128,9 @@ class Reader {
         return false;
     }
 
+    /// Nobody reads a Func before that.
+    bool last_definition(const Stmt& s) const { return stages.at(s.as<Stage>()->func).back().same_as(s); }
+
     void order() {
         for (const Argument& a : function.arguments)
             if (inputs.contains(a.tensor.symbol)) add_input(a.tensor);
@@ -122,28 +138,33 @@ class Reader {
             if (inputs.contains(t.symbol)) add_input(t);
         for (const Stmt& s : roots.statements) {
             const auto* g = s.as<Stage>();
-            if (!g || g->definition != 0 || !seen.contains(g->func)) continue;
-            const PointValue& p = points.at(g->func);
-            places[g->func] = result.flows.size();
-            Flow f;
-            f.tensor = tensor(g->func);
-            f.box = p.box;
-            f.definitions = stages.at(g->func);
-            f.point = p.point;
-            f.value = p.value;
-            result.flows.push_back(std::move(f));
+            if (!g || !seen.contains(g->func) || !last_definition(s)) continue;
+            const std::vector<PointValue>& values = points.at(g->func);
+            for (const PointValue& p : values) {
+                places[g->func] = places[p.tensor] = result.flows.size();
+                Flow f;
+                f.tensor = tensor(g->func);
+                if (&p != &values.back()) f.tensor.symbol = p.tensor.renamed(p.tensor.name() + "_before");
+                f.box = p.box;
+                f.point = p.point;
+                f.value = p.value;
+                result.flows.push_back(std::move(f));
+            }
+            result.flows.back().definitions = stages.at(g->func);
         }
     }
 
     void add_input(const Tensor& t) {
         places[t.symbol] = result.flows.size();
-        for (const Dim& d : t.dims)
+        Flow f;
+        f.tensor = t;
+        for (Dim& d : f.tensor.dims) {
+            d = {simplify(d.min), simplify(d.extent)};
             if (!as_int(d.min) || !as_int(d.extent))
                 edit.refuse("the input {} has the extent {}, which is not constant: give the sizes their "
                             "values by bind",
                             t.symbol.name(), print(d.extent));
-        Flow f;
-        f.tensor = t;
+        }
         result.flows.push_back(std::move(f));
     }
 
@@ -177,6 +198,7 @@ class Reader {
     };
 
     void find_windows(size_t n) {
+        result.flows[n].value = without_dead_arms(result.flows[n].value, result.flows[n]);
         check_inside(result.flows[n]);
         const Expr value = Tokens(*this, n)(result.flows[n].value);
         result.flows[n].value = value;
@@ -249,10 +271,11 @@ class Reader {
     Expr token_at(size_t n, const Load& l, const std::vector<int64_t>& at) {
         const size_t of = places.at(l.tensor);
         Flow& f = result.flows[n];
-        for (const Window& w : f.windows)
+        std::vector<Window>& known = of == n ? f.own : f.windows;
+        for (const Window& w : known)
             if (w.of == of && w.at == at) return Variable::make(w.token, l.type, l.loc);
-        f.windows.push_back({of, at, Symbol(l.tensor.name() + "_token")});
-        return Variable::make(f.windows.back().token, l.type, l.loc);
+        known.push_back({of, at, Symbol(l.tensor.name() + "_token")});
+        return Variable::make(known.back().token, l.type, l.loc);
     }
 
     [[noreturn]] void refuse_subscript(const Flow& f, const Load& l, size_t d) const {
@@ -296,28 +319,42 @@ class Reader {
         of.box = of.box.rank() == 0 ? read : of.box.hull(read);
     }
 
+    bool in_network(const Stmt& s) const {
+        const auto* g = s.as<Stage>();
+        return g && seen.contains(g->func);
+    }
+
     /// What stays beside the network, and which arrays.
     void split_rest() {
-        std::set<Symbol> outside, late = seen;
+        std::set<Symbol> outside, late, read_late, inner;
+        for (const Stmt& s : roots.statements)
+            if (in_network(s)) inner.merge(tensors_written(s));
+        late = inner;
+        const auto meets = [](const std::set<Symbol>& a, const std::set<Symbol>& b) {
+            return std::ranges::any_of(a, [&](const Symbol& t) { return b.contains(t); });
+        };
         for (const Stmt& s : roots.statements) {
-            const auto* g = s.as<Stage>();
-            if (g && seen.contains(g->func)) continue;
-            if (!g && !s.as<Assert>())
+            if (in_network(s)) continue;
+            if (!s.as<Stage>() && !s.as<Assert>())
                 edit.refuse("the algorithm does something beside its stages at {}: what runs when could not "
                             "be told",
                             s.loc().str());
             std::set<Symbol> read = tensors_read(s), written = tensors_written(s);
-            const bool behind = std::ranges::any_of(read, [&](const Symbol& t) { return late.contains(t); });
-            if (behind) late.merge(written);
+            const bool behind = meets(read, late) || meets(written, late) || meets(written, read_late);
+            if (behind) {
+                late.insert(written.begin(), written.end());
+                read_late.insert(read.begin(), read.end());
+            }
             outside.merge(read);
             (behind ? result.behind : result.before).push_back(s);
         }
         for (Flow& f : result.flows)
-            f.stored = f.is_stage() && (argument(f.tensor.symbol) || outside.contains(f.tensor.symbol));
+            f.stored =
+                !f.definitions.empty() && (argument(f.tensor.symbol) || outside.contains(f.tensor.symbol));
         for (const Tensor& t : roots.arrays) {
             const auto found = places.find(t.symbol);
-            const bool gone = found != places.end() && result.flows[found->second].is_stage() &&
-                              !result.flows[found->second].stored;
+            const bool stored = found != places.end() && result.flows[found->second].stored;
+            const bool gone = inner.contains(t.symbol) && !stored;
             (gone ? result.consumed : result.kept).push_back(t);
         }
     }
@@ -334,8 +371,8 @@ Box Box::hull(const Box& o) const {
     return all;
 }
 
-Stencil read_stencil(const Edit& e) {
-    return Reader(e).read();
+Stencil read_stencil(const Edit& e, bool in_place) {
+    return Reader(e, in_place).read();
 }
 
 } // namespace lathe::schedule::stencil

@@ -27,12 +27,13 @@ struct Flow {
     Box box; ///< of an input, what is read; of a stage, what it computes
 
     // Of a stage:
-    std::vector<Stmt> definitions;
-    std::vector<Symbol> point;   ///< variables of the subscripts of the point that is computed
-    Expr value;                  ///< at the point, in terms of tokens, the point and scalars
-    std::vector<Window> windows; ///< each once
-    bool stored = false;         ///< somebody outside reads it
-    bool is_stage() const { return !definitions.empty(); }
+    std::vector<Stmt> definitions; ///< where it is the last one of its tensor
+    std::vector<Symbol> point;     ///< variables of the subscripts of the point that is computed
+    Expr value;                    ///< at the point, in terms of tokens, the point and scalars
+    std::vector<Window> windows;   ///< each once
+    std::vector<Window> own;       ///< elements that it has computed itself, before the point
+    bool stored = false;           ///< somebody outside reads it
+    bool is_stage() const { return !point.empty(); }
 };
 
 struct Stencil {
@@ -43,7 +44,8 @@ struct Stencil {
     std::vector<Stmt> behind;     ///< … and those that read what it stores
 };
 
-/// What the step's Func is computed of. \throws Error when something in it is no stencil.
-Stencil read_stencil(const Edit& e);
+/// What the step's Func is computed of. \param in_place stages may read what they have just stored
+/// \throws Error when something in it is no stencil.
+Stencil read_stencil(const Edit& e, bool in_place);
 
 } // namespace lathe::schedule::stencil

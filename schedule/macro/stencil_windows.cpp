@@ -1,7 +1,7 @@
 #include "stencil_windows.h"
 
 #include <algorithm>
-#include <unordered_set>
+#include <unordered_map>
 
 namespace lathe::schedule::stencil {
 
@@ -16,48 +16,117 @@ std::optional<int64_t> distance_at(const Expr& subscript, const Symbol& p, int64
     return *there - at;
 }
 
+Expr negated(const Expr& condition) {
+    return Unary::make(UnaryOp::bit_not, condition);
+}
+
+/// Loads that are not proved to be inside, from the leaves up: each node of the expression is looked at once.
 class LoadsInside {
   public:
-    LoadsInside(const std::function<const Tensor*(const Symbol&)>& t) : tensor(t) {}
+    LoadsInside(const std::function<const Tensor*(const Symbol&)>& t, const Facts& f) : tensor(t), facts(f) {}
 
-    const Load* outside(const Expr& e, const Facts& facts) {
-        std::unordered_set<const ExprNode*> seen;
-        visit(e, facts, seen);
-        return found;
+    const Load* outside(const Expr& e) {
+        const std::vector<Open>& left = open(e);
+        return left.empty() ? nullptr : left.front().load;
     }
 
   private:
+    /// Something that must hold where the load happens, with what is known there.
+    struct Open {
+        const Load* load;
+        Expr bound;
+        std::vector<Expr> known; ///< by the selects below, the innermost first
+    };
+    /// Ways to one bound that are told apart; more of them know nothing.
+    static constexpr std::ptrdiff_t most_ways = 8;
+
     const std::function<const Tensor*(const Symbol&)>& tensor;
-    const Load* found = nullptr;
+    const Facts& facts;
+    std::unordered_map<const ExprNode*, std::vector<Open>> seen;
 
-    void visit(const Expr& e, const Facts& facts, std::unordered_set<const ExprNode*>& seen) {
-        if (found || !seen.insert(e.get()).second) return;
+    const std::vector<Open>& open(const Expr& e) {
+        if (const auto found = seen.find(e.get()); found != seen.end()) return found->second;
+        std::vector<Open> all;
         if (const auto* s = e.as<Select>()) {
-            visit(s->condition, facts, seen);
-            Facts then = facts;
-            then.assume(s->condition);
-            std::unordered_set<const ExprNode*> of_arm;
-            visit(s->then_value, then, of_arm);
-            visit(s->else_value, facts, seen);
-            return;
+            add(all, open(s->condition));
+            add(all, where(s->condition, open(s->then_value)));
+            add(all, where(negated(s->condition), open(s->else_value)));
+        } else {
+            if (const auto* l = e.as<Load>()) add(all, bounds(*l));
+            for (const Expr& operand : operands(e))
+                add(all, open(operand));
         }
-        const auto* l = e.as<Load>();
-        if (l && !inside(*l, facts)) found = l;
-        for (const Expr& operand : operands(e))
-            visit(operand, facts, seen);
+        return seen.emplace(e.get(), std::move(all)).first->second;
     }
 
-    bool inside(const Load& l, const Facts& facts) const {
-        const Tensor* t = tensor(l.tensor);
-        if (!t) return true;
-        for (size_t d = 0; d < l.indices.size(); ++d) {
-            const Dim& dim = t->dims[d];
-            if (!prove(at_most(dim.min, l.indices[d]), facts) ||
-                !prove(less(l.indices[d], iadd(dim.min, dim.extent)), facts))
-                return false;
+    static void add(std::vector<Open>& to, const std::vector<Open>& more) {
+        const auto same = [](const Open& a, const Open& b) {
+            return a.load == b.load && a.bound.same_as(b.bound);
+        };
+        for (const Open& o : more) {
+            const auto ways = std::ranges::count_if(to, [&](const Open& p) { return same(o, p); });
+            if (ways < most_ways) {
+                to.push_back(o);
+                continue;
+            }
+            std::erase_if(to, [&](const Open& p) { return same(o, p); });
+            to.push_back({o.load, o.bound, {}});
         }
-        return true;
     }
+
+    /// What is left of them where the condition holds, too.
+    std::vector<Open> where(const Expr& condition, const std::vector<Open>& all) const {
+        std::vector<Open> left;
+        for (Open o : all) {
+            o.known.push_back(condition);
+            if (!holds(o)) left.push_back(std::move(o));
+        }
+        return left;
+    }
+
+    bool holds(const Open& o) const {
+        Facts there = facts;
+        for (const Expr& c : o.known)
+            there.assume(c);
+        return prove(o.bound, there);
+    }
+
+    std::vector<Open> bounds(const Load& l) const {
+        std::vector<Open> all;
+        const Tensor* t = tensor(l.tensor);
+        for (size_t d = 0; t && d < l.indices.size(); ++d) {
+            const Dim& dim = t->dims[d];
+            for (const Expr& bound :
+                 {at_most(dim.min, l.indices[d]), less(l.indices[d], iadd(dim.min, dim.extent))})
+                if (Open o{&l, bound, {}}; !holds(o)) all.push_back(std::move(o));
+        }
+        return all;
+    }
+};
+
+Facts in_box(const Flow& at) {
+    Facts facts;
+    for (size_t d = 0; d < at.point.size(); ++d)
+        facts.bound(at.point[d], {index(at.box.first[d]), index(at.box.end(d) - 1)});
+    return facts;
+}
+
+/// Selects whose conditions are decided.
+class LiveArms : public Mutator {
+  public:
+    explicit LiveArms(Facts f) : facts(std::move(f)) {}
+
+  protected:
+    using Mutator::visit;
+    Expr visit(const Select& s, const Expr& e) override {
+        const bool scalar = s.condition.type().lanes() == 1;
+        if (scalar && prove(s.condition, facts)) return (*this)(s.then_value);
+        if (scalar && prove(negated(s.condition), facts)) return (*this)(s.else_value);
+        return rebuilt(e);
+    }
+
+  private:
+    Facts facts;
 };
 
 } // namespace
@@ -79,12 +148,14 @@ std::vector<Run> runs_of(const Expr& subscript, const Symbol& p, int64_t first, 
     return runs;
 }
 
+Expr without_dead_arms(const Expr& value, const Flow& at) {
+    return LiveArms(in_box(at))(value);
+}
+
 const Load* load_outside(const Expr& value, const Flow& at,
                          const std::function<const Tensor*(const Symbol&)>& tensor) {
-    Facts facts;
-    for (size_t d = 0; d < at.point.size(); ++d)
-        facts.bound(at.point[d], {index(at.box.first[d]), index(at.box.end(d) - 1)});
-    return LoadsInside(tensor).outside(value, facts);
+    const Facts facts = in_box(at);
+    return LoadsInside(tensor, facts).outside(value);
 }
 
 } // namespace lathe::schedule::stencil

@@ -194,6 +194,7 @@ class Relaying {
     void hand_on(Function& f, const Symbol& own) {
         const Symbol from(own.name() + "_in"), to(own.name() + "_out");
         taking = with_pops(e, f.body, own, from, &places);
+        check_in_turn(own);
         const Type type = f.arguments[place].tensor.type;
         f.body = transform(taking, [&](const Stmt& s) -> Stmt {
             const auto* p = s.as<Pop>();
@@ -204,6 +205,22 @@ class Relaying {
         f.arguments.erase(f.arguments.begin() + static_cast<std::ptrdiff_t>(place));
         f.streams.push_back({{from, type, {}, {}, 0, e.step().loc}, Direction::in});
         f.streams.push_back({{to, type, {}, {}, 0, e.step().loc}, Direction::out});
+    }
+
+    /// Tokens come one after the other.
+    void check_in_turn(const Symbol& own) const {
+        for_each_stmt(taking, [&](const Stmt& s) {
+            const auto* f = s.as<For>();
+            if (!f || !(f->runs().concurrent || f->runs().lockstep)) return;
+            const bool takes = !find_path(s, [&](const Stmt& x) {
+                                    const auto* p = x.as<Pop>();
+                                    return p && places.contains(p->symbol);
+                                }).empty();
+            if (takes)
+                e.refuse("loop {} is {}, and {} is read in it: elements come one after the other, so make it "
+                         "serial",
+                         f->var.name(), f->loop.name(), own.name());
+        });
     }
 
     /// The process before the first one, which reads the tensor, or the one behind the last.

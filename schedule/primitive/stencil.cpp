@@ -25,7 +25,7 @@ void consume(Edit& e, const stencil::Stencil& s) {
 
 void run(Edit& e) {
     const StencilOptions o = e.or_refuse([&] { return stencil_options(e.step()); });
-    stencil::Stencil s = stencil::read_stencil(e);
+    stencil::Stencil s = stencil::read_stencil(e, o.in_place);
     std::vector<Stmt> stages;
     for (const stencil::Flow& f : s.flows)
         if (f.box.rank() == 0 || std::ranges::any_of(f.box.extent, [](int64_t n) { return n <= 0; }))

@@ -22,12 +22,6 @@ void check(const std::string& out, const StencilOptions& o, Loc loc) {
              "stencil({}): what lies beyond an edge is part of the algorithm. Read repeat_edge(in)(…), "
              "constant_edge(in, value)(…) or mirror(in)(…) there, and say Border::valid() here",
              out);
-    if (o.in_place)
-        fail(loc,
-             "stencil({}): a stage reads old elements alone. Use two Funcs, one for the old values and one "
-             "for "
-             "the new",
-             out);
 }
 
 } // namespace

@@ -108,6 +108,7 @@ class Sides {
     const Edit& e;
     Module module;
     std::vector<Function> kernels;
+    std::map<std::string, std::vector<MemorySpace>> lie_in; ///< what a kernel was first called with
     std::map<Symbol, Symbol> names;                        ///< of tensors, on the device
     std::map<const StmtNode*, Stmt> calls;                 ///< of the kernels, by group
     std::map<const StmtNode*, std::vector<Tensor>> inside; ///< tensors of one kernel alone
@@ -171,10 +172,11 @@ class Sides {
         f.side = Side::device;
         add_constants(f);
         Stmt call = substitute(rename(made.call(g.loc), names), given);
-        if (const Function* same = equal_kernel(f)) {
-            const auto& c = *call.as<CallStmt>();
+        const auto& c = *call.as<CallStmt>();
+        if (const Function* same = equal_kernel(f, c)) {
             call = CallStmt::make(same->name, c.tensors, c.values, c.streams, c.loc);
         } else {
+            lie_in[f.name] = places_of(c);
             kernels.push_back(std::move(f));
         }
         calls[group.get()] = call;
@@ -218,9 +220,29 @@ class Sides {
         f.body = rename(f.body, fresh);
     }
 
-    /// One that does the same, so that hardware has it once.
-    const Function* equal_kernel(const Function& f) const {
+    /// The memory in which each tensor of the call lies: a port of a kernel leads to one bank.
+    std::vector<MemorySpace> places_of(const CallStmt& c) const {
+        std::vector<MemorySpace> all;
+        for (const TensorView& v : c.tensors)
+            all.push_back(space_of(v.tensor));
+        return all;
+    }
+    MemorySpace space_of(const Symbol& t) const {
+        const auto is = [&](const Tensor& x) { return x.symbol == t; };
+        if (const auto found = std::ranges::find_if(of_arguments, is); found != of_arguments.end())
+            return found->space;
+        for (const auto& [host, tensors] : beside)
+            if (const auto found = std::ranges::find_if(tensors, is); found != tensors.end())
+                return found->space;
+        for (const Argument& a : module.top().arguments)
+            if (is(a.tensor)) return a.tensor.space;
+        return MemorySpace::device();
+    }
+
+    /// One that does the same for tensors in the same memory, so that hardware has it once.
+    const Function* equal_kernel(const Function& f, const CallStmt& call) const {
         for (const Function& k : kernels) {
+            if (!(lie_in.at(k.name) == places_of(call))) continue;
             Function a = k, b = f;
             a.name = b.name = "";
             if (equal(Module{{a}, {}}, Module{{b}, {}})) return &k;

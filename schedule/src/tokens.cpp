@@ -71,7 +71,14 @@ class Popping : public Mutator {
         const Load* load = nullptr;
         for (const Expr& x : expressions(s))
             for_each_expr(x, [&](const Expr& y) {
-                if (const Load* l = y.as<Load>(); l && l->tensor == tensor) load = l;
+                const Load* l = y.as<Load>();
+                if (!l || !(l->tensor == tensor)) return;
+                if (load && !std::ranges::equal(load->indices, l->indices,
+                                                [](const Expr& a, const Expr& b) { return equal(a, b); }))
+                    e.refuse("{} is read twice by one statement, at {} and {}, at different places: read one of "
+                             "them in a let, or a stage, of its own",
+                             tensor.name(), load->loc.str(), l->loc.str());
+                load = l;
             });
         if (!load) return Mutator::mutate(s);
         const Symbol token(tensor.name());

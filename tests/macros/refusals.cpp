@@ -75,7 +75,7 @@ TEST_CASE("windows that are none") {
 TEST_CASE("in place") {
     Picture p;
     RDom r(1, 8, "r");
-    Func prefix("prefix", Int(16), {9, 12}), part("part", Int(16), {9, 12}), all("all", Int(16), {9, 12});
+    Func prefix("prefix", Int(16), {9, 12}), all("all", Int(16), {9, 12});
     prefix(p.y, p.x) = p.in(p.y, p.x);
     prefix(r, p.x) = prefix(r - 1, p.x) + 1;
     const std::string got = message(prefix);
@@ -88,11 +88,6 @@ TEST_CASE("in place") {
     RDom q(0, 9, 0, 12, "q");
     all(q.x, q.y) += all(q.x, max(q.y - 1, 0));
     expect(message(all), "(distance (0, ?)): in place");
-    part(p.y, p.x) = p.in(p.y, p.x);
-    part(r, p.x) = part(r, p.x) + 1;
-    expect(message(part),
-           "stores another part of part than its first definition: a stage computes all its points "
-           "alike. Make it a Func of its own");
     Func scatter("scatter", Int(16), {9, 12});
     scatter(p.y, p.x) = 0;
     scatter(p.y, p.in(p.y, r)) += 1;
@@ -112,11 +107,29 @@ TEST_CASE("sizes that are not constant") {
     Schedule s(out);
     s.bind(H, 5).bind(W, 8).stencil(out, {.unroll = 2});
     check_network(s);
+    Input more("more", Int(8), {H + 2, W});
+    Func less("less", Int(16), {H, W});
+    less(y, x) = more(y, x) + more(y + 2, x);
+    Schedule t(less);
+    t.bind(H, 5).bind(W, 8).stencil(less, {.unroll = 2});
+    check_network(t);
     window(y, x) = 0;
     window(y, x) += wide(y, x + r);
     expect(message(window),
            "the reduction over r in window has the extent N, which is not constant, so it is no "
            "window. Give the sizes their values by bind");
+}
+
+TEST_CASE("windows of too many terms, and more points than can be counted") {
+    Picture p;
+    RDom r(0, 1000, "r");
+    Input wide("wide", Int(8), {2, 1010}), huge("huge", Int(8), {2000000000, 2000000000, 4});
+    Func window("window", Int(32), {2, 11}), all("all", Int(8), {2000000000, 2000000000, 4});
+    Var z("z");
+    window(p.y, p.x) = sum(r, wide(p.y, p.x + r));
+    expect(message(window), "the window of window has more than 512 terms: a stage computes a point at once");
+    all(z, p.y, p.x) = huge(z, p.y, p.x);
+    expect(message(all), "there are more than 281474976710656 points: a network counts them");
 }
 
 TEST_CASE("options") {
@@ -137,7 +150,6 @@ TEST_CASE("options") {
     has({.border = Border(Edge::constant, Expr(0))}, "and say Border::valid() here");
     has({.tile = {0}}, "0 positions in a strip: there are at least 1");
     has({.tile = {4, 4}}, "tile gives 2 widths, and out has 1 dimensions beside the outermost");
-    has({.in_place = true}, "a stage reads old elements alone");
 }
 
 TEST_CASE("kernels, values of several, and stages that are no stages at root") {

@@ -211,6 +211,44 @@ TEST_CASE("borders: every element that an edge gives in the place of another") {
         }
 }
 
+TEST_CASE("loads that selects keep inside: in either arm, one in the other, shared") {
+    Var y("y"), x("x");
+    Input in("in", Int(8), {4, 8});
+    Func equal("equal", Int(16), {4, 8}), below("below", Int(16), {4, 8}), nested("nested", Int(16), {4, 8}),
+        shared("shared", Int(8), {4, 8});
+    equal(y, x) = select(x == 0, 0, in(y, x - 1));
+    below(y, x) = select(x < 1, 0, in(y, x - 1)) + select(y > 2, 7, in(y + 1, x));
+    nested(y, x) = select(x < 1 || y > 2, 0, in(y + 1, x - 1)) +
+                   select(x >= 2, select(x != 7, in(y, x + 1) - in(y, x - 2), 4), 1);
+    Expr e = select(x > 1, in(y, x - 2), 3);
+    for (int n = 0; n < 40; ++n)
+        e = cast(Int(8), select(n % 2 ? e > n : x > n, e - 1, e + 2));
+    shared(y, x) = e;
+    for (const Func& f : {equal, below, nested, shared}) {
+        Schedule s(f);
+        s.stencil(f, {.unroll = 2});
+        check_network(s);
+    }
+}
+
+TEST_CASE("reductions under conditions, and of several values, of which the stage takes one") {
+    Var y("y"), x("x");
+    RDom r(0, 3, "r");
+    Input in("in", Int(8), {5, 9});
+    Func out("out", Int(32), {5, 7});
+    out(y, x) = argmin(r, in(y, x + r)).at[0];
+    RDom q(0, 3, "q");
+    q.where(q < 2 || x > 3);
+    Func some("some", Int(32), {5, 7});
+    some(y, x) = x;
+    some(y, x) += in(y, x + q) * 2;
+    for (const Func& f : {out, some}) {
+        Schedule s(f);
+        s.stencil(f, {.unroll = 2});
+        check_network(s, false);
+    }
+}
+
 TEST_CASE("borders of a tensor that is all edge") {
     for (const int64_t size : {1, 2, 3}) {
         CAPTURE(size);
@@ -255,6 +293,42 @@ TEST_CASE("stages beside the network stay, and read what it stores") {
     s[turned].parallel(y);
     check_network(s);
     CHECK(print(s).find("store_mean") != std::string::npos);
+}
+
+TEST_CASE("stages beside the network keep their order with what they write, too") {
+    Var y("y"), x("x");
+    RDom r(0, 3, "r");
+    Input in("in", Int(8), {9, 12});
+    Func out("out", Int(16), {7, 12}), s("s", Int(16), {7, 12}), other("other", Int(16), {7, 12});
+    out(y, x) = in(y, x) + in(y + 2, x);
+    s(y, x) = out(y, x) * 2;
+    s(r, x) = 7;
+    other(y, x) = in(y, x) + 1; // stays in front
+    Schedule both({out, s, other});
+    both.stencil(out, {.unroll = 2});
+    check_network(both);
+}
+
+TEST_CASE("a stage between a Func and its update, an accumulator, an edge that is never reached") {
+    Var y("y"), x("x");
+    RDom r(0, 3, 0, 3, "r");
+    Input in("in", Int(8), {9, 12});
+    Func out("out", Int(16), {7, 10}), a("a", Int(16), {9, 12}), sum("sum", Int(20), {7, 10}),
+        far("far", Int(9), {9, 12});
+    out(y, x) = in(y, x);
+    a(y, x) = in(y, x) * 3;
+    out(y, x) += a(y + 2, x) + a(y, x + 2);
+    sum(y, x) = 0;
+    sum(y, x) += in(y + r.x, x + r.y) * 2;
+    far(y, x) = constant_edge(in, 3)(y, x + 100) + in(y, x);
+    Schedule between(out), accumulated(sum), edge(far);
+    accumulated.quantize(sum, Int(12), {.accumulate = Accumulate::exact});
+    between.stencil(out, {.unroll = 2});
+    accumulated.stencil(sum, {.unroll = 2});
+    edge.stencil(far, {.unroll = 2});
+    check_network(between, false);
+    check_network(accumulated, false);
+    check_network(edge);
 }
 
 TEST_CASE("several networks, one behind the other, share their kinds") {

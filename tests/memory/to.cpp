@@ -4,6 +4,7 @@
 #include "everywhere.h"
 #include "lathe/dsl/kernel.h"
 #include "lathe/hls/emit.h"
+#include "lathe/ir/depths.h"
 #include "lathe/ir/layout.h"
 #include "project_folder.h"
 #include "refusal.h"
@@ -383,4 +384,37 @@ TEST_CASE("to: several values of a Func, and a kernel as long as the host says")
     t.to(add, Side::device);
     CHECK(text_of(copies_of(t)) == "from to device, 24; to to device, 24; to_device to host, 24");
     check_everywhere(t);
+}
+
+TEST_CASE("to: streams whose depths are computed, beside what is copied") {
+    Var i("i"), j("j");
+    RDom k(0, 6, "k");
+    Input A("A", Int(8), {4, 6}), B("B", Int(8), {6, 8});
+    Func C("C", Int(32), {4, 8}), D("D", Int(32), {4, 8});
+    C(i, j) = 0;
+    C(i, j) += A(i, k) * B(k, j);
+    D(i, j) = C(i, j) + 1;
+    Schedule s(D);
+    s[C].fuse_init(j);
+    s.unfold(C, i).relay(B, C, i);
+    s.to(C, Side::device);
+    CHECK(with_safe_depths(s.module()).functions.size() > 2);
+    CHECK(vitis_host(s.module()).find("C") != std::string::npos);
+}
+
+TEST_CASE("to: stages that do the same for arguments in different banks are two kernels") {
+    Var i("i");
+    Input a("a", Int(16), {40}), b("b", Int(16), {40});
+    Func f("f", Int(16), {40}), g("g", Int(16), {40}), m("m", Int(16), {40}), out("out", Int(16), {40});
+    f(i) = a(i) * 3 + 1;
+    m(i) = f(i) + b(i);
+    g(i) = b(i) * 3 + 1;
+    out(i) = m(i) + g(i);
+    Schedule one(out), two(out);
+    one.to(f, Side::device).to(g, Side::device);
+    two.to(f, Side::device).to(g, Side::device);
+    two.store_in(a, MemorySpace::hbm(1)).store_in(b, MemorySpace::hbm(2));
+    CHECK(vitis_kernels(one.module()).size() == 1);
+    CHECK(vitis_kernels(two.module()).size() == 2);
+    check_everywhere(two);
 }

@@ -101,3 +101,44 @@ TEST_CASE("unfold and relay refuse") {
     has(refusal([&] { d.relay(p.A, gather, p.i); }), "when A is read depends on");
     has(refusal([&] { d.relay(p.B, gather, p.i); }), "the processes of i are not given B");
 }
+
+TEST_CASE("relay: one element a statement, and one after the other") {
+    Product p;
+    Func two("two", Int(32), {4}), either("either", Int(32), {4});
+    RDom r(0, 5, "r");
+    Input line("line", Int(8), {6}), a("a", Int(8), {4});
+    two(p.i) = a(p.i);
+    two(p.i) += line(r) * 3 + line(r + 1);
+    either(p.i) = select(a(p.i) > 3, line(1), line(2));
+    for (const Func& f : {two, either}) {
+        Schedule s(f);
+        if (f.name() == "two") s[f].fuse_init(p.i);
+        s.unfold(f, p.i);
+        has(refusal([&] { s.relay(line, f, p.i); }), "line is read twice by one statement, at unfold.cpp");
+    }
+    Product q, v;
+    Schedule parallel(q.C), vectors(v.C);
+    parallel[q.C].fuse_init(q.j).parallel(q.j);
+    parallel.unfold(q.C, q.i);
+    has(refusal([&] { parallel.relay(q.B, q.C, q.i); }),
+        "loop j is parallel, and B is read in it: elements come one after the other, so make it serial");
+    vectors[v.C].fuse_init(v.j).vectorize(v.j, 4);
+    vectors.unfold(v.C, v.i);
+    has(refusal([&] { vectors.relay(v.B, v.C, v.i); }), "elements come one after the other, so make it serial");
+}
+
+TEST_CASE("unfold: a part that an idle iteration would not have") {
+    Var i("i"), j("j");
+    Input A("A", Int(8), {10, 6});
+    Func C("C", Int(32), {10, 8}), D("D", Int(32), {8, 8});
+    C(i, j) = A(i, 0) + j;
+    D(i, j) = A(i, 0) + j;
+    Schedule s(C), t(D);
+    auto [io, ii] = s[C].split(i, 4);
+    has(refusal([&] { s.unfold(C, ii); }), "and C may end before that: an iteration that does nothing there is a "
+                                           "process, too. Let the iterations fit, as a split whose factor divides "
+                                           "them");
+    auto [to, ti] = t[D].split(i, 4);
+    t.unfold(D, ti);
+    check_everywhere(t);
+}
