@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
 
@@ -40,8 +41,9 @@ stencil::Stencil with_steps(stencil::Stencil two, int64_t steps) {
         for (size_t n = 0; n < stages; ++n) {
             stencil::Flow f = last[n];
             f.stored = step == steps ? f.stored : all[inputs + n].stored;
-            for (stencil::Window& w : f.windows)
-                if (w.of >= inputs) w.of += stages * static_cast<size_t>(step - 2);
+            for (auto* windows : {&f.windows, &f.own})
+                for (stencil::Window& w : *windows)
+                    if (w.of >= inputs) w.of += stages * static_cast<size_t>(step - 2);
             all.push_back(std::move(f));
         }
     return two;
@@ -79,14 +81,14 @@ Read read(State state, const StageRef& out, int64_t steps, bool in_place) {
 
 struct StencilModel::Reads {
     std::mutex lock;
-    std::shared_ptr<const Read> of[2][2]; ///< one step in time, and two; in place, too
+    std::map<std::pair<int64_t, bool>, std::shared_ptr<const Read>> known; ///< of one step in time, or two
 
-    std::shared_ptr<const Read> steps(const State& state, const StageRef& out, int64_t steps, bool in_place) {
+    std::shared_ptr<const Read> of(const State& state, const StageRef& out, const StencilOptions& o) {
         const std::lock_guard<std::mutex> alone(lock);
-        std::shared_ptr<const Read>& known = of[steps > 1 ? 1 : 0][in_place ? 1 : 0];
-        if (!known)
-            known = std::make_shared<const Read>(read(state, out, std::min<int64_t>(steps, 2), in_place));
-        return known;
+        const int64_t steps = std::min<int64_t>(o.iterate, 2);
+        std::shared_ptr<const Read>& one = known[{steps, o.in_place}];
+        if (!one) one = std::make_shared<const Read>(read(state, out, steps, o.in_place));
+        return one;
     }
 };
 
@@ -102,7 +104,7 @@ StencilEstimate StencilModel::operator()(const StencilOptions& options, const Ar
     try {
         Step step = step_of(func, options);
         const StencilOptions o = stencil_options(step);
-        const auto found = reads->steps(*schedule.state, func, o.iterate, o.in_place);
+        const auto found = reads->of(*schedule.state, func, o);
         State state = found->state;
         const Edit e(state, step);
         stencil::Stencil s = found->stencil;
