@@ -149,7 +149,7 @@ void BodyEmitter::copy(const Copy& c) {
     // Where there is nothing on the host, the xrt::bo has an element all the same.
     Tensor whole;
     whole.dims = c.dims;
-    const Expr some = ir::less(ir::index(0), elements_of(whole, scope.facts));
+    const Expr some = Binary::make(BinaryOp::lt, ir::index(0), elements_of(whole, scope.facts));
     if (prove(Unary::make(UnaryOp::bit_not, some), scope.facts)) return;
     const bool asks = !prove(some, scope.facts);
     if (asks) {

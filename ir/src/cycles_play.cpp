@@ -37,7 +37,7 @@ struct PlayedFifo {
 /// A process while it is played.
 struct PlayedProcess {
     const ProcessTrace* trace;
-    size_t use;      ///< into CycleReport::processes
+    size_t use; ///< into CycleReport::processes
     PlayedProcess* parent;
     int64_t* busy; ///< how many of its kind are
     int64_t ready; ///< from this cycle on the next step may run

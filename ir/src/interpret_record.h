@@ -85,11 +85,11 @@ class ProcessTrace {
     Recording& recording;
     std::unordered_map<size_t, std::vector<uint32_t>> known; ///< patterns by their hash
     std::vector<StepOp> pending;
-    int64_t pieces = 0;   ///< steps that this one was cut into
-    bool touched = false; ///< memory
-    bool whole = false;   ///< inside of a pipelined loop
+    int64_t pieces = 0;      ///< steps that this one was cut into
+    bool touched = false;    ///< memory
+    bool whole = false;      ///< inside of a pipelined loop
     uint64_t iterations = 0; ///< of loops, and regions
-    size_t region = 0; ///< the last one: into Recording::regions
+    size_t region = 0;       ///< the last one: into Recording::regions
 };
 
 /// A tensor that lies outside of the processes.

@@ -219,7 +219,8 @@ class Model {
             slowest = std::max(slowest, static_cast<double>(a.bytes) / rate);
         }
         const double hz = arch.clock_mhz * 1e6;
-        const int64_t ii = std::ranges::max(design.nodes, {}, &Node::ii).ii; // of a stage that updates in place
+        const int64_t ii =
+            std::ranges::max(design.nodes, {}, &Node::ii).ii; // of a stage that updates in place
         const int64_t words = design.grid.positions() / design.k * ii;
         const int64_t alone = e.network_cycles * ii + e.pipeline_cycles;
         const auto of_memory = static_cast<int64_t>(std::ceil(slowest * hz - 1e-6));

@@ -144,7 +144,8 @@ Stmt Kinds::for_lanes(const Symbol& lane, Stmt body) const {
     return For::make(lane, index(0), index(k), LoopKind::unrolled(), std::move(body), loc());
 }
 
-Stmt Kinds::pipelined(const Symbol& loop, const Expr& first, const Expr& extent, Stmt body, int64_t ii) const {
+Stmt Kinds::pipelined(const Symbol& loop, const Expr& first, const Expr& extent, Stmt body,
+                      int64_t ii) const {
     return For::make(loop, first, extent, LoopKind::pipeline(ii), std::move(body), loc());
 }
 

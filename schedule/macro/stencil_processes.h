@@ -57,7 +57,8 @@ class Kinds {
     StreamElement lanes(Function& f, const std::string& name, Type type, Direction direction,
                         const Symbol& lane) const;
     Stmt for_lanes(const Symbol& lane, Stmt body) const;
-    Stmt pipelined(const Symbol& loop, const Expr& first, const Expr& extent, Stmt body, int64_t ii = 1) const;
+    Stmt pipelined(const Symbol& loop, const Expr& first, const Expr& extent, Stmt body,
+                   int64_t ii = 1) const;
     Stmt pop(const Window& w, const StreamElement& tap, Type type, const std::vector<Expr>& there,
              const Stmt& body) const;
     Recurrence recurrence(const Flow& f, const Expr& value, const StreamElement& out,

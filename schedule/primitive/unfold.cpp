@@ -92,12 +92,14 @@ class Unfolding {
             }
             moves = true;
             const Dim& all = t.dims[d];
-            if (!prove(at_most(all.min, i.min), facts) || !prove(less(i.max, iadd(all.min, all.extent)), facts))
-                e.refuse("the part of {0} that an iteration of {1} has goes from {2} to {3} in dimension {4}, and "
-                         "{0} may end before that: an iteration that does nothing there is a process, too. Let "
-                         "the iterations fit, as a split whose factor divides them",
-                         t.symbol.name(), loop.var.name(), print(simplify(i.min, facts)),
-                         print(simplify(i.max, facts)), d);
+            if (!prove(at_most(all.min, i.min), facts) ||
+                !prove(less(i.max, iadd(all.min, all.extent)), facts))
+                e.refuse(
+                    "the part of {0} that an iteration of {1} has goes from {2} to {3} in dimension {4}, and "
+                    "{0} may end before that: an iteration that does nothing there is a process, too. Let "
+                    "the iterations fit, as a split whose factor divides them",
+                    t.symbol.name(), loop.var.name(), print(simplify(i.min, facts)),
+                    print(simplify(i.max, facts)), d);
             v.dims.push_back({simplify(i.min, facts), index(*size), 1, *size > 1});
         }
         if (!moves)

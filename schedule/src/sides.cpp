@@ -109,11 +109,11 @@ class Sides {
     Module module;
     std::vector<Function> kernels;
     std::map<std::string, std::vector<MemorySpace>> lie_in; ///< what a kernel was first called with
-    std::map<Symbol, Symbol> names;                        ///< of tensors, on the device
-    std::map<const StmtNode*, Stmt> calls;                 ///< of the kernels, by group
-    std::map<const StmtNode*, std::vector<Tensor>> inside; ///< tensors of one kernel alone
-    std::set<Symbol> own, moved;                           ///< of the device alone, of a kernel alone
-    std::map<Symbol, std::vector<Tensor>> beside;          ///< the device's, by the host's
+    std::map<Symbol, Symbol> names;                         ///< of tensors, on the device
+    std::map<const StmtNode*, Stmt> calls;                  ///< of the kernels, by group
+    std::map<const StmtNode*, std::vector<Tensor>> inside;  ///< tensors of one kernel alone
+    std::set<Symbol> own, moved;                            ///< of the device alone, of a kernel alone
+    std::map<Symbol, std::vector<Tensor>> beside;           ///< the device's, by the host's
     std::vector<Tensor> of_arguments;
     std::map<const StmtNode*, std::vector<Stmt>> before, behind; ///< copies
     std::set<Symbol> used_on_device;

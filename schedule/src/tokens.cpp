@@ -75,9 +75,10 @@ class Popping : public Mutator {
                 if (!l || !(l->tensor == tensor)) return;
                 if (load && !std::ranges::equal(load->indices, l->indices,
                                                 [](const Expr& a, const Expr& b) { return equal(a, b); }))
-                    e.refuse("{} is read twice by one statement, at {} and {}, at different places: read one of "
-                             "them in a let, or a stage, of its own",
-                             tensor.name(), load->loc.str(), l->loc.str());
+                    e.refuse(
+                        "{} is read twice by one statement, at {} and {}, at different places: read one of "
+                        "them in a let, or a stage, of its own",
+                        tensor.name(), load->loc.str(), l->loc.str());
                 load = l;
             });
         if (!load) return Mutator::mutate(s);

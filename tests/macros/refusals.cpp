@@ -137,8 +137,9 @@ TEST_CASE("windows of too many terms, and more points than can be counted") {
     };
     Func many("many", Int(32), {9, 12});
     many(p.y, p.x) = square(0, 1024);
-    expect(message(many), "a point of many is computed of 1025 elements, and a process takes at most 480: compute "
-                          "it in several stages, rows first");
+    expect(message(many),
+           "a point of many is computed of 1025 elements, and a process takes at most 480: compute "
+           "it in several stages, rows first");
     std::vector<Func> chain;
     for (int n = 0; n < 350; ++n) {
         chain.emplace_back("f" + std::to_string(n), Int(8), Shape{4, 8});
@@ -148,8 +149,9 @@ TEST_CASE("windows of too many terms, and more points than can be counted") {
         else
             f(p.y, p.x) = repeat_edge(chain[static_cast<size_t>(n) - 1])(p.y, p.x - 1) + 1;
     }
-    expect(message(chain.back()), "arrays of streams, and 960 fit in one: make several, one behind the other, by "
-                                  "calling stencil for a stage half-way first");
+    expect(message(chain.back()),
+           "arrays of streams, and 960 fit in one: make several, one behind the other, by "
+           "calling stencil for a stage half-way first");
     expect(message(all), "there are more than 281474976710656 points: a network counts them");
 }
 

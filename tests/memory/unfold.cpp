@@ -124,7 +124,8 @@ TEST_CASE("relay: one element a statement, and one after the other") {
         "loop j is parallel, and B is read in it: elements come one after the other, so make it serial");
     vectors[v.C].fuse_init(v.j).vectorize(v.j, 4);
     vectors.unfold(v.C, v.i);
-    has(refusal([&] { vectors.relay(v.B, v.C, v.i); }), "elements come one after the other, so make it serial");
+    has(refusal([&] { vectors.relay(v.B, v.C, v.i); }),
+        "elements come one after the other, so make it serial");
 }
 
 TEST_CASE("unfold: a part that an idle iteration would not have") {
@@ -135,9 +136,10 @@ TEST_CASE("unfold: a part that an idle iteration would not have") {
     D(i, j) = A(i, 0) + j;
     Schedule s(C), t(D);
     auto [io, ii] = s[C].split(i, 4);
-    has(refusal([&] { s.unfold(C, ii); }), "and C may end before that: an iteration that does nothing there is a "
-                                           "process, too. Let the iterations fit, as a split whose factor divides "
-                                           "them");
+    has(refusal([&] { s.unfold(C, ii); }),
+        "and C may end before that: an iteration that does nothing there is a "
+        "process, too. Let the iterations fit, as a split whose factor divides "
+        "them");
     auto [to, ti] = t[D].split(i, 4);
     t.unfold(D, ti);
     check_everywhere(t);
