@@ -208,6 +208,15 @@ Schedule& Schedule::call(Step step) {
     return *this;
 }
 
+Schedule Schedule::without_steps() const {
+    auto next = std::make_shared<State>(*state);
+    next->steps = {};
+    next->derive("without_steps()", {});
+    Schedule plain = *this;
+    plain.state = std::move(next);
+    return plain;
+}
+
 size_t Schedule::queries() const {
     size_t asked = state->queries;
     for (const auto& [function, legal] : state->legal_tags)

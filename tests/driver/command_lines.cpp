@@ -2,10 +2,10 @@
 
 #include "deep.h"
 #include "folders.h"
+#include "said.h"
 #include "tool/table.h"
 
 #include <doctest/doctest.h>
-#include <iostream>
 #include <random>
 #include <sys/wait.h>
 
@@ -14,22 +14,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Said {
-    int status;
-    std::string out, error;
-};
-
 /// The generator program in this process.
 Said call(const std::vector<std::string>& arguments, const std::vector<Generator>& generators) {
-    std::vector<const char*> argv{"tool"};
-    for (const std::string& a : arguments)
-        argv.push_back(a.c_str());
-    std::ostringstream out, error;
-    auto *old_out = std::cout.rdbuf(out.rdbuf()), *old_error = std::cerr.rdbuf(error.rdbuf());
-    const int status = generator_main(static_cast<int>(argv.size()), argv.data(), generators);
-    std::cout.rdbuf(old_out);
-    std::cerr.rdbuf(old_error);
-    return {status, out.str(), error.str()};
+    return said(arguments,
+                [&](int argc, const char* const* argv) { return generator_main(argc, argv, generators); });
 }
 
 Said call(const std::vector<std::string>& arguments) {

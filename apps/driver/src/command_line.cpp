@@ -95,6 +95,7 @@ CommandLine read_command_line(int argc, const char* const* argv) {
     app.add_option("--bind", c.sizes, "sizes that become constants, as N=64; several with commas")
         ->delimiter(',')
         ->allow_extra_args(false);
+    app.add_option("--arch", c.arch, "a Vitis project's board, by its name or file: its part and clock");
     app.add_option("--part", c.part, "the part that a Vitis project is for, such as xcu280-fsvh2892-2L-e");
     app.add_option("--clock", c.clock, "a Vitis project's clock period in nanoseconds");
     app.add_option("--data", c.data,
@@ -106,6 +107,17 @@ CommandLine read_command_line(int argc, const char* const* argv) {
                    "such as x86-64-linux-avx2 (default: this machine); several with commas")
         ->delimiter(',')
         ->allow_extra_args(false);
+    app.add_option("--macro", c.macro.macro, "a macro in the place of the generator's schedule: stencil");
+    const auto of_macro = [&](const char* name, auto& to, const char* help) {
+        app.add_option(name, to, help)->needs("--macro")->allow_extra_args(false);
+    };
+    of_macro("--unroll", c.macro.unroll, "of a macro: points in a cycle");
+    of_macro("--iterate", c.macro.iterate, "of a macro: steps in time");
+    of_macro("--tile", c.macro.tile, "of a macro: whole, or widths of strips, such as 64 or 64x128");
+    app.add_flag("--in-place", c.macro.in_place, "of a macro: a stage may read what it has just written")
+        ->needs("--macro");
+    of_macro("--types", c.macro.type, "of a macro: a type for all tensors");
+    of_macro("--type", c.macro.types, "of a macro: a tensor's type, as NAME=TYPE");
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& e) {
@@ -158,8 +170,28 @@ void check_generators(const std::vector<Generator>& all) {
     }
 }
 
+const Generator& find_generator(const std::vector<Generator>& all, const std::string& name) {
+    const auto found = std::ranges::find(all, name, &Generator::name);
+    if (found != all.end()) return *found;
+    std::string names;
+    for (const Generator& g : all)
+        names += (names.empty() ? "" : ", ") + g.name;
+    fail({}, "there is no generator \"{}\": there are {}", name, names);
+}
+
+Schedule made_by(const Generator& g, const GeneratorArguments& arguments) {
+    try {
+        return g.make(arguments);
+    } catch (const Error&) {
+        throw;
+    } catch (const std::exception& e) {
+        fail({}, "the generator {} fails: {}", g.name, e.what());
+    }
+}
+
 VitisOptions vitis_options(const CommandLine& c, const Module& module, const std::string& top) {
     VitisOptions o{.top = top};
+    if (c.arch) o = for_board(Arch(*c.arch, {}), o);
     if (c.part) o.part = *c.part;
     if (c.clock) {
         const auto ns = number<double>(*c.clock);

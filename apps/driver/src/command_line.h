@@ -2,6 +2,7 @@
 /// \file The command line of a generator program.
 
 #include "lathe/driver/generator.h"
+#include "macro.h"
 
 namespace lathe {
 
@@ -12,7 +13,8 @@ struct CommandLine {
     std::vector<std::string> settings; ///< PARAMETER=VALUE
     std::vector<std::string> sizes;    ///< SIZE=VALUE, to be bound
     std::vector<std::string> data;     ///< TENSOR=FILE, for a test bench
-    std::optional<std::string> part, clock;
+    std::optional<std::string> arch, part, clock;
+    MacroCall macro;
     /// Set when the program ends here (help, or a wrong command line), after printing.
     std::optional<int> exit_status;
 };
@@ -23,6 +25,10 @@ std::map<std::string, ParameterValue> parameter_values(const Generator& g,
                                                        const std::vector<std::string>& settings);
 /// \throws Error for a table of generators that no command line could choose from: names and parameters.
 void check_generators(const std::vector<Generator>& all);
+/// \throws Error naming the generators that there are.
+const Generator& find_generator(const std::vector<Generator>& all, const std::string& name);
+/// What the generator makes. Whatever it throws becomes an Error.
+Schedule made_by(const Generator& g, const GeneratorArguments& arguments);
 /// What the command line says of a Vitis project. \throws Error naming what is wrong, and for a schedule
 /// whose sizes are not all bound.
 VitisOptions vitis_options(const CommandLine& c, const Module& module, const std::string& top);

@@ -2,6 +2,7 @@
 #include "lathe/driver/generator.h"
 #include "lathe/driver/plot.h"
 #include "lathe/ir/files.h"
+#include "macro_search.h"
 #include "search.h"
 
 #include <CLI/CLI.hpp>
@@ -22,37 +23,11 @@ struct Options {
     SearchOptions search;
 };
 
-std::string quoted(const std::string& text) {
-    return "\"" + text + "\"";
-}
-
-std::string as_csv(const std::vector<Variation>& vary, const std::vector<Candidate>& all) {
-    std::string text;
-    for (const Variation& v : vary)
-        text += v.group.name + ",";
-    text += "accuracy,bits,multipliers,memory_bits,seconds\n";
-    for (const Candidate& c : all) {
-        for (const Type& t : c.types)
-            text += quoted(t.str()) + ",";
-        text += fmt::format("{},{},{},{},{:.4f}\n", c.accuracy, c.bits, c.multipliers, c.memory, c.seconds);
-    }
-    return text;
-}
-
-nlohmann::ordered_json as_json(const std::vector<Variation>& vary, const std::vector<Candidate>& all) {
-    auto list = nlohmann::ordered_json::array();
-    for (const Candidate& c : all) {
-        nlohmann::ordered_json types;
-        for (size_t g = 0; g < vary.size(); ++g)
-            types[vary[g].group.name] = c.types[g].str();
-        list.push_back({{"types", types},
-                        {"accuracy", c.accuracy},
-                        {"bits", c.bits},
-                        {"multipliers", c.multipliers},
-                        {"memory_bits", c.memory},
-                        {"seconds", c.seconds}});
-    }
-    return list;
+std::vector<exploring::Row> rows_of(const std::vector<Candidate>& all) {
+    std::vector<exploring::Row> rows;
+    for (const Candidate& c : all)
+        rows.push_back(row_of(c));
+    return rows;
 }
 
 Plot plot_of(const std::string& title, const std::vector<Candidate>& all,
@@ -106,17 +81,19 @@ void explore(const Options& o, const std::vector<Generator>& generators) {
     options.kind = o.kind == "grid"     ? SearchKind::grid
                    : o.kind == "greedy" ? SearchKind::greedy
                                         : SearchKind::budgeted;
-    Results store(o.store,
-                  fmt::format("{} {} vary {}", g.name, fmt::join(o.settings, " "), fmt::join(o.vary, " ")));
+    const exploring::Schema schema = type_schema(vary);
+    exploring::Store store(
+        o.store, fmt::format("{} {} vary {}", g.name, fmt::join(o.settings, " "), fmt::join(o.vary, " ")),
+        schema);
     if (store.found_before() > 0) std::cout << store.found_before() << " candidates are known from before\n";
     const std::vector<Candidate> all = search(e, vary, options, store), front = pareto_front(all);
     show(vary, front);
     std::cout << fmt::format("{} candidates, {} of them on the front\n", all.size(), front.size());
-    if (!o.csv.empty()) write_file(o.csv, as_csv(vary, all));
+    if (!o.csv.empty()) write_file(o.csv, csv(schema, rows_of(all)));
     if (!o.json.empty())
         write_file(o.json, nlohmann::ordered_json{{"generator", g.name},
-                                                  {"front", as_json(vary, front)},
-                                                  {"all", as_json(vary, all)}}
+                                                  {"front", json(schema, rows_of(front))},
+                                                  {"all", json(schema, rows_of(all))}}
                                    .dump(1) +
                                "\n");
     if (!o.plot.empty()) write_file(o.plot, svg(plot_of(g.name, all, front)));
@@ -125,9 +102,12 @@ void explore(const Options& o, const std::vector<Generator>& generators) {
 } // namespace
 
 int explore_main(int argc, const char* const* argv, const std::vector<Generator>& generators) {
+    const auto is_macro = [](std::string_view a) { return a == "--macro" || a.starts_with("--macro="); };
+    if (std::any_of(argv, argv + argc, is_macro))
+        return explore_macro_main(argc, argv, generators, board_model);
     Options o;
     CLI::App app{"Searches over the number types of a generator's tensors: accuracy against bits and "
-                 "estimated hardware."};
+                 "estimated hardware. For the designs of a macro: --macro stencil --help."};
     app.add_option("generator", o.generator, "the generator")->required();
     app.add_option("settings", o.settings, "its parameters, as NAME=VALUE");
     app.add_option(

@@ -68,15 +68,6 @@ const Output& find_output(const std::string& name) {
     fail({}, "there is no output \"{}\": there are {}", name, all);
 }
 
-const Generator& find_generator(const std::vector<Generator>& all, const std::string& name) {
-    const auto found = std::ranges::find(all, name, &Generator::name);
-    if (found != all.end()) return *found;
-    std::string names;
-    for (const Generator& g : all)
-        names += (names.empty() ? "" : ", ") + g.name;
-    fail({}, "there is no generator \"{}\": there are {}", name, names);
-}
-
 std::vector<const Output*> find_outputs(std::vector<std::string> names) {
     if (names.empty()) names = {"static_library"};
     std::vector<const Output*> chosen;
@@ -85,16 +76,6 @@ std::vector<const Output*> find_outputs(std::vector<std::string> names) {
         if (std::ranges::count(names, name) > 1) fail({}, "--emit names {} twice", name);
     }
     return chosen;
-}
-
-Schedule made_by(const Generator& g, const GeneratorArguments& arguments) {
-    try {
-        return g.make(arguments);
-    } catch (const Error&) {
-        throw;
-    } catch (const std::exception& e) {
-        fail({}, "the generator {} fails: {}", g.name, e.what());
-    }
 }
 
 /// What a project calls otherwise than the user does.
@@ -117,13 +98,18 @@ void run(const CommandLine& c, const std::vector<Generator>& generators) {
         if (job.targets.size() > 1 && !o->several_targets)
             fail({}, "{} is for one target, and {} are named", o->name, job.targets.size());
     const auto values = parameter_values(g, c.settings);
-    for (const Target& t : job.targets)
-        bind_sizes(job.schedules.emplace_back(made_by(g, GeneratorArguments(values, t))), c.sizes);
+    for (const Target& t : job.targets) {
+        Schedule& made = job.schedules.emplace_back(made_by(g, GeneratorArguments(values, t)));
+        if (c.macro.macro.empty())
+            bind_sizes(made, c.sizes);
+        else
+            made = macro_schedule(made, c.macro, c.sizes);
+    }
     const bool vitis = std::ranges::any_of(chosen, [](const Output* o) { return o->name == "vitis"s; });
     if (vitis)
         job.vitis = vitis_options(c, job.schedule(), job.function);
-    else if (c.part || c.clock || !c.data.empty())
-        fail({}, "--part, --clock and --data are for a Vitis project: add -e vitis");
+    else if (c.arch || c.part || c.clock || !c.data.empty())
+        fail({}, "--arch, --part, --clock and --data are for a Vitis project: add -e vitis");
     StagedFolder::write(c.folder, StagedFolder::Guard::process, [&](const std::filesystem::path& folder) {
         job.prefix = (folder / job.function).string();
         for (const Output* o : chosen)

@@ -4,18 +4,24 @@
 #include "lathe/ir/visit.h"
 
 #include <algorithm>
-#include <chrono>
-#include <cstdio>
+#include <cmath>
 #include <random>
 
 namespace lathe {
 
 using namespace ir;
+using namespace exploring;
 
 namespace {
 
-double now() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+/// \pre the row is one of types
+Candidate candidate_of(const Row& row, std::vector<Type> types) {
+    const auto real = [&](size_t n) {
+        const auto* value = std::get_if<double>(&row.measures[n]);
+        return value ? *value : std::nan(""); // which the store keeps as nothing
+    };
+    const auto whole = [&](size_t n) { return std::get<int64_t>(row.measures[n]); };
+    return {std::move(types), real(0), whole(1), real(2), whole(3), real(4)};
 }
 
 int64_t bits_of(const Schedule& s, const std::vector<Variation>& vary) {
@@ -40,8 +46,8 @@ int64_t bits_of(const Schedule& s, const std::vector<Variation>& vary) {
 
 class Search {
   public:
-    Search(const Exploration& e, const std::vector<Variation>& v, const SearchOptions& o, Results& s)
-        : exploration(e), vary(v), options(o), store(s), start(now()) {}
+    Search(const Exploration& e, const std::vector<Variation>& v, const SearchOptions& o, exploring::Store& s)
+        : exploration(e), vary(v), options(o), store(s), progress(o.quiet, 0) {}
 
     std::vector<Candidate> run() {
         switch (options.kind) {
@@ -138,15 +144,17 @@ class Search {
             c.types.push_back(vary[g].types[choice[g]]);
         for (const Candidate& a : all)
             if (a.types == c.types) return a;
-        if (const auto kept = store.find(c.types)) {
-            all.push_back(*kept);
-            return *kept;
+        if (const auto kept = store.find(row_of(c).choices)) {
+            all.push_back(candidate_of(*kept, c.types));
+            return all.back();
         }
         measure(c);
-        store.add(c);
+        store.add(row_of(c));
         all.push_back(c);
-        ++measured;
-        progress(c);
+        progress.measured(all.size(), expected,
+                          fmt::format("{}: {:.2f} %, {} bits",
+                                      options.kind == SearchKind::greedy ? " at most" : "", c.accuracy,
+                                      c.bits));
         return c;
     }
 
@@ -171,36 +179,43 @@ class Search {
         c.seconds = now() - before;
     }
 
-    void progress(const Candidate& c) const {
-        if (options.quiet) return;
-        const double each = (now() - start) / static_cast<double>(measured);
-        const size_t left = expected > all.size() ? expected - all.size() : 0;
-        std::fprintf(stderr, "%zu/%zu%s: %.2f %%, %lld bits; at most %.0f s left\n", all.size(), expected,
-                     options.kind == SearchKind::greedy ? " at most" : "", c.accuracy,
-                     static_cast<long long>(c.bits), each * static_cast<double>(left));
-    }
-
     const Exploration& exploration;
     const std::vector<Variation>& vary;
     const SearchOptions& options;
-    Results& store;
-    double start;
-    size_t expected = 0, measured = 0;
+    exploring::Store& store;
+    Progress progress;
+    size_t expected = 0;
     std::vector<Candidate> all;
 };
 
-bool beats(const Candidate& a, const Candidate& b) {
-    if (a.accuracy < b.accuracy || a.bits > b.bits || a.multipliers > b.multipliers || a.memory > b.memory)
-        return false;
-    return a.accuracy > b.accuracy || a.bits < b.bits || a.multipliers < b.multipliers || a.memory < b.memory;
-}
-
 } // namespace
 
+Schema type_schema(const std::vector<Variation>& vary) {
+    Schema s{"types", {}, {}};
+    for (const Variation& v : vary)
+        s.choices.push_back(v.group.name);
+    s.measures = {{"accuracy", Kind::real, Goal::more},
+                  {"bits", Kind::whole, Goal::less},
+                  {"multipliers", Kind::real, Goal::less},
+                  {"memory_bits", Kind::whole, Goal::less, "memory"},
+                  {"seconds", Kind::real, Goal::none, "", "{:.4f}"}};
+    return s;
+}
+
+Row row_of(const Candidate& c) {
+    Row row{{}, {c.accuracy, c.bits, c.multipliers, c.memory, c.seconds}};
+    for (const Type& t : c.types)
+        row.choices.emplace_back(t.str());
+    return row;
+}
+
 std::vector<Candidate> pareto_front(const std::vector<Candidate>& all) {
-    std::vector<Candidate> front;
+    std::vector<Row> rows;
     for (const Candidate& c : all)
-        if (std::ranges::none_of(all, [&](const Candidate& o) { return beats(o, c); })) front.push_back(c);
+        rows.push_back(row_of(c));
+    std::vector<Candidate> front;
+    for (const size_t n : exploring::front(type_schema({}), rows))
+        front.push_back(all[n]);
     std::ranges::stable_sort(front, [](const Candidate& a, const Candidate& b) {
         return std::tie(a.bits, a.accuracy) < std::tie(b.bits, b.accuracy);
     });
@@ -208,7 +223,7 @@ std::vector<Candidate> pareto_front(const std::vector<Candidate>& all) {
 }
 
 std::vector<Candidate> search(const Exploration& e, const std::vector<Variation>& vary,
-                              const SearchOptions& options, Results& store) {
+                              const SearchOptions& options, exploring::Store& store) {
     return Search(e, vary, options, store).run();
 }
 

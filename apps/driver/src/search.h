@@ -1,11 +1,8 @@
 #pragma once
-/// \file The search over types: which candidates to look at, and what was found so far.
+/// \file The search over types: which candidates to look at.
 
+#include "engine.h"
 #include "lathe/driver/explore.h"
-
-#include <memory>
-
-struct sqlite3;
 
 namespace lathe {
 
@@ -19,22 +16,9 @@ struct Variation {
 /// is wrong with it.
 Variation read_variation(const std::string& text, const std::vector<Exploration::Group>& groups);
 
-/// What was found so far, kept in a file of SQLite: each candidate is written when it is known.
-class Results {
-  public:
-    /// An empty path keeps nothing. `setup` names the search: a file of another one is refused.
-    Results(const std::string& path, const std::string& setup);
-    std::optional<Candidate> find(const std::vector<Type>& types) const;
-    void add(const Candidate& c);
-    size_t found_before() const { return before; }
-
-  private:
-    void run(const char* sql) const;
-    std::string path;
-    std::shared_ptr<sqlite3> file;
-    std::map<std::string, Candidate> known;
-    size_t before = 0;
-};
+/// A candidate's groups and measures, as the store, CSV and JSON have them.
+exploring::Schema type_schema(const std::vector<Variation>& vary);
+exploring::Row row_of(const Candidate& c);
 
 enum class SearchKind : uint8_t { grid, greedy, budgeted };
 
@@ -49,6 +33,6 @@ struct SearchOptions {
 /// Every candidate in the order of the search. The same options and scores give the same candidates, so that
 /// a search that was stopped goes the same way again, past what `store` knows.
 std::vector<Candidate> search(const Exploration& e, const std::vector<Variation>& vary,
-                              const SearchOptions& options, Results& store);
+                              const SearchOptions& options, exploring::Store& store);
 
 } // namespace lathe

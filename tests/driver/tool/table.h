@@ -25,6 +25,40 @@ inline lathe::Generator scale_generator(const std::string& name = "scale") {
             }};
 }
 
+/// Means of three along x, then of three along y: a stencil, with a schedule for a CPU.
+inline lathe::Generator means_generator() {
+    using namespace lathe;
+    return {"means", "means of 3 x 3", {}, [](const GeneratorArguments&) {
+                const Param H("H"), W("W");
+                const Var y("y"), x("x");
+                const Input in("in", Float(32), {H, W});
+                Func rows("rows"), out("out", Float(32), {H - 2, W - 2});
+                rows(y, x) = (in(y, x) + in(y, x + 1) + in(y, x + 2)) / 3.0f;
+                out(y, x) = (rows(y, x) + rows(y + 1, x) + rows(y + 2, x)) / 3.0f;
+                Schedule s(out);
+                const auto [yo, yi] = s[out].split(y, 4);
+                s[rows].compute_at(out, yo);
+                s[out].vectorize(x, 8);
+                return s;
+            }};
+}
+
+/// A step in time: as large as what it is computed of, beyond whose edges its edges repeat.
+inline lathe::Generator plate_generator() {
+    using namespace lathe;
+    return {"plate", "means of five", {{"element", Float(32)}}, [](const GeneratorArguments& a) {
+                const Param H("H"), W("W");
+                const Var y("y"), x("x");
+                const Input in("in", a.type("element"), {H, W});
+                Func out("out", a.type("element"), {H, W});
+                const auto at = [&](int dy, int dx) -> Expr { return repeat_edge(in)(y + dy, x + dx); };
+                out(y, x) = (at(0, 0) + at(0, -1) + at(0, 1) + at(-1, 0) + at(1, 0)) * 0.2f;
+                Schedule s(out);
+                s[out].vectorize(x, 8);
+                return s;
+            }};
+}
+
 /// Throws what a generator should not, or nothing.
 inline lathe::Generator throwing_generator() {
     return {"throws", "", {{"what", 0}}, [](const lathe::GeneratorArguments& a) -> lathe::Schedule {

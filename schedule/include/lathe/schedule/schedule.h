@@ -307,6 +307,9 @@ class Schedule {
     /// Products and sums of floats are rounded one by one, never together.
     Schedule& disable_contraction(Loc loc = Loc::current());
 
+    /// The same algorithm with the same types and sizes, and no steps.
+    Schedule without_steps() const;
+
     /// Runs a step that was put together from its primitive's descriptor, with every check.
     Schedule& call(schedule::Step step);
 

@@ -1,5 +1,6 @@
 #pragma once
-/// \file Search over number types: `PROGRAM explore GENERATOR --vary …`.
+/// \file Search over number types: `PROGRAM explore GENERATOR --vary …`. Search over a macro's designs needs
+/// nothing of a generator: `PROGRAM explore GENERATOR --macro stencil --arch …`.
 
 #include <lathe/lathe.h>
 

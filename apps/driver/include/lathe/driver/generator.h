@@ -68,8 +68,11 @@ struct Generator {
 ///
 ///     PROGRAM                     lists the generators and their parameters (also: --list)
 ///     PROGRAM NAME [PARAMETER=VALUE ...] [-o FOLDER] [-f FUNCTION] [-e WHAT,...] [--target TARGET,...]
-///             [--bind SIZE=NUMBER,...] [--part PART] [--clock NANOSECONDS] [--data TENSOR=FILE,...]
-///     PROGRAM explore NAME ...    searches over number types (docs/exploring.md)
+///             [--bind SIZE=NUMBER,...] [--arch BOARD] [--part PART] [--clock NANOSECONDS]
+///             [--data TENSOR=FILE,...]
+///             [--macro stencil [--unroll K] [--iterate T] [--tile WIDTHS] [--in-place] [--types TYPE]
+///             [--type NAME=TYPE]]
+///     PROGRAM explore NAME ...    searches over number types or a macro's designs (docs/exploring.md)
 ///
 /// -e takes any of static_library, header, object, assembly, llvm, ir, loop_tree, trace, vitis
 /// (default: static_library, which brings its header). Files are called FOLDER/FUNCTION.EXTENSION: .a, .h,
