@@ -42,6 +42,12 @@ void schedule_dense(Schedule& s, const nn::Layer& sum, const nn::Layer& act, con
     s[act.out].unroll(blocks).vectorize(inside);
 }
 
+/// An element's sum is written once, when it is there.
+void sum_in_register(Schedule& s, const nn::Layer& sum, const LoopRef& element) {
+    s.buffer_at(sum, element);
+    s[sum.out].pipeline(sum.over.back(), 1);
+}
+
 } // namespace
 
 Schedule cpu_schedule(const LeNet& net, const Target& target) {
@@ -62,7 +68,17 @@ Schedule vitis_schedule(const LeNet& net, int64_t images) {
     Schedule s(arguments, {net.logits});
     s.bind(net.N, images);
     s.inline_(net.rows1).inline_(net.rows2).inline_(net.flat);
-    for (const nn::Layer* l : {&net.sum1, &net.sum2, &net.sum3, &net.logits})
-        s[l->out].pipeline(l->over.back(), 1);
+    // Convolutions in the order in which pools take them.
+    for (const nn::Layer* l : {&net.sum1, &net.sum2}) {
+        s[l->out].fuse_init(l->dims[3]);
+        const auto tiles = s[l->out].tile({l->dims[2], l->dims[3]}, {2, 2}, Tail::exact);
+        sum_in_register(s, *l, tiles[3]);
+    }
+    for (const nn::Layer* l : {&net.sum3, &net.logits}) {
+        s[l->out].fuse_init(l->dims[1]);
+        sum_in_register(s, *l, l->dims[1]);
+    }
+    // Streams from convolution to pool to activation, and blocks between the layers.
+    s.dataflow(net.logits);
     return s;
 }

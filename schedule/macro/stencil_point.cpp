@@ -80,7 +80,8 @@ class PointRun {
             edit.refuse("{} at {} stores at {}, and each point must be stored once, at one place",
                         definition_name(stage), stage.loc.str(), described(tensor, target.indices));
         if (stage.definition == 0) result.box = box;
-        if (moves) update_in_place(stage);
+        if (moves || recurrent) begin_update(stage);
+        recurrent = moves;
         const Symbol target_tensor = target.tensor;
         const auto before = values.find(target_tensor);
         const Expr old = before == values.end() ? Expr() : before->second;
@@ -89,7 +90,7 @@ class PointRun {
     }
 
     /// From now on the tensor's elements are those of a value before, and those that were just stored.
-    void update_in_place(const Stage& stage) {
+    void begin_update(const Stage& stage) {
         if (own.size() > 1)
             edit.refuse("{} at {} is in place, and adds up in a type of its own: give it one type",
                         definition_name(stage), stage.loc.str());

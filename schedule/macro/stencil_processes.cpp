@@ -36,9 +36,8 @@ struct Place {
 
 /// What is wanted of the elements that the grid holds.
 enum class Wanted : uint8_t {
-    all,    ///< that are in the tensor
-    needed, ///< and of these, what the strip needs
-    own     ///< or what no other strip has
+    needed, ///< what is in the tensor, and the strip needs
+    own     ///< of that, what no other strip has
 };
 
 /// Adds first ≤ e < end, as far as min ≤ e < limit does not say so.
@@ -316,7 +315,7 @@ Expr Kinds::at_positions(size_t flow, const Expr& first, const Symbol& point) co
     const Expr at = iadd(first, imul(index(k), var(point)));
     std::vector<Expr> on_grid = of_row(g, ifloordiv(at, index(g.row())));
     on_grid.push_back(ifloormod(at, index(g.row())));
-    const Place p = place(made_for, flow, on_grid, Wanted::all);
+    const Place p = place(made_for, flow, on_grid, Wanted::needed);
     Substitution with;
     for (size_t d = 0; d < f.point.size(); ++d)
         with.emplace(f.point[d], p.at[d]);

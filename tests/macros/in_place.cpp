@@ -113,7 +113,15 @@ TEST_CASE("in place: one and three dimensions, parts, edges by select, sums, a s
     swept(y, x) = blur(y, x) * 2;
     swept(d.x, d.y) = (swept(d.x, d.y - 1) + swept(d.x + 1, d.y + 1) + blur(d.x, d.y)) / 2;
     out(y, x) = swept(y, x) - swept(y + 2, x);
-    for (const Func& f : {filter, heat, rows, swept, out})
+    // What comes behind such an update is no part of what it reads.
+    Func doubled("doubled", Int(12), {6, 9}), part("part", Int(12), {6, 9});
+    for (const Func& f : {doubled, part}) {
+        f(y, x) = in(y, x);
+        f(d.x, d.y) = f(d.x, d.y - 1) + f(d.x, d.y);
+    }
+    doubled(y, x) = doubled(y, x) * 2;
+    part(d.x, c) = part(d.x, c) / 2 + 1;
+    for (const Func& f : {filter, heat, rows, swept, out, doubled, part})
         check_network(in_place(f));
 }
 
