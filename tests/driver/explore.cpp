@@ -498,6 +498,26 @@ TEST_CASE("explore: types that the algorithm cannot have are refused, and the ot
           std::string::npos);
 }
 
+TEST_CASE("explore: stages in place, with the command that says so") {
+    bool asked = false;
+    const Said s =
+        explore(with({"--in-place", "--iterate", "1", "--unroll", "1", "--tile", "whole", "--quiet"}),
+                [&](const std::string&, const std::vector<std::string>&, int64_t) {
+                    MacroModel m = model();
+                    m.estimate = [&](const Schedule& of, const StageRef&) {
+                        return [&, bits = out_bits(of)](const StencilOptions& o) {
+                            asked = o.in_place;
+                            return modelled(o, bits, 1000);
+                        };
+                    };
+                    return m;
+                });
+    CHECK_MESSAGE(s.status == 0, s.error);
+    CHECK(asked);
+    CHECK(lines_of(s.out).back().find("--tile whole --in-place -e vitis") != std::string::npos);
+    CHECK(macro_schedule(means(), {.macro = "stencil", .in_place = true}, {}).steps().size() == 1);
+}
+
 TEST_CASE("explore: macros are refused by name, and wrong options, too") {
     const auto refused = [](const std::vector<std::string>& arguments, const std::string& message) {
         const Said s = explore(arguments);
