@@ -8,9 +8,6 @@ namespace lathe::schedule::stencil {
 
 namespace {
 
-/// Streams are declared one in the other, and taken so by a process: statements nest no deeper than this.
-constexpr size_t most_streams = 960, most_taps = 480;
-
 /// Streams and calls, as they come.
 class Network {
   public:
@@ -33,11 +30,6 @@ class Network {
                 calls.push_back(CallStmt::make(kinds.storer(u),
                                                {whole(stencil.flows[u].tensor, Direction::out)}, {},
                                                {{read_by_none(u) ? lanes.at(u) : stores.at(u), {}}}, loc()));
-        if (streams.size() > most_streams)
-            edit.refuse(
-                "the network has {} arrays of streams, and {} fit in one: make several, one behind the "
-                "other, by calling stencil for a stage half-way first",
-                streams.size(), most_streams);
         kinds.add_all();
         Stmt body = Block::make(std::move(calls));
         for (size_t n = streams.size(); n-- > 0;)
@@ -112,11 +104,6 @@ class Network {
 
     void compute(size_t v) {
         const Flow& f = stencil.flows[v];
-        if (f.windows.size() > most_taps)
-            edit.refuse(
-                "a point of {} is computed of {} elements, and a process takes at most {}: compute it in "
-                "several stages, rows first",
-                name(v), f.windows.size(), most_taps);
         const Node& n = nodes[v];
         const Compute kind = kinds.compute(v);
         const Symbol id("lane");

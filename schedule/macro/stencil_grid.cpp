@@ -3,6 +3,7 @@
 #include "stencil_recurrence.h"
 
 #include <algorithm>
+#include <set>
 
 namespace lathe::schedule::stencil {
 
@@ -10,6 +11,9 @@ namespace {
 
 /// Every number that the network counts fits, whatever its windows reach.
 constexpr int64_t most_positions = int64_t{1} << 48;
+
+/// Streams are declared one in the other, and taken so by a process: statements nest no deeper than this.
+constexpr size_t most_streams = 960, most_taps = 480;
 
 int64_t ceil_div(int64_t a, int64_t b) {
     return (a + b - 1) / b;
@@ -31,6 +35,25 @@ std::vector<Columns> needs(const Stencil& s, size_t dim) {
             u = needed[w.of] ? Columns{std::min(u.first, read.first), std::max(u.end, read.end)} : read;
             needed[w.of] = true;
         }
+    return all;
+}
+
+/// Those that bring a tensor, take it to a stage or to memory, and those in which equally many words wait.
+size_t arrays_of_streams(const std::vector<Node>& nodes, const Plan& chains) {
+    size_t all = nodes.size();
+    for (size_t u = 0; u < nodes.size(); ++u) {
+        std::set<int64_t> holds;
+        for (const auto& chain : chains.chains[u].lanes)
+            for (const Forwarder& f : chain)
+                if (f.hold > 0) holds.insert(f.hold);
+        all += holds.size() + (nodes[u].stored && !chains.chains[u].lanes.empty() ? 1 : 0);
+    }
+    for (const Node& v : nodes) {
+        std::set<size_t> read;
+        for (const Tap& t : v.taps)
+            read.insert(t.of);
+        all += read.size();
+    }
     return all;
 }
 
@@ -160,7 +183,18 @@ Design design(const Edit& e, Stencil s, const DesignOptions& options) {
         if (const int64_t all = nodes[u].last - nodes[u].first + 1; all < k)
             e.refuse("{} has {} points, and {} are to be computed at a time: unroll less",
                      s.flows[u].tensor.symbol.name(), all, k);
+    for (const Flow& f : s.flows)
+        if (f.windows.size() > most_taps)
+            e.refuse(
+                "a point of {} is computed of {} elements, and a process takes at most {}: compute it in "
+                "several stages, rows first",
+                f.tensor.symbol.name(), f.windows.size(), most_taps);
     Plan chains = plan(nodes, k);
+    if (const size_t streams = arrays_of_streams(nodes, chains); streams > most_streams)
+        e.refuse(
+            "the network has {} arrays of streams, and {} fit in one: make several, one behind the other, by "
+            "calling stencil for a stage half-way first; or iterate fewer times",
+            streams, most_streams);
     return {std::move(s), k, grid, std::move(nodes), std::move(chains)};
 }
 

@@ -1,5 +1,7 @@
 #include "stencil_point.h"
 
+#include "../src/roots.h"
+
 #include "lathe/ir/type_rules.h"
 
 #include <algorithm>
@@ -27,14 +29,8 @@ class PointRun {
     }
 
     std::vector<PointValue> run(const std::vector<Stmt>& definitions) {
-        for (const Stmt& d : definitions) {
-            own.merge(tensors_written(d));
-            for_each_stmt(d, [&](const Stmt& s) {
-                if (const auto* a = s.as<Allocate>())
-                    for (const Tensor& t : a->tensors)
-                        own.erase(t.symbol);
-            });
-        }
+        for (const Stmt& d : definitions)
+            own.merge(stored_outside(d));
         for (const Stmt& d : definitions)
             definition(*d.as<Stage>());
         result.value = values.at(tensor.symbol);
@@ -49,6 +45,7 @@ class PointRun {
     std::set<Symbol> own; ///< the tensor, and one in which it adds up
     std::vector<PointValue> all;
     PointValue result;
+    bool recurrent = false;          ///< it is computed of elements of its own
     std::vector<size_t> order;       ///< of the definition's loops: the dimensions over which they run
     std::map<Symbol, Expr> values;   ///< of the point and of local scalars
     std::map<Symbol, Tensor> locals; ///< by their symbols

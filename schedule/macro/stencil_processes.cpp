@@ -36,8 +36,9 @@ struct Place {
 
 /// What is wanted of the elements that the grid holds.
 enum class Wanted : uint8_t {
-    needed, ///< what is in the tensor, and the strip needs
-    own     ///< of that, what no other strip has
+    all,    ///< that are in the tensor
+    needed, ///< and of these, what the strip needs
+    own     ///< or what no other strip has
 };
 
 /// Adds first ≤ e < end, as far as min ≤ e < limit does not say so.
@@ -60,13 +61,11 @@ Place place(const Design& d, size_t flow, const std::vector<Expr>& on_grid, Want
             within(p.inside, at, {shift, shift + box.extent[n]}, {0, grid.extent[n]});
             continue;
         }
-        Columns there{0, grid.extent[n]};
-        if (wanted != Wanted::all) {
-            const Columns part =
-                wanted == Wanted::own ? Columns{shift, shift + cut->step} : g.needed(flow, n);
-            within(p.inside, at, part, there);
-            there = part;
-        }
+        const Columns width{0, grid.extent[n]};
+        Columns there = wanted == Wanted::own      ? Columns{shift, shift + cut->step}
+                        : wanted == Wanted::needed ? g.needed(flow, n)
+                                                   : width;
+        within(p.inside, at, there, width);
         const Expr e = iadd(at, imul(index(cut->step), on_grid[g.cut_place(n)]));
         there.end += (cut->count - 1) * cut->step;
         within(p.inside, e, {shift, shift + box.extent[n]}, there);
@@ -299,6 +298,9 @@ Stmt Kinds::pop(const Window& w, const StreamElement& tap, Type type, const std:
         Pop::make(token, tap, type, Store::make(kept, type, {}, Variable::make(token, type), loc()), loc());
     for (const Expr& c : there)
         take = If::make(c, take, {}, loc());
+    // Elements at the edges of strips that nobody needs are computed of what is not there.
+    if (!made_for.grid.cuts().empty())
+        take = Block::make({Store::make(kept, type, {}, zero(type), loc()), take});
     const Stmt use = substitute(body, {{w.token, Load::make(kept, type, {}, loc())}});
     Tensor t;
     t.symbol = kept;
@@ -315,7 +317,7 @@ Expr Kinds::at_positions(size_t flow, const Expr& first, const Symbol& point) co
     const Expr at = iadd(first, imul(index(k), var(point)));
     std::vector<Expr> on_grid = of_row(g, ifloordiv(at, index(g.row())));
     on_grid.push_back(ifloormod(at, index(g.row())));
-    const Place p = place(made_for, flow, on_grid, Wanted::needed);
+    const Place p = place(made_for, flow, on_grid, Wanted::all);
     Substitution with;
     for (size_t d = 0; d < f.point.size(); ++d)
         with.emplace(f.point[d], p.at[d]);

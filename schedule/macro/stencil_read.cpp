@@ -92,7 +92,9 @@ class Reader {
     void collect(const Symbol& func) {
         if (!seen.insert(func).second) return;
         const Tensor& own = tensor(func);
-        const std::vector<PointValue> values = point_values(edit, own, stages.at(func), in_place);
+        std::vector<PointValue> values = point_values(edit, own, stages.at(func), in_place);
+        for (PointValue& v : values)
+            v.value = without_dead_arms(v.value, v.point, v.box);
         points.emplace(func, values);
         std::set<Symbol> read;
         for (const PointValue& v : values)
@@ -198,7 +200,6 @@ class Reader {
     };
 
     void find_windows(size_t n) {
-        result.flows[n].value = without_dead_arms(result.flows[n].value, result.flows[n]);
         check_inside(result.flows[n]);
         const Expr value = Tokens(*this, n)(result.flows[n].value);
         result.flows[n].value = value;

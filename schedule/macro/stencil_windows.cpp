@@ -104,10 +104,10 @@ class LoadsInside {
     }
 };
 
-Facts in_box(const Flow& at) {
+Facts in_box(const std::vector<Symbol>& point, const Box& box) {
     Facts facts;
-    for (size_t d = 0; d < at.point.size(); ++d)
-        facts.bound(at.point[d], {index(at.box.first[d]), index(at.box.end(d) - 1)});
+    for (size_t d = 0; d < point.size(); ++d)
+        facts.bound(point[d], {index(box.first[d]), index(box.end(d) - 1)});
     return facts;
 }
 
@@ -148,13 +148,13 @@ std::vector<Run> runs_of(const Expr& subscript, const Symbol& p, int64_t first, 
     return runs;
 }
 
-Expr without_dead_arms(const Expr& value, const Flow& at) {
-    return LiveArms(in_box(at))(value);
+Expr without_dead_arms(const Expr& value, const std::vector<Symbol>& point, const Box& box) {
+    return LiveArms(in_box(point, box))(value);
 }
 
 const Load* load_outside(const Expr& value, const Flow& at,
                          const std::function<const Tensor*(const Symbol&)>& tensor) {
-    const Facts facts = in_box(at);
+    const Facts facts = in_box(at.point, at.box);
     return LoadsInside(tensor, facts).outside(value);
 }
 

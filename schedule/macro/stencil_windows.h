@@ -16,7 +16,7 @@ struct Run {
 std::vector<Run> runs_of(const Expr& subscript, const Symbol& p, int64_t first, int64_t end);
 
 /// The value without arms of selects that no point in the box takes.
-Expr without_dead_arms(const Expr& value, const Flow& at);
+Expr without_dead_arms(const Expr& value, const std::vector<Symbol>& point, const Box& box);
 
 /// A load that may happen outside of its tensor while the point is in the box; null: there is none. `tensor`
 /// gives those that are asked about, else null.

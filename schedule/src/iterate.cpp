@@ -19,7 +19,7 @@ class Iterated {
         for (const Stmt& s : roots.statements)
             if (const auto* g = s.as<Stage>()) {
                 writers[g->func].push_back(s);
-                for (const Symbol& t : tensors_written(s))
+                for (const Symbol& t : stored_outside(s))
                     stage_of.emplace(t, g->func);
             }
         collect(out);

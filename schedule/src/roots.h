@@ -1,7 +1,9 @@
 #pragma once
 /// \file What stands at the root of a Function.
 
-#include "lathe/ir/stmt.h"
+#include "lathe/ir/visit.h"
+
+#include <set>
 
 namespace lathe::schedule {
 
@@ -28,5 +30,16 @@ struct Roots {
         }
     }
 };
+
+/// Tensors that the statement stores in and that are there after it.
+inline std::set<Symbol> stored_outside(const Stmt& s) {
+    std::set<Symbol> all = tensors_written(s);
+    for_each_stmt(s, [&](const Stmt& x) {
+        if (const auto* a = x.as<Allocate>())
+            for (const Tensor& t : a->tensors)
+                all.erase(t.symbol);
+    });
+    return all;
+}
 
 } // namespace lathe::schedule

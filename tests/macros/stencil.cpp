@@ -326,6 +326,13 @@ TEST_CASE("a stage between a Func and its update, an accumulator, an edge that i
     between.stencil(out, {.unroll = 2});
     accumulated.stencil(sum, {.unroll = 2});
     edge.stencil(far, {.unroll = 2});
+    // What is read in such an arm alone takes no part.
+    Func unread("unread", Int(9), {9, 12}), alone("alone", Int(9), {9, 12});
+    unread(y, x) = in(y, x) + 1;
+    alone(y, x) = in(y, x) + select(x < 12, 1, unread(y, x));
+    Schedule dead(alone);
+    dead.stencil(alone, {.unroll = 2});
+    check_network(dead, false);
     check_network(between, false);
     check_network(accumulated, false);
     check_network(edge);

@@ -169,6 +169,18 @@ TEST_CASE("steps in time of several stages, with an input that stays, types and 
     CHECK(text.find("pe_mid_step2") == text.npos);
 }
 
+TEST_CASE("steps in time of sums over windows") {
+    Var y("y"), x("x");
+    RDom r(0, 3, 0, 3, "r");
+    Input in("in", Int(16), {6, 9});
+    Func out("out", Int(16), {6, 9});
+    const Bounded a = repeat_edge(in);
+    out(y, x) = sum(r, a(y + r.x - 1, x + r.y - 1)) / 8 + argmin(r, in(y, x)).at[0];
+    Schedule s(out);
+    s.stencil(out, {.unroll = 2, .iterate = 3});
+    check_network(s, false);
+}
+
 TEST_CASE("steps in time: which input the result replaces") {
     Var y("y"), x("x");
     Input in("in", Int(8), {8, 12}), other("other", Int(8), {8, 12});
