@@ -36,9 +36,8 @@ class Reader {
         if (networks.contains(out)) edit.refuse("{} is a network already", out.name());
         collect(out);
         order();
-        for (size_t n = 0; n < result.flows.size(); ++n)
-            if (result.flows[n].is_stage()) find_windows(n);
         split_rest();
+        find_all_windows();
         return std::move(result);
     }
 
@@ -96,13 +95,16 @@ class Reader {
         for (PointValue& v : values)
             v.value = without_dead_arms(v.value, v.point, v.box);
         points.emplace(func, values);
-        std::set<Symbol> read;
         for (const PointValue& v : values)
-            read.merge(tensors_read(v.value));
-        for (const PointValue& v : values) {
             stands_for[v.tensor] = func;
-            read.erase(v.tensor);
+        // Of all definitions, though a later one may make an earlier one's elements new: a CPU runs them.
+        std::set<Symbol> read, own_tensors;
+        for (const Stmt& d : stages.at(func)) {
+            read.merge(read_from_outside(d));
+            own_tensors.merge(stored_outside(d));
         }
+        for (const Symbol& t : own_tensors)
+            read.erase(t);
         for (const Symbol& t : read) {
             if (table(t)) continue;
             if (networks.contains(t)) { // another network's, which has ended
@@ -150,9 +152,9 @@ class Reader {
                 f.box = p.box;
                 f.point = p.point;
                 f.value = p.value;
+                f.stored = &p == &values.back(); // perhaps: see split_rest
                 result.flows.push_back(std::move(f));
             }
-            result.flows.back().definitions = stages.at(g->func);
         }
     }
 
@@ -198,6 +200,30 @@ class Reader {
             return Constant::make((*t.data)[static_cast<size_t>(at)], l.loc);
         }
     };
+
+    /// From the last one back: a tensor that no point needs does not flow.
+    void find_all_windows() {
+        std::vector<Flow>& flows = result.flows;
+        std::vector<bool> needed(flows.size());
+        for (size_t n = flows.size(); n-- > 0;) {
+            needed[n] = needed[n] || flows[n].stored;
+            if (!needed[n] || !flows[n].is_stage()) continue;
+            find_windows(n);
+            for (const Window& w : flows[n].windows)
+                needed[w.of] = true;
+        }
+        std::vector<size_t> place(flows.size());
+        std::vector<Flow> kept;
+        for (size_t n = 0; n < flows.size(); ++n) {
+            if (!needed[n]) continue;
+            place[n] = kept.size();
+            kept.push_back(std::move(flows[n]));
+            for (std::vector<Window>* all : {&kept.back().windows, &kept.back().own})
+                for (Window& w : *all)
+                    w.of = place[w.of];
+        }
+        flows = std::move(kept);
+    }
 
     void find_windows(size_t n) {
         check_inside(result.flows[n]);
@@ -335,7 +361,10 @@ class Reader {
             return std::ranges::any_of(a, [&](const Symbol& t) { return b.contains(t); });
         };
         for (const Stmt& s : roots.statements) {
-            if (in_network(s)) continue;
+            if (in_network(s)) {
+                result.stages.push_back(s);
+                continue;
+            }
             if (!s.as<Stage>() && !s.as<Assert>())
                 edit.refuse("the algorithm does something beside its stages at {}: what runs when could not "
                             "be told",
@@ -350,8 +379,7 @@ class Reader {
             (behind ? result.behind : result.before).push_back(s);
         }
         for (Flow& f : result.flows)
-            f.stored =
-                !f.definitions.empty() && (argument(f.tensor.symbol) || outside.contains(f.tensor.symbol));
+            f.stored = f.stored && (argument(f.tensor.symbol) || outside.contains(f.tensor.symbol));
         for (const Tensor& t : roots.arrays) {
             const auto found = places.find(t.symbol);
             const bool stored = found != places.end() && result.flows[found->second].stored;

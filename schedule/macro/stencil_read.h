@@ -27,17 +27,17 @@ struct Flow {
     Box box; ///< of an input, what is read; of a stage, what it computes
 
     // Of a stage:
-    std::vector<Stmt> definitions; ///< where it is the last one of its tensor
-    std::vector<Symbol> point;     ///< variables of the subscripts of the point that is computed
-    Expr value;                    ///< at the point, in terms of tokens, the point and scalars
-    std::vector<Window> windows;   ///< each once
-    std::vector<Window> own;       ///< elements that it has computed itself, before the point
-    bool stored = false;           ///< somebody outside reads it
+    std::vector<Symbol> point;   ///< variables of the subscripts of the point that is computed
+    Expr value;                  ///< at the point, in terms of tokens, the point and scalars
+    std::vector<Window> windows; ///< each once
+    std::vector<Window> own;     ///< elements that it has computed itself, before the point
+    bool stored = false;         ///< somebody outside reads it
     bool is_stage() const { return !point.empty(); }
 };
 
 struct Stencil {
-    std::vector<Flow> flows;      ///< inputs, then stages, each behind all that it reads
+    std::vector<Flow> flows;      ///< inputs, then stages, each behind all that it reads; each is needed
+    std::vector<Stmt> stages;     ///< that the network replaces
     std::vector<Tensor> consumed; ///< nobody outside reads them: there is no such array any more
     std::vector<Tensor> kept;     ///< the other arrays of the Function
     std::vector<Stmt> before;     ///< its statements that the network does not replace …

@@ -10,15 +10,13 @@ namespace {
 
 /// More would be no hardware.
 constexpr int64_t most_lanes = 1024, most_steps = 1024;
-constexpr size_t most_dimensions = 16;
 constexpr int64_t widest = int64_t{1} << 40; ///< of a strip
 
 /// Loops and arrays that there are no more.
 void consume(Edit& e, const stencil::Stencil& s) {
-    for (const stencil::Flow& f : s.flows)
-        for (const Stmt& d : f.definitions)
-            for (const For* l : loops_in(d))
-                e.forward(l->var, {});
+    for (const Stmt& d : s.stages)
+        for (const For* l : loops_in(d))
+            e.forward(l->var, {});
     for (const Tensor& t : s.consumed)
         e.forward(t.symbol, {});
 }
@@ -26,13 +24,10 @@ void consume(Edit& e, const stencil::Stencil& s) {
 void run(Edit& e) {
     const StencilOptions o = e.or_refuse([&] { return stencil_options(e.step()); });
     stencil::Stencil s = stencil::read_stencil(e, o.in_place);
-    std::vector<Stmt> stages;
     for (const stencil::Flow& f : s.flows)
         if (f.box.rank() == 0 || std::ranges::any_of(f.box.extent, [](int64_t n) { return n <= 0; }))
             e.refuse("{} has no points: nothing flows", f.tensor.symbol.name());
-        else
-            stages.insert(stages.end(), f.definitions.begin(), f.definitions.end());
-    Stmt origin = Block::make(stages);
+    Stmt origin = Block::make(s.stages);
     if (!s.consumed.empty()) origin = Allocate::make(s.consumed, origin);
     const stencil::Design made = stencil::design(e, std::move(s), {o.unroll, o.tile});
     const Stmt network = stencil::expand(e, made);
@@ -56,7 +51,7 @@ constinit const Primitive primitives::stencil{
     .acts_on = ActsOn::func,
     .named = Named::kept,
     .of_place = false,
-    .numbers = {1, 3 + most_dimensions},
+    .numbers = {1, Primitive::any},
 };
 
 std::vector<int64_t> numbers_of(const StencilOptions& o) {

@@ -31,15 +31,23 @@ struct Roots {
     }
 };
 
-/// Tensors that the statement stores in and that are there after it.
-inline std::set<Symbol> stored_outside(const Stmt& s) {
-    std::set<Symbol> all = tensors_written(s);
+inline std::set<Symbol> without_own(std::set<Symbol> tensors, const Stmt& s) {
     for_each_stmt(s, [&](const Stmt& x) {
         if (const auto* a = x.as<Allocate>())
             for (const Tensor& t : a->tensors)
-                all.erase(t.symbol);
+                tensors.erase(t.symbol);
     });
-    return all;
+    return tensors;
+}
+
+/// Tensors that the statement reads and that are there before it.
+inline std::set<Symbol> read_from_outside(const Stmt& s) {
+    return without_own(tensors_read(s), s);
+}
+
+/// Tensors that the statement stores in and that are there after it.
+inline std::set<Symbol> stored_outside(const Stmt& s) {
+    return without_own(tensors_written(s), s);
 }
 
 } // namespace lathe::schedule

@@ -1,5 +1,6 @@
 // Updates in place: an element is computed of others that were stored just before.
 
+#include "deep.h"
 #include "stencils.h"
 
 #include "lathe/codegen/jit.h"
@@ -127,6 +128,36 @@ TEST_CASE("in place: one and three dimensions, parts, edges by select, sums, a s
         check_network(in_place(f), false);
 }
 
+TEST_CASE("in place: scans, which read no old element") {
+    Var y("y"), x("x");
+    RDom r(0, 20, "r"), q(0, 5, 0, 9, "q");
+    Input line("line", Int(8), {20}), in("in", Int(8), {5, 9});
+    Func prefix("prefix", Int(16), {20}), integral("integral", Int(16), {5, 9}),
+        unused("unused", Int(16), {5, 9});
+    prefix(x) = 0;
+    prefix(r) = line(r) + select(r > 0, prefix(r - 1), 0);
+    unused(y, x) = in(y, x) * 2;
+    integral(y, x) = unused(y, x);
+    integral(q.x, q.y) = in(q.x, q.y) + select(q.x > 0, integral(q.x - 1, q.y), 0) +
+                         select(q.y > 0, integral(q.x, q.y - 1), 0) -
+                         select(q.x > 0 && q.y > 0, integral(q.x - 1, q.y - 1), 0);
+    check_network(in_place(prefix));
+    check_network(in_place(integral));
+}
+
+TEST_CASE("what a later definition makes new, and what is computed of that") {
+    Var y("y"), x("x");
+    Input in("in", Int(8), {6, 9}), aux("aux", Int(8), {2, 2});
+    Func a("a", Int(12), {6, 9}), g("g", Int(12), {6, 9}), f("f", Int(12), {6, 9});
+    a(y, x) = in(y, x) + 1;
+    g(y, x) = a(y, x) * 2;
+    f(y, x) = g(y, x) + select(x > 20, aux(0, 0), 1);
+    f(y, x) = a(y, x) + 1;
+    Schedule s(f);
+    s.stencil(f, {.unroll = 2});
+    check_network(s, false);
+}
+
 TEST_CASE("an update of a part, of elements alone, leaves the rest: any number of lanes") {
     Var y("y"), x("x");
     Input in("in", Int(10), {6, 9});
@@ -169,4 +200,12 @@ TEST_CASE("in place: what is refused") {
            }),
            "is in place, and adds up in a type of its own: give it one type");
     expect(message(gather), "in place, and at no constant distance");
+}
+
+TEST_CASE("random programs with updates of parts and in place") {
+    std::mt19937 random(21);
+    for (int n = 0; n < count(40, 1500); ++n) {
+        CAPTURE(n);
+        check_network(random_stencil_network(random, true), false);
+    }
 }

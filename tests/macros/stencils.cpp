@@ -23,7 +23,7 @@ Expr number(Type t, double value) {
 
 class RandomNetwork {
   public:
-    explicit RandomNetwork(std::mt19937& r) : random(r) {}
+    RandomNetwork(std::mt19937& r, bool update) : random(r), updates(update) {}
 
     RandomStencil make() {
         borders = pick(3) == 0;
@@ -45,6 +45,7 @@ class RandomNetwork {
         if (pick(3) == 0)
             for (size_t d = 1; d < vars.size(); ++d)
                 options.tile.push_back(4 + pick(12));
+        if (in_place) options = {.in_place = true};
         const Schedule s(outputs);
         if (!in_strips(s, options)) options.tile.clear();
         return {s, funcs.back(), options};
@@ -136,11 +137,40 @@ class RandomNetwork {
         points = std::min(points, own);
         Func f(name, type(), shape_of(room));
         f(at_point()) = value;
+        if (updates)
+            for (int n = pick(3); n > 0; --n)
+                update(f, room);
         funcs.push_back(f);
         sources.push_back(source(f, room));
     }
 
+    /// Of a part: an element alone, or of the one before it in some dimension, and perhaps the one behind it.
+    void update(const Func& f, const std::vector<int64_t>& room) {
+        std::vector<RRange> ranges;
+        const size_t along = static_cast<size_t>(pick(static_cast<int>(room.size())));
+        const bool moves = pick(2) && room[along] > 3;
+        int64_t end = 0; ///< along that dimension
+        for (size_t d = 0; d < room.size(); ++d) {
+            const int64_t first = moves && d == along ? 1 : pick(2);
+            const int64_t extent = std::max<int64_t>(room[d] - first - 1 - pick(2), 1);
+            ranges.push_back({first, extent});
+            if (d == along) end = first + extent;
+        }
+        const RDom r(ranges, "r" + std::to_string(funcs.size()));
+        std::vector<Expr> here, before, behind;
+        for (size_t d = 0; d < room.size(); ++d) {
+            here.push_back(Operand(r[d]).expr());
+            before.push_back(Operand(r[d] - (d == along ? 1 : 0)).expr());
+            behind.push_back(Operand(r[d] + (d == along ? 1 : 0)).expr());
+        }
+        in_place = in_place || moves;
+        const Expr own = f(here), old = moves ? Expr(f(before)) : own;
+        const bool both = moves && pick(2) && end < room[along];
+        f(here) = select(own > 3, both ? Expr(f(behind)) : own - 1, old);
+    }
+
     std::mt19937& random;
+    bool updates, in_place = false;
     std::vector<Var> vars;
     std::vector<int64_t> shape;
     std::vector<Input> inputs;
@@ -187,12 +217,12 @@ Schedule jacobi_steps(Type t, int64_t H, int64_t W, int64_t unroll, int64_t step
     return with_stencil(all.back(), unroll);
 }
 
-RandomStencil random_stencil(std::mt19937& random) {
-    return RandomNetwork(random).make();
+RandomStencil random_stencil(std::mt19937& random, bool updates) {
+    return RandomNetwork(random, updates).make();
 }
 
-Schedule random_stencil_network(std::mt19937& random) {
-    RandomStencil made = random_stencil(random);
+Schedule random_stencil_network(std::mt19937& random, bool updates) {
+    RandomStencil made = random_stencil(random, updates);
     made.schedule.stencil(made.out, made.options);
     return made.schedule;
 }

@@ -49,5 +49,5 @@ struct RandomStencil {
 };
 /// Up to four stages and two inputs in one to three dimensions, of random windows, types and lanes; some of
 /// the stages are outputs.
-RandomStencil random_stencil(std::mt19937& random);
-lathe::Schedule random_stencil_network(std::mt19937& random);
+RandomStencil random_stencil(std::mt19937& random, bool updates = false);
+lathe::Schedule random_stencil_network(std::mt19937& random, bool updates = false);
