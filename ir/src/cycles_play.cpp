@@ -8,6 +8,9 @@ namespace lathe::ir::interpreter {
 
 namespace {
 
+/// The clock goes on cycle by cycle, and counts fit.
+constexpr int64_t most_latency = 1'000'000, most_depth = int64_t{1} << 40;
+
 /// A FIFO while it is played.
 struct PlayedFifo {
     size_t use = 0;      ///< into CycleReport::fifos
@@ -165,18 +168,22 @@ class Player {
         for (const auto& [name, latency] : options.latency) {
             if (!busy.contains(name))
                 fail({}, "a latency is given for {}, and no process is a call of it", name);
-            if (latency < 1)
-                fail({}, "the latency of {} is {}, and a token needs a cycle at least", name, latency);
+            if (latency < 1 || latency > most_latency)
+                fail({}, "the latency of {} is {}, and a token needs 1 to {} cycles", name, latency,
+                     most_latency);
         }
         std::set<std::string> there;
         for (FifoCycles& f : report.fifos) {
             there.insert(f.name);
             const auto given = options.depths.find(f.name);
             if (given != options.depths.end()) f.depth = given->second;
-            const bool limited = f.depth != 0;
-            if (limited) f.depth += options.more_depth;
-            if (limited && f.depth < 1)
-                fail({}, "the depth of {} is {}, and it holds a token at least", f.name, f.depth);
+            if (f.depth == 0) continue; // no limit
+            const int64_t more = options.more_depth;
+            const bool small = std::abs(more) <= most_depth && std::abs(f.depth) <= most_depth;
+            if (!small || f.depth + more < 1)
+                fail({}, "the depth of {} is {} and {} more, and it holds 1 to {} tokens", f.name, f.depth,
+                     more, most_depth);
+            f.depth += more;
         }
         for (const auto& [name, depth] : options.depths)
             if (!there.contains(name)) fail({}, "a depth is given for {}, and there is no such FIFO", name);

@@ -20,6 +20,16 @@ Expr negated(const Expr& condition) {
     return Unary::make(UnaryOp::bit_not, condition);
 }
 
+/// What must hold of a condition, without what data decide; none: nothing.
+Expr about_place(const Expr& condition) {
+    if (tensors_read(condition).empty()) return condition;
+    const auto* both = condition.as<Binary>();
+    if (!both || both->op != BinaryOp::logical_and) return {};
+    const Expr a = about_place(both->a), b = about_place(both->b);
+    if (!a.defined() || !b.defined()) return a.defined() ? a : b;
+    return Binary::make(BinaryOp::logical_and, a, b);
+}
+
 /// Loads that are not proved to be inside, from the leaves up: each node of the expression is looked at once.
 class LoadsInside {
   public:
@@ -49,8 +59,10 @@ class LoadsInside {
         std::vector<Open> all;
         if (const auto* s = e.as<Select>()) {
             add(all, open(s->condition));
-            add(all, where(s->condition, open(s->then_value)));
-            add(all, where(negated(s->condition), open(s->else_value)));
+            const Expr holds = about_place(s->condition);
+            add(all, holds.defined() ? where(holds, open(s->then_value)) : open(s->then_value));
+            const bool whole = holds.same_as(s->condition);
+            add(all, whole ? where(negated(holds), open(s->else_value)) : open(s->else_value));
         } else {
             if (const auto* l = e.as<Load>()) add(all, bounds(*l));
             for (const Expr& operand : operands(e))

@@ -20,9 +20,10 @@ using namespace schedule;
 namespace {
 
 void check(const StencilMemory& m, Loc loc) {
-    if (m.banks_per_input < 1 || m.banks_per_output < 1)
-        fail(loc, "an array lies in at least one bank: {} banks for an input and {} for an output are none",
-             m.banks_per_input, m.banks_per_output);
+    constexpr int64_t most_banks = 1024;
+    for (const int64_t banks : {m.banks_per_input, m.banks_per_output})
+        if (banks < 1 || banks > most_banks)
+            fail(loc, "an array lies in {} banks: there are at least 1 and at most {}", banks, most_banks);
     if (m.word_bits < 8 || (m.word_bits & (m.word_bits - 1)) != 0)
         fail(loc, "words of {} bits are read from no memory: a power of two of at least 8 is", m.word_bits);
 }

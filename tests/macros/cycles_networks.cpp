@@ -369,14 +369,17 @@ TEST_CASE_FIXTURE(Line, "what the simulator refuses") {
     };
     CHECK(refused([](auto& o) { o.depths["q"] = 2; }) == "a depth is given for q, and there is no such FIFO");
     CHECK(refused([](auto& o) { o.depths["s[0]"] = -1; }) ==
-          "the depth of s[0] is -1, and it holds a token at "
-          "least");
+          "the depth of s[0] is -1 and 0 more, and it holds 1 to 1099511627776 tokens");
     CHECK(refused([](auto& o) { o.more_depth = -2; }) ==
-          "the depth of s[0] is 0, and it holds a token at least");
+          "the depth of s[0] is 2 and -2 more, and it holds 1 to 1099511627776 tokens");
+    CHECK(refused([](auto& o) { o.more_depth = INT64_MAX; }).find("is 2 and 9223372036854775807 more") !=
+          std::string::npos);
     CHECK(refused([](auto& o) { o.latency["pe"] = 2; }) ==
           "a latency is given for pe, and no process is a call of it");
     CHECK(refused([](auto& o) { o.latency["add"] = 0; }) ==
-          "the latency of add is 0, and a token needs a cycle at least");
+          "the latency of add is 0, and a token needs 1 to 1000000 cycles");
+    CHECK(refused([](auto& o) { o.latency["add"] = INT64_MAX; }).find("a token needs 1 to 1000000 cycles") !=
+          std::string::npos);
     CHECK(refused([](auto& o) { o.most_cycles = 20; }) ==
           "line has not ended after 20 cycles: CycleOptions::most_cycles says how many it may");
     const CycleReport r = p.run();

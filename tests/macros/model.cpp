@@ -455,8 +455,9 @@ TEST_CASE("an estimate says what the call would say") {
             CHECK(a == b);
         }
     CHECK(said(few, {}) == "not refused");
-    CHECK(said(few, {}, {0, 1}).find("0 banks for an input and 1 for an output are none") !=
-          std::string::npos);
+    for (const int64_t banks : {int64_t{0}, INT64_MAX})
+        CHECK(said(few, {}, {1, banks}).find("banks: there are at least 1 and at most 1024") !=
+              std::string::npos);
     CHECK(said(few, {}, {1, 1, 100}).find("words of 100 bits are read from no memory") != std::string::npos);
 }
 

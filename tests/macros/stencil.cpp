@@ -231,6 +231,19 @@ TEST_CASE("loads that selects keep inside: in either arm, one in the other, shar
     }
 }
 
+TEST_CASE("conditions on data are many, and say nothing about the place") {
+    Var y("y"), x("x");
+    RDom r(0, 40, "r");
+    Input in("in", Int(8), {3, 60});
+    Func out("out", Int(8), {3, 20});
+    r.where(in(y, x + r) > 3);
+    out(y, x) = 0;
+    out(y, x) = select(x > 0 && in(y, x) > 2, in(y, max(x - 1, 0)), out(y, x) + in(y, x + r));
+    Schedule s(out);
+    s.stencil(out, {.unroll = 2});
+    check_network(s, false);
+}
+
 TEST_CASE("reductions under conditions, and of several values, of which the stage takes one") {
     Var y("y"), x("x");
     RDom r(0, 3, "r");
