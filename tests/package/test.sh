@@ -16,7 +16,9 @@ cmake --build "$work/build"
 [[ $("$work/build/jit_user") == "Int(15)" ]]
 [[ $("$work/build/example_language") == "9 examples" ]]
 [[ $("$work/build/example_dataflow") == "1 examples" ]]
-[[ $("$work/build/example_macros") == "1 examples" ]]
+[[ $("$work/build/example_macros") == "2 examples" ]]
+[[ $("$work/build/example_arch") == "1 examples" ]]
+[[ $("$work/build/example_memory") == "9 examples" ]]
 [[ $("$work/build/example_cycles") == *"54 cycles (estimated)"*"1 examples" ]]
 (cd "$work" && "$work/build/example_README_1_program" && [[ -s gemm.a && -s gemm.h ]])
 "$work/build/example_generators_1_program" --list >/dev/null
