@@ -15,10 +15,6 @@ constexpr int64_t most_positions = int64_t{1} << 48;
 /// Streams are declared one in the other, and taken so by a process: statements nest no deeper than this.
 constexpr size_t most_streams = 960, most_taps = 480;
 
-int64_t ceil_div(int64_t a, int64_t b) {
-    return (a + b - 1) / b;
-}
-
 /// What one strip needs of each tensor: subscripts first … end + step − 1, where the strip's own part of a
 /// stored one is `step` wide.
 std::vector<Columns> needs(const Stencil& s, size_t dim) {
@@ -165,12 +161,15 @@ std::vector<Node> nodes_of(const Stencil& s, const Grid& grid) {
     return all;
 }
 
-Design design(const Edit& e, Stencil s, const DesignOptions& options) {
+Design design(const Edit& e, Stencil s, const StencilOptions& options) {
+    for (const Flow& f : s.flows)
+        if (f.box.rank() == 0 || std::ranges::any_of(f.box.extent, [](int64_t n) { return n <= 0; }))
+            e.refuse("{} has no points: nothing flows", f.tensor.symbol.name());
     const size_t inner = s.flows.back().box.rank() - 1;
     if (!options.tile.empty() && options.tile.size() != inner)
         e.refuse("tile gives {} widths, and {} has {} dimensions beside the outermost: one for each of those",
                  options.tile.size(), s.flows.back().tensor.symbol.name(), inner);
-    const int64_t k = options.lanes;
+    const int64_t k = options.unroll;
     for (const Flow& f : s.flows)
         if (!f.own.empty() && (k > 1 || !options.tile.empty()))
             e.refuse(

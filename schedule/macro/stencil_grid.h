@@ -4,6 +4,8 @@
 #include "stencil_plan.h"
 #include "stencil_read.h"
 
+#include "lathe/schedule/stencil.h"
+
 namespace lathe::schedule::stencil {
 
 /// A dimension that is cut into strips, each as wide as the tile and `step` behind the one before it. They
@@ -60,11 +62,6 @@ class Grid {
 /// What the plan is made for: taps in the order of the windows.
 std::vector<Node> nodes_of(const Stencil& s, const Grid& grid);
 
-struct DesignOptions {
-    int64_t lanes = 1;
-    std::vector<int64_t> tile = {};
-};
-
 /// A network before it is printed as processes: all that its cost depends on.
 struct Design {
     Stencil stencil;
@@ -74,7 +71,8 @@ struct Design {
     Plan plan;
 };
 
-/// \throws Error when there are fewer points than lanes, or strips hold nothing
-Design design(const Edit& e, Stencil s, const DesignOptions& options);
+/// With the options' lanes and strips. \throws Error when there are fewer points than lanes, or strips hold
+/// nothing
+Design design(const Edit& e, Stencil s, const StencilOptions& options);
 
 } // namespace lathe::schedule::stencil

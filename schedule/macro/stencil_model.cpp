@@ -16,10 +16,6 @@ constexpr int64_t srl_bits = 1024;
 /// Deeper ones go to UltraRAM, where the board has it.
 constexpr int64_t bram_depth = 512;
 
-int64_t divided_up(int64_t a, int64_t b) {
-    return (a + b - 1) / b;
-}
-
 int64_t points_of(const Box& b) {
     int64_t all = 1;
     for (const int64_t n : b.extent)
@@ -49,7 +45,7 @@ int64_t elements_read(const Grid& g, size_t flow, const Box& box) {
 int64_t bytes_of(Type t) {
     for (const int bits : {8, 16, 32})
         if (t.width() <= bits) return bits / 8;
-    return divided_up(t.width(), 64) * 8;
+    return ceil_div(t.width(), 64) * 8;
 }
 
 std::string described(const Flow& f) {
@@ -143,7 +139,7 @@ class Model {
         e.fifo_bits += f.count * f.bits * f.depth;
         if (f.depth <= 2 || f.bits * f.depth <= srl_bits) {
             constexpr int64_t srl_depth = 32;
-            add(arch.operators.cost(NetworkPart::fifo_srl, f.bits * divided_up(f.depth, srl_depth)), f.count);
+            add(arch.operators.cost(NetworkPart::fifo_srl, f.bits * ceil_div(f.depth, srl_depth)), f.count);
             return;
         }
         const int64_t wide = f.in_step ? f.count * f.bits : f.bits, count = f.in_step ? 1 : f.count;

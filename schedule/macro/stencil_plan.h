@@ -16,6 +16,10 @@
 
 namespace lathe::schedule::stencil {
 
+constexpr int64_t ceil_div(int64_t a, int64_t b) {
+    return (a + b - 1) / b;
+}
+
 /// One element that a stage reads for each of its points, as far as there is one.
 struct Tap {
     size_t of;      ///< the node

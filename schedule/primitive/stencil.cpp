@@ -23,15 +23,11 @@ void consume(Edit& e, const stencil::Stencil& s) {
 
 void run(Edit& e) {
     const StencilOptions o = e.or_refuse([&] { return stencil_options(e.step()); });
-    stencil::Stencil s = stencil::read_stencil(e, o.in_place);
-    for (const stencil::Flow& f : s.flows)
-        if (f.box.rank() == 0 || std::ranges::any_of(f.box.extent, [](int64_t n) { return n <= 0; }))
-            e.refuse("{} has no points: nothing flows", f.tensor.symbol.name());
+    const stencil::Design made = stencil::design(e, stencil::read_stencil(e, o.in_place), o);
+    const stencil::Stencil& s = made.stencil;
+    const Stmt network = stencil::expand(e, made);
     Stmt origin = Block::make(s.stages);
     if (!s.consumed.empty()) origin = Allocate::make(s.consumed, origin);
-    const stencil::Design made = stencil::design(e, std::move(s), {o.unroll, o.tile});
-    const Stmt network = stencil::expand(e, made);
-    s = made.stencil;
     std::vector<Stmt> all = s.before;
     const Loc loc = e.step().loc;
     all.push_back(Stage::make(e.step().func, 0, Dataflow::make(network, loc, origin), loc));
@@ -54,12 +50,25 @@ constinit const Primitive primitives::stencil{
     .numbers = {1, Primitive::any},
 };
 
+namespace {
+
 std::vector<int64_t> numbers_of(const StencilOptions& o) {
     std::vector<int64_t> all{o.unroll, o.iterate, o.in_place ? 1 : 0};
     all.insert(all.end(), o.tile.begin(), o.tile.end());
     if (all.size() == 3 && !o.in_place) all.pop_back();
     if (all.size() == 2 && o.iterate == 1) all.pop_back();
     return all;
+}
+
+} // namespace
+
+Step stencil_step(const Symbol& func, const StencilOptions& options, Loc loc) {
+    Step step;
+    step.primitive = &primitives::stencil;
+    step.func = func;
+    step.numbers = numbers_of(options);
+    step.loc = loc;
+    return step;
 }
 
 StencilOptions stencil_options(const Step& step) {

@@ -11,9 +11,9 @@ namespace primitives {
 extern const Primitive stencil;
 }
 
-/// The options as a step's numbers: lanes, steps in time, 1 for a stage that reads what it has just written,
-/// widths of strips; those that say nothing are left out at the end.
-std::vector<int64_t> numbers_of(const StencilOptions& o);
+/// The step of a call. The options are its numbers: lanes, steps in time, 1 for a stage that reads what it
+/// has just written, widths of strips; those that say nothing are left out at the end.
+Step stencil_step(const Symbol& func, const StencilOptions& options, Loc loc);
 /// \throws Error when they are out of range
 StencilOptions stencil_options(const Step& step);
 /// Of a step of stencil; 1 for others.

@@ -29,12 +29,7 @@ void check(const std::string& out, const StencilOptions& o, Loc loc) {
 Schedule& Schedule::stencil(const StageRef& out, const StencilOptions& options, Loc loc) {
     const Symbol func = (*this)[out].func;
     check(func.name(), options, loc);
-    Step step;
-    step.primitive = &primitives::stencil;
-    step.func = func;
-    step.numbers = numbers_of(options);
-    step.loc = loc;
-    run({std::move(step)});
+    run({stencil_step(func, options, loc)});
     return *this;
 }
 

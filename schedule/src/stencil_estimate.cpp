@@ -56,25 +56,13 @@ struct Read {
     stencil::Stencil stencil;
 };
 
-Step step_of(const StageRef& out, const StencilOptions& options) {
-    Step step;
-    step.primitive = &primitives::stencil;
-    step.func = out.func;
-    step.numbers = numbers_of(options);
-    step.loc = out.loc;
-    return step;
-}
-
 Read read(State state, const StageRef& out, int64_t steps, bool in_place) {
     if (steps > 1) state.repeat(out.func, steps, out.loc);
-    Step step = step_of(out, {.iterate = steps, .in_place = in_place});
+    Step step = stencil_step(out.func, {.iterate = steps, .in_place = in_place}, out.loc);
     const Edit e(state, step);
     stencil::Stencil s = stencil::read_stencil(e, in_place);
-    for (stencil::Flow& f : s.flows) {
-        if (f.box.rank() == 0 || std::ranges::any_of(f.box.extent, [](int64_t n) { return n <= 0; }))
-            e.refuse("{} has no points", f.tensor.symbol.name());
+    for (stencil::Flow& f : s.flows)
         if (f.is_stage()) f.value = simplify(f.value);
-    }
     return {std::move(state), std::move(s)};
 }
 
@@ -103,14 +91,14 @@ StencilEstimate StencilModel::operator()(const StencilOptions& options, const Ar
     // What the call checks beside the network itself is asked of the call.
     if (schedule.module().functions.size() > 1 || options.border.edge()) call();
     try {
-        Step step = step_of(func, options);
+        Step step = stencil_step(func.func, options, func.loc);
         const StencilOptions o = stencil_options(step);
         const auto found = reads->of(*schedule.state, func, o);
         State state = found->state;
         const Edit e(state, step);
         stencil::Stencil s = found->stencil;
         if (o.iterate > 2) s = with_steps(std::move(s), o.iterate);
-        const stencil::Design d = stencil::design(e, std::move(s), {o.unroll, o.tile});
+        const stencil::Design d = stencil::design(e, std::move(s), o);
         return stencil::estimate(d, state.module.top().constants, arch, memory);
     } catch (const Error&) {
         call();

@@ -73,16 +73,7 @@ Schedule filter_network(const FilterType& f, const std::string& border, int64_t 
 /// What both kinds of machine code compute, and the checking interpreter's verdict.
 void check_with_code(const Schedule& s) {
     check_network(s, deep());
-    const std::vector<AnyBuffer> right = run(s.reference(), {}, 3);
-    for (const Module& m : {s.module(), inline_calls(without_origins(s.module()))}) {
-        std::vector<AnyBuffer> made = make_arguments(m, {}, 3);
-        std::vector<AnyBuffer*> pointers;
-        for (AnyBuffer& b : made)
-            pointers.push_back(&b);
-        jit(m).call(pointers);
-        for (size_t n = 0; n < right.size(); ++n)
-            CHECK(bit_equal(right[n], made[n]));
-    }
+    check_machine_code(s, {s.module(), inline_calls(without_origins(s.module()))});
 }
 
 void check_vitis(const std::vector<Schedule>& all) {

@@ -9,20 +9,6 @@ using namespace lathe;
 
 namespace {
 
-/// The message of s.stencil(out, options).
-std::string message(const Func& out, const StencilOptions& options = {}) {
-    return refusal([&] {
-        Schedule s(out);
-        s.stencil(out, options);
-    });
-}
-
-/// Refused so, and the schedule is as before.
-void expect(const std::string& got, const std::string& text) {
-    INFO(got);
-    CHECK(got.find(text) != std::string::npos);
-}
-
 struct Picture {
     Var y{"y"}, x{"x"};
     Input in{"in", Int(8), {9, 12}};

@@ -68,16 +68,7 @@ TEST_CASE("the benchmarks: Seidel, Gaussian and Jacobi with valid windows") {
 
 TEST_CASE("a CPU runs what the network was made of, and the network where it stands alone") {
     for (const Schedule& s : {seidel_valid(Float(32), 12, 16, 4), gaussian3_valid(Fixed(16, 8), 12, 16, 2)}) {
-        const std::vector<AnyBuffer> right = run(s.reference(), {}, 3);
-        for (const Module& m : {s.module(), inline_calls(s.module()), without_origins(s.module())}) {
-            std::vector<AnyBuffer> made = make_arguments(m, {}, 3);
-            std::vector<AnyBuffer*> pointers;
-            for (AnyBuffer& b : made)
-                pointers.push_back(&b);
-            jit(m).call(pointers);
-            for (size_t n = 0; n < right.size(); ++n)
-                CHECK(bit_equal(right[n], made[n]));
-        }
+        check_machine_code(s, {s.module(), inline_calls(s.module()), without_origins(s.module())});
     }
 }
 

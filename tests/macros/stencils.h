@@ -2,7 +2,9 @@
 /// \file Algorithms that become networks, and their comparison with what they were made of.
 
 #include "programs.h"
+#include "refusal.h"
 
+#include "lathe/codegen/jit.h"
 #include "lathe/ir/inline_calls.h"
 #include "lathe/lathe.h"
 
@@ -31,6 +33,34 @@ inline void check_network(const lathe::Schedule& s, bool terms = true) {
     }
     same(run(inline_calls(s.module()), {}, 3));
     same(run(inline_calls(as_origins(s.module())), {}, 3));
+}
+
+/// Machine code of each of them computes what the algorithm does.
+inline void check_machine_code(const lathe::Schedule& s, const std::vector<lathe::Module>& all) {
+    using namespace lathe;
+    const std::vector<AnyBuffer> right = run(s.reference(), {}, 3);
+    for (const Module& m : all) {
+        std::vector<AnyBuffer> made = make_arguments(m, {}, 3);
+        std::vector<AnyBuffer*> pointers;
+        for (AnyBuffer& b : made)
+            pointers.push_back(&b);
+        jit(m).call(pointers);
+        for (size_t n = 0; n < right.size(); ++n)
+            CHECK(bit_equal(right[n], made[n]));
+    }
+}
+
+/// The message of s.stencil(out, options), or "not refused".
+inline std::string message(const lathe::Func& out, const lathe::StencilOptions& options = {}) {
+    return refusal([&] {
+        lathe::Schedule s(out);
+        s.stencil(out, options);
+    });
+}
+
+inline void expect(const std::string& got, const std::string& text) {
+    INFO(got);
+    CHECK(got.find(text) != std::string::npos);
 }
 
 /// HeteroCL's "seidel", "gaussian" and "jacobi", with windows at the origin, in an input of H × W; `unroll`

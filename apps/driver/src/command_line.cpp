@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
+#include <iostream>
 #include <set>
 
 namespace lathe {
@@ -77,6 +78,22 @@ GeneratorParameter::GeneratorParameter(std::string n, Type v, std::string h)
 GeneratorParameter::GeneratorParameter(std::string n, const char* v, std::string h,
                                        std::vector<std::string> c)
     : name(std::move(n)), value(std::string(v)), help(std::move(h)), choices(std::move(c)) {}
+
+int run_command(CLI::App& app, int argc, const char* const* argv, const std::function<void()>& work) {
+    try {
+        app.parse(argc - 1, argv + 1);
+    } catch (const CLI::ParseError& e) {
+        constexpr int wrong = 2;
+        return app.exit(e) == 0 ? 0 : wrong;
+    }
+    try {
+        work();
+        return 0;
+    } catch (const Error& e) {
+        std::cerr << argv[0] << ": " << e.what() << '\n';
+        return 1;
+    }
+}
 
 CommandLine read_command_line(int argc, const char* const* argv) {
     CommandLine c;

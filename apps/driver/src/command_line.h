@@ -4,6 +4,12 @@
 #include "lathe/driver/generator.h"
 #include "macro.h"
 
+#include <functional>
+
+namespace CLI {
+class App;
+}
+
 namespace lathe {
 
 struct CommandLine {
@@ -18,6 +24,10 @@ struct CommandLine {
     /// Set when the program ends here (help, or a wrong command line), after printing.
     std::optional<int> exit_status;
 };
+
+/// Reads what stands behind the word that `argv` begins with, then works. \return the exit status: 2 for a
+/// wrong command line, 1 for an Error, which is printed
+int run_command(CLI::App& app, int argc, const char* const* argv, const std::function<void()>& work);
 
 CommandLine read_command_line(int argc, const char* const* argv);
 /// The generator's parameters as set. \throws Error naming the parameters that there are, or the values.

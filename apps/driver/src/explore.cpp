@@ -129,19 +129,7 @@ int explore_main(int argc, const char* const* argv, const std::vector<Generator>
     app.add_option("--plot", o.plot, "write accuracy against bits as SVG");
     app.add_flag("--by-cost", o.by_cost, "without a score: costs alone");
     app.add_flag("--quiet", o.search.quiet, "no progress");
-    try {
-        app.parse(argc - 1, argv + 1);
-    } catch (const CLI::ParseError& e) {
-        constexpr int wrong = 2;
-        return app.exit(e) == 0 ? 0 : wrong;
-    }
-    try {
-        explore(o, generators);
-        return 0;
-    } catch (const Error& e) {
-        std::cerr << argv[0] << ": " << e.what() << '\n';
-        return 1;
-    }
+    return run_command(app, argc, argv, [&] { explore(o, generators); });
 }
 
 } // namespace lathe

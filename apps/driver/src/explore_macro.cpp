@@ -313,19 +313,7 @@ int explore_macro_main(int argc, const char* const* argv, const std::vector<Gene
     o.program = argv[0];
     CLI::App app{"Searches over the designs of a macro on a board: GOP/s against resources and bytes."};
     describe(app, o);
-    try {
-        app.parse(argc - 1, argv + 1);
-    } catch (const CLI::ParseError& e) {
-        constexpr int wrong = 2;
-        return app.exit(e) == 0 ? 0 : wrong;
-    }
-    try {
-        explore(o, generators, make_model);
-        return 0;
-    } catch (const Error& e) {
-        std::cerr << argv[0] << ": " << e.what() << '\n';
-        return 1;
-    }
+    return run_command(app, argc, argv, [&] { explore(o, generators, make_model); });
 }
 
 } // namespace lathe
