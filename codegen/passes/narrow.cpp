@@ -1,6 +1,6 @@
 #include "narrow.h"
 
-#include "scoped_pass.h"
+#include "lathe/ir/scoped_pass.h"
 
 #include "lathe/ir/planted.h"
 

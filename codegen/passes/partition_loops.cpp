@@ -1,6 +1,6 @@
 #include "partition_loops.h"
 
-#include "scoped_pass.h"
+#include "lathe/ir/scoped_pass.h"
 
 namespace lathe::codegen {
 namespace {

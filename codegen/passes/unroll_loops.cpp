@@ -1,7 +1,7 @@
 #include "unroll_loops.h"
 
 #include "lathe/ir/print.h"
-#include "scoped_pass.h"
+#include "lathe/ir/scoped_pass.h"
 
 #include <algorithm>
 #include <utility>

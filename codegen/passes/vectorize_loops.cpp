@@ -3,7 +3,7 @@
 #include "common_start.h"
 
 #include "lathe/ir/print.h"
-#include "scoped_pass.h"
+#include "lathe/ir/scoped_pass.h"
 
 #include <bit>
 

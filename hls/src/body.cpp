@@ -3,7 +3,6 @@
 #include "expr.h"
 #include "functions.h"
 #include "lathe/ir/analysis.h"
-#include "lathe/ir/bounds_checks.h"
 #include "lathe/ir/planted.h"
 #include "lathe/ir/print.h"
 #include "lathe/ir/text.h"
@@ -27,7 +26,6 @@ bool reads_memory(const Expr& e) {
 void BodyEmitter::emit(const Stmt& s) {
     if (!s.defined()) return;
     if (s.loc().known()) scope.line = s.loc();
-    if (!s.as<While>()) check_bounds(s);
     switch (s.kind()) {
     case StmtKind::block:
         for (const Stmt& inner : s.as<Block>()->stmts)
@@ -129,9 +127,6 @@ void BodyEmitter::leave_unless(const Expr& condition) {
 void BodyEmitter::while_loop(const While& s) {
     out.line("while (true) {");
     const Facts before = scope.facts;
-    ++out.indent;
-    check_bounds(While::make(s.condition, {}, s.loc));
-    --out.indent;
     leave_unless(s.condition);
     block(s.body);
     scope.facts = before;
@@ -269,12 +264,6 @@ void BodyEmitter::reduce(const Reduce& s) {
 }
 
 /// A simulation ends where the interpreter does; hardware checks nothing.
-void BodyEmitter::check_bounds(const Stmt& s) {
-    const auto dims = [&](const Symbol& t) -> const std::vector<Dim>& { return scope.array(t).dims; };
-    for (const Stmt& c : bounds_checks(s, dims, scope.facts))
-        check(*c.as<Assert>());
-}
-
 void BodyEmitter::check(const Assert& s) {
     ExprEmitter expr(scope, out, {s.condition});
     out.line(fmt::format("lathe::require({}, {});", expr.condition(s.condition), c_string(s.message)));

@@ -51,7 +51,6 @@ class BodyEmitter {
     void reduce(const Reduce& s);
     void allocate(const Allocate& s);
     void local(const Tensor& t);
-    void check_bounds(const Stmt& s);
     void check(const Assert& s);
     void stage(const Stage& s);
     void pragmas(const For& s);

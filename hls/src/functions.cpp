@@ -1,6 +1,7 @@
 #include "functions.h"
 
 #include "body.h"
+#include "index_type.h"
 #include "lathe/ir/index_ranges.h"
 #include "lathe/ir/math.h"
 #include "lathe/ir/text.h"
@@ -10,89 +11,6 @@
 
 namespace lathe::hls {
 
-namespace {
-
-/// Do all subscripts, loop bounds and addresses fit in an int? Then a loop's variable is one.
-class IntRange {
-  public:
-    bool holds(const Function& f) {
-        for (const Param& p : f.params)
-            if (p.type.is_index()) return false;
-        for (const Argument& a : f.arguments)
-            address(a.tensor);
-        for (const Tensor& t : f.constants)
-            address(t);
-        walk(f.body);
-        return all;
-    }
-
-  private:
-    static constexpr int64_t most = std::numeric_limits<int>::max();
-
-    void address(const Tensor& t) {
-        int64_t size = 1;
-        for (const Dim& d : t.dims) {
-            const auto extent = const_upper_bound(d.extent, facts);
-            all = all && extent && *extent <= most;
-            if (all) size = std::max<int64_t>(size * std::max<int64_t>(*extent, 1), 1);
-            all = all && size <= most;
-        }
-    }
-
-    void check(const Expr& root) {
-        for_each_expr(root, [&](const Expr& e) {
-            if (!all || !e.type().is_index()) return;
-            const auto low = const_lower_bound(e, facts), high = const_upper_bound(e, facts);
-            all = low && high && *low >= -most && *high <= most;
-        });
-    }
-
-    void walk(const Stmt& s) {
-        if (!s.defined() || !all) return;
-        for (const Expr& e : expressions(s))
-            check(e);
-        const Facts before = facts;
-        if (const auto* loop = s.as<For>()) {
-            const Expr last = isub(iadd(loop->min, loop->extent), index(1));
-            check(iadd(last, index(1)));
-            facts.bound(loop->var, {loop->min, last});
-        }
-        if (const auto* let = s.as<LetStmt>(); let && let->value.type().is_index())
-            facts.bound(let->symbol, {let->value, let->value});
-        if (const auto* a = s.as<Allocate>())
-            for (const Tensor& t : a->tensors)
-                address(t);
-        for (const Stmt& body : bodies(s))
-            walk(body);
-        facts = before;
-    }
-
-    Facts facts;
-    bool all = true;
-};
-
-void refuse_vectors(const Stmt& body) {
-    Loc line;
-    const auto refuse = [&](Loc loc) {
-        fail(loc.known() ? loc : line, "a vector has no HLS code: emit the Module before it is lowered");
-    };
-    for_each(
-        body,
-        [&](const Stmt& s) {
-            if (s.loc().known()) line = s.loc();
-            const auto* store = s.as<Store>();
-            const auto* reduce = s.as<Reduce>();
-            if ((store && store->predicate.defined()) || (reduce && reduce->predicate.defined()))
-                refuse(s.loc());
-        },
-        [&](const Expr& e) {
-            const auto* load = e.as<Load>();
-            if (!e.type().is_scalar() || (load && load->predicate.defined())) refuse(e.loc());
-        });
-}
-
-} // namespace
-
 std::string brackets(const std::vector<int64_t>& extents) {
     std::string s;
     for (const int64_t e : extents)
@@ -100,13 +18,8 @@ std::string brackets(const std::vector<int64_t>& extents) {
     return s;
 }
 
-std::string index_type_of(const Function& f) {
-    return IntRange().holds(f) ? "int" : "int64_t";
-}
-
 Function prepared(Function f, const Facts& facts) {
     f.body = lower_math(f.body);
-    refuse_vectors(f.body);
     f.body = simplify(f.body, facts);
     return widen_index(f);
 }

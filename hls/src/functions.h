@@ -7,10 +7,8 @@ namespace lathe::hls {
 
 using namespace ir;
 
-/// Lowers what C++ has no words for, and settles subscripts that leave 64 bits. \throws Error for vectors.
+/// Lowers what C++ has no words for, and settles subscripts that leave 64 bits.
 Function prepared(Function f, const Facts& facts);
-/// The type of its subscripts and loops: int where all fit.
-std::string index_type_of(const Function& f);
 
 class Functions {
   public:

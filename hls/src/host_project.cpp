@@ -128,7 +128,7 @@ std::vector<std::filesystem::path> export_program(const Module& module, const st
                 {"sim/kernels.cpp", kernel_table(program)}};
     for (const Kernel& k : program.kernels) {
         files.emplace_back(k.name + ".h", header_text(k));
-        files.emplace_back(k.name + ".cpp", fmt::format("#include \"{}.h\"\n\n{}", k.name, source_text(k)));
+        files.emplace_back(k.name + ".cpp", source_file(k));
         files.emplace_back(k.name + ".cfg", kernel_config(k, options));
     }
     if (std::string links = connections(module, program); !links.empty())

@@ -4,6 +4,8 @@
 #include "expr.h"
 #include "functions.h"
 #include "host.h"
+#include "index_type.h"
+#include "lathe/ir/check_bounds.h"
 #include "lathe/ir/depths.h"
 #include "lathe/ir/inline_calls.h"
 #include "lathe/ir/layout.h"
@@ -198,9 +200,31 @@ class KernelMaker {
     Kernel kernel;
 };
 
+void refuse_vectors(const Stmt& body) {
+    Loc line;
+    const auto refuse = [&](Loc loc) {
+        fail(loc.known() ? loc : line, "a vector has no HLS code: emit the Module before it is lowered");
+    };
+    for_each(
+        body,
+        [&](const Stmt& s) {
+            if (s.loc().known()) line = s.loc();
+            const auto* store = s.as<Store>();
+            const auto* reduce = s.as<Reduce>();
+            if ((store && store->predicate.defined()) || (reduce && reduce->predicate.defined()))
+                refuse(s.loc());
+        },
+        [&](const Expr& e) {
+            const auto* load = e.as<Load>();
+            if (!e.type().is_scalar() || (load && load->predicate.defined())) refuse(e.loc());
+        });
+}
+
 Module laid_out(const Module& m) {
-    return store_by_layout(
-        shift_folds(fix_constant_params(pass_whole_tensors(with_safe_depths(without_origins(m))))), true);
+    for (const Function& f : m.functions)
+        refuse_vectors(f.body);
+    const Module plain = fix_constant_params(pass_whole_tensors(with_safe_depths(without_origins(m))));
+    return store_by_layout(shift_folds(check_bounds(plain)), true);
 }
 
 } // namespace
@@ -257,8 +281,9 @@ Program make_program(const Module& module, const VitisOptions& options) {
     return program;
 }
 
-std::string source_text(const Kernel& k) {
-    return fmt::format("{}{}extern \"C\" {} {{\n{}}}\n", k.externs, k.functions, k.declaration(), k.body);
+std::string source_file(const Kernel& k) {
+    return fmt::format("#include \"{}.h\"\n\n{}{}extern \"C\" {} {{\n{}}}\n", k.name, k.externs, k.functions,
+                       k.declaration(), k.body);
 }
 
 /// Vitis has its own; a simulation takes those in sim/.
@@ -288,8 +313,7 @@ namespace lathe {
 using namespace ir;
 
 std::string vitis_source(const Module& module, const VitisOptions& options) {
-    const hls::Kernel kernel = hls::make_kernel(module, options);
-    return fmt::format("#include \"{}.h\"\n\n{}", kernel.name, hls::source_text(kernel));
+    return hls::source_file(hls::make_kernel(module, options));
 }
 
 std::string vitis_header(const Module& module, const VitisOptions& options) {

@@ -47,8 +47,8 @@ Kernel make_kernel(const Module& module, const VitisOptions& options);
 bool has_device(const Module& module);
 /// \pre has_device
 Program make_program(const Module& module, const VitisOptions& options);
-/// The kernel's file, without the header that it includes first; its header; what declares streams.
-std::string source_text(const Kernel& k);
+/// The kernel's file; its header.
+std::string source_file(const Kernel& k);
 /// Comments that say what became of names.
 std::string renamed_text(const Kernel& k);
 std::string header_text(const Kernel& k);

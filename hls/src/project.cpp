@@ -332,13 +332,13 @@ std::vector<fs::path> export_vitis(const Module& module, const fs::path& folder,
 std::vector<fs::path> export_vitis(const Module& module, const fs::path& folder,
                                    const VitisOptions& options) {
     if (hls::has_device(module)) return hls::export_program(module, folder, options);
-    const hls::Kernel kernel = hls::make_kernel(module, options);
     const Function& f = module.top();
     const Run run = hls::make_run(module, options);
     VitisOptions known = options; // the sizes of the inputs, too
     known.scalars = run.parameters;
-    hls::Files files{{kernel.name + ".h", vitis_header(module, known)},
-                     {kernel.name + ".cpp", vitis_source(module, known)},
+    const hls::Kernel kernel = hls::make_kernel(module, known);
+    hls::Files files{{kernel.name + ".h", hls::header_text(kernel)},
+                     {kernel.name + ".cpp", hls::source_file(kernel)},
                      {"testbench.cpp", hls::testbench(f, kernel, run, {kernel.name, "", "", ""})},
                      {"Makefile", makefile(kernel)},
                      {"run_hls.tcl", run_hls(kernel, options)},

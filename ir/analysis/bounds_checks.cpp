@@ -1,4 +1,4 @@
-#include "lathe/ir/bounds_checks.h"
+#include "bounds_checks.h"
 
 #include "lathe/ir/analysis.h"
 #include "lathe/ir/visit.h"

@@ -1,10 +1,10 @@
-#include "unique_lets.h"
+#include "lathe/ir/unique_lets.h"
 
 #include "lathe/ir/visit.h"
 
 #include <algorithm>
 
-namespace lathe::codegen {
+namespace lathe::ir {
 namespace {
 
 /// Lets in different places may share what is inside of them, and mean different values by one symbol there.
@@ -97,4 +97,4 @@ Module unique_lets(Module module) {
     return module;
 }
 
-} // namespace lathe::codegen
+} // namespace lathe::ir

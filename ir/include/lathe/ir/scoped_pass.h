@@ -4,12 +4,10 @@
 #include "lathe/ir/simplify.h"
 #include "lathe/ir/visit.h"
 
-namespace lathe::codegen {
+namespace lathe::ir {
 
-using namespace ir;
-
-/// A Mutator that keeps the facts (ranges of the loops around, conditions that hold, parameters that are
-/// sizes) and the declarations of the tensors in scope.
+/// A Mutator that keeps the facts (ranges of the loops around, conditions that hold, parameters of the top
+/// Function that are sizes: those of others may be anything) and the declarations of the tensors in scope.
 class ScopedMutator : public Mutator {
   public:
     /// Mutates the body of every function.
@@ -20,6 +18,8 @@ class ScopedMutator : public Mutator {
     Stmt visit(const For& loop, const Stmt& s) override;
     Stmt visit(const If& branch, const Stmt& s) override;
     Stmt visit(const Allocate& a, const Stmt& s) override;
+    Stmt visit(const Fill& f, const Stmt& s) override;
+    Stmt visit(const Drain& d, const Stmt& s) override;
     const Facts& facts() const { return known; }
     /// A constant bound of the loop's extent, if it has one.
     std::optional<int64_t> most_iterations(const For& loop) const;
@@ -35,4 +35,4 @@ class ScopedMutator : public Mutator {
     std::map<Symbol, Tensor> tensors;
 };
 
-} // namespace lathe::codegen
+} // namespace lathe::ir

@@ -1,17 +1,18 @@
-#include "scoped_pass.h"
+#include "lathe/ir/scoped_pass.h"
 
 #include "lathe/ir/analysis.h"
-#include "unique_lets.h"
+#include "lathe/ir/unique_lets.h"
 
-namespace lathe::codegen {
+namespace lathe::ir {
 
 Module ScopedMutator::run(const Module& module) {
     Module result = module;
     for (Function& function : result.functions) {
         known = {};
         tensors.clear();
+        const bool top = &function == &result.functions.front();
         for (const Param& p : function.params)
-            if (p.type.is_index()) known.bound(p.symbol, {index(0), {}});
+            if (top && p.type.is_index()) known.bound(p.symbol, {index(0), {}});
         for (const Argument& a : function.arguments)
             tensors[a.tensor.symbol] = a.tensor;
         for (const Tensor& t : function.constants)
@@ -88,4 +89,18 @@ Stmt ScopedMutator::visit(const Allocate& a, const Stmt&) {
     return allocated(std::move(declared), a.body);
 }
 
-} // namespace lathe::codegen
+Stmt ScopedMutator::visit(const Fill& f, const Stmt& s) {
+    tensors[f.tensor.symbol] = f.tensor;
+    Stmt result = Mutator::visit(f, s);
+    tensors.erase(f.tensor.symbol);
+    return result;
+}
+
+Stmt ScopedMutator::visit(const Drain& d, const Stmt& s) {
+    tensors[d.tensor.symbol] = d.tensor;
+    Stmt result = Mutator::visit(d, s);
+    tensors.erase(d.tensor.symbol);
+    return result;
+}
+
+} // namespace lathe::ir

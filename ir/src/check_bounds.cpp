@@ -1,10 +1,10 @@
-#include "check_bounds.h"
+#include "lathe/ir/check_bounds.h"
 
-#include "lathe/ir/bounds_checks.h"
+#include "../analysis/bounds_checks.h"
 #include "lathe/ir/planted.h"
-#include "scoped_pass.h"
+#include "lathe/ir/scoped_pass.h"
 
-namespace lathe::codegen {
+namespace lathe::ir {
 namespace {
 
 class BoundsChecker : public ScopedMutator {
@@ -24,6 +24,14 @@ class BoundsChecker : public ScopedMutator {
         return While::make((*this)(loop.condition), body, loop.loc);
     }
 
+    Stmt visit(const LetStmt& l, const Stmt& s) override {
+        if (!l.value.type().is_index()) return ScopedMutator::visit(l, s);
+        return LetStmt::make(l.symbol, (*this)(l.value), inside(l.symbol, l.value, index(1), l.body), l.loc);
+    }
+
+    /// Holds nothing but channels and calls.
+    Stmt visit(const Dataflow&, const Stmt& s) override { return s; }
+
     std::vector<Stmt> checks(const Stmt& s) {
         const auto dims = [&](const Symbol& t) -> const std::vector<Dim>& { return declaration(t).dims; };
         return bounds_checks(s, dims, facts());
@@ -36,4 +44,4 @@ Module check_bounds(const Module& module) {
     return BoundsChecker().run(module);
 }
 
-} // namespace lathe::codegen
+} // namespace lathe::ir
