@@ -1,6 +1,7 @@
 #include "stencil_read.h"
 
 #include "../src/roots.h"
+#include "stencil_choices.h"
 #include "stencil_kernel.h"
 #include "stencil_point.h"
 #include "stencil_windows.h"
@@ -66,6 +67,8 @@ class Reader {
     std::map<Symbol, Symbol> stands_for; ///< what a stage's tensor holds at a time: for the tensor
     std::map<Symbol, Tensor> stored;     ///< the part of it that there is
     std::optional<KernelStages> kernel;
+    std::optional<Choices> choices; ///< of the stage whose windows are found
+    std::map<std::pair<size_t, std::vector<int64_t>>, Symbol> tokens; ///< the same
     Stencil result;
 
     /// Its tensors' versions are the stages.
@@ -277,6 +280,8 @@ class Reader {
 
     void find_windows(size_t n) {
         check_inside(result.flows[n]);
+        choices.emplace(result.flows[n].point, result.flows[n].box);
+        tokens.clear();
         const Expr value = Tokens(*this, n)(result.flows[n].value);
         result.flows[n].value = value;
         for (const Window& w : result.flows[n].windows)
@@ -321,14 +326,15 @@ class Reader {
         std::vector<std::vector<Run>> runs;
         for (size_t d = 0; d < f.point.size(); ++d)
             runs.push_back(distances(f, l, d));
-        return chosen(n, l, runs, {});
+        const auto element = [&](const std::vector<int64_t>& at) { return token_at(n, l, at); };
+        return choices->choose(l.tensor, runs, element, l.loc);
     }
 
-    std::vector<Run> distances(const Flow& f, const Load& l, size_t d) const {
+    std::vector<Run> distances(const Flow& f, const Load& l, size_t d) {
         std::set<Symbol> used = free_variables(l.indices[d]);
         used.erase(f.point[d]);
         if (!tensors_read(l.indices[d]).empty() || !used.empty()) refuse_subscript(f, l, d);
-        const std::vector<Run> runs = runs_of(l.indices[d], f.point[d], f.box.first[d], f.box.end(d));
+        const std::vector<Run>& runs = choices->runs(l.indices[d], d);
         const bool stride = runs.size() > 1 && as_linear(simplify(l.indices[d]));
         if (runs.empty() || stride) refuse_subscript(f, l, d);
         // How many points it holds for; in a tensor of a few positions the edges may be all of it.
@@ -344,30 +350,15 @@ class Reader {
         return runs;
     }
 
-    /// The element at each distance where that is the one.
-    Expr chosen(size_t n, const Load& l, const std::vector<std::vector<Run>>& runs,
-                const std::vector<int64_t>& at) {
-        const size_t d = at.size();
-        if (d == runs.size()) return token_at(n, l, at);
-        std::vector<int64_t> next = at;
-        next.push_back(runs[d].back().by);
-        Expr all = chosen(n, l, runs, next);
-        for (size_t r = runs[d].size() - 1; r-- > 0;) {
-            next.back() = runs[d][r].by;
-            const Expr here = less(var(result.flows[n].point[d]), index(runs[d][r].end));
-            all = Select::make(here, chosen(n, l, runs, next), all, l.loc);
-        }
-        return all;
-    }
-
     Expr token_at(size_t n, const Load& l, const std::vector<int64_t>& at) {
         const size_t of = places.at(l.tensor);
-        Flow& f = result.flows[n];
-        std::vector<Window>& known = of == n ? f.own : f.windows;
-        for (const Window& w : known)
-            if (w.of == of && w.at == at) return Variable::make(w.token, l.type, l.loc);
-        known.push_back({of, at, Symbol(l.tensor.name() + "_token")});
-        return Variable::make(known.back().token, l.type, l.loc);
+        Symbol& token = tokens[{of, at}];
+        if (!token) {
+            token = Symbol(l.tensor.name() + "_token");
+            Flow& f = result.flows[n];
+            (of == n ? f.own : f.windows).push_back({of, at, token});
+        }
+        return Variable::make(token, l.type, l.loc);
     }
 
     [[noreturn]] void refuse_subscript(const Flow& f, const Load& l, size_t d) const {
