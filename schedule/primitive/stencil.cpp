@@ -56,7 +56,8 @@ void run(Edit& e) {
 
 constinit const Primitive primitives::stencil{
     .name = "stencil",
-    .text = "a Func and all that it is computed of become a network of processes, joined by streams",
+    .text = "a Func and all that it is computed of, or a kernel, become a network of processes, joined by "
+            "streams",
     .run = run,
     .acts_on = ActsOn::func,
     .named = Named::kept,
