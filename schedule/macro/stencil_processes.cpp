@@ -207,13 +207,10 @@ Compute Kinds::compute(size_t n) {
     const Symbol point = loop("point");
     const Expr points = number(made, "points");
     const std::set<Symbol> used = free_variables(f.value);
-    const auto leaves = [&](const Tap& t) {
-        return nodes[n].first + t.offset < nodes[t.of].first || nodes[n].last + t.offset > nodes[t.of].last;
-    };
     // A table that data choose from is asked inside of the box alone.
     const bool counts = std::ranges::any_of(f.point, [&](const Symbol& v) { return used.contains(v); }) ||
                         !tensors_read(f.value).empty();
-    c.at_point = counts || std::ranges::any_of(nodes[n].taps, leaves);
+    c.at_point = counts || std::ranges::any_of(nodes[n].taps, [&](const Tap& t) { return leaves(n, t); });
     Expr value = fresh_copy(f.value), first;
     if (c.at_point) first = number(made, "first");
     if (counts) value = at_positions(n, first, point);
@@ -225,12 +222,7 @@ Compute Kinds::compute(size_t n) {
             stream(made, fmt::format("tap{}", taps.size()), s.flows[w.of].tensor.type, Direction::in));
     Recurrence r = recurrence(f, value, stream(made, "out", type, Direction::out), point);
     Stmt body = rename(r.body, add_tables(made, value));
-    for (size_t w = f.windows.size(); w-- > 0;) {
-        const Tap& tap = nodes[n].taps[w];
-        std::vector<Expr> there;
-        if (leaves(tap)) there = exists(nodes[tap.of], tap.offset, first, point);
-        body = pop(f.windows[w], taps[w], s.flows[tap.of].tensor.type, there, body);
-    }
+    body = with_elements(n, taps, first, point, body);
     made.body = pipelined(point, index(0), points, body, nodes[n].ii);
     if (!r.rings.empty()) made.body = Allocate::make(std::move(r.rings), made.body);
     c.name = add(std::move(made), "pe_" + f.tensor.symbol.name(), {point});
@@ -289,25 +281,47 @@ std::vector<Expr> Kinds::exists(const Node& of, int64_t offset, const Expr& firs
     return {at_most(isub(index(0), from), var(point)), at_most(var(point), to)};
 }
 
-/// The token in the body; \param there conditions under which there is one
-Stmt Kinds::pop(const Window& w, const StreamElement& tap, Type type, const std::vector<Expr>& there,
-                const Stmt& body) const {
-    if (there.empty()) return Pop::make(w.token, tap, type, body, loc());
-    const Symbol kept(w.token.name()), token("token");
-    Stmt take =
-        Pop::make(token, tap, type, Store::make(kept, type, {}, Variable::make(token, type), loc()), loc());
-    for (const Expr& c : there)
-        take = If::make(c, take, {}, loc());
-    // Elements at the edges of strips that nobody needs are computed of what is not there.
-    if (!made_for.grid.cuts().empty())
-        take = Block::make({Store::make(kept, type, {}, zero(type), loc()), take});
-    const Stmt use = substitute(body, {{w.token, Load::make(kept, type, {}, loc())}});
-    Tensor t;
-    t.symbol = kept;
-    t.type = type;
-    t.space = MemorySpace::heap();
-    t.loc = loc();
-    return Allocate::make(t, Block::make({take, use}));
+/// The body with an element of each window. One that is missing in the first or the last points, where nobody
+/// asks for it, is 0 there.
+Stmt Kinds::with_elements(size_t flow, const std::vector<StreamElement>& taps, const Expr& first,
+                          const Symbol& point, Stmt body) const {
+    const Node& n = made_for.nodes[flow];
+    const std::vector<Window>& windows = made_for.stencil.flows[flow].windows;
+    std::vector<Tensor> kept(windows.size());
+    std::vector<Stmt> zeros;
+    for (size_t w = windows.size(); w-- > 0;) {
+        if (!leaves(flow, n.taps[w])) continue;
+        Tensor& t = kept[w];
+        t.symbol = Symbol(windows[w].token.name());
+        t.type = made_for.stencil.flows[windows[w].of].tensor.type;
+        t.space = MemorySpace::heap();
+        t.loc = loc();
+        body = LetStmt::make(windows[w].token, Load::make(t.symbol, t.type, {}, loc()), body, loc());
+    }
+    for (size_t w = windows.size(); w-- > 0;) {
+        const Type type = made_for.stencil.flows[windows[w].of].tensor.type;
+        if (!kept[w].symbol) {
+            body = Pop::make(windows[w].token, taps[w], type, body, loc());
+            continue;
+        }
+        const Symbol token("token");
+        Stmt take =
+            Pop::make(token, taps[w], type,
+                      Store::make(kept[w].symbol, type, {}, Variable::make(token, type), loc()), loc());
+        for (const Expr& c : exists(made_for.nodes[windows[w].of], n.taps[w].offset, first, point))
+            take = If::make(c, take, {}, loc());
+        body = Block::make({take, body});
+        zeros.push_back(Store::make(kept[w].symbol, type, {}, zero(type), loc()));
+    }
+    std::erase_if(kept, [](const Tensor& t) { return !t.symbol; });
+    if (kept.empty()) return body;
+    zeros.push_back(body);
+    return Allocate::make(std::move(kept), Block::make(std::move(zeros)));
+}
+
+bool Kinds::leaves(size_t flow, const Tap& t) const {
+    const Node &n = made_for.nodes[flow], &of = made_for.nodes[t.of];
+    return n.first + t.offset < of.first || n.last + t.offset > of.last;
 }
 
 /// The value where the lane's word number `point` lies. \param first the lane's first position

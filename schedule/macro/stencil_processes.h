@@ -59,8 +59,9 @@ class Kinds {
     Stmt for_lanes(const Symbol& lane, Stmt body) const;
     Stmt pipelined(const Symbol& loop, const Expr& first, const Expr& extent, Stmt body,
                    int64_t ii = 1) const;
-    Stmt pop(const Window& w, const StreamElement& tap, Type type, const std::vector<Expr>& there,
-             const Stmt& body) const;
+    Stmt with_elements(size_t flow, const std::vector<StreamElement>& taps, const Expr& first,
+                       const Symbol& point, Stmt body) const;
+    bool leaves(size_t flow, const Tap& t) const;
     Recurrence recurrence(const Flow& f, const Expr& value, const StreamElement& out,
                           const Symbol& point) const;
     std::vector<Expr> exists(const Node& of, int64_t offset, const Expr& first, const Symbol& point) const;

@@ -1,10 +1,13 @@
 #include "stencil_read.h"
 
 #include "../src/roots.h"
+#include "stencil_choices.h"
+#include "stencil_kernel.h"
 #include "stencil_point.h"
 #include "stencil_windows.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace lathe::schedule::stencil {
 
@@ -21,6 +24,10 @@ class Reader {
   public:
     Reader(const Edit& e, bool meant)
         : edit(e), in_place(meant), function(e.function()), roots(function.body) {
+        if (edit.state().is_kernel(edit.step().func)) {
+            read_kernel();
+            return;
+        }
         for (const Stmt& s : roots.statements)
             if (const auto* g = s.as<Stage>()) {
                 stages[g->func].push_back(s);
@@ -31,10 +38,16 @@ class Reader {
     }
 
     Stencil read() {
-        const Symbol out = edit.images(edit.step().func).front();
-        if (!stages.contains(out)) missing(out);
-        if (networks.contains(out)) edit.refuse("{} is a network already", out.name());
-        collect(out);
+        if (kernel) {
+            for (const Version& v : kernel->versions)
+                if (v.last && argument(v.of)) collect(v.symbol);
+            if (seen.empty()) edit.refuse("{} stores nothing", edit.step().func.name());
+        } else {
+            const Symbol out = edit.images(edit.step().func).front();
+            if (!stages.contains(out)) missing(out);
+            if (networks.contains(out)) edit.refuse("{} is a network already", out.name());
+            collect(out);
+        }
         order();
         split_rest();
         find_all_windows();
@@ -52,7 +65,29 @@ class Reader {
     std::set<Symbol> inputs, seen;
     std::map<Symbol, size_t> places;     ///< into the flows
     std::map<Symbol, Symbol> stands_for; ///< what a stage's tensor holds at a time: for the tensor
+    std::map<Symbol, Tensor> stored;     ///< the part of it that there is
+    std::optional<KernelStages> kernel;
+    std::optional<Choices> choices; ///< of the stage whose windows are found
+    std::map<std::pair<size_t, std::vector<int64_t>>, Symbol> tokens; ///< the same
     Stencil result;
+
+    /// Its tensors' versions are the stages.
+    void read_kernel() {
+        kernel = kernel_stages(edit);
+        roots.arrays = kernel->arrays;
+        roots.statements.clear();
+        for (const Version& v : kernel->versions) {
+            stages[v.symbol] = v.definitions;
+            stands_for[v.symbol] = v.of;
+            roots.statements.insert(roots.statements.end(), v.definitions.begin(), v.definitions.end());
+        }
+    }
+
+    const Version* version(const Symbol& s) const {
+        if (!kernel) return nullptr;
+        const auto found = std::ranges::find(kernel->versions, s, &Version::symbol);
+        return found == kernel->versions.end() ? nullptr : &*found;
+    }
 
     /// Says why the Func has no stage at root.
     [[noreturn]] void missing(const Symbol& func) const {
@@ -90,13 +125,21 @@ class Reader {
     /// The stage and all that it reads.
     void collect(const Symbol& func) {
         if (!seen.insert(func).second) return;
-        const Tensor& own = tensor(func);
-        std::vector<PointValue> values = point_values(edit, own, stages.at(func), in_place);
-        for (PointValue& v : values)
-            v.value = without_dead_arms(v.value, v.point, v.box);
+        Tensor own = tensor(func);
+        own.symbol = func;
+        const Version* v = version(func);
+        std::optional<Given> given;
+        if (v && v->before) {
+            collect(v->before);
+            given = Given{v->before, points.at(v->before).back().box};
+        }
+        std::vector<PointValue> values =
+            point_values(edit, own, stages.at(func), in_place, given ? &*given : nullptr);
+        for (PointValue& p : values)
+            p.value = without_dead_arms(p.value, p.point, p.box);
         points.emplace(func, values);
-        for (const PointValue& v : values)
-            stands_for[v.tensor] = func;
+        for (const PointValue& p : values)
+            stands_for[p.tensor] = v ? v->of : func;
         // Of all definitions, though a later one may make an earlier one's elements new: a CPU runs them.
         std::set<Symbol> read, own_tensors;
         for (const Stmt& d : stages.at(func)) {
@@ -144,18 +187,28 @@ class Reader {
             const auto* g = s.as<Stage>();
             if (!g || !seen.contains(g->func) || !last_definition(s)) continue;
             const std::vector<PointValue>& values = points.at(g->func);
+            const Version* v = version(g->func);
             for (const PointValue& p : values) {
                 places[g->func] = places[p.tensor] = result.flows.size();
                 Flow f;
                 f.tensor = tensor(g->func);
-                if (&p != &values.back()) f.tensor.symbol = p.tensor.renamed(p.tensor.name() + "_before");
+                const bool last = &p == &values.back() && (!v || v->last);
+                if (!last) f.tensor.symbol = p.tensor.renamed(p.tensor.name() + "_before");
+                add_stored(g->func, p);
                 f.box = p.box;
                 f.point = p.point;
                 f.value = p.value;
-                f.stored = &p == &values.back(); // perhaps: see split_rest
+                f.stored = last; // perhaps: see split_rest
                 result.flows.push_back(std::move(f));
             }
         }
+    }
+
+    void add_stored(const Symbol& stage, const PointValue& p) {
+        Tensor t = tensor(stage);
+        for (size_t d = 0; d < t.dims.size(); ++d)
+            t.dims[d] = {index(p.box.first[d]), index(p.box.extent[d])};
+        stored[stage] = stored[p.tensor] = t;
     }
 
     void add_input(const Tensor& t) {
@@ -227,6 +280,8 @@ class Reader {
 
     void find_windows(size_t n) {
         check_inside(result.flows[n]);
+        choices.emplace(result.flows[n].point, result.flows[n].box);
+        tokens.clear();
         const Expr value = Tokens(*this, n)(result.flows[n].value);
         result.flows[n].value = value;
         for (const Window& w : result.flows[n].windows)
@@ -235,14 +290,29 @@ class Reader {
 
     /// Every load happens inside of its tensor: what is there is what flows past.
     void check_inside(const Flow& f) const {
-        const auto flowing = [&](const Symbol& s) { return table(s) ? nullptr : &tensor(s); };
+        const auto flowing = [&](const Symbol& s) {
+            const auto part = stored.find(s);
+            return part != stored.end() ? &part->second : table(s) ? nullptr : &tensor(s);
+        };
         const Load* l = load_outside(f.value, f, flowing);
         if (!l) return;
+        if (kernel && stored.contains(l->tensor))
+            edit.refuse(
+                "{} reads {} at {}, and not all of that was stored before: a network has what was stored "
+                "in a box of elements, {}. Store what is read, too, or compute the inner part alone",
+                f.tensor.symbol.name(), described(*l), l->loc.str(), box_text(stored.at(l->tensor)));
         edit.refuse(
             "{} reads {} at {}, and not all of that is in {}: the window leaves it. Compute the inner part "
             "alone, or say what lies beyond the edge: repeat_edge({}), constant_edge({}, 0), mirror({})",
             f.tensor.symbol.name(), described(*l), l->loc.str(), l->tensor.name(), l->tensor.name(),
             l->tensor.name(), l->tensor.name());
+    }
+
+    static std::string box_text(const Tensor& t) {
+        std::vector<std::string> all;
+        for (const Dim& d : t.dims)
+            all.push_back(fmt::format("[{}, {})", print(d.min), print(simplify(iadd(d.min, d.extent)))));
+        return fmt::format("{}", fmt::join(all, " × "));
     }
 
     /// The element that is loaded: at the edges of a tensor another one than inside.
@@ -256,14 +326,15 @@ class Reader {
         std::vector<std::vector<Run>> runs;
         for (size_t d = 0; d < f.point.size(); ++d)
             runs.push_back(distances(f, l, d));
-        return chosen(n, l, runs, {});
+        const auto element = [&](const std::vector<int64_t>& at) { return token_at(n, l, at); };
+        return choices->choose(l.tensor, runs, element, l.loc);
     }
 
-    std::vector<Run> distances(const Flow& f, const Load& l, size_t d) const {
+    std::vector<Run> distances(const Flow& f, const Load& l, size_t d) {
         std::set<Symbol> used = free_variables(l.indices[d]);
         used.erase(f.point[d]);
         if (!tensors_read(l.indices[d]).empty() || !used.empty()) refuse_subscript(f, l, d);
-        const std::vector<Run> runs = runs_of(l.indices[d], f.point[d], f.box.first[d], f.box.end(d));
+        const std::vector<Run>& runs = choices->runs(l.indices[d], d);
         const bool stride = runs.size() > 1 && as_linear(simplify(l.indices[d]));
         if (runs.empty() || stride) refuse_subscript(f, l, d);
         // How many points it holds for; in a tensor of a few positions the edges may be all of it.
@@ -279,30 +350,15 @@ class Reader {
         return runs;
     }
 
-    /// The element at each distance where that is the one.
-    Expr chosen(size_t n, const Load& l, const std::vector<std::vector<Run>>& runs,
-                const std::vector<int64_t>& at) {
-        const size_t d = at.size();
-        if (d == runs.size()) return token_at(n, l, at);
-        std::vector<int64_t> next = at;
-        next.push_back(runs[d].back().by);
-        Expr all = chosen(n, l, runs, next);
-        for (size_t r = runs[d].size() - 1; r-- > 0;) {
-            next.back() = runs[d][r].by;
-            const Expr here = less(var(result.flows[n].point[d]), index(runs[d][r].end));
-            all = Select::make(here, chosen(n, l, runs, next), all, l.loc);
-        }
-        return all;
-    }
-
     Expr token_at(size_t n, const Load& l, const std::vector<int64_t>& at) {
         const size_t of = places.at(l.tensor);
-        Flow& f = result.flows[n];
-        std::vector<Window>& known = of == n ? f.own : f.windows;
-        for (const Window& w : known)
-            if (w.of == of && w.at == at) return Variable::make(w.token, l.type, l.loc);
-        known.push_back({of, at, Symbol(l.tensor.name() + "_token")});
-        return Variable::make(known.back().token, l.type, l.loc);
+        Symbol& token = tokens[{of, at}];
+        if (!token) {
+            token = Symbol(l.tensor.name() + "_token");
+            Flow& f = result.flows[n];
+            (of == n ? f.own : f.windows).push_back({of, at, token});
+        }
+        return Variable::make(token, l.type, l.loc);
     }
 
     [[noreturn]] void refuse_subscript(const Flow& f, const Load& l, size_t d) const {
@@ -353,6 +409,16 @@ class Reader {
 
     /// What stays beside the network, and which arrays.
     void split_rest() {
+        if (kernel) {
+            result.of_kernel = true;
+            result.stages = {kernel->body};
+            result.before = kernel->checks;
+            for (const Tensor& t : kernel->arrays)
+                if (!t.data) result.consumed.push_back(t);
+            for (Flow& f : result.flows)
+                f.stored = f.stored && argument(f.tensor.symbol);
+            return;
+        }
         std::set<Symbol> outside, late, read_late, inner;
         for (const Stmt& s : roots.statements)
             if (in_network(s)) inner.merge(tensors_written(s));

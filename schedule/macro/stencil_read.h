@@ -42,6 +42,7 @@ struct Stencil {
     std::vector<Tensor> kept;     ///< the other arrays of the Function
     std::vector<Stmt> before;     ///< its statements that the network does not replace …
     std::vector<Stmt> behind;     ///< … and those that read what it stores
+    bool of_kernel = false;       ///< `stages` are a kernel's body
 };
 
 /// What the step's Func is computed of. \param in_place stages may read what they have just stored

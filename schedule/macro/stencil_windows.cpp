@@ -1,6 +1,7 @@
 #include "stencil_windows.h"
 
 #include <algorithm>
+#include <set>
 #include <unordered_map>
 
 namespace lathe::schedule::stencil {
@@ -141,6 +142,45 @@ class LiveArms : public Mutator {
     Facts facts;
 };
 
+/// Places of a dimension at which a comparison of the value may change.
+void add_limits(std::set<int64_t>& all, const Expr& value, const Symbol& p) {
+    for_each_expr(value, [&](const Expr& e) {
+        const auto* b = e.as<Binary>();
+        if (!b || !b->type.is_bool() || !b->a.type().is_index()) return;
+        const auto difference = as_linear(isub(b->a, b->b));
+        if (!difference || difference->coefficients.size() != 1) return;
+        const auto& [v, by] = *difference->coefficients.begin();
+        if (v != p || abs(by) != 1 || !difference->constant.fits_slong_p()) return;
+        const int64_t at = -difference->constant.get_si() * by.get_si();
+        for (const int64_t limit : {at, at + 1})
+            all.insert(limit);
+    });
+}
+
+/// Parts of the box in which comparisons of single places are decided.
+std::vector<Box> cells(const Expr& value, const std::vector<Symbol>& point, const Box& box) {
+    constexpr size_t most = 4096;
+    std::vector<Box> all{box};
+    for (size_t d = 0; d < box.rank(); ++d) {
+        std::set<int64_t> limits{box.end(d)};
+        add_limits(limits, value, point[d]);
+        std::vector<Box> parts;
+        for (const Box& b : all) {
+            int64_t first = b.first[d];
+            for (const int64_t limit : limits) {
+                if (limit <= first || limit > b.end(d)) continue;
+                parts.push_back(b);
+                parts.back().first[d] = first;
+                parts.back().extent[d] = limit - first;
+                first = limit;
+            }
+            if (parts.size() > most) return {box};
+        }
+        all = std::move(parts);
+    }
+    return all;
+}
+
 } // namespace
 
 std::vector<Run> runs_of(const Expr& subscript, const Symbol& p, int64_t first, int64_t end) {
@@ -162,6 +202,13 @@ std::vector<Run> runs_of(const Expr& subscript, const Symbol& p, int64_t first, 
 
 Expr without_dead_arms(const Expr& value, const std::vector<Symbol>& point, const Box& box) {
     return LiveArms(in_box(point, box))(value);
+}
+
+bool reached(const Expr& value, const Symbol& symbol, const std::vector<Symbol>& point, const Box& box) {
+    if (!uses(value, symbol)) return false;
+    return std::ranges::any_of(cells(value, point, box), [&](const Box& cell) {
+        return uses(without_dead_arms(value, point, cell), symbol);
+    });
 }
 
 const Load* load_outside(const Expr& value, const Flow& at,

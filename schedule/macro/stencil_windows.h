@@ -18,6 +18,10 @@ std::vector<Run> runs_of(const Expr& subscript, const Symbol& p, int64_t first, 
 /// The value without arms of selects that no point in the box takes.
 Expr without_dead_arms(const Expr& value, const std::vector<Symbol>& point, const Box& box);
 
+/// Whether `symbol` may be a part of the value of some point in the box. True: it was not proved that it is
+/// not.
+bool reached(const Expr& value, const Symbol& symbol, const std::vector<Symbol>& point, const Box& box);
+
 /// A load that may happen outside of its tensor while the point is in the box; null: there is none. `tensor`
 /// gives those that are asked about, else null.
 const Load* load_outside(const Expr& value, const Flow& at,

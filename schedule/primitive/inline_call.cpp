@@ -2,9 +2,6 @@
 
 #include "../src/calls.h"
 
-#include "lathe/ir/inline_calls.h"
-#include "lathe/ir/rename.h"
-
 #include <algorithm>
 
 namespace lathe::schedule {
@@ -17,32 +14,6 @@ struct Opened {
     std::map<Symbol, Symbol> loops;
     Stmt body; ///< the Function's
 };
-
-/// Tables of the Function are tables of its caller, which holds each once.
-Stmt with_tables(Edit& e, const Function& f, const Stmt& body) {
-    std::map<Symbol, Symbol> names;
-    for (const Tensor& t : f.constants) {
-        std::vector<Tensor>& own = e.top().constants;
-        auto same = std::ranges::find(own, t.data, &Tensor::data);
-        if (same == own.end()) {
-            same = own.insert(same, t);
-            same->symbol = Symbol(t.symbol.name());
-        }
-        names[t.symbol] = same->symbol;
-    }
-    return names.empty() ? body : rename(body, names);
-}
-
-/// Bounds and assertions with what the call gives.
-Stmt tidied(const Stmt& body) {
-    return transform(body, [](const Stmt& s) {
-        if (const For* f = s.as<For>())
-            return For::make(f->var, simplify(f->min), simplify(f->extent), f->loop, f->body, f->loc);
-        if (const Assert* a = s.as<Assert>(); a && is_const_true(simplify(a->condition)))
-            return Block::make({});
-        return s;
-    });
-}
 
 /// The loops of the bodies, by the names that they had in their Functions. Where a Function is gone, all that
 /// its loops' handles mean is their copies; else those go on to mean its own.
@@ -81,7 +52,7 @@ void run(Edit& e) {
         for (const auto& [from, to] : s.copies.back())
             loops.emplace(from, to);
         all.push_back({*e.state().stage_of(f), std::move(loops), f.body});
-        return tidied(with_tables(e, f, body_of_call(f, c, copy)));
+        return body_at_call(e, f, c, copy);
     };
     e.set_body(replace_calls(e.body(), s.func, s.definition, called_as(e.state(), s.target), open));
     drop_uncalled(e);

@@ -1,6 +1,7 @@
 #include "stencil.h"
 
 #include "../macro/stencil_expand.h"
+#include "../macro/stencil_kernel.h"
 
 #include <algorithm>
 
@@ -21,11 +22,24 @@ void consume(Edit& e, const stencil::Stencil& s) {
         e.forward(t.symbol, {});
 }
 
+/// The network is what the kernel does.
+void replace_kernel(Edit& e, const stencil::Stencil& s, const Stmt& network) {
+    std::vector<Stmt> all = s.before;
+    all.push_back(Dataflow::make(network, e.step().loc, Block::make(s.stages)));
+    const Path path = path_to_stage(e.body(), e.step().func);
+    const Stmt stage = path.back();
+    const auto& g = *stage.as<Stage>();
+    consume(e, s);
+    e.set_body(rebuild(path, Stage::make(g.func, g.definition, Block::make(std::move(all)), g.loc)));
+}
+
 void run(Edit& e) {
     const StencilOptions o = e.or_refuse([&] { return stencil_options(e.step()); });
+    if (e.state().is_kernel(e.step().func)) stencil::open_calls(e);
     const stencil::Design made = stencil::design(e, stencil::read_stencil(e, o.in_place), o);
     const stencil::Stencil& s = made.stencil;
     const Stmt network = stencil::expand(e, made);
+    if (s.of_kernel) return replace_kernel(e, s, network);
     Stmt origin = Block::make(s.stages);
     if (!s.consumed.empty()) origin = Allocate::make(s.consumed, origin);
     std::vector<Stmt> all = s.before;
@@ -42,12 +56,14 @@ void run(Edit& e) {
 
 constinit const Primitive primitives::stencil{
     .name = "stencil",
-    .text = "a Func and all that it is computed of become a network of processes, joined by streams",
+    .text = "a Func and all that it is computed of, or a kernel, become a network of processes, joined by "
+            "streams",
     .run = run,
     .acts_on = ActsOn::func,
     .named = Named::kept,
     .of_place = false,
     .numbers = {1, Primitive::any},
+    .kernels = true,
 };
 
 namespace {

@@ -1,5 +1,8 @@
 #include "calls.h"
 
+#include "lathe/ir/inline_calls.h"
+#include "lathe/ir/rename.h"
+
 #include <algorithm>
 
 namespace lathe::schedule {
@@ -36,6 +39,32 @@ class Replacing : public Mutator {
     const ReplaceCall& replace;
     bool inside = false, process = false;
 };
+
+/// Tables of the Function are tables of its caller, which holds each once.
+Stmt with_tables(Edit& e, const Function& f, const Stmt& body) {
+    std::map<Symbol, Symbol> names;
+    for (const Tensor& t : f.constants) {
+        std::vector<Tensor>& own = e.top().constants;
+        auto same = std::ranges::find(own, t.data, &Tensor::data);
+        if (same == own.end()) {
+            same = own.insert(same, t);
+            same->symbol = Symbol(t.symbol.name());
+        }
+        names[t.symbol] = same->symbol;
+    }
+    return names.empty() ? body : rename(body, names);
+}
+
+/// Bounds and assertions with what the call gives.
+Stmt tidied(const Stmt& body) {
+    return transform(body, [](const Stmt& s) {
+        if (const For* f = s.as<For>())
+            return For::make(f->var, simplify(f->min), simplify(f->extent), f->loop, f->body, f->loc);
+        if (const Assert* a = s.as<Assert>(); a && is_const_true(simplify(a->condition)))
+            return Block::make({});
+        return s;
+    });
+}
 
 } // namespace
 
@@ -110,6 +139,10 @@ std::vector<std::pair<Symbol, Symbol>> loops_of_copy(const Edit& e, const Defini
     for (const For* f : loops_in(body))
         all.emplace_back(f->var, copied.at(f->var));
     return all;
+}
+
+Stmt body_at_call(Edit& e, const Function& f, const CallStmt& c, const Stmt& copy) {
+    return tidied(with_tables(e, f, body_of_call(f, c, copy)));
 }
 
 } // namespace lathe::schedule

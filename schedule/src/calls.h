@@ -27,6 +27,9 @@ void check_calls(const Edit& e);
 /// Takes out Functions that nobody calls any more.
 void drop_uncalled(Edit& e);
 
+/// What the call `c` of `f` does, as it stands in the step's Function. `copy`: of f's body
+Stmt body_at_call(Edit& e, const Function& f, const CallStmt& c, const Stmt& copy);
+
 /// What the loops of a Function's program are called where a copy of it stands. `copied`: its loops and
 /// tensors, and those of the copy.
 std::vector<std::pair<Symbol, Symbol>> loops_of_copy(const Edit& e, const Definition& d, const Stmt& body,

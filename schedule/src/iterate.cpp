@@ -76,6 +76,11 @@ class Iterated {
             if (a.tensor.symbol == s) return a.tensor;
         for (const Tensor& t : roots.arrays)
             if (t.symbol == s) return t;
+        if (s == out && writers.contains(s))
+            fail(loc,
+                 "iterate: {} is a kernel, which says itself how often its loops run: write a for_ around "
+                 "them",
+                 s.name());
         fail(loc, "iterate: {} is no array at root", s.name());
     }
 

@@ -102,8 +102,8 @@ void State::apply(Step step) {
     if ((whole || on == ActsOn::tensor) && definition(step.func, 0) && is_kernel(step.func))
         edit.refuse("{} is a kernel, which runs as it is written: only its loops can be scheduled",
                     step.func.name());
-    const bool network = step.primitive == &primitives::stencil && networked(); // beside others
-    if (whole && made_functions() && !network)
+    const bool network = step.primitive == &primitives::stencil;
+    if ((whole || network) && made_functions() && !(network && networked()))
         edit.refuse("{} is a Function of its own{}: call {} before that",
                     networked() ? "a Func, as a network of processes," : "a stage, or a loop of one,",
                     networked() ? " since stencil" : "", step.primitive->name);

@@ -1,5 +1,6 @@
 /// \file An estimate of the call stencil: it plans the network, and does not make it.
 
+#include "../macro/stencil_kernel.h"
 #include "../macro/stencil_model.h"
 #include "../primitive/stencil.h"
 #include "edit.h"
@@ -59,7 +60,8 @@ struct Read {
 Read read(State state, const StageRef& out, int64_t steps, bool in_place) {
     if (steps > 1) state.repeat(out.func, steps, out.loc);
     Step step = stencil_step(out.func, {.iterate = steps, .in_place = in_place}, out.loc);
-    const Edit e(state, step);
+    Edit e(state, step);
+    if (state.is_kernel(out.func)) stencil::open_calls(e);
     stencil::Stencil s = stencil::read_stencil(e, in_place);
     for (stencil::Flow& f : s.flows)
         if (f.is_stage()) f.value = simplify(f.value);

@@ -174,7 +174,7 @@ TEST_CASE("kernels, values of several, and stages that are no stages at root") {
                Schedule s(seidel);
                s.stencil(seidel);
            }),
-           "is a kernel, which runs as it is written");
+           "as grid[y][x - 1] (distance (0, 1)): in place. Use two tensors");
     a(p.y, p.x) = p.in(p.y, p.x) * 2;
     b(p.y, p.x) = a(p.y, p.x) + a(p.y, p.x + 1);
     expect(refusal([&] {

@@ -1,0 +1,201 @@
+// Random kernels: nests of several forms, one behind the other, of inputs and of each other.
+
+#include "deep.h"
+#include "stencils.h"
+
+#include <algorithm>
+
+using namespace lathe;
+
+namespace {
+
+class RandomKernel {
+  public:
+    explicit RandomKernel(std::mt19937& r) : random(r) {
+        for (int n = 1 + pick(3); n > 0; --n)
+            vars.emplace_back(std::string(1, "zyx"[3 - n]));
+        for (size_t d = 0; d < vars.size(); ++d)
+            shape.push_back(d + 1 == vars.size() ? 12 + pick(6) : vars.size() == 3 ? 6 : 8 + pick(4));
+    }
+
+    Schedule make() {
+        const Input a("a", type(), extents()), b("b", type(), extents());
+        const Output out("out", type(), extents()), other("other", type(), extents());
+        const Kernel k("k", {a, b, out, other}, [&](KernelBody& body) {
+            add(a);
+            add(b);
+            std::vector<KernelArray> arrays;
+            for (int n = pick(3); n > 0; --n)
+                arrays.push_back(body.array("local" + std::to_string(n), type(), extents()));
+            arrays.push_back(other);
+            arrays.push_back(out);
+            for (const KernelArray& t : arrays)
+                first(body, t);
+            for (int n = pick(3); n > 0; --n)
+                update(body, arrays[static_cast<size_t>(pick(static_cast<int>(arrays.size())))]);
+        });
+        Schedule s(k);
+        const int64_t lanes[] = {1, 2, 3, 4};
+        StencilOptions options{.unroll = lanes[pick(4)]};
+        if (in_place) options = {.in_place = true};
+        s.stencil(k, options);
+        return s;
+    }
+
+  private:
+    struct Box {
+        std::vector<int64_t> first, end;
+    };
+    struct Source {
+        std::function<Expr(const std::vector<Expr>&)> load;
+        Box box; ///< what it holds
+        std::string name;
+    };
+
+    std::mt19937& random;
+    std::vector<Var> vars;
+    std::vector<int64_t> shape;
+    std::vector<Source> sources;
+    bool in_place = false;
+
+    int pick(int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); }
+    Shape extents() const { return std::vector<Extent>(shape.begin(), shape.end()); }
+    Box whole() const { return {std::vector<int64_t>(shape.size(), 0), shape}; }
+    Type type() {
+        const Type all[] = {Int(9), UInt(11), Fixed(14, 5), Fixed(12, 4, Round::rnd, Overflow::sat),
+                            Float(32)};
+        return all[pick(5)];
+    }
+    template <class T> void add(const T& t, const Box& box) {
+        std::erase_if(sources, [&](const Source& s) { return s.name == t.name(); });
+        sources.push_back({[t](const std::vector<Expr>& at) { return Expr(t(at)); }, box, t.name()});
+    }
+    void add(const Input& t) { add(t, whole()); }
+
+    std::vector<Expr> at(const std::vector<int64_t>& by) const {
+        std::vector<Expr> all;
+        for (size_t d = 0; d < vars.size(); ++d)
+            all.push_back(Operand(vars[d] + by[d]).expr());
+        return all;
+    }
+
+    /// A load that shrinks the box to where it is there; null where nothing would be left.
+    std::function<Expr()> element(Box& box, const std::string& but = "") {
+        const Source& s = sources[static_cast<size_t>(pick(static_cast<int>(sources.size())))];
+        std::vector<int64_t> by;
+        Box smaller = box;
+        for (size_t d = 0; d < vars.size(); ++d) {
+            by.push_back(pick(4) - 1);
+            smaller.first[d] = std::max(box.first[d], s.box.first[d] - by[d]);
+            smaller.end[d] = std::min(box.end[d], s.box.end[d] - by[d]);
+            if (smaller.end[d] - smaller.first[d] < 3) return {};
+        }
+        if (s.name == but) return {};
+        box = smaller;
+        return [load = s.load, index = at(by)] { return load(index); };
+    }
+
+    std::vector<std::function<Expr()>> elements(Box& box, int most, const std::string& but = "") {
+        std::vector<std::function<Expr()>> all;
+        for (int tries = 0; tries < 20 && (all.empty() || tries < most); ++tries)
+            if (const auto e = element(box, but)) all.push_back(e);
+        return all;
+    }
+
+    Expr value(const std::vector<std::function<Expr()>>& parts) {
+        Expr all = parts[0]();
+        for (size_t n = 1; n < parts.size(); ++n) {
+            const Expr e = parts[n]();
+            const int how = pick(3);
+            all = how == 0 ? Expr(all - e) : how == 1 ? max(all, e) : select(e > 1, Expr(all + 1), e);
+        }
+        return all;
+    }
+
+    void loops(KernelBody& k, const Box& box, const std::function<void()>& body, size_t d = 0) {
+        if (d == vars.size()) return body();
+        k.for_(vars[d], box.first[d], box.end[d], [&] { loops(k, box, body, d + 1); });
+    }
+
+    Expr inside(const Box& box) const {
+        Expr all = Expr(true);
+        for (size_t d = 0; d < vars.size(); ++d)
+            all = all && vars[d] >= static_cast<int>(box.first[d]) && vars[d] < static_cast<int>(box.end[d]);
+        return all;
+    }
+
+    /// All that the tensor holds at first.
+    void first(KernelBody& k, const KernelArray& t) {
+        Box box = whole();
+        const auto parts = elements(box, 4);
+        if (parts.empty()) return first(k, t);
+        const std::vector<Expr> here = at(std::vector<int64_t>(vars.size(), 0));
+        switch (pick(4)) {
+        case 0: // the sum of some, in a scalar
+            loops(k, box, [&] {
+                Scalar sum = k.scalar("sum", t.type(), 0);
+                const Expr one = k.let(parts[0]());
+                k.for_(Var("r"), 0, 3, [&] { sum += one; });
+                for (const auto& p : parts)
+                    sum += p();
+                t(here) = sum;
+            });
+            break;
+        case 1: // all elements: where others are not there it is a number
+            loops(k, whole(),
+                  [&] { k.if_(inside(box), [&] { t(here) = value(parts); }).else_([&] { t(here) = 3; }); });
+            box = whole();
+            break;
+        case 2: { // two nests beside each other
+            const int64_t middle = (box.first[0] + box.end[0]) / 2;
+            Box upper = box, lower = box;
+            upper.end[0] = lower.first[0] = middle;
+            loops(k, lower, [&] { t(here) = value(parts); });
+            loops(k, upper, [&] { t(here) = parts[0](); });
+            break;
+        }
+        default:
+            loops(k, box, [&] { t(here) = value(parts); });
+        }
+        add(t, box);
+    }
+
+    /// A part of it anew, of others or of itself.
+    void update(KernelBody& k, const KernelArray& t) {
+        Box box = std::ranges::find(sources, t.name(), &Source::name)->box;
+        const Box before = box;
+        const auto parts = elements(box, 3, t.name());
+        if (parts.empty()) return;
+        const std::vector<Expr> here = at(std::vector<int64_t>(vars.size(), 0));
+        const size_t along = static_cast<size_t>(pick(static_cast<int>(vars.size())));
+        std::vector<int64_t> by(vars.size(), 0);
+        by[along] = -1;
+        const bool moves = pick(3) == 0 && box.end[along] - box.first[along] > 3;
+        if (moves) {
+            box.first[along] = std::max(box.first[along], before.first[along] + 1);
+            in_place = true;
+        }
+        const auto nest = [&] {
+            loops(k, box, [&] {
+                if (moves)
+                    t(here) = select(t(here) > 3, parts[0](), Expr(t(at(by))));
+                else
+                    t(here) += value(parts);
+            });
+        };
+        if (pick(3) == 0)
+            k.for_(Var("n"), 0, 2, nest);
+        else
+            nest();
+    }
+};
+
+} // namespace
+
+TEST_CASE("random kernels") {
+    std::mt19937 random(33);
+    for (int n = 0; n < count(60, 2000); ++n) {
+        CAPTURE(n);
+        check_network(RandomKernel(random).make(), false);
+    }
+}
