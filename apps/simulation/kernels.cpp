@@ -1,7 +1,10 @@
 #include "kernels.h"
 
 #include "hls_stream.h"
+#include "hls_streamofblocks.h"
 #include "lathe_marks.h"
+
+#include <algorithm>
 
 namespace simulation {
 
@@ -76,6 +79,87 @@ void cell(Numbers& left, Numbers& right, Numbers& up, Numbers& down, int* c, boo
     *c = sum;
 }
 
+typedef int Tile[tile][tile];
+typedef hls::stream_of_blocks<Tile> Tiles;
+
+constexpr int tiles = size / tile;
+
+/// The tiles of a row of A, or of a column of B, for each tile of C.
+void load_tiles(const int* from, bool is_left, Tiles& out) {
+    for (int i = 0; i < tiles; ++i)
+        for (int j = 0; j < tiles; ++j)
+            for (int k = 0; k < tiles; ++k) {
+                hls::write_lock<Tile> t(out);
+                const int row = (is_left ? i : k) * tile, column = (is_left ? k : j) * tile;
+                for (int y = 0; y < tile; ++y)
+                    for (int x = 0; x < tile; ++x) {
+#pragma HLS pipeline
+                        t[y][x] = from[(row + y) * size + column + x];
+                    }
+            }
+}
+
+void multiply(Tiles& left, Tiles& right, Tiles& out) {
+    for (int n = 0; n < tiles * tiles; ++n) {
+        hls::write_lock<Tile> c(out);
+        for (int y = 0; y < tile; ++y)
+            for (int x = 0; x < tile; ++x)
+                c[y][x] = 0;
+        for (int k = 0; k < tiles; ++k) {
+            hls::read_lock<Tile> a(left), b(right);
+            for (int y = 0; y < tile; ++y)
+                for (int z = 0; z < tile; ++z)
+                    for (int x = 0; x < tile; ++x) {
+#pragma HLS pipeline
+                        c[y][x] += a[y][z] * b[z][x];
+                    }
+        }
+    }
+}
+
+void store_tiles(Tiles& in, int* to) {
+    for (int i = 0; i < tiles; ++i)
+        for (int j = 0; j < tiles; ++j) {
+            hls::read_lock<Tile> t(in);
+            for (int y = 0; y < tile; ++y)
+                for (int x = 0; x < tile; ++x)
+                    to[(i * tile + y) * size + j * tile + x] = t[y][x];
+        }
+}
+
+/// What a cell hands to the next one: a symbol of the text, its own score there, and the best so far.
+struct Score {
+    uint8_t symbol;
+    int16_t score, best;
+};
+typedef hls::stream<Score> Scores;
+
+void read_text(const uint8_t* text, Scores& out) {
+    for (int n = 0; n < symbols; ++n)
+        out.write({text[n], 0, 0});
+}
+
+void align(uint8_t own, Scores& in, Scores& out) {
+    int before = 0, above = 0;
+    for (int n = 0; n < symbols; ++n) {
+#pragma HLS pipeline
+        const Score left = in.read();
+        const int with = before + (left.symbol == own ? 2 : -1);
+        const int here = std::max({0, with, above - 1, left.score - 1});
+        before = left.score;
+        above = here;
+        out.write(
+            {left.symbol, static_cast<int16_t>(here), static_cast<int16_t>(std::max<int>(left.best, here))});
+    }
+}
+
+void read_best(Scores& in, int* best) {
+    int most = 0;
+    for (int n = 0; n < symbols; ++n)
+        most = std::max<int>(most, in.read().best);
+    *best = most;
+}
+
 } // namespace
 
 void gaussian64(const uint8_t* in, uint8_t* out) {
@@ -107,6 +191,33 @@ void matmul(const int* a, const int* b, int* c) {
                                           c + i * columns + j, j == columns - 1, i == rows - 1));
         }
     LATHE_DATAFLOW_END
+}
+
+void gemm(const int* a, const int* b, int* c) {
+#pragma HLS dataflow
+    LATHE_DATAFLOW_BEGIN
+    Tiles left("left"), right("right"), out("out");
+    LATHE_PROCESS(load_tiles(a, true, left));
+    LATHE_PROCESS(load_tiles(b, false, right));
+    LATHE_PROCESS(multiply(left, right, out));
+    LATHE_PROCESS(store_tiles(out, c));
+    LATHE_DATAFLOW_END
+}
+
+int smith_waterman(const uint8_t* query, const uint8_t* text) {
+    int best = 0;
+#pragma HLS dataflow
+    LATHE_DATAFLOW_BEGIN
+    Scores scores[cells + 1];
+    LATHE_STREAM(scores, 2)
+    LATHE_PROCESS(read_text(text, scores[0]));
+    for (int n = 0; n < cells; ++n) {
+#pragma HLS unroll
+        LATHE_PROCESS_AT((n), align(query[n], scores[n], scores[n + 1]));
+    }
+    LATHE_PROCESS(read_best(scores[cells], &best));
+    LATHE_DATAFLOW_END
+    return best;
 }
 
 } // namespace simulation

@@ -1,11 +1,12 @@
-/// \file How fast C++ for Vitis HLS with streams is simulated: a Gaussian as dataflow, and an array of
-/// processes.
+/// \file How fast C++ for Vitis HLS with streams is simulated: a Gaussian as dataflow, arrays of
+/// processes, and tiles.
 
 #include "kernels.h"
 #include "support/measure.h"
 #include "support/report.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <stdexcept>
 #include <vector>
@@ -36,11 +37,61 @@ void check_matmul(const std::vector<int>& a, const std::vector<int>& b, const st
         }
 }
 
+void check_gemm(const std::vector<int>& a, const std::vector<int>& b, const std::vector<int>& c) {
+    const auto n = static_cast<size_t>(size);
+    std::vector<int> right(n * n);
+    for (size_t i = 0; i < n; ++i)
+        for (size_t k = 0; k < n; ++k)
+            for (size_t j = 0; j < n; ++j)
+                right[i * n + j] += a[i * n + k] * b[k * n + j];
+    if (c != right) throw std::runtime_error("the simulated product of tiles is wrong");
+}
+
+int best_score(const std::vector<uint8_t>& query, const std::vector<uint8_t>& text) {
+    std::vector<int> row(query.size() + 1);
+    int best = 0;
+    for (const uint8_t symbol : text) {
+        int before = 0;
+        for (size_t j = 1; j < row.size(); ++j) {
+            const int with = before + (query[j - 1] == symbol ? 2 : -1);
+            before = row[j];
+            row[j] = std::max({0, with, before - 1, row[j - 1] - 1});
+            best = std::max(best, row[j]);
+        }
+    }
+    return best;
+}
+
+void measure_gemm(support::Report& report) {
+    std::vector<int> a(static_cast<size_t>(size) * size), b(a.size()), c(a.size());
+    for (size_t i = 0; i < a.size(); ++i) {
+        a[i] = static_cast<int>(i * 7 % 31) - 15;
+        b[i] = static_cast<int>(i * 5 % 29) - 14;
+    }
+    const double seconds = support::best_seconds([&] { gemm(a.data(), b.data(), c.data()); });
+    check_gemm(a, b, c);
+    report.figure("gemm 256 by tiles of 16, ping-pong", 1.0 * size * size * size / seconds / 1e6,
+                  "M multiply-adds/s");
+}
+
+void measure_smith_waterman(support::Report& report) {
+    std::vector<uint8_t> query(cells), text(symbols);
+    for (size_t i = 0; i < text.size(); ++i)
+        text[i] = static_cast<uint8_t>((i * i >> 3) % 4);
+    std::copy_n(text.begin() + 1000, query.size(), query.begin());
+    query[20] ^= 1;
+    int best = 0;
+    const double seconds = support::best_seconds([&] { best = smith_waterman(query.data(), text.data()); });
+    if (best != best_score(query, text)) throw std::runtime_error("the simulated score is wrong");
+    report.figure("Smith-Waterman on 64 cells, streams of depth 2", 1.0 * cells * symbols / seconds / 1e6,
+                  "M cell updates/s");
+}
+
 } // namespace
 
 int main(int argc, char** argv) try {
     std::string json;
-    CLI::App app("Speed of simulation: a Gaussian as dataflow, and an array of processes");
+    CLI::App app("Speed of simulation: a Gaussian as dataflow, arrays of processes, and tiles");
     app.add_option("--json", json, "write every figure to this file");
     CLI11_PARSE(app, argc, argv);
     support::Report report(json);
@@ -66,6 +117,8 @@ int main(int argc, char** argv) try {
     check_matmul(a, b, c);
     report.figure("product on 8x8 processes, streams of depth 2", rows * columns * steps / seconds / 1e6,
                   "M multiply-adds/s");
+    measure_gemm(report);
+    measure_smith_waterman(report);
     report.write_json();
     return 0;
 } catch (const std::exception& e) {

@@ -145,7 +145,8 @@ class Partitioner : public ScopedMutator {
         const size_t before = partitioned;
         const Stmt inner = ScopedMutator::visit(loop, s);
         // One level of loops only: copies of copies would add up.
-        const bool can = loop.runs().plain() || loop.runs().concurrent;
+        const bool can =
+            loop.runs().plain() || (loop.runs().concurrent && loop.runs().sync == SyncScope::none);
         if (partitioned != before || !can || as_int(loop.extent) == 1 || !inner.defined()) return inner;
         size_t statements = 0;
         for_each(inner, [&](const Stmt&) { ++statements; }, nullptr);

@@ -1,6 +1,7 @@
 #pragma once
 /// \file From a function's statements in machine form to LLVM's instructions.
 
+#include "lathe/ir/network_threads.h"
 #include "unit.h"
 
 #include <optional>
@@ -124,13 +125,30 @@ class FunctionEmitter {
     llvm::BasicBlock* block(const char* name);
 
     // Parallel loops, and other statements in functions of their own, in emit_parallel.cpp.
-    struct Closure;
+    /// What a body in a function of its own needs from outside, as one struct.
+    struct Closure {
+        std::vector<Symbol> variables, tensors;
+        std::vector<llvm::Value*> values; ///< without constants and repetitions
+        llvm::StructType* type = nullptr;
+    };
     void emit_parallel(const For& s);
     void emit_apart(const Stmt& s);
     Closure capture(const Stmt& body, const Symbol& loop, llvm::Value* first);
+    llvm::AllocaInst* in_frame(const Closure& closure);
+    void fail_unless_zero(llvm::Value* code);
     void enter(FunctionEmitter& task, const Closure& closure,
                const std::map<llvm::Value*, llvm::Value*>& inside) const;
     llvm::Function* emit_task(const For& s, llvm::Value* first, const Closure& closure);
+
+    // Networks of threads, in emit_network.cpp.
+    void emit_threads(const For& s);
+    void emit_network(const ExternCall& s);
+    void emit_wait(const ExternCall& s, const NetworkFunction& f, llvm::Value* state,
+                   const std::vector<Expr>& numbers);
+    void emit_passed(llvm::Value* state, llvm::Value* control, bool written);
+    llvm::Value* family(llvm::Value* state, const Expr& parent);
+    llvm::Value* bound_before(const Stmt& body, const Expr& number);
+    llvm::Value* control_of(const ExternCall& s, const NetworkFunction& f, const std::vector<Expr>& numbers);
 
     Unit& unit;
     llvm::Function* function;

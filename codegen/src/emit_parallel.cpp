@@ -10,13 +10,6 @@ namespace lathe::codegen {
 
 using llvm::Value;
 
-/// What a parallel loop's body needs from outside, as one struct.
-struct FunctionEmitter::Closure {
-    std::vector<Symbol> variables, tensors;
-    std::vector<Value*> values; ///< without constants and repetitions
-    llvm::StructType* type = nullptr;
-};
-
 /// `loop` is no variable of the closure; `first` is where it begins, if any.
 FunctionEmitter::Closure FunctionEmitter::capture(const Stmt& body, const Symbol& loop, Value* first) {
     Closure c;
@@ -113,6 +106,22 @@ llvm::Function* FunctionEmitter::emit_task(const For& s, Value* first, const Clo
     return f;
 }
 
+llvm::AllocaInst* FunctionEmitter::in_frame(const Closure& closure) {
+    llvm::AllocaInst* memory = frame(closure.type, "closure");
+    for (unsigned i = 0; i < closure.values.size(); ++i)
+        b.CreateStore(closure.values[i], b.CreateStructGEP(closure.type, memory, i));
+    return memory;
+}
+
+void FunctionEmitter::fail_unless_zero(Value* code) {
+    llvm::BasicBlock *bad = block("bad"), *good = block("good");
+    b.CreateCondBr(b.CreateICmpEQ(code, b.getInt32(0)), good, bad,
+                   llvm::MDBuilder(b.getContext()).createLikelyBranchWeights());
+    b.SetInsertPoint(bad);
+    fail(code);
+    b.SetInsertPoint(good);
+}
+
 void FunctionEmitter::emit_parallel(const For& s) {
     Value* count = value(s.extent);
     check({{b.CreateICmpSLE(count, b.getInt64(INT32_MAX)),
@@ -121,20 +130,17 @@ void FunctionEmitter::emit_parallel(const For& s) {
             {count}}});
     Value* first = value(s.min);
     const Closure closure = capture(s.body, s.var, first);
-    llvm::AllocaInst* memory = frame(closure.type, "closure");
-    for (unsigned i = 0; i < closure.values.size(); ++i)
-        b.CreateStore(closure.values[i], b.CreateStructGEP(closure.type, memory, i));
+    llvm::AllocaInst* memory = in_frame(closure);
     llvm::Function* task = emit_task(s, first, closure);
 
-    llvm::BasicBlock *run = block("parallel"), *bad = block("bad"), *after = block("after");
+    llvm::BasicBlock *run = block("parallel"), *after = block("after");
     b.CreateCondBr(b.CreateICmpSGT(count, b.getInt64(0)), run, after);
     b.SetInsertPoint(run);
     Value* code =
         b.CreateCall(unit.runtime("halide_do_par_for"),
                      {user_context, task, b.getInt32(0), b.CreateTrunc(count, b.getInt32Ty()), memory});
-    b.CreateCondBr(b.CreateICmpEQ(code, b.getInt32(0)), after, bad);
-    b.SetInsertPoint(bad);
-    fail(code);
+    fail_unless_zero(code);
+    b.CreateBr(after);
     b.SetInsertPoint(after);
 }
 

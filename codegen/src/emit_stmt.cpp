@@ -258,7 +258,8 @@ void FunctionEmitter::emit(const Stmt& s) {
     case StmtKind::print:
         return emit_print(*s.as<Print>());
     case StmtKind::extern_call:
-        return emit_extern(*s.as<ExternCall>());
+        return network_function(*s.as<ExternCall>()) ? emit_network(*s.as<ExternCall>())
+                                                     : emit_extern(*s.as<ExternCall>());
     case StmtKind::stage:
         return emit(s.as<Stage>()->body);
     case StmtKind::stream:
@@ -276,6 +277,7 @@ void FunctionEmitter::emit(const Stmt& s) {
 }
 
 void FunctionEmitter::emit_for(const For& s) {
+    if (is_thread_loop(s)) return emit_threads(s);
     if (s.runs().concurrent) return emit_parallel(s);
     if (!s.runs().plain())
         throw InternalError("a loop of kind " + s.loop.name() + " reached code generation");

@@ -20,6 +20,13 @@ void* halide_malloc(void* user_context, size_t size);
 void halide_free(void* user_context, void* memory);
 int halide_do_par_for(void* user_context, int (*task)(void*, int, uint8_t*), int min, int size,
                       uint8_t* closure);
+void halide_mutex_lock(void* mutex);
+void halide_mutex_unlock(void* mutex);
+void halide_cond_wait(void* condition, void* mutex);
+void halide_cond_signal(void* condition);
+void halide_cond_broadcast(void* condition);
+void* halide_spawn_thread(void (*function)(void*), void* closure);
+void halide_join_thread(void* thread);
 __extension__ __int128 __divti3(__int128, __int128);
 __extension__ __int128 __modti3(__int128, __int128);
 __extension__ unsigned __int128 __udivti3(unsigned __int128, unsigned __int128);
@@ -75,6 +82,13 @@ llvm::orc::SymbolMap runtime_symbols(llvm::orc::LLJIT& j) {
     add("halide_malloc", &halide_malloc);
     add("halide_free", &halide_free);
     add("halide_do_par_for", &halide_do_par_for);
+    add("halide_mutex_lock", &halide_mutex_lock);
+    add("halide_mutex_unlock", &halide_mutex_unlock);
+    add("halide_cond_wait", &halide_cond_wait);
+    add("halide_cond_signal", &halide_cond_signal);
+    add("halide_cond_broadcast", &halide_cond_broadcast);
+    add("halide_spawn_thread", &halide_spawn_thread);
+    add("halide_join_thread", &halide_join_thread);
     add("snprintf", &std::snprintf);
     add("memcpy", &std::memcpy);
     add("memmove", &std::memmove);

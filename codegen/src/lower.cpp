@@ -44,11 +44,17 @@ Module without_pipelines(Module m) {
     return m;
 }
 
+/// Networks that a schedule made are run as what they were made of, unless all networks are threads.
+Module in_one_function(const Module& m, const Target& target) {
+    if (target.has_threads()) return inline_calls(copies_as_loops(without_origins(m)), Threads::all);
+    return inline_calls(copies_as_loops(as_origins(m)), Threads::for_cycles);
+}
+
 } // namespace
 
-Module lower(const Module& module, const Target&) {
-    Module m = widen_index(lower_math(store_by_layout(
-        check_bounds(without_pipelines(inline_calls(copies_as_loops(as_origins(module))))), false)));
+Module lower(const Module& module, const Target& target) {
+    Module m = widen_index(
+        lower_math(store_by_layout(check_bounds(without_pipelines(in_one_function(module, target))), false)));
     m = simplified(lower_types(m));
     m = narrow(simplified(partition_loops(m)));
     m = vectorize_loops(m);

@@ -1,6 +1,7 @@
 #include "unit.h"
 
 #include "lathe/ir/buffer.h"
+#include "network_runtime.h"
 
 #include <algorithm>
 #include <llvm/IR/MDBuilder.h>
@@ -18,6 +19,13 @@ Unit::Unit(llvm::LLVMContext& context, const Target& target, const std::string& 
     : ir(std::make_unique<llvm::Module>(name, context)), machine(target) {
     ir->setTargetTriple(target.triple());
     ir->setPICLevel(llvm::PICLevel::BigPIC);
+}
+
+Unit::~Unit() = default;
+
+NetworkRuntime& Unit::network() {
+    if (!networks) networks = std::make_unique<NetworkRuntime>(*this);
+    return *networks;
 }
 
 llvm::Function* Unit::function(const std::string& name, llvm::FunctionType* type, bool exported) {
@@ -46,6 +54,11 @@ llvm::FunctionCallee Unit::runtime(const char* name) {
     if (n == "halide_error" || n == "halide_print") return declare(nothing, {pointer, pointer});
     if (n == "halide_free") return declare(nothing, {pointer, pointer});
     if (n == "halide_do_par_for") return declare(i32, {pointer, pointer, i32, i32, pointer});
+    if (n == "halide_mutex_lock" || n == "halide_mutex_unlock" || n == "halide_cond_signal" ||
+        n == "halide_cond_broadcast" || n == "halide_join_thread")
+        return declare(nothing, {pointer});
+    if (n == "halide_cond_wait") return declare(nothing, {pointer, pointer});
+    if (n == "halide_spawn_thread") return declare(pointer, {pointer, pointer});
     if (n == "halide_can_use_target_features") return declare(i32, {i32, pointer});
     if (n == "snprintf") return declare(i32, {pointer, i64, pointer}, true);
     invariant(n == "halide_malloc", "a function that is not of the runtime");
@@ -57,9 +70,13 @@ llvm::FunctionCallee Unit::runtime(const char* name) {
 /// A name that generated code has a use for itself.
 static bool is_own(const std::string& name, const std::string& module) {
     constexpr const char* suffixes[] = {"", "_with_user_context", "_argv", "_metadata", "_signature", "_jit"};
-    constexpr const char* runtime[] = {"halide_error",  "halide_print",      "halide_free",
-                                       "halide_malloc", "halide_do_par_for", "halide_can_use_target_features",
-                                       "snprintf"};
+    constexpr const char* runtime[] = {"halide_error",          "halide_print",
+                                       "halide_free",           "halide_malloc",
+                                       "halide_do_par_for",     "halide_can_use_target_features",
+                                       "halide_mutex_lock",     "halide_mutex_unlock",
+                                       "halide_cond_wait",      "halide_cond_signal",
+                                       "halide_cond_broadcast", "halide_spawn_thread",
+                                       "halide_join_thread",    "snprintf"};
     return std::ranges::any_of(suffixes, [&](const char* s) { return name == module + s; }) ||
            std::ranges::count(runtime, name) != 0;
 }

@@ -24,11 +24,15 @@ enum class ErrorCode : int32_t {
     bad_rank = -43,
     device_dirty = -44,
     overlap = -45,
+    deadlock = -1,
 };
+
+class NetworkRuntime;
 
 class Unit {
   public:
     Unit(llvm::LLVMContext& context, const Target& target, const std::string& name);
+    ~Unit();
 
     llvm::Module& module() { return *ir; }
     llvm::LLVMContext& context() { return ir->getContext(); }
@@ -42,6 +46,8 @@ class Unit {
     /// A function that the program links. \throws Error if its name means something else here.
     llvm::FunctionCallee extern_function(const std::string& name, llvm::FunctionType* type, Loc loc);
     llvm::Constant* text(const std::string& s);
+    /// What the threads of a network call.
+    NetworkRuntime& network();
     /// A constant in memory that only this module sees.
     llvm::Constant* table(const std::string& name, llvm::Constant* value);
     /// A constant tensor's elements in memory.
@@ -56,6 +62,7 @@ class Unit {
     Target machine;
     std::map<std::string, llvm::Constant*> texts;
     int data_tensors = 0;
+    std::unique_ptr<NetworkRuntime> networks;
     std::map<Symbol, std::pair<llvm::MDNode*, llvm::MDNode*>>
         scopes; ///< its own, and those it does not overlap
 };

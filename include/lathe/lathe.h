@@ -23,6 +23,7 @@
 #include "lathe/ir/error.h"
 #include "lathe/ir/interpret.h"
 #include "lathe/ir/print.h"
+#include "lathe/ir/full_rate.h"
 #include "lathe/ir/target.h"
 #include "lathe/ir/type.h"
 #include "lathe/schedule/bounds.h"

@@ -1,5 +1,6 @@
 #include "lathe/ir/analysis.h"
 #include "lathe/ir/dependence.h"
+#include "lathe/ir/layout.h"
 #include "lathe/ir/node.h"
 #include "lathe/ir/planted.h"
 #include "lathe/ir/visit.h"
@@ -11,13 +12,14 @@ namespace lathe::ir {
 
 namespace {
 
-/// What stands around a place: a loop, a let, a condition (its arm) or an assertion.
+/// What stands around a place: a loop, a let, a condition (its arm), an assertion or a folded tensor.
 struct Header {
     StmtKind kind;
     Symbol symbol;
     Expr first, second;
     bool lasting; ///< what they read keeps its value inside
     bool otherwise = false;
+    std::vector<int64_t> folds = {};
 };
 
 /// A tagged loop, and what stands around it, outermost first: all that its tag's legality follows from.
@@ -32,7 +34,7 @@ bool same(const Expr& a, const Expr& b) {
 
 bool same(const Header& a, const Header& b) {
     return a.kind == b.kind && a.symbol == b.symbol && a.otherwise == b.otherwise && a.lasting == b.lasting &&
-           same(a.first, b.first) && same(a.second, b.second);
+           a.folds == b.folds && same(a.first, b.first) && same(a.second, b.second);
 }
 
 bool same(const Tag& a, const Tag& b) {
@@ -79,6 +81,18 @@ std::vector<Inside> insides(const Stmt& s) {
                      });
 }
 
+/// The tensors of which several elements are one.
+std::vector<Header> folds(const Allocate& a) {
+    std::vector<Header> all;
+    for (const Tensor& t : a.tensors) {
+        if (!folded(t)) continue;
+        all.push_back({StmtKind::allocate, t.symbol, {}, {}, true});
+        for (size_t d = 0; d < t.dims.size(); ++d)
+            all.back().folds.push_back(fold_of(t, d));
+    }
+    return all;
+}
+
 std::span<const Stmt> parts(const Stmt& s) {
     if (const Block* b = s.as<Block>()) return b->stmts;
     return {&s, s.defined() ? size_t{1} : size_t{0}};
@@ -120,8 +134,13 @@ class Tags {
     /// \param before what stood there under the same headers, if that is known.
     void visit(const Stmt& s, const Stmt& before) {
         if (!s.defined() || s.same_as(before)) return;
-        if (const Allocate* a = before.as<Allocate>()) return visit(s, a->body);
-        if (const Allocate* a = s.as<Allocate>()) return visit(a->body, before);
+        const Allocate *was = before.as<Allocate>(), *is = s.as<Allocate>();
+        const std::vector<Header> folded = is ? folds(*is) : std::vector<Header>();
+        if (is && was &&
+            !std::ranges::equal(folded, folds(*was), [](auto& x, auto& y) { return same(x, y); }))
+            return under(folded, is->body, {});
+        if (was) return visit(s, was->body);
+        if (is) return under(folded, is->body, before);
         if (s.as<Block>() || before.as<Block>()) return row(parts(s), parts(before));
         if (const For* f = s.as<For>(); f && !f->runs().ordered) all.push_back({s, around});
         const std::vector<Inside> then = before.defined() ? insides(before) : std::vector<Inside>();
@@ -137,6 +156,13 @@ class Tags {
     }
 
   private:
+    void under(const std::vector<Header>& headers, const Stmt& body, const Stmt& before) {
+        const size_t outside = around.size();
+        around.insert(around.end(), headers.begin(), headers.end());
+        visit(body, before);
+        around.resize(outside);
+    }
+
     void row(std::span<const Stmt> now, std::span<const Stmt> then) {
         const size_t outside = around.size();
         size_t first = 0, last = 0;

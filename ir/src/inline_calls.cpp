@@ -2,10 +2,12 @@
 
 #include "lathe/ir/moved_accesses.h"
 #include "lathe/ir/network.h"
+#include "lathe/ir/network_threads.h"
 #include "lathe/ir/visit.h"
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 
 namespace lathe::ir {
 
@@ -244,7 +246,7 @@ class StreamsAsArrays : public MovedAccesses {
 
 class Inliner : public Mutator {
   public:
-    explicit Inliner(const Module& m) : module(m) {}
+    Inliner(const Module& m, Threads t) : module(m), threads(t) {}
 
     Module run() {
         Module result = module;
@@ -260,44 +262,107 @@ class Inliner : public Mutator {
   protected:
     using Mutator::visit;
     Stmt visit(const CallStmt& c, const Stmt&) override { return called(c); }
-    Stmt visit(const Dataflow& d, const Stmt&) override { return sequence(d); }
+    Stmt visit(const Dataflow& d, const Stmt&) override {
+        const ProcessNetwork net = network_of(module, d, facts);
+        std::vector<Stmt> statements;
+        collect(d.body, statements);
+        const bool waits = within && !uses_own_streams(d.body);
+        if (threads == Threads::all || waits) return beside_each_other(d, net, statements);
+        const std::vector<Stmt> all = in_order(d, net, statements);
+        return all.empty() && !statements.empty() ? beside_each_other(d, net, statements)
+                                                  : sequence(net, all);
+    }
 
   private:
     const Module& module;
+    const Threads threads;
+    bool within = false; ///< a network that is threads
     Facts facts;
-    std::map<std::string, Stmt> bodies_without_calls;
+    std::map<std::pair<std::string, bool>, Stmt>
+        bodies_without_calls; ///< by name, and whether within threads
     std::vector<Tensor> constants;
 
     Stmt called(const CallStmt& c) {
         const Function& f = module.function(c.callee);
-        const auto [found, fresh] = bodies_without_calls.try_emplace(c.callee);
+        const auto [found, fresh] = bodies_without_calls.try_emplace({c.callee, within});
         if (fresh) {
-            found->second = (*this)(f.body);
-            constants.insert(constants.end(), f.constants.begin(), f.constants.end());
+            const Stmt body = (*this)(f.body);
+            found->second = body;
+            if (std::ranges::none_of(constants, [&](const Tensor& t) { return is_constant_of(f, t); }))
+                constants.insert(constants.end(), f.constants.begin(), f.constants.end());
         }
         return body_of_call(f, c, fresh_copy(found->second));
     }
 
+    static bool is_constant_of(const Function& f, const Tensor& t) {
+        return std::ranges::find(f.constants, t.symbol, &Tensor::symbol) != f.constants.end();
+    }
+
+    /// How many tokens each stream of an array has room for, by number of the array.
+    std::vector<Expr> all_tokens(const ProcessNetwork& net) const {
+        std::vector<Expr> most(net.streams.size(), index(0));
+        for (const NetworkChannel& c : net.channels)
+            most[c.stream] = simplify(imax(most[c.stream], c.tokens), facts);
+        return most;
+    }
+
     /// The processes one after the other, in the tensors and arrays that they share.
-    Stmt sequence(const Dataflow& d) {
-        const ProcessNetwork net = network_of(module, d, facts);
-        std::vector<Stmt> all = in_order(d, net);
+    Stmt sequence(const ProcessNetwork& net, const std::vector<Stmt>& all) const {
         std::map<Symbol, StreamArrays> arrays;
-        for (const StreamDeclaration& s : net.streams) {
+        const std::vector<Expr> most = all_tokens(net);
+        for (size_t n = 0; n < net.streams.size(); ++n) {
+            const StreamDeclaration& s = net.streams[n];
             const std::string& name = s.symbol.name();
             arrays[s.symbol] = {s, Symbol(name + ".tokens"), Symbol(name + ".written"),
-                                Symbol(name + ".read"), index(0)};
+                                Symbol(name + ".read"), most[n]};
         }
-        for (const NetworkChannel& c : net.channels) {
-            Expr& capacity = arrays.at(net.streams[c.stream].symbol).capacity;
-            capacity = simplify(imax(capacity, c.tokens), facts);
-        }
-        Stmt body = StreamsAsArrays(arrays)(Block::make(std::move(all)));
+        Stmt body = StreamsAsArrays(arrays)(Block::make(all));
         for (const auto& [symbol, a] : arrays)
             body = around(a, body);
         for (size_t n = net.tensors.size(); n-- > 0;)
             body = Allocate::make(net.tensors[n], body);
         return body;
+    }
+
+    /// The network for start_networks.
+    Stmt beside_each_other(const Dataflow& d, const ProcessNetwork& net,
+                           const std::vector<Stmt>& statements) {
+        std::vector<Stmt> processes;
+        const bool outer = std::exchange(within, true);
+        for (const Stmt& s : statements) {
+            const auto* p = s.as<Spawn>();
+            const Stmt call = p ? p->call : s;
+            const Symbol name(call.as<CallStmt>()->callee);
+            Stmt all = For::make(name, index(0), index(1), thread_loop(), (*this)(call), s.loc());
+            for (size_t n = p ? p->ids.size() : 0; n-- > 0;)
+                all = For::make(p->ids[n], p->box[n].min, p->box[n].extent, {}, all, p->loc);
+            processes.push_back(all);
+        }
+        within = outer;
+        Stmt body = Block::make(std::move(processes));
+        const std::vector<Expr> most = all_tokens(net);
+        for (size_t n = net.streams.size(); n-- > 0;)
+            body = DeclareStream::make(net.streams[n], Allocate::make(ring(net.streams[n], most[n]), body));
+        for (size_t n = net.tensors.size(); n-- > 0;)
+            body = Allocate::make(net.tensors[n], body);
+        return Dataflow::make(body, d.loc);
+    }
+
+    static std::vector<Tensor> ring(const StreamDeclaration& s, const Expr& most) {
+        std::vector<Dim> streams, tokens;
+        for (const Expr& e : s.dims)
+            streams.push_back({index(0), e});
+        tokens = streams;
+        tokens.push_back({index(0), s.depth > 0 ? index(s.depth) : simplify(imax(most, index(1)))});
+        for (const int64_t extent : s.block)
+            tokens.push_back({index(0), index(extent)});
+        streams.push_back({index(0), index(network_padding)});
+        const auto tensor = [&](const char* what, Type t, const std::vector<Dim>& dims) {
+            return Tensor{Symbol(s.symbol.name() + what), t,       dims, MemorySpace::heap(),
+                          TypeOrigin::declared,           nullptr, s.loc};
+        };
+        return {tensor(".tokens", s.type, tokens), tensor(".control", Int(64), streams),
+                tensor(".written", UInt(32), streams), tensor(".read", UInt(32), streams)};
     }
 
     static Stmt around(const StreamArrays& a, const Stmt& body) {
@@ -332,17 +397,17 @@ class Inliner : public Mutator {
     }
 
     /// Calls and Spawns in an order in which every token is there before it is read: whole ones, as loops,
-    /// where that is possible, else process by process.
-    std::vector<Stmt> in_order(const Dataflow& d, const ProcessNetwork& net) {
+    /// where that is possible, else process by process. None, if they have to be threads.
+    std::vector<Stmt> in_order(const Dataflow& d, const ProcessNetwork& net,
+                               const std::vector<Stmt>& statements) {
         std::vector<Stmt> all;
-        std::vector<Stmt> statements;
-        collect(d.body, statements);
         if (const auto order = statement_order(net, statements.size())) {
             for (const size_t n : *order)
                 all.push_back(whole(statements[n]));
             return all;
         }
         const auto order = net.order();
+        if (!order && threads != Threads::none) return {};
         if (!order)
             fail(d.loc,
                  "the processes of this dataflow wait for each other in a cycle ({}), and here they run one "
@@ -407,8 +472,9 @@ std::vector<const ExternCall*> extern_calls(const Module& m) {
     return all;
 }
 
-Module inline_calls(const Module& m) {
-    return Inliner(m).run();
+Module inline_calls(const Module& m, Threads threads) {
+    const Module whole = Inliner(m, threads).run();
+    return threads == Threads::none ? whole : start_networks(whole);
 }
 
 namespace {

@@ -101,7 +101,8 @@ class StmtSimplifier {
         // What the bounds read may change inside of the loop.
         const bool fixed = lasts(min, f.body) && lasts(extent, f.body);
         Algebra::Scope scope(algebra);
-        if (fixed && drop_units && algebra.eq(count - Poly(1))->is(true)) {
+        const bool waits = f.loop.known() && f.loop.properties().sync != SyncScope::none;
+        if (fixed && drop_units && !waits && algebra.eq(count - Poly(1))->is(true)) {
             algebra.bind(f.var, first);
             return run(f.body);
         }

@@ -1,3 +1,4 @@
+#include "lathe/ir/dependence.h"
 #include "lathe/ir/layout.h"
 #include "lathe/ir/moved_accesses.h"
 #include "lathe/ir/planted.h"
@@ -190,6 +191,29 @@ void check_layout_uses(const Stmt& body, const Symbol& tensor, const Layout& l) 
         nullptr);
 }
 
+namespace {
+
+/// The first loop whose kind is not legal.
+std::optional<TagConflict> illegal_kind(const Function& f) {
+    Facts facts;
+    for (const Param& p : f.params)
+        if (p.type.is_index()) facts.bound(p.symbol, {index(0), {}});
+    LegalTags none;
+    return tag_conflict(f.body, none, facts);
+}
+
+/// Elements that share their place are one element to the iterations that run at the same time.
+void check_kinds(const Function& before, const Function& f, const Symbol& tensor) {
+    const auto now = illegal_kind(f);
+    if (!now) return;
+    const auto then = illegal_kind(before);
+    if (then && then->loop == now->loop && then->reason == now->reason) return;
+    fail({}, "{} cannot be folded, since loop {} is {}: {}", tensor.name(), now->loop.name(),
+         now->kind.name(), now->reason);
+}
+
+} // namespace
+
 Module with_layout(const Module& m, const Symbol& tensor, const Layout& layout) {
     Module r = m;
     WithLayout with(tensor, layout);
@@ -206,6 +230,10 @@ Module with_layout(const Module& m, const Symbol& tensor, const Layout& layout) 
         f.body = with(f.body);
     }
     if (!with.found) fail({}, "there is no tensor {} to lay out", tensor.name());
+    if (std::ranges::any_of(layout.dims, [](const DimLayout& d) { return d.fold > 0; }))
+        for (size_t n = 0; n < m.functions.size(); ++n)
+            if (!r.functions[n].body.same_as(m.functions[n].body))
+                check_kinds(m.functions[n], r.functions[n], tensor);
     return r;
 }
 

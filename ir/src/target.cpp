@@ -28,10 +28,14 @@ Target::Target(const std::string& name, Loc loc) {
             level = Level::avx512;
         } else if (part == "-vnni" || part == "-bf16") {
             (part == "-vnni" ? vnni : bf16) = true;
+        } else if (part == "-threads") {
+            threads = true;
         } else {
-            fail(loc,
-                 "target \"{}\": \"{}\" is not known after \"{}\"; known are -avx2, -avx512, -vnni and -bf16",
-                 name, part, base);
+            fail(
+                loc,
+                "target \"{}\": \"{}\" is not known after \"{}\"; known are -avx2, -avx512, -vnni, -bf16 and "
+                "-threads",
+                name, part, base);
         }
         rest.remove_prefix(end);
     }
@@ -57,12 +61,19 @@ Target Target::host() {
     return t;
 }
 
+Target Target::with_threads() const {
+    Target t = *this;
+    t.threads = true;
+    return t;
+}
+
 std::string Target::name() const {
     std::string s(base);
     if (level == Level::avx2) s += "-avx2";
     if (level == Level::avx512) s += "-avx512";
     if (vnni) s += "-vnni";
     if (bf16) s += "-bf16";
+    if (threads) s += "-threads";
     return s;
 }
 

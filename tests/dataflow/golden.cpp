@@ -93,19 +93,17 @@ TEST_CASE("golden networks in order, and by the JIT") {
         const Schedule s(p.kernel);
         const std::vector<AnyBuffer> given = make_arguments(s.module(), {}, 7),
                                      right = interpreted(s.module(), given);
-        if (p.cyclic) {
-            CHECK_THROWS_AS(jit(s), Error);
-            continue;
+        if (!p.cyclic) {
+            const Module plain = inline_calls(s.module());
+            verify(plain);
+            const std::vector<AnyBuffer> in_order = interpreted(plain, given);
+            for (size_t n = 0; n < right.size(); ++n)
+                CHECK(bit_equal(right[n], in_order[n]));
         }
-        const Module plain = inline_calls(s.module());
-        verify(plain);
-        const std::vector<AnyBuffer> in_order = interpreted(plain, given);
         std::vector<AnyBuffer> inputs;
         for (size_t n = 0; n < given.size(); ++n)
             if (s.module().top().arguments[n].direction == Direction::in) inputs.push_back(given[n]);
         const std::vector<AnyBuffer> run = realize(s, inputs);
-        for (size_t n = 0; n < right.size(); ++n)
-            CHECK(bit_equal(right[n], in_order[n]));
         for (size_t n = 0; n < run.size(); ++n)
             CHECK(bit_equal(right[inputs.size() + n], run[n]));
     }

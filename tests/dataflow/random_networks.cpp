@@ -1,4 +1,4 @@
-// Random networks: every order of turns, computed depths, in order, the JIT and Vitis C++ agree.
+// Random networks: every order of turns, computed depths, in order, the JIT, threads and Vitis C++ agree.
 
 #include "deep.h"
 #include "lathe/ir/depths.h"
@@ -23,6 +23,17 @@ std::vector<AnyBuffer> interpreted(const Module& m, const std::vector<AnyBuffer>
     InterpretOptions options;
     options.stall_seed = seed;
     interpret(m, pointers, {}, options);
+    return copies;
+}
+
+std::vector<AnyBuffer> as_threads(const Module& m, const std::vector<AnyBuffer>& given) {
+    std::vector<AnyBuffer> copies;
+    std::vector<AnyBuffer*> pointers;
+    for (const AnyBuffer& b : given)
+        copies.push_back(b.copy());
+    for (AnyBuffer& b : copies)
+        pointers.push_back(&b);
+    jit(m, Target::host().with_threads()).call(pointers);
     return copies;
 }
 
@@ -57,6 +68,8 @@ TEST_CASE("random networks compute the same everywhere") {
                 (m.top().arguments[a].direction == Direction::in ? inputs : outputs).push_back(right[a]);
             check_same(outputs, realize(m, inputs));
         }
+        if (n % 10 == 3) // streams as deep as safe ones, or with room for all
+            check_same(right, as_threads(n % 20 == 3 ? sized : m, given));
         if (n % compiled_each == 0) {
             kernels.add(m);
             expected.push_back(m);

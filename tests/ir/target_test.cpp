@@ -21,7 +21,9 @@ TEST_CASE("target: refused names") {
     CHECK(refused("mips") == "there is no target \"mips\": a target's name begins with \"x86-64-linux\"");
     CHECK(refused("x86-64-linux-sse9") ==
           "target \"x86-64-linux-sse9\": \"-sse9\" is not known after \"x86-64-linux\"; known are -avx2, "
-          "-avx512, -vnni and -bf16");
+          "-avx512, -vnni, -bf16 and -threads");
+    CHECK(Target("x86-64-linux-threads-avx2").name() == "x86-64-linux-avx2-threads");
+    CHECK(Target("x86-64-linux").with_threads() == Target("x86-64-linux-threads"));
     CHECK(refused("x86-64-linux-vnni")
               .ends_with(": -vnni is an extension of AVX-512: write "
                          "\"x86-64-linux-avx512-vnni\""));

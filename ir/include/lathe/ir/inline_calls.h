@@ -5,10 +5,16 @@
 
 namespace lathe::ir {
 
+/// Which networks run as threads (network_threads.h): none, those whose processes wait for each other in a
+/// cycle, or all.
+enum class Threads : uint8_t { none, for_cycles, all };
+
 /// Every call becomes what it calls. The processes of a dataflow run one after the other, each behind those
 /// that write what it reads, and a stream becomes an array of all its tokens: what they compute is the same.
-/// \throws Error for a network that is wrong (network_of), or whose processes wait for each other in a cycle.
-Module inline_calls(const Module& m);
+/// Those that are threads have rings of the streams' depths; one without a depth has room for all its tokens.
+/// \throws Error for a network that is wrong (network_of), or whose processes wait for each other in a cycle
+/// and are no threads.
+Module inline_calls(const Module& m, Threads threads = Threads::none);
 
 /// Each dataflow that a schedule made of other statements becomes these again.
 Module as_origins(const Module& m);

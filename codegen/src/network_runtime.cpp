@@ -1,0 +1,344 @@
+#include "network_runtime.h"
+
+#include "lathe/ir/network_threads.h"
+
+namespace lathe::codegen {
+
+using llvm::Value;
+
+namespace {
+
+constexpr auto ordered = llvm::AtomicOrdering::SequentiallyConsistent;
+
+enum : uint64_t { mutex, running, waiting, ending, stuck, family, processes = 7 };
+enum : uint64_t { condition, waits, inside, thread = 4, task, context, closure, iteration, state, owner };
+
+} // namespace
+
+/// A function while it is being made.
+struct NetworkRuntime::Body {
+    Unit& unit;
+    llvm::Function* f;
+    Builder b;
+
+    Body(Unit& u, llvm::Function* function) : unit(u), f(function), b(u.context()) {
+        b.SetInsertPoint(block("entry"));
+    }
+    llvm::BasicBlock* block(const char* name) { return llvm::BasicBlock::Create(b.getContext(), name, f); }
+    Value* argument(unsigned n) { return f->getArg(n); }
+    Value* at(Value* base, uint64_t word) { return words(b, base, b.getInt64(word)); }
+    Value* load(Value* base, uint64_t word) { return b.CreateLoad(b.getInt64Ty(), at(base, word)); }
+    Value* pointer(Value* base, uint64_t word) { return b.CreateLoad(b.getPtrTy(), at(base, word)); }
+    void store(Value* base, uint64_t word, Value* x) { b.CreateStore(x, at(base, word)); }
+    Value* add(Value* base, uint64_t word, int64_t n) {
+        Value* x = b.CreateAdd(load(base, word), b.getInt64(static_cast<uint64_t>(n)));
+        store(base, word, x);
+        return x;
+    }
+    Value* shared(Value* control, uint64_t word) {
+        llvm::LoadInst* x = b.CreateAlignedLoad(b.getInt64Ty(), at(control, word), llvm::Align(8));
+        x->setAtomic(ordered);
+        return x;
+    }
+    void share(Value* control, uint64_t word, Value* x) {
+        b.CreateAlignedStore(x, at(control, word), llvm::Align(8))->setAtomic(ordered);
+    }
+    Value* is_zero(Value* x) { return b.CreateICmpEQ(x, b.getInt64(0)); }
+    Value* not_zero(Value* x) { return b.CreateICmpNE(x, b.getInt64(0)); }
+    void lock(Value* s) { b.CreateCall(unit.runtime("halide_mutex_lock"), {at(s, mutex)}); }
+    void unlock(Value* s) { b.CreateCall(unit.runtime("halide_mutex_unlock"), {at(s, mutex)}); }
+    template <class F> void when(Value* c, F body) {
+        llvm::BasicBlock *then = block("then"), *after = block("after");
+        b.CreateCondBr(c, then, after);
+        b.SetInsertPoint(then);
+        body();
+        if (!b.GetInsertBlock()->getTerminator()) b.CreateBr(after);
+        b.SetInsertPoint(after);
+    }
+    template <class C, class F> void repeat(C condition, F body) {
+        llvm::BasicBlock *head = block("head"), *round = block("round"), *after = block("after");
+        b.CreateBr(head);
+        b.SetInsertPoint(head);
+        b.CreateCondBr(condition(), round, after);
+        b.SetInsertPoint(round);
+        body();
+        b.CreateBr(head);
+        b.SetInsertPoint(after);
+    }
+    /// body(n) for n in [from, to).
+    template <class F> void each(Value* from, Value* to, F body) {
+        Value* n = b.CreateAlloca(b.getInt64Ty());
+        b.CreateStore(from, n);
+        const auto now = [&] { return b.CreateLoad(b.getInt64Ty(), n); };
+        repeat([&] { return b.CreateICmpSLT(now(), to); },
+               [&] {
+                   body(now());
+                   b.CreateStore(b.CreateAdd(now(), b.getInt64(1)), n);
+               });
+    }
+};
+
+Value* NetworkRuntime::words(Builder& b, Value* base, Value* offset) {
+    return b.CreateInBoundsGEP(b.getInt64Ty(), base, offset);
+}
+
+Value* NetworkRuntime::process_words(Builder& b, Value* s, Value* process, uint64_t word) {
+    Value* first = b.CreateMul(process, b.getInt64(NetworkState::slot));
+    return words(b, s, b.CreateAdd(first, b.getInt64(NetworkState::head + word)));
+}
+
+Value* NetworkRuntime::line(Builder& b, Value* s, Value* process) {
+    Value* count = b.CreateLoad(b.getInt64Ty(), words(b, s, b.getInt64(processes)));
+    Value* slots = b.CreateMul(count, b.getInt64(NetworkState::slot));
+    Value* lines = b.CreateMul(process, b.getInt64(NetworkState::line));
+    return words(b, s, b.CreateAdd(b.CreateAdd(slots, lines), b.getInt64(NetworkState::head)));
+}
+
+uint64_t NetworkRuntime::line_bytes() {
+    return NetworkState::line * sizeof(int64_t);
+}
+
+llvm::Function* NetworkRuntime::make(const std::string& name, llvm::Type* result,
+                                     std::vector<llvm::Type*> arguments) {
+    llvm::Function*& f = made[name];
+    f = unit.function("network." + name, llvm::FunctionType::get(result, arguments, false), false);
+    f->addFnAttr(llvm::Attribute::NoInline);
+    return f;
+}
+
+llvm::Function* NetworkRuntime::begin() {
+    if (const auto found = made.find("begin"); found != made.end()) return found->second;
+    llvm::Type *p = llvm::PointerType::getUnqual(unit.context()),
+               *i64 = llvm::Type::getInt64Ty(unit.context());
+    Body f(unit, make("begin", llvm::Type::getVoidTy(unit.context()), {p, p, i64}));
+    Builder& b = f.b;
+    Value *s = f.argument(0), *count = f.argument(2);
+    f.when(f.not_zero(count), [&] {
+        const uint64_t each = (NetworkState::slot + NetworkState::line) * sizeof(int64_t);
+        Value* bytes = b.CreateAdd(b.CreateMul(count, b.getInt64(each)),
+                                   b.getInt64(NetworkState::head * sizeof(int64_t)));
+        b.CreateMemSet(s, b.getInt8(0), bytes, llvm::Align(8));
+        f.store(s, running, b.getInt64(1));
+        f.store(s, processes, count);
+    });
+    f.store(f.argument(1), 0, b.getInt64(0));
+    f.store(f.argument(1), 1, b.getInt64(0));
+    b.CreateRetVoid();
+    return f.f;
+}
+
+llvm::Function* NetworkRuntime::start() {
+    if (const auto found = made.find("start"); found != made.end()) return found->second;
+    llvm::Type *p = llvm::PointerType::getUnqual(unit.context()),
+               *i64 = llvm::Type::getInt64Ty(unit.context());
+    llvm::Function* const run = main();
+    Body f(unit, make("start", llvm::Type::getVoidTy(unit.context()), {p, p, i64, p, p, p, i64}));
+    Builder& b = f.b;
+    Value *s = f.argument(0), *own = process_words(b, s, f.argument(2));
+    f.lock(s);
+    f.add(s, running, 1);
+    f.add(f.argument(1), 0, 1);
+    f.unlock(s);
+    f.store(own, task, f.argument(3));
+    f.store(own, context, f.argument(4));
+    f.store(own, closure, f.argument(5));
+    f.store(own, iteration, f.argument(6));
+    f.store(own, state, s);
+    f.store(own, owner, f.argument(1));
+    f.store(own, thread, b.CreateCall(unit.runtime("halide_spawn_thread"), {run, own}));
+    b.CreateRetVoid();
+    return f.f;
+}
+
+/// What a thread runs.
+llvm::Function* NetworkRuntime::main() {
+    if (const auto found = made.find("main"); found != made.end()) return found->second;
+    llvm::Type* p = llvm::PointerType::getUnqual(unit.context());
+    llvm::Type* i32 = llvm::Type::getInt32Ty(unit.context());
+    llvm::Function* const done = finish();
+    Body f(unit, make("main", llvm::Type::getVoidTy(unit.context()), {p}));
+    Builder& b = f.b;
+    Value* own = f.argument(0);
+    Value* code = b.CreateCall(
+        llvm::FunctionType::get(i32, {p, i32, p}, false), f.pointer(own, task),
+        {f.pointer(own, context), b.CreateTrunc(f.load(own, iteration), i32), f.pointer(own, closure)});
+    b.CreateCall(done, {f.pointer(own, state), f.pointer(own, owner), b.CreateSExt(code, b.getInt64Ty())});
+    b.CreateRetVoid();
+    return f.f;
+}
+
+/// void stop(state, code, forever): with the mutex. All who wait go on and see that. `forever`: only if all
+/// wait.
+llvm::Function* NetworkRuntime::stop() {
+    if (const auto found = made.find("stop"); found != made.end()) return found->second;
+    llvm::Type *p = llvm::PointerType::getUnqual(unit.context()),
+               *i64 = llvm::Type::getInt64Ty(unit.context());
+    Body f(unit, make("stop", llvm::Type::getVoidTy(unit.context()), {p, i64, i64}));
+    Builder& b = f.b;
+    Value *s = f.argument(0), *forever = f.argument(2);
+    Value* all_wait =
+        b.CreateAnd(b.CreateICmpEQ(f.load(s, running), f.load(s, waiting)), f.not_zero(f.load(s, running)));
+    Value* now = b.CreateAnd(f.is_zero(f.load(s, ending)), b.CreateOr(f.is_zero(forever), all_wait));
+    f.when(now, [&] {
+        f.store(s, ending, f.argument(1));
+        f.store(s, stuck, forever);
+        f.each(b.getInt64(0), f.load(s, processes), [&](Value* n) {
+            Value* own = process_words(b, s, n);
+            b.CreateCall(unit.runtime("halide_cond_broadcast"), {f.at(own, condition)});
+        });
+    });
+    b.CreateRetVoid();
+    return f.f;
+}
+
+static Value* check_stuck(Builder& b, llvm::Function* stop, Value* s) {
+    const auto code = static_cast<uint64_t>(static_cast<int64_t>(ErrorCode::deadlock));
+    return b.CreateCall(stop, {s, b.getInt64(code), b.getInt64(1)});
+}
+
+/// void finish(state, family, code): of a process.
+llvm::Function* NetworkRuntime::finish() {
+    if (const auto found = made.find("finish"); found != made.end()) return found->second;
+    llvm::Type *p = llvm::PointerType::getUnqual(unit.context()),
+               *i64 = llvm::Type::getInt64Ty(unit.context());
+    llvm::Function* const end_all = stop();
+    Body f(unit, make("finish", llvm::Type::getVoidTy(unit.context()), {p, p, i64}));
+    Builder& b = f.b;
+    Value *s = f.argument(0), *brothers = f.argument(1), *code = f.argument(2);
+    f.lock(s);
+    f.when(f.not_zero(code), [&] { b.CreateCall(end_all, {s, code, b.getInt64(0)}); });
+    // The last one goes on as its owner, who waits for that.
+    Value* last = f.is_zero(f.add(brothers, 0, -1));
+    Value* hands_over = b.CreateAnd(last, f.not_zero(f.load(brothers, 1)));
+    f.when(b.CreateNot(hands_over), [&] {
+        f.add(s, running, -1);
+        check_stuck(b, end_all, s);
+    });
+    f.unlock(s);
+    b.CreateRetVoid();
+    return f.f;
+}
+
+llvm::Function* NetworkRuntime::wait() {
+    if (const auto found = made.find("wait"); found != made.end()) return found->second;
+    llvm::Type *p = llvm::PointerType::getUnqual(unit.context()),
+               *i64 = llvm::Type::getInt64Ty(unit.context());
+    llvm::Function* const end_all = stop();
+    Body f(unit, make("wait", llvm::Type::getInt32Ty(unit.context()), {p, p, i64, i64, i64}));
+    Builder& b = f.b;
+    Value *s = f.argument(0), *control = f.argument(1), *process = f.argument(2);
+    Value* who = words(b, control, f.argument(4));
+    Value* own = process_words(b, s, process);
+    f.lock(s);
+    // Who changes the fill looks afterwards whether somebody waits.
+    f.share(who, 0, b.CreateAdd(process, b.getInt64(1)));
+    Value* must = b.CreateICmpEQ(f.shared(control, 0), f.argument(3));
+    llvm::BasicBlock *block = f.block("wait"), *go = f.block("go"), *out = f.block("out");
+    b.CreateCondBr(must, block, go);
+    b.SetInsertPoint(go);
+    f.share(who, 0, b.getInt64(0));
+    b.CreateBr(out);
+    b.SetInsertPoint(block);
+    f.add(s, waiting, 1);
+    f.store(own, waits, b.getInt64(1));
+    check_stuck(b, end_all, s);
+    f.repeat([&] { return b.CreateAnd(f.not_zero(f.load(own, waits)), f.is_zero(f.load(s, ending))); },
+             [&] { b.CreateCall(unit.runtime("halide_cond_wait"), {f.at(own, condition), f.at(s, mutex)}); });
+    b.CreateBr(out);
+    b.SetInsertPoint(out);
+    Value* code = b.CreateTrunc(f.load(s, ending), b.getInt32Ty());
+    f.unlock(s);
+    b.CreateRet(code);
+    return f.f;
+}
+
+llvm::Function* NetworkRuntime::wake() {
+    if (const auto found = made.find("wake"); found != made.end()) return found->second;
+    llvm::Type* p = llvm::PointerType::getUnqual(unit.context());
+    Body f(unit, make("wake", llvm::Type::getVoidTy(unit.context()), {p, p}));
+    Builder& b = f.b;
+    Value* s = f.argument(0);
+    f.lock(s);
+    Value* who = f.shared(f.argument(1), 0);
+    f.when(f.not_zero(who), [&] {
+        f.share(f.argument(1), 0, b.getInt64(0));
+        Value* own = process_words(b, s, b.CreateSub(who, b.getInt64(1)));
+        f.when(f.not_zero(f.load(own, waits)), [&] {
+            f.store(own, waits, b.getInt64(0));
+            f.add(s, waiting, -1);
+            b.CreateCall(unit.runtime("halide_cond_signal"), {f.at(own, condition)});
+        });
+    });
+    f.unlock(s);
+    b.CreateRetVoid();
+    return f.f;
+}
+
+llvm::Function* NetworkRuntime::end() {
+    if (const auto found = made.find("end"); found != made.end()) return found->second;
+    llvm::Type *p = llvm::PointerType::getUnqual(unit.context()),
+               *i64 = llvm::Type::getInt64Ty(unit.context());
+    llvm::Function *const end_all = stop(), *const tell = report();
+    Body f(unit, make("end", llvm::Type::getInt32Ty(unit.context()), {p, p, p, i64, i64}));
+    Builder& b = f.b;
+    Value *s = f.argument(1), *mine = f.argument(2);
+    f.lock(s);
+    f.when(f.not_zero(f.load(mine, 0)), [&] {
+        f.store(mine, 1, b.getInt64(1));
+        f.add(s, running, -1);
+        check_stuck(b, end_all, s);
+    });
+    f.unlock(s);
+    f.each(f.argument(3), f.argument(4), [&](Value* n) {
+        Value* own = process_words(b, s, n);
+        Value* handle = f.pointer(own, thread);
+        f.when(b.CreateIsNotNull(handle), [&] {
+            b.CreateCall(unit.runtime("halide_join_thread"), {handle});
+            f.store(own, thread, b.getInt64(0));
+        });
+    });
+    f.lock(s);
+    Value *code = b.CreateTrunc(f.load(s, ending), b.getInt32Ty()), *forever = f.load(s, stuck);
+    f.unlock(s);
+    Value* outermost = b.CreateICmpEQ(mine, f.at(s, family));
+    f.when(b.CreateAnd(outermost, f.not_zero(forever)), [&] { b.CreateCall(tell, {f.argument(0), s}); });
+    b.CreateRet(code);
+    return f.f;
+}
+
+/// void report(context, state): who waits for what.
+llvm::Function* NetworkRuntime::report() {
+    if (const auto found = made.find("report"); found != made.end()) return found->second;
+    llvm::Type* p = llvm::PointerType::getUnqual(unit.context());
+    Body f(unit, make("report", llvm::Type::getVoidTy(unit.context()), {p, p}));
+    Builder& b = f.b;
+    constexpr uint64_t most = 8;
+    const uint64_t size = line_bytes() * (most + 2);
+    Value* s = f.argument(1);
+    Value* text = b.CreateAlloca(llvm::ArrayType::get(b.getInt8Ty(), size));
+    Value* counts = b.CreateAlloca(llvm::ArrayType::get(b.getInt64Ty(), 2)); // of lines, and of their bytes
+    f.store(counts, 0, b.getInt64(0));
+    f.store(counts, 1, b.getInt64(0));
+    const auto print = [&](const char* format, Value* x) {
+        Value* used = f.load(counts, 1);
+        Value* written = b.CreateCall(unit.runtime("snprintf"),
+                                      {b.CreateInBoundsGEP(b.getInt8Ty(), text, used),
+                                       b.CreateSub(b.getInt64(size), used), unit.text(format), x});
+        f.store(counts, 1, b.CreateAdd(used, b.CreateSExt(written, b.getInt64Ty())));
+    };
+    print("%s", unit.text("the processes wait for each other for ever:"));
+    f.each(b.getInt64(0), f.load(s, processes), [&](Value* n) {
+        Value* own = line(b, s, n);
+        f.when(b.CreateICmpNE(b.CreateLoad(b.getInt8Ty(), own), b.getInt8(0)), [&] {
+            Value* count = f.add(counts, 0, 1);
+            f.when(b.CreateICmpULE(count, b.getInt64(most)), [&] { print("%s", own); });
+        });
+    });
+    Value* more = b.CreateSub(f.load(counts, 0), b.getInt64(most));
+    f.when(b.CreateICmpSGT(more, b.getInt64(0)), [&] { print("\n  and %lld more", more); });
+    b.CreateCall(unit.runtime("halide_error"), {f.argument(0), text});
+    b.CreateRetVoid();
+    return f.f;
+}
+
+} // namespace lathe::codegen
