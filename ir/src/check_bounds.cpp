@@ -4,13 +4,17 @@
 #include "lathe/ir/planted.h"
 #include "lathe/ir/scoped_pass.h"
 
+#include <utility>
+
 namespace lathe::ir {
 namespace {
 
 class BoundsChecker : public ScopedMutator {
     using ScopedMutator::mutate;
     Stmt mutate(const Stmt& s) override {
-        std::vector<Stmt> parts = checks(s);
+        // A network holds nothing but channels and what it runs.
+        const bool process = joins && (s.as<CallStmt>() || s.as<Spawn>());
+        std::vector<Stmt> parts = process ? std::vector<Stmt>() : checks(s);
         parts.push_back(ScopedMutator::mutate(s));
         return Block::make(std::move(parts));
     }
@@ -29,13 +33,19 @@ class BoundsChecker : public ScopedMutator {
         return LetStmt::make(l.symbol, (*this)(l.value), inside(l.symbol, l.value, index(1), l.body), l.loc);
     }
 
-    /// Holds nothing but channels and calls.
-    Stmt visit(const Dataflow&, const Stmt& s) override { return s; }
+    Stmt visit(const Dataflow& d, const Stmt& s) override {
+        const bool outer = std::exchange(joins, true);
+        Stmt result = ScopedMutator::visit(d, s);
+        joins = outer;
+        return result;
+    }
 
     std::vector<Stmt> checks(const Stmt& s) {
         const auto dims = [&](const Symbol& t) -> const std::vector<Dim>& { return declaration(t).dims; };
         return bounds_checks(s, dims, facts());
     }
+
+    bool joins = false; ///< in a network
 };
 
 } // namespace
