@@ -30,7 +30,11 @@ std::optional<FillNest> fill_nest(const Stmt& s) {
 
 class Absorber {
   public:
-    Absorber(const Path& p, FilledLoop l, const Facts& f) : path(p), now(std::move(l)), facts(f) {}
+    Absorber(const Path& p, FilledLoop l, const Facts& f) : path(p), now(std::move(l)), facts(f), inside(f) {
+        const For& in = loop();
+        inside.bound(in.var, {in.min, isub(iadd(in.min, in.extent), index(1))});
+        now.at = simplify(now.at, inside);
+    }
 
     /// Walks outwards from the loop as far as it may move; what stands at the place of the last loop that was
     /// absorbed is the result.
@@ -66,6 +70,7 @@ class Absorber {
     const Path& path;
     FilledLoop now;
     const Facts& facts;
+    Facts inside; ///< of the loop
 
     const For& loop() const { return *now.loop.as<For>(); }
     Stmt statement() const { return Allocate::make(now.allocated, now.loop); }
@@ -118,7 +123,7 @@ class Absorber {
             const Expr begin = simplify(isub(*dimension, var(c.var))); // position begin + c is filled
             const auto needs = [&](const For* f) { return uses(f->min, c.var) || uses(f->extent, c.var); };
             if (uses(begin, c.var) || std::ranges::any_of(nest->loops, needs)) continue;
-            if (!same_range(c, begin) ||
+            if (!has_range(c, begin) ||
                 !reads_only_here(to.tensor, static_cast<size_t>(dimension - to.indices.begin())))
                 continue;
             Stmt fill = substitute(Stmt(Store::make({to}, nest->store->loc)),
@@ -129,6 +134,8 @@ class Absorber {
                     fill =
                         For::make(other.var, other.min, other.extent, other.loop, std::move(fill), other.loc);
                 }
+            if (const Expr here = filled_here(c, begin); here.defined())
+                fill = If::make(simplify(here, facts), std::move(fill));
             set_body(Block::make({std::move(fill), loop().body}));
             return true;
         }
@@ -148,16 +155,30 @@ class Absorber {
                tensor == now.buffer;
     }
 
-    /// The positions that the loop reads are those that are filled.
-    bool same_range(const For& c, const Expr& begin) const {
+    /// The positions that the loop reads are those that are filled, and perhaps others on either side.
+    bool has_range(const For& c, const Expr& begin) const {
         const For& f = loop();
-        const Expr first = substitute(now.at, {{f.var, f.min}});
-        return prove(equals(first, iadd(begin, c.min)), facts) && prove(equals(f.extent, c.extent), facts);
+        const Expr first = substitute(now.at, {{f.var, f.min}}), filled = iadd(begin, c.min);
+        const auto linear = as_linear(now.at);
+        const auto step = linear ? linear->coefficients.find(f.var) : decltype(linear->coefficients.end())();
+        const bool counts = linear && step != linear->coefficients.end() && step->second == 1;
+        return counts && prove(at_most(first, filled), facts) &&
+               prove(at_most(iadd(filled, c.extent), iadd(first, f.extent)), facts);
+    }
+
+    /// That the loop is at a position that is filled, as far as it is not at such ones only.
+    Expr filled_here(const For& c, const Expr& begin) const {
+        const For& f = loop();
+        const Expr first = substitute(now.at, {{f.var, f.min}}), filled = iadd(begin, c.min);
+        Expr here;
+        if (!prove(equals(first, filled), facts)) here = at_most(filled, now.at);
+        if (!prove(equals(iadd(first, f.extent), iadd(filled, c.extent)), facts))
+            here = both(here, less(now.at, iadd(filled, c.extent)));
+        return here;
     }
 
     bool reads_only_here(const Symbol& tensor, size_t dimension) const {
         bool here = true, read = false;
-        Facts inside = facts;
         for (const Access& a : accesses(loop().body)) {
             if (!(a.tensor == tensor)) continue;
             read = true;

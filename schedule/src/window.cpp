@@ -172,6 +172,156 @@ void refuse_inner(const Edit& e, const For& loop, const Region& region, const Sy
         }
 }
 
+bool is_edge(BinaryOp op) {
+    return op == BinaryOp::min || op == BinaryOp::max || op == BinaryOp::floormod;
+}
+
+/// Subscripts without what keeps them in the tensor: clamp and mirror give another position at borders only.
+class WithoutEdges {
+  public:
+    WithoutEdges(const For& l, const Facts& f) : loop(l), facts(f) {}
+
+    Expr operator()(const Expr& at) const {
+        const auto* b = at.as<Binary>();
+        if (!b || !uses(at, loop.var)) return at;
+        const bool first = goes_on(b->a), second = goes_on(b->b);
+        if (first == second) return at;
+        const Expr moving = (*this)(first ? b->a : b->b);
+        if (b->op == BinaryOp::floormod) return first ? in_last_period(moving, b->b, at) : at;
+        if (is_edge(b->op)) return moving;
+        if (b->op == BinaryOp::add) return iadd(moving, first ? b->b : b->a);
+        return b->op == BinaryOp::sub && first ? isub(moving, b->b) : at;
+    }
+
+  private:
+    const For& loop;
+    const Facts& facts;
+
+    bool goes_on(const Expr& x) const {
+        const auto linear = as_linear((*this)(x));
+        if (!linear) return false;
+        const auto found = linear->coefficients.find(loop.var);
+        return found != linear->coefficients.end() && found->second > 0;
+    }
+
+    /// x mod n is x less so many periods as it has at the end of the loop.
+    Expr in_last_period(const Expr& x, const Expr& n, const Expr& at) const {
+        const Expr end = substitute(x, {{loop.var, isub(iadd(loop.min, loop.extent), index(1))}});
+        for (const int64_t periods : {0, 1, -1}) {
+            const Expr moved = imul(index(periods), n), rest = isub(end, moved);
+            if (prove(at_most(index(0), rest), facts) && prove(less(rest, n), facts)) return isub(x, moved);
+        }
+        return at;
+    }
+};
+
+/// An expression with a value in place of a part.
+class InPlaceOf : public Mutator {
+  public:
+    InPlaceOf(const Binary& p, Expr v) : part(p), value(std::move(v)) {}
+
+  protected:
+    using Mutator::visit;
+    Expr visit(const Binary& b, const Expr& e) override { return &b == &part ? value : rebuilt(e); }
+
+  private:
+    const Binary& part;
+    Expr value;
+};
+
+bool has_edge(const Expr& e) {
+    bool found = false;
+    for_each_expr(e, [&](const Expr& x) {
+        const auto* b = x.as<Binary>();
+        found = found || (b && is_edge(b->op));
+    });
+    return found;
+}
+
+/// Whether a position is of the window [low, high], however what is in it of min, max and floor_mod decides.
+class InWindow {
+  public:
+    InWindow(Expr l, Expr h) : low(std::move(l)), high(std::move(h)) {}
+
+    bool operator()(const Expr& at, const Facts& facts, int deep = 0) const {
+        const Binary* edge = nullptr;
+        for_each_expr(at, [&](const Expr& x) {
+            const auto* b = x.as<Binary>();
+            if (b && is_edge(b->op) && !has_edge(b->a) && !has_edge(b->b)) edge = b;
+        });
+        if (!edge) return prove(at_most(low, at), facts) && prove(at_most(at, high), facts);
+        if (deep > 8) return false;
+        const auto one = [&](const Expr& value, const std::vector<Expr>& when) {
+            Facts known = facts;
+            for (const Expr& c : when)
+                known.assume(c);
+            return (*this)(InPlaceOf(*edge, value)(at), known, deep + 1);
+        };
+        const Expr &a = edge->a, &b = edge->b;
+        if (edge->op == BinaryOp::floormod) { // one period before, none, or one behind
+            const Expr twice = iadd(b, b);
+            if (!prove(at_most(isub(index(0), b), a), facts) || !prove(less(a, twice), facts)) return false;
+            const Expr negative = less(a, index(0)), behind = at_most(b, a);
+            const bool no_negative = prove(at_most(index(0), a), facts),
+                       none_behind = prove(less(a, b), facts);
+            return (no_negative || one(iadd(a, b), {negative})) &&
+                   one(a, {at_most(index(0), a), less(a, b)}) && (none_behind || one(isub(a, b), {behind}));
+        }
+        const bool least = edge->op == BinaryOp::min;
+        const auto never = [&](const Expr& x, const Expr& y) { return prove(less(x, y), facts); };
+        const bool not_a = least ? never(b, a) : never(a, b), not_b = least ? never(a, b) : never(b, a);
+        return (not_a || one(a, {least ? at_most(a, b) : at_most(b, a)})) &&
+               (not_b || one(b, {least ? at_most(b, a) : at_most(a, b)}));
+    }
+
+  private:
+    Expr low, high;
+};
+
+/// What holds where the access, in the loop's body, happens.
+Facts facts_of(const Access& a, const Facts& facts) {
+    Facts inside = facts;
+    for (const For* f : a.loops)
+        inside.bound(f->var, {f->min, isub(iadd(f->min, f->extent), index(1))});
+    if (a.stable.defined()) inside.assume(a.stable);
+    return inside;
+}
+
+Expr with_definitions(const Access& a, Expr at) {
+    for (size_t n = a.definitions.size(); n-- > 0;)
+        at = substitute(at, {a.definitions[n]});
+    return at;
+}
+
+/// The accesses as if the tensor went on beyond its borders, where clamped ones stay in the tensor.
+std::vector<Access> without_edges(const std::vector<Access>& reads, const Path& path, const Facts& facts) {
+    std::vector<Access> all = reads;
+    for (Access& a : all)
+        for (Expr& at : a.indices) {
+            if (!tensors_read(at).empty()) continue;
+            at = with_definitions(a, at);
+            for (const Stmt& s : path)
+                if (const auto* f = s.as<For>()) at = WithoutEdges(*f, facts_of(a, facts))(at);
+        }
+    return all;
+}
+
+/// Each position that is read is one that the buffer holds.
+bool holds_all(const Window& w, const std::vector<Access>& reads, const Facts& facts) {
+    const auto held = [&](size_t d, const Access& a) {
+        const Dim dim = d == w.dimension ? Dim{isub(w.newest, index(w.size - 1)), index(w.size)} : w.box[d];
+        if (!a.indices[d].defined() || !tensors_read(a.indices[d]).empty()) return true;
+        const InWindow held(simplify(dim.min, facts),
+                            simplify(isub(iadd(dim.min, dim.extent), index(1)), facts));
+        return held(with_definitions(a, a.indices[d]), facts_of(a, facts));
+    };
+    return std::ranges::all_of(reads, [&](const Access& a) {
+        for (size_t d = 0; d < a.indices.size(); ++d)
+            if (!held(d, a)) return false;
+        return true;
+    });
+}
+
 /// Every element that is copied holds something.
 void check_filled(const Edit& e, const Path& path, const Window& w, bool exact) {
     if (filled_everywhere(e, path, w.source) || (exact && e.state().owner(w.source.symbol))) return;
@@ -276,6 +426,10 @@ struct Finder {
 
 } // namespace
 
+static bool has_constant_box(const Window& w) {
+    return std::ranges::all_of(w.box, [](const Dim& d) { return !d.extent.defined() || as_int(d.extent); });
+}
+
 Window window_of(const Edit& e, const Path& path, const Symbol& tensor) {
     const For& loop = *path.back().as<For>();
     const Tensor source = declaration(e, path, tensor);
@@ -286,22 +440,35 @@ Window window_of(const Edit& e, const Path& path, const Symbol& tensor) {
     // where the window is the same everywhere with them.
     const bool unconditional = std::ranges::none_of(
         reads, [](const Access& a) { return a.condition.defined() && !is_const_true(a.condition); });
-    for (const bool conditions : {true, false}) {
+    const auto window = [&](const std::vector<Access>& all, bool conditions) {
         std::optional<Region> region;
-        for (Access a : reads) {
+        for (Access a : all) {
             if (!conditions) a.condition = a.stable = {};
             const Region r = region_of(a, facts);
             region = region ? box_union(*region, r, facts) : r;
         }
         refuse_inner(e, loop, *region, tensor);
-        if (auto w = find(*region)) {
-            w->source = source;
-            check_filled(e, path, *w, unconditional);
-            w->read = reads[0].loc;
-            return *std::move(w);
+        return find(*region);
+    };
+    // At the borders clamped windows are smaller, and mirrored ones elsewhere, but never more than they are
+    // in the middle.
+    const std::vector<Access> endless = without_edges(reads, path, facts);
+    std::string why;
+    for (const bool conditions : {true, false}) {
+        std::optional<Window> w = window(reads, conditions);
+        why = find.why;
+        if (!w || !has_constant_box(*w)) {
+            std::optional<Window> other = window(endless, conditions);
+            if (other && (!w || has_constant_box(*other)) && holds_all(*other, reads, facts))
+                w = std::move(other);
         }
+        if (!w) continue;
+        w->source = source;
+        check_filled(e, path, *w, unconditional);
+        w->read = reads[0].loc;
+        return *std::move(w);
     }
-    e.refuse("{} ({} is read at {})", find.why, tensor.name(), reads[0].loc.str());
+    e.refuse("{} ({} is read at {})", why, tensor.name(), reads[0].loc.str());
 }
 
 } // namespace lathe::schedule

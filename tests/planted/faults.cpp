@@ -85,6 +85,12 @@ constexpr PlantedFault faults[] = {
     {Fault::token_lanes_free, "tokens in loops without an order", {}, with_plant<wrong_stream>},
     {Fault::token_readers_unseen, "a tensor gone that others read", {}, with_plant<wrong_stream>},
     {Fault::stage_between_unseen, "stages pass those that they need", {}, with_plant<wrong_stream>},
+    {Fault::row_unasked, "iterations that depend on each other as processes", {}, with_plant<wrong_row>},
+    {Fault::row_part_short, "a process's part one position short", {}, with_plant<wrong_row>},
+    {Fault::row_part_unfit, "parts beyond the tensor's end", {}, with_plant<wrong_row>},
+    {Fault::relay_two_alike, "one element handed on of two", {}, with_plant<wrong_row>},
+    {Fault::relay_lanes_free, "elements handed on without an order", {}, with_plant<wrong_row>},
+    {Fault::relay_number_unseen, "elements that depend on the process", {}, with_plant<wrong_row>},
     {Fault::bounds_again, "a bound read again after its loop changed it", "split unroll vectorize"},
     {Fault::reversed_flipped, "an order turned round where it is kept", "reorder"},
     {Fault::swapped_unasked, "one order of two accesses not asked", "parallel"},
@@ -286,7 +292,7 @@ TEST_CASE("without a planted fault the same schedules are right") {
     }
     for (const Try other : {wrong_moves, wrong_code, wrong_subscript, wrong_exact_sum, wrong_quantized,
                             with_plant<wrong_window>, with_plant<wrong_address>, with_plant<wrong_pragma>,
-                            with_plant<wrong_stream>})
+                            with_plant<wrong_stream>, with_plant<wrong_row>})
         for (int n = 0; n < count(20, 1000); ++n) {
             const auto found = wrong({Fault::none, "none", {}, other}, random);
             CHECK_MESSAGE(!found, found.value_or(""));

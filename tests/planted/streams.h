@@ -1,5 +1,6 @@
 #pragma once
-/// \file Random producers and consumers joined by a stream: what is wrong with them, if anything is.
+/// \file Random producers and consumers joined by a stream, and random rows of processes: what is wrong with
+/// them, if anything is.
 
 #include <optional>
 #include <random>
@@ -7,3 +8,6 @@
 
 /// One pair, streamed if that is accepted, in the checking interpreter beside itself without.
 std::optional<std::string> wrong_stream(std::mt19937& random);
+
+/// One loop unfolded, and what its processes read relayed, if that is accepted, in the same way.
+std::optional<std::string> wrong_row(std::mt19937& random);

@@ -1,5 +1,6 @@
 #include "random_stencil.h"
 
+#include "lathe/dsl/boundary.h"
 #include "lathe/dsl/kernel.h"
 #include "lathe/dsl/math.h"
 #include "lathe/dsl/operators.h"
@@ -58,7 +59,8 @@ class Maker {
     std::vector<Var> vars, produced_vars;
     std::vector<std::vector<int64_t>> offsets; ///< in each dimension
     std::vector<int64_t> reach;                ///< the greatest offset, and the source's room behind it
-    std::vector<bool> guarded;                 ///< the window stands over the border, under a condition
+    enum Border : uint8_t { inside, guarded, repeated, mirrored, mirrored_interior };
+    std::vector<Border> borders; ///< the window stands over them, but for `inside`
     std::vector<int64_t> counts;
     std::vector<Extent> out_extents, source_extents;
     std::function<Expr(const std::vector<Expr>&)> read; ///< of the source
@@ -106,9 +108,12 @@ class Maker {
         for (int64_t& t : taps)
             t -= least;
         const int64_t window = taps.back() + 1, count = 1 + pick(7);
-        guarded.push_back(pick(4) == 0);
-        result.borders = result.borders || guarded.back();
-        if (guarded.back())
+        borders.push_back(pick(3) ? inside : static_cast<Border>(1 + pick(4)));
+        const bool edge = borders.back() > guarded;
+        result.borders = result.borders || borders.back() == guarded;
+        result.edges = result.edges || edge;
+        result.mirrors = result.mirrors || borders.back() > repeated;
+        if (borders.back() != inside)
             for (int64_t& t : taps)
                 t -= window / 2;
         offsets.push_back(taps);
@@ -116,14 +121,14 @@ class Maker {
         result.windows.push_back(window);
         result.loops.emplace_back(vars.back());
         counts.push_back(count);
-        const int64_t room = step * (count - 1) + window;
+        const int64_t room = step * (count - 1) + (edge ? 1 : window);
         if (pick(3) == 0) {
             Param size(std::string(1, static_cast<char>(std::toupper(name[0]))));
             result.sizes[size.symbol.name()] = count;
             sizes.push_back(size);
             out_extents.emplace_back(Expr(size));
             source_extents.emplace_back(Expr(size) * static_cast<int>(step) +
-                                        static_cast<int>(window - 1 + pick(2)));
+                                        static_cast<int>((edge ? 1 - step : window - 1) + pick(2)));
         } else {
             out_extents.emplace_back(static_cast<int>(count));
             source_extents.emplace_back(static_cast<int>(room + pick(2)));
@@ -155,18 +160,32 @@ class Maker {
     Expr tap(const std::function<Expr(const std::vector<Expr>&)>& element,
              const std::function<int64_t(size_t)>& offset) {
         std::vector<Expr> at;
-        Expr inside;
+        Expr is_inside;
         for (size_t d = 0; d < rank; ++d) {
             const auto o = static_cast<int>(offset(d)), s = static_cast<int>(result.steps[d]);
             const Expr position = s == 1 ? vars[d] + o : vars[d] * s + o;
-            at.push_back(position);
-            if (!guarded[d]) continue;
             const size_t place = d + (channels > 1 && channel_place <= d ? 1 : 0);
-            const Expr in = position >= 0 && position < source_extents[place].extent().expr();
-            inside = inside.defined() ? inside && in : in;
+            const Expr extent = source_extents[place].extent().expr();
+            at.push_back(at_border(position, extent, borders[d]));
+            if (borders[d] != guarded) continue;
+            const Expr in = position >= 0 && position < extent;
+            is_inside = is_inside.defined() ? is_inside && in : in;
         }
         const Expr x = element(at);
-        return inside.defined() ? select(inside, x, 5) : x;
+        return is_inside.defined() ? select(is_inside, x, 5) : x;
+    }
+
+    static Expr at_border(const Expr& position, const Expr& extent, Border border) {
+        if (border == repeated) return clamp(position, 0, extent - 1);
+        if (border == mirrored) {
+            const Expr t = floor_mod(position, 2 * extent);
+            return clamp(min(t, 2 * extent - 1 - t), 0, extent - 1);
+        }
+        if (border == mirrored_interior) {
+            const Expr t = floor_mod(position, max(2 * extent - 2, 1));
+            return clamp(min(t, 2 * extent - 2 - t), 0, extent - 1);
+        }
+        return position;
     }
 };
 

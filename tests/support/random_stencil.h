@@ -17,6 +17,8 @@ struct RandomStencil {
     std::vector<int64_t> steps;        ///< positions from one iteration to the next
     std::map<std::string, int64_t> sizes; ///< of parameters
     bool borders = false;                 ///< windows reach over the source's ends, under conditions
+    bool edges = false; ///< windows reach over the source's ends: what lies beyond is an element at the edge
+    bool mirrors = false; ///< … or its mirror
 };
 
 /// The same for the same state of `random`.

@@ -66,6 +66,13 @@ enum class Fault : uint8_t {
     token_lanes_free,       ///< lanes and threads may pass tokens
     token_readers_unseen,   ///< the tensor is gone whoever else reads it
     stage_between_unseen,   ///< stages pass others that touch what they touch
+    // Of rows of processes:
+    row_unasked,         ///< iterations that depend on each other become processes
+    row_part_short,      ///< the part of a tensor that a process has is one position short
+    row_part_unfit,      ///< the part of an iteration that does nothing may lie beyond the tensor
+    relay_two_alike,     ///< of two elements that a statement reads one is handed on
+    relay_lanes_free,    ///< lanes and threads may hand on elements
+    relay_number_unseen, ///< what is read may depend on which process reads it
     // Of the language and the passes:
     bounds_again,     ///< a loop's bound is read again after the body has changed it
     writes_forgotten, ///< extern calls write nothing
