@@ -31,9 +31,18 @@ void check_roles(const Edit& e) {
 
 void run(Edit& e) {
     check_roles(e);
-    const Symbol loop = e.resolve(e.step().loops[0], e.step().target, e.step().target_definition);
+    const Step& s = e.step();
+    const bool every = s.every;
+    std::vector<Symbol> loops;
+    if (every)
+        loops = e.copies(s.loops[0], s.target, s.target_definition);
+    else
+        loops = {e.resolve(s.loops[0], s.target, s.target_definition)};
     const Taken taken = take(e);
-    place(e, e.step().func, loop, taken.stages, taken.pure);
+    if (every)
+        place_in_copies(e, loops, taken.stages, taken.pure);
+    else
+        place(e, s.func, loops[0], taken.stages, taken.pure);
     follow(e, taken.stages, taken.before);
 }
 
@@ -41,12 +50,14 @@ void run(Edit& e) {
 
 constinit const Primitive primitives::compute_at{
     .name = "compute_at",
-    .text = "a Func is computed inside a consumer's loop: the part that one iteration reads",
+    .text =
+        "a Func is computed inside a consumer's loop, or each copy of it: the part that one iteration reads",
     .run = run,
     .acts_on = ActsOn::func,
     .named = Named::kept,
     .of_place = false,
     .loops = {1, 1},
+    .every = true,
     .consumer = true,
     .moves = true,
 };

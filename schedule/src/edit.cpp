@@ -30,7 +30,7 @@ std::string stage_name(const State& s, const Symbol& func, int definition) {
 } // namespace
 
 Edit::Edit(State& s, Step& t) : work(s), call(t) {
-    call.copies.clear();
+    previous.swap(call.copies);
     if (const auto step = work.gone.find(call.func); step != work.gone.end())
         refuse("nobody calls {} since {}", call.func.name(), cause(Fate{{}, {}, step->second}));
     if (const auto fate = work.fates.find(call.func);
@@ -127,10 +127,19 @@ Symbol Edit::first_name(size_t n) const {
 
 std::vector<Symbol> Edit::loops(size_t n) const {
     if (!call.every) return {loop(n)};
-    const Definition* d = work.definition(call.func, call.definition);
-    std::vector<Symbol> all = images(original(call.loops[n], *d));
-    std::erase_if(all, [&](const Symbol& s) { return path(s).empty(); });
-    if (all.empty()) resolve(call.loops[n], call.func, call.definition); // says why
+    return copies(call.loops[n], call.func, call.definition);
+}
+
+std::vector<Symbol> Edit::copies(const Symbol& named, const Symbol& func, int definition) const {
+    const Definition* d = work.definition(func, definition);
+    std::vector<Symbol> all;
+    if (d) all = images(original(named, *d));
+    const std::vector<Symbol> funcs = images(func);
+    std::erase_if(all, [&](const Symbol& s) {
+        const Stage* of = owner(path(s));
+        return !of || std::ranges::find(funcs, of->func) == funcs.end() || of->definition != definition;
+    });
+    if (all.empty()) all = {resolve(named, func, definition)}; // says why
     return all;
 }
 
@@ -272,10 +281,17 @@ Symbol Edit::result(size_t n, const std::string& name) {
 }
 
 Stmt Edit::copy(const Stmt& s) {
+    const size_t number = call.copies.size();
     auto& pairs = call.copies.emplace_back();
     return duplicate(s, [&](const Symbol& original) {
-        pairs.emplace_back(original, result(used, original.name()));
-        return pairs.back().second;
+        Symbol image(original.name());
+        if (number < previous.size())
+            for (const auto& [from, to] : previous[number])
+                if (from == original) image = to;
+        used < call.results.size() ? void(call.results[used] = image) : call.results.push_back(image);
+        ++used;
+        pairs.emplace_back(original, image);
+        return image;
     });
 }
 
@@ -293,6 +309,7 @@ void Edit::runs_on(const Symbol& stage, Side side) {
 }
 
 void Edit::forward_to_copies() {
+    call.results.erase(call.results.begin() + static_cast<long>(used), call.results.end());
     std::map<Symbol, std::vector<Symbol>> images;
     for (const auto& copy : call.copies)
         for (const auto& [original, image] : copy)

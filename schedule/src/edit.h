@@ -56,6 +56,7 @@ class Edit {
     Symbol first_name(size_t n) const;
     /// All copies of it.
     std::vector<Symbol> loops(size_t n) const;
+    std::vector<Symbol> copies(const Symbol& named, const Symbol& func, int definition) const;
     /// The tensor of `func` and the copies that separate made of it.
     std::vector<Symbol> images(const Symbol& symbol) const;
 
@@ -118,6 +119,8 @@ class Edit {
     Step& call;
     size_t where = 0; ///< into the Module's Functions
     size_t used = 0;
+    /// Of the step's last run: an original has the same image again, though there may be more of them now.
+    std::vector<std::vector<std::pair<Symbol, Symbol>>> previous;
     std::set<Symbol> legal;
 };
 

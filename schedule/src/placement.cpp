@@ -4,6 +4,7 @@
 
 #include "lathe/ir/any_body.h"
 #include "lathe/ir/planted.h"
+#include "lathe/ir/rename.h"
 
 #include <algorithm>
 
@@ -84,9 +85,11 @@ void check_all_reads(const Edit& e, const Symbol& func, const Stmt& rest, const 
             const For* f = s.as<For>();
             const bool rest = f && std::ranges::find(step.results, f->var) != step.results.end();
             if (rest && path_to_loop(s, loop).empty())
-                e.refuse("{} is also read in loop {}, the rest that {} at {} left: no loop around both would "
-                         "compute it. Split with Tail::guard instead",
-                         func.name(), f->var.name(), step.str(), step.loc.str());
+                e.refuse("{0} is also read in loop {1}, the rest that {2} at {3} left: no loop around both "
+                         "would compute it. Split with Tail::guard instead, or compute it for both: "
+                         "{4}({0}, {5}, all({6}))",
+                         func.name(), f->var.name(), step.str(), step.loc.str(), e.step().primitive->name,
+                         e.step().target.name(), loop.name());
         }
     }
     for (const Stmt& s : reader)
@@ -112,29 +115,38 @@ std::vector<Dim> storage_for(const std::vector<Dim>& loops, const Facts& facts) 
     return dims;
 }
 
-std::vector<Dim> needed_ranges(const Edit& e, const Symbol& func, const Stmt& root, const Symbol& loop) {
-    const Path path = path_to_loop(root, loop);
-    const Facts facts = e.facts_in_loop(path);
-    auto box = required_box(path.back().as<For>()->body, value_tensors(e.state(), func), facts);
+/// The ranges of the Func that `reader` reads of its `tensors`.
+std::vector<Dim> needed_by(const Edit& e, const Symbol& func, const std::set<Symbol>& tensors,
+                           const Stmt& reader, const Facts& facts) {
+    const auto box = required_box(reader, tensors, facts);
     invariant(box.has_value(), "a Func is computed in a loop that does not read it");
     return clip(*box, declared_tensor(e, func).dims, facts);
 }
 
-/// The same where only pure loops' ranges can be set.
-std::vector<Dim> set_ranges(const Edit& e, const Symbol& func, const Stmt& root, const Symbol& loop,
-                            const PureLoops& pure) {
-    std::vector<Dim> loops = needed_ranges(e, func, root, loop);
+std::vector<Dim> needed_ranges(const Edit& e, const Symbol& func, const Stmt& root, const Symbol& loop) {
+    const Path path = path_to_loop(root, loop);
+    return needed_by(e, func, value_tensors(e.state(), func), path.back().as<For>()->body,
+                     e.facts_in_loop(path));
+}
+
+/// Those of them that can be set: pure loops' ranges; others are whole.
+std::vector<Dim> settable(const Edit& e, const Symbol& func, std::vector<Dim> loops, const PureLoops& pure) {
     const std::vector<Dim>& whole = declared_tensor(e, func).dims;
     for (size_t d = 0; d < whole.size(); ++d)
         if (pure[d].empty()) loops[d] = whole[d];
     return loops;
 }
 
-/// The loop in whose body the Func is computed; none at root.
-std::optional<Symbol> loop_around(const Stmt& root, const Symbol& func) {
+std::vector<Dim> set_ranges(const Edit& e, const Symbol& func, const Stmt& root, const Symbol& loop,
+                            const PureLoops& pure) {
+    return settable(e, func, needed_ranges(e, func, root, loop), pure);
+}
+
+/// The loop in whose body the Func, or a copy of it, has its memory; none at root, or if it is nowhere.
+std::optional<Symbol> loop_around(const Stmt& root, const Symbol& tensor) {
     const Path path = find_path(root, [&](const Stmt& s) {
         const Allocate* a = s.as<Allocate>();
-        return a && a->find(func);
+        return a && a->find(tensor);
     });
     const auto loop = std::find_if(path.rbegin(), path.rend(), [](const Stmt& t) { return t.as<For>(); });
     if (loop == path.rend()) return std::nullopt;
@@ -179,6 +191,130 @@ void place(Edit& e, const Symbol& func, const Symbol& loop, Extracted x, const P
     check_scope(e, x, func, path);
     restrict_to(x, pure, loops, storage_for(loops, e.facts_in_loop(path)));
     e.set_body(rebuild(path, with_body(path.back(), insert_before_use(at.body, x))));
+}
+
+namespace {
+
+/// Whether a statement on the path reads the tensors beside the next one on it, for those before number `n`.
+bool reads_beside(const Path& path, size_t n, const std::set<Symbol>& tensors) {
+    for (size_t k = 0; k < n; ++k) {
+        for (const Expr& x : expressions(path[k]))
+            if (std::ranges::any_of(tensors_read(x), [&](const Symbol& t) { return tensors.contains(t); }))
+                return true;
+        for (const Stmt& s : bodies(path[k]))
+            if (!s.same_as(path[k + 1]) && reads_any(s, tensors)) return true;
+    }
+    return false;
+}
+
+/// A Func's parts, each with memory and stages of its own.
+class Copies {
+  public:
+    Copies(Edit& edit, const Extracted& stages, const PureLoops& p)
+        : e(edit), x(stages), pure(p), tensors(value_tensors(e.state(), func())), root(x.rest) {}
+
+    bool read_in(const Stmt& s) const { return reads_any(s, tensors); }
+    const Stmt& rest() const { return root; }
+
+    /// The part that one iteration of the path's last statement, a loop, reads.
+    void in_loop(const Path& path) {
+        const Stmt& body = path.back().as<For>()->body;
+        put(path, body, e.facts_in_loop(path), [&](Stmt s) { return with_body(path.back(), std::move(s)); });
+    }
+    /// The part that the path's last statement reads.
+    void in_front(const Path& path) {
+        put(path, path.back(), e.facts(path), [](Stmt s) { return s; });
+    }
+
+  private:
+    const Symbol& func() const { return e.step().func; }
+
+    void put(const Path& path, const Stmt& reader, const Facts& facts,
+             const std::function<Stmt(Stmt)>& placed) {
+        check_scope(e, x, func(), path);
+        const auto loops = settable(e, func(), needed_by(e, func(), tensors, reader, facts), pure);
+        Extracted part = x;
+        restrict_to(part, pure, loops, storage_for(loops, facts));
+        const Stmt made = e.copy(Allocate::make(part.tensors, Block::make(part.stages)));
+        const auto& pairs = e.step().copies.back();
+        std::map<Symbol, Symbol> names;
+        for (const Tensor& t : part.tensors)
+            names.insert(*std::ranges::find(pairs, t.symbol, &std::pair<Symbol, Symbol>::first));
+        part.tensors = made.as<Allocate>()->tensors;
+        const Stmt& stages = made.as<Allocate>()->body;
+        part.stages = stages.as<Block>() ? stages.as<Block>()->stmts : std::vector{stages};
+        root = rebuild(path, placed(insert_before_use(rename(reader, names), part)));
+    }
+
+    Edit& e;
+    const Extracted& x;
+    const PureLoops& pure;
+    const std::set<Symbol> tensors;
+    Stmt root; ///< the Module's body, with the parts so far
+};
+
+/// The loops that the step that made `loop` left behind it, for iterations that `loop` does not run.
+std::vector<Symbol> rests_of(const Edit& e, const Symbol& loop, const Stmt& root) {
+    std::vector<Symbol> rests;
+    const auto made = e.state().made_by(loop, e.state().steps.size());
+    if (!made) return rests;
+    const Step& step = e.state().steps[made->first];
+    std::set<Symbol> copied;
+    for (const auto& copy : step.copies)
+        for (const auto& [original, image] : copy)
+            copied.insert(image);
+    if (copied.contains(loop)) return rests;
+    for (const Symbol& result : step.results)
+        for (const Symbol& r : e.images(result)) {
+            const Path path = path_to_loop(root, r);
+            const bool other = !path.empty() && !copied.contains(result);
+            const bool around = std::ranges::any_of(e.images(loop), [&](const Symbol& l) {
+                return (other && !path_to_loop(path.back(), l).empty()) ||
+                       std::ranges::any_of(
+                           path, [&](const Stmt& s) { return s.as<For>() && s.as<For>()->var == l; });
+            });
+            if (other && !around) rests.push_back(r);
+        }
+    return rests;
+}
+
+/// The part for what `loop`'s step left to `rest`. Where `loop` is the outermost loop that the step made, one
+/// iteration of it would have run all of that.
+void place_for_rest(Copies& parts, const Symbol& rest, bool outermost, const std::set<Symbol>& tensors,
+                    const std::vector<Symbol>& loops) {
+    Path path = path_to_loop(parts.rest(), rest);
+    if (!outermost) {
+        if (parts.read_in(path.back().as<For>()->body)) parts.in_loop(path);
+        return;
+    }
+    while (path.size() > 1 && reads_beside(path, path.size() - 1, tensors))
+        path.pop_back();
+    const bool holds_loop =
+        std::ranges::any_of(loops, [&](const Symbol& l) { return !path_to_loop(path.back(), l).empty(); });
+    if (!holds_loop && parts.read_in(path.back())) parts.in_front(path);
+}
+
+} // namespace
+
+void place_in_copies(Edit& e, const std::vector<Symbol>& loops, const Extracted& x, const PureLoops& pure) {
+    const Symbol &func = e.step().func, &named = e.step().loops[0];
+    for (const Symbol& inside : funcs_inside(x))
+        if (!(inside == func))
+            e.refuse("{0} is computed inside {1}, which gets copies. Call {2} for {0} after that",
+                     inside.name(), func.name(), e.step().primitive->name);
+    const std::set<Symbol> tensors = value_tensors(e.state(), func);
+    Copies parts(e, x, pure);
+    for (const Symbol& loop : loops) {
+        const Path path = path_to_loop(parts.rest(), loop);
+        if (path.empty()) e.refuse("loop {} is inside {} itself", loop.name(), func.name());
+        if (parts.read_in(path.back().as<For>()->body)) parts.in_loop(path);
+    }
+    const auto made = e.state().made_by(named, e.state().steps.size());
+    for (const Symbol& rest : rests_of(e, named, parts.rest()))
+        place_for_rest(parts, rest, made->second == 0, tensors, loops);
+    check_all_reads(e, func, parts.rest(), loops[0]);
+    e.forward_to_copies();
+    e.set_body(parts.rest());
 }
 
 namespace {
@@ -237,6 +373,41 @@ bool adapt(Edit& e, const Symbol& func, const Symbol& loop, const Stmt& before, 
 
 } // namespace
 
+namespace {
+
+/// What is read of a copy of a Func where it is computed; nothing if it is nowhere.
+std::optional<std::vector<Dim>> read_of_copy(const Edit& e, const Symbol& func, const Symbol& copy,
+                                             const std::set<Symbol>& tensors, const Stmt& root) {
+    const Path path = find_path(root, [&](const Stmt& s) {
+        const Allocate* a = s.as<Allocate>();
+        return a && a->find(copy);
+    });
+    if (path.empty()) return std::nullopt;
+    return needed_by(e, func, tensors, path.back().as<Allocate>()->body, e.facts(path));
+}
+
+/// Copies of Funcs keep the ranges that they have, so what moved, or got other ranges, must need no others.
+void check_copies(const Edit& e, const std::set<Symbol>& along, const Stmt& before) {
+    for (const Definition& d : e.state().algorithm->definitions) {
+        const std::vector<Symbol> copies = d.index == 0 ? e.images(d.func) : std::vector<Symbol>{};
+        if (copies.size() < 2) continue;
+        std::set<Symbol> tensors;
+        for (const Symbol& t : value_tensors(e.state(), d.func))
+            for (const Symbol& image : e.images(t))
+                tensors.insert(image);
+        for (const Symbol& copy : copies) {
+            const auto then = read_of_copy(e, d.func, copy, tensors, before);
+            if (!then) continue; // this step made it
+            const auto now = read_of_copy(e, d.func, copy, tensors, e.body());
+            if (along.contains(copy) || !now || !same_ranges(*then, *now))
+                e.refuse("{} is computed in copies of a loop: call {} before that", d.func.name(),
+                         e.step().primitive->name);
+        }
+    }
+}
+
+} // namespace
+
 void follow(Edit& e, const Extracted& moved, const Stmt& before) {
     if (planted.has(Fault::follow_forgotten)) return;
     std::set<Symbol> along, affected;
@@ -256,6 +427,7 @@ void follow(Edit& e, const Extracted& moved, const Stmt& before) {
             adapt(e, func, *loop, before, along.contains(func)))
             changed(extract(e, func));
     }
+    check_copies(e, along, before);
 }
 
 Taken take(const Edit& e) {

@@ -19,6 +19,10 @@ Taken take(const Edit& e);
 /// Puts `func` into the body of `loop`, before what reads it.
 void place(Edit& e, const Symbol& func, const Symbol& loop, Extracted x, const PureLoops& pure);
 
+/// Puts the step's Func into the bodies of `loops`, which are copies of one loop, and in front of what the
+/// step that made that loop left behind it: each part gets memory and stages of its own.
+void place_in_copies(Edit& e, const std::vector<Symbol>& loops, const Extracted& x, const PureLoops& pure);
+
 /// What the stages read must be in scope at the end of `path`.
 void check_scope(const Edit& e, const Extracted& x, const Symbol& func, const Path& path);
 

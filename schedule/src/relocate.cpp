@@ -146,7 +146,10 @@ std::set<Symbol> inputs_of(const Extracted& x) {
 
 Extracted extract(const Edit& e, const Symbol& func) {
     if (is_argument(e.state(), func)) e.refuse("{} is an argument of the function", func.name());
-    if (e.images(func).size() != 1) e.refuse("{} has copies since separate: call it before", func.name());
+    if (const auto fate = e.state().fates.find(func);
+        fate != e.state().fates.end() && e.images(func).size() != 1)
+        e.refuse("{} has copies since {}: call {} before that", func.name(), e.cause(*fate->second),
+                 e.step().primitive->name);
     Extracted x;
     x.rest = take_out(e.body(), func, own_tensors(e.state(), func), x);
     if (x.stages.empty()) e.refuse("{} is no longer computed: it was inlined", func.name());

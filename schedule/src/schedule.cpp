@@ -43,7 +43,7 @@ StageHandle Schedule::stage(const Symbol& func, Loc loc) {
     return {*this, func, {count - 1}, loc};
 }
 
-Schedule& Schedule::compute_at(const StageRef& producer, const StageRef& consumer, const LoopRef& loop,
+Schedule& Schedule::compute_at(const StageRef& producer, const StageRef& consumer, const LoopArg& loop,
                                Loc loc) {
     (*this)[producer].compute_at(consumer, loop, loc);
     return *this;

@@ -269,14 +269,15 @@ StageHandle& StageHandle::relay(const TensorRef& tensor, const LoopRef& loop, Lo
     return apply(std::move(s));
 }
 
-StageHandle& StageHandle::compute_at(const StageRef& consumer, const LoopRef& loop, Loc loc) {
+StageHandle& StageHandle::compute_at(const StageRef& consumer, const LoopArg& loop, Loc loc) {
     return compute_at((*owner)[consumer], loop, loc);
 }
 
-StageHandle& StageHandle::compute_at(const StageHandle& consumer, const LoopRef& loop, Loc loc) {
+StageHandle& StageHandle::compute_at(const StageHandle& consumer, const LoopArg& loop, Loc loc) {
     if (consumer.definitions.size() != 1)
         fail(loc, "compute_at needs one definition of {}", consumer.func.name());
-    Step s = step(primitives::compute_at, {loop}, loc);
+    Step s = step(primitives::compute_at, {loop.loop}, loc);
+    s.every = loop.every;
     s.target = consumer.func;
     s.target_definition = consumer.definitions[0];
     owner->run({std::move(s)});

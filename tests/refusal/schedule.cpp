@@ -230,7 +230,8 @@ TEST_CASE("refused: compute_at of what is read elsewhere or needs what is elsewh
     auto [jo, ji] = t[out].split(j, 4);
     t.compute_at(q, out, jo);
     t[out].separate(jo);
-    REFUSED(t, "q has copies since separate: call it before", t.compute_root(q));
+    REFUSED(t, "q has copies since separate(jo) at schedule.cpp:", t.compute_root(q));
+    REFUSED(t, ": call compute_root before that", t.compute_root(q));
 }
 
 TEST_CASE("refused: memory") {
@@ -406,6 +407,7 @@ TEST_CASE("refused: the rest of a peeled loop reads the Func, too") {
             s.compute_at(b.rows, b.out, yo));
     REFUSED(s, "no loop around both would compute it. Split with Tail::guard instead",
             s.compute_at(b.rows, b.out, yi));
+    REFUSED(s, "or compute it for both: compute_at(rows, out, all(yi))", s.compute_at(b.rows, b.out, yi));
 }
 
 TEST_CASE("refused: tile speaks in its own name") {

@@ -131,9 +131,10 @@ class StageHandle {
     StageHandle& relay(const TensorRef& tensor, const LoopRef& loop, Loc loc = Loc::current());
 
     // On the whole Func:
-    /// Computes the Func inside `loop` of `consumer`: the part that one iteration needs.
-    StageHandle& compute_at(const StageRef& consumer, const LoopRef& loop, Loc loc = Loc::current());
-    StageHandle& compute_at(const StageHandle& consumer, const LoopRef& loop, Loc loc = Loc::current());
+    /// Computes the Func inside `loop` of `consumer`: the part that one iteration needs. With all(loop) it is
+    /// computed in every copy of the loop, and where a split left a rest behind the loop, for that, too.
+    StageHandle& compute_at(const StageRef& consumer, const LoopArg& loop, Loc loc = Loc::current());
+    StageHandle& compute_at(const StageHandle& consumer, const LoopArg& loop, Loc loc = Loc::current());
     StageHandle& compute_root(Loc loc = Loc::current());
     StageHandle& store_in(const MemorySpace& space, Loc loc = Loc::current());
     void inline_(Loc loc = Loc::current());
@@ -193,7 +194,7 @@ class Schedule {
     StageHandle operator[](const StageRef& stage);
     StageHandle stage(const ir::Symbol& func, Loc loc = Loc::current());
 
-    Schedule& compute_at(const StageRef& producer, const StageRef& consumer, const LoopRef& loop,
+    Schedule& compute_at(const StageRef& producer, const StageRef& consumer, const LoopArg& loop,
                          Loc loc = Loc::current());
     Schedule& compute_root(const StageRef& func, Loc loc = Loc::current());
     Schedule& store_in(const StageRef& func, const MemorySpace& space, Loc loc = Loc::current());
