@@ -69,7 +69,7 @@ class Search {
         : program(p), options(std::move(o)) {
         const CycleReport first = program.run(options);
         if (first.deadlock)
-            fail({}, "no depth of the streams lets it run through: {}", first.deadlock->str());
+            fail({}, "whatever the depths of the streams without one, {}", first.deadlock->str());
         for (const FifoCycles& f : first.fifos) {
             if (!open.contains(f.name)) continue;
             int64_t& depth = depths[array_name(f.name)];

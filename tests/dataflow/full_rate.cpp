@@ -172,3 +172,38 @@ TEST_CASE("full rate: sizes without values are refused") {
     CHECK(refused(N).starts_with("no depth of the streams can be computed while N has no value"));
     CHECK(refused(8) == "the depths of the streams depend on M, which has no value: give it");
 }
+
+TEST_CASE("full rate: a depth that was given and that lets no step pass") {
+    Var i("i");
+    InStream a("a", Int(8)), b("b", Int(8));
+    OutStream c("c", Int(8)), d("d", Int(8));
+    Input from("from", Int(8), {8}), x("x", Int(8), {8});
+    Output to("to", Int(8), {8}), y("y", Int(8), {8});
+    const Kernel load("load", {from, c, d}, [&](KernelBody& k) {
+        k.for_(i, 0, 8, [&] {
+            k.push(d, from(i));
+            k.push(c, from(i));
+        });
+    });
+    const Kernel store("store", {a, b, to}, [&](KernelBody& k) {
+        k.for_(i, 0, 3, [&] { to(i) = k.pop(b); });
+        k.for_(i, 0, 5, [&] {
+            to(i) = k.pop(a);
+            to(i + 3) = k.pop(b);
+        });
+        k.for_(i, 5, 8, [&] { to(i) = k.pop(a); });
+    });
+    const Kernel top("top", {x, y}, [&](KernelBody& k) {
+        k.dataflow([&] {
+            Stream s = k.stream("s", Int(8), {}, 2), t = k.stream("t", Int(8));
+            k.call(load, {x, s, t});
+            k.call(store, {s, t, y});
+        });
+    });
+    const Module m = Schedule(top).module();
+    CHECK_NOTHROW(with_safe_depths(m)); // tokens alone pass
+    CHECK(refusal([&] { with_full_rate_depths(m); }) ==
+          "whatever the depths of the streams without one, from cycle 3 on all processes wait for each "
+          "other:\n  load "
+          "waits to write s, which holds 2 of 2\n  store waits to read t, which holds 0");
+}

@@ -199,3 +199,42 @@ TEST_CASE("a fold is right from the reach of its window on") {
         }
     }
 }
+
+TEST_CASE("a fold asks the kinds of the loops again") {
+    Var i("i");
+    Input x("x", Int(32), {8});
+    Output y("y", Int(32), {8});
+    const Kernel k("k", {x, y}, [&](KernelBody& b) {
+        Array w = b.array("w", Int(32), {8});
+        b.for_(i, 0, 8, [&] {
+            w(i) = x(i) * 3;
+            y(i) = w(i) + 1;
+        });
+    });
+    const auto refused = [&](const Schedule& s, int64_t fold) {
+        Symbol w;
+        for_each(
+            s.module().top().body,
+            [&](const Stmt& p) {
+                if (const auto* a = p.as<Allocate>()) w = a->tensors[0].symbol;
+            },
+            nullptr);
+        Layout l;
+        l.dims.resize(1);
+        l.dims[0].fold = fold;
+        return refusal([&] { jit(with_layout(s.module(), w, l)); });
+    };
+    const Schedule plain(k);
+    Schedule vectors(k), beside(k);
+    vectors[k].vectorize(i, 8);
+    beside[k].parallel(i);
+    for (const int64_t fold : {1, 4, 8})
+        CHECK(refused(plain, fold) == "not refused");
+    CHECK(refused(vectors, 8) == "not refused");
+    CHECK(refused(beside, 8) == "not refused");
+    CHECK(refused(beside, 4).starts_with("w cannot be folded, since loop i is parallel: w[i] written at "));
+    for (const int64_t fold : {1, 4})
+        CHECK(
+            refused(vectors, fold)
+                .starts_with("w cannot be folded, since loop ii is vectorized: w[8 * io + ii] written at "));
+}
