@@ -210,6 +210,64 @@ TEST_CASE("layers: tanh, sigmoid and softmax are near those of the C library, al
     });
 }
 
+TEST_CASE("layers: requantize rounds what lies next to a half the right way") {
+    const Input in("in", Int(32), {1});
+    const auto rounded = [&](double scale, int x, nn::Rounding rounding) {
+        Buffer<int32_t> a({1});
+        a(0) = x;
+        return realize(Schedule(nn::requantize("out", in, scale, 0, Int(8), rounding)), {a})
+            .front()
+            .get({0})
+            .as_int64();
+    };
+    const double below = std::nextafter(0.5, 0), above = std::nextafter(0.5, 1);
+    for (const auto rounding : {nn::Rounding::onnx, nn::Rounding::amd}) {
+        const bool up = rounding == nn::Rounding::amd;
+        CHECK(rounded(below, 1, rounding) == 0);
+        CHECK(rounded(below, -1, rounding) == 0);
+        CHECK(rounded(above, 1, rounding) == 1);
+        CHECK(rounded(above, -1, rounding) == -1);
+        for (int x = -9; x <= 9; ++x)
+            CHECK(rounded(0.5, x, rounding) == (up ? std::floor(0.5 * x + 0.5) : std::nearbyint(0.5 * x)));
+    }
+}
+
+TEST_CASE("layers: tanh, sigmoid and softmax of any type are float32") {
+    for (const Type t : {Float(16), BFloat(16), Float(32), Float(64), Int(8), Fixed(8, 4)}) {
+        const Input in("in", t, {1, 3});
+        AnyBuffer a(t, {1, 3});
+        for (int64_t c = 0; c < 3; ++c)
+            a.set({0, c}, ir::cast(t, Value::from_double(Float(64), static_cast<double>(c) - 1)));
+        const AnyBuffer x = realize(Schedule(nn::tanh("l", in)), {a}).front(),
+                        y = realize(Schedule(nn::sigmoid("l", in)), {a}).front(),
+                        z = realize(Schedule(nn::softmax("l", in)), {a}).front();
+        CHECK(x.type() == Float(32));
+        CHECK(y.type() == Float(32));
+        CHECK(z.type() == Float(32));
+        CHECK(x.get({0, 2}).as_double() == doctest::Approx(std::tanh(1.0)));
+        CHECK(y.get({0, 2}).as_double() == doctest::Approx(1 / (1 + std::exp(-1.0))));
+        CHECK(z.get({0, 1}).as_double() == doctest::Approx(1 / (1 + std::exp(-1.0) + std::exp(1.0))));
+    }
+}
+
+TEST_CASE("layers: a padding of two thousand millions is a size like others") {
+    const Param H("H");
+    const Input image("image", Int(8), {1, 1, 2, 2}), open("open", Int(8), {1, 1, H, 2}),
+        weights("weights", Int(8), {1, 1, 1, 1});
+    constexpr int padding = 2'000'000'000;
+    const nn::Conv2d far = {.stride = {1'000'000'000, 1}, .padding = {padding, 0}};
+    for (const Input& in : {image, open}) {
+        const Func out = nn::conv2d("c", in, weights, {}, far).out;
+        Buffer<int8_t> a({1, 1, 2, 2}), w({1, 1, 1, 1});
+        a(0, 0, 0, 1) = 7;
+        w(0, 0, 0, 0) = 1;
+        const AnyBuffer b = realize(Schedule({in, weights}, {out}), {a, w}).front();
+        CHECK(b.shape() == std::vector<int64_t>{1, 1, 5, 2});
+        CHECK(b.get({0, 0, 2, 1}).as_int64() == 7);
+        CHECK(b.get({0, 0, 0, 1}).as_int64() == 0);
+    }
+}
+
 TEST_CASE("layers: shapes that do not fit are refused") {
     const Param N("N"), C("C");
     const Input image("image", Int(8), {N, 3, 8, 8}), open("open", Int(8), {N, C, 8, 8}),
@@ -244,6 +302,15 @@ TEST_CASE("layers: shapes that do not fit are refused") {
     refused("flatten needs constant sizes", [&] { (void)nn::flatten("p", open); });
     refused("requantize takes integers of at most 32 bits",
             [&] { (void)nn::requantize("p", row, 1, 0, Fixed(8, 4)); });
+    refused("the scale nan is no finite number", [&] { (void)nn::requantize("p", row, NAN, 0, Int(8)); });
+    refused("the scale -inf is no finite number",
+            [&] { (void)nn::requantize("p", row, -INFINITY, 0, Int(8)); });
+    refused("the zero point 1000 is no Int(8): it lies between -128 and 127",
+            [&] { (void)nn::requantize("p", row, 1, 1000, Int(8)); });
+    refused("the zero point -1 is no UInt(8): it lies between 0 and 255",
+            [&] { (void)nn::requantize("p", image, three, -1, UInt(8)); });
+    refused("three holds Int(8), and a scale of requantize is a float or a fixed-point number",
+            [&] { (void)nn::requantize("p", image, three, 0, Int(8)); });
     refused("three has no channels", [&] { (void)nn::batch_norm("p", three, three, three); });
     refused("as many betas", [&] { (void)nn::fold_batch_norm({1}, {}, {1}, {1}); });
 }

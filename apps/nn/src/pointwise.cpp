@@ -33,9 +33,9 @@ template <class F> Layer at_each(Name name, const Values& in, F f) {
     return l;
 }
 
-/// In float32 or float64. The cast stays even where it changes nothing: quantize may change the operand.
+/// The cast stays even where it changes nothing: quantize may change the operand.
 Expr as_float(const Expr& e) {
-    return ir::Cast::make(e.type() == Float(64) ? Float(64) : Float(32), e);
+    return ir::Cast::make(Float(32), e);
 }
 
 /// A channel's own number. \pre the layer has a dimension 1.
@@ -45,18 +45,27 @@ void expect_channels(const Values& in, const Values& numbers, const char* layer)
     expect_equal(in.extent(1), numbers.extent(0), "the channels and their numbers", numbers.loc());
 }
 
-Expr requantized(const Expr& x, const Expr& scale, int64_t zero_point, Type to, Rounding rounding) {
-    const Expr scaled = cast(Float(64), x) * scale;
-    const Expr whole = rounding == Rounding::onnx ? round(scaled) : floor(scaled + 0.5);
-    const double low = ir::min_value(to).as_double(), high = ir::max_value(to).as_double();
-    return cast(to, clamp(whole + static_cast<double>(zero_point), low, high));
+/// To the nearest whole number. What is left of x is exact, where x + 0.5 is rounded.
+Expr whole(const Expr& x, Rounding rounding) {
+    const Expr even = round(x);
+    return rounding == Rounding::onnx ? even : select(x - even == 0.5, even + 1.0, even);
 }
 
-void expect_requantizable(const Values& in, Type to, Loc loc) {
+Expr requantized(const Expr& x, const Expr& scale, int64_t zero_point, Type to, Rounding rounding) {
+    const Expr scaled = cast(Float(64), x) * scale;
+    const double low = ir::min_value(to).as_double(), high = ir::max_value(to).as_double();
+    return cast(to, clamp(whole(scaled, rounding) + static_cast<double>(zero_point), low, high));
+}
+
+void expect_requantizable(const Values& in, int64_t zero_point, Type to, Loc loc) {
     constexpr int most = 32;
     if (!in.type().is_int() || !to.is_int() || in.type().width() > most || to.width() > most)
         ir::fail(loc, "requantize takes integers of at most {} bits to such integers, not {} to {}", most,
                  in.type().str(), to.str());
+    const int64_t low = ir::min_value(to).as_int64(), high = ir::max_value(to).as_int64();
+    if (zero_point < low || zero_point > high)
+        ir::fail(loc, "the zero point {} is no {}: it lies between {} and {}", zero_point, to.str(), low,
+                 high);
 }
 
 } // namespace
@@ -170,7 +179,8 @@ Layer flatten(Name name, const Values& in) {
 }
 
 Layer requantize(Name name, const Values& in, double scale, int64_t zero_point, Type to, Rounding rounding) {
-    expect_requantizable(in, to, name.loc);
+    expect_requantizable(in, zero_point, to, name.loc);
+    if (!std::isfinite(scale)) ir::fail(name.loc, "the scale {} is no finite number", scale);
     const Expr factor = ir::Constant::make(Value::from_double(Float(64), scale));
     return at_each(name, in, [&](const std::vector<Expr>& at) {
         return requantized(in(at), factor, zero_point, to, rounding);
@@ -179,8 +189,11 @@ Layer requantize(Name name, const Values& in, double scale, int64_t zero_point, 
 
 Layer requantize(Name name, const Values& in, const Values& scale, int64_t zero_point, Type to,
                  Rounding rounding) {
-    expect_requantizable(in, to, name.loc);
+    expect_requantizable(in, zero_point, to, name.loc);
     expect_channels(in, scale, "requantize");
+    if (scale.type().is_int() || scale.type().is_bool())
+        ir::fail(scale.loc(), "{} holds {}, and a scale of requantize is a float or a fixed-point number",
+                 scale.name(), scale.type().str());
     return at_each(name, in, [&](const std::vector<Expr>& at) {
         return requantized(in(at), cast(Float(64), scale({at[1]})), zero_point, to, rounding);
     });

@@ -24,21 +24,17 @@ Layer pool(Name name, const Values& in, const Pool& p, const char* layer, Reduce
     return {out, Layer::Kind::window, {n, c, y, x}, {r.x, r.y}, {}};
 }
 
-Expr least(Type t) {
-    return ir::Constant::make(ir::min_value(t));
-}
-
 } // namespace
 
 Layer max_pool(Name name, const Values& in, const Pool& options) {
     return pool(name, in, options, "max_pool", [&](const RDom& r, const std::vector<Expr>& at) {
-        return maximum(r, padded(in, at, options.padding, least(in.type())));
+        return maximum(r, in(nearest(in, at, options.padding)));
     });
 }
 
 Layer average_pool(Name name, const Values& in, const Pool& options) {
     return pool(name, in, options, "average_pool", [&](const RDom& r, const std::vector<Expr>& at) {
-        return sum(r, padded(in, at, options.padding, 0)) / (options.size[0] * options.size[1]);
+        return sum(r, padded(in, at, options.padding)) / (options.size[0] * options.size[1]);
     });
 }
 

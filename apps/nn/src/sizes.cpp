@@ -20,17 +20,24 @@ void expect_at_least(const Pair& numbers, int least, const char* what, Loc loc) 
 
 Expr windows(const Expr& in, const Expr& window, int stride, int padding, int dilation, Loc loc) {
     const auto size = constant_size(in), width = constant_size(window);
+    const int64_t around = 2 * int64_t{padding};
     if (size && width) {
-        const int64_t rest = *size + 2 * padding - dilation * (*width - 1) - 1;
+        const int64_t rest = *size + around - dilation * (*width - 1) - 1;
         if (rest < 0)
             ir::fail(loc, "a window of {} does not fit into {} with padding {}", *width, *size, padding);
         return Expr(rest / stride + 1);
     }
-    const Expr rest = in + 2 * padding - dilation * (window - 1) - 1;
+    const Expr rest = in + around - dilation * (window - 1) - 1;
     return stride == 1 ? rest + 1 : floor_div(rest, stride) + 1;
 }
 
-Expr padded(const Values& in, std::vector<Expr> at, const Pair& padding, const Operand& outside) {
+std::vector<Expr> nearest(const Values& in, std::vector<Expr> at, const Pair& padding) {
+    for (size_t d : {0, 1})
+        if (padding[d] != 0) at[2 + d] = clamp(at[2 + d] - padding[d], 0, in.extent(2 + d) - 1);
+    return at;
+}
+
+Expr padded(const Values& in, std::vector<Expr> at, const Pair& padding) {
     Expr inside;
     for (size_t d : {0, 1}) {
         if (padding[d] == 0) continue;
@@ -39,7 +46,7 @@ Expr padded(const Values& in, std::vector<Expr> at, const Pair& padding, const O
         const Expr within = place >= 0 && place < in.extent(2 + d);
         inside = inside.defined() ? inside && within : within;
     }
-    return inside.defined() ? select(inside, in(at), outside) : in(at);
+    return inside.defined() ? select(inside, in(at), 0) : in(at);
 }
 
 } // namespace lathe::nn

@@ -14,7 +14,11 @@ void expect_equal(const Expr& a, const Expr& b, const char* what, Loc loc);
 Expr windows(const Expr& in, const Expr& window, int stride, int padding, int dilation, Loc loc);
 /// \throws Error unless at least `least`.
 void expect_at_least(const Pair& numbers, int least, const char* what, Loc loc);
-/// In-range position in dimension 2 and 3 with zeros (or `outside`) around; no test without padding.
-Expr padded(const Values& in, std::vector<Expr> at, const Pair& padding, const Operand& outside);
+/// The element at this place of the padded image, with zeros around: dimensions 2 and 3; no test without
+/// padding. The zero is a literal, so that it follows where a Schedule changes the type of `in`.
+Expr padded(const Values& in, std::vector<Expr> at, const Pair& padding);
+/// This place of the padded image, moved to the nearest one inside. A window that sees some of the image sees
+/// that place, too: its greatest element stays the same, and no number has to stand for "nothing".
+std::vector<Expr> nearest(const Values& in, std::vector<Expr> at, const Pair& padding);
 
 } // namespace lathe::nn

@@ -67,7 +67,7 @@ Layer conv2d(Name name, const Values& in, const Values& weights, const std::opti
     const Expr pixel = padded(in,
                               {n, channel, y * options.stride[0] + r.y * options.dilation[0],
                                x * options.stride[1] + r.z * options.dilation[1]},
-                              options.padding, 0);
+                              options.padding);
     out(n, o, y, x) += weights({o, r.x, r.y, r.z}) * pixel;
     return {out, Layer::Kind::sum, {n, o, y, x}, {r.x, r.y, r.z}, {}};
 }

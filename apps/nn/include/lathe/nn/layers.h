@@ -3,7 +3,8 @@
 ///
 /// Types: a layer that only selects or adds (pools, relu, add, concat) has the type that its definition gives
 /// it, so that it follows when a Schedule quantizes what it reads. A sum (conv2d, dense) has the type given,
-/// or else the one that loses nothing; quantize it by its Func.
+/// or else the one that loses nothing; quantize it by its Func. So a network whose sums have types computes,
+/// once its inputs are quantized to T, what the network declared with T computes.
 
 #include "lathe/nn/layer.h"
 
@@ -51,8 +52,8 @@ Layer average_pool(Name name, const Values& in, const Pool& options = {});
 Layer global_max_pool(Name name, const Values& in);
 Layer global_average_pool(Name name, const Values& in, std::optional<Type> sum = {});
 
-/// Of any shape. relu(x) = max(x, 0). tanh and sigmoid (1 / (1 + exp(−x))) are computed in float32 (in the
-/// operand's type if that is a float).
+/// Of any shape. relu(x) = max(x, 0). tanh and sigmoid (1 / (1 + exp(−x))) are computed in float32, and are
+/// Float(32), whatever x is.
 Layer relu(Name name, const Values& in);
 Layer tanh(Name name, const Values& in);
 Layer sigmoid(Name name, const Values& in);
@@ -82,7 +83,8 @@ enum class Rounding : uint8_t {
     amd,  ///< halves toward plus infinity (AP_RND)
 };
 /// Integers to integers of type `to`: saturated round(x·scale) + zero_point, computed in float64. `scale` is
-/// a number, or a float tensor {C} for the channels (dimension 1).
+/// a finite number, or a tensor {C} of floats or fixed point for the channels (dimension 1).
+/// \throws Error also for a zero point that `to` does not hold.
 Layer requantize(Name name, const Values& in, double scale, int64_t zero_point, Type to,
                  Rounding rounding = Rounding::onnx);
 Layer requantize(Name name, const Values& in, const Values& scale, int64_t zero_point, Type to,
