@@ -13,6 +13,7 @@
 #include "lathe/ir/inline_calls.h"
 #include "lathe/ir/layout.h"
 #include "lathe/ir/math.h"
+#include "lathe/ir/shift_windows.h"
 #include "lathe/ir/simplify.h"
 #include "lathe/ir/verify.h"
 #include "lathe/ir/visit.h"
@@ -48,7 +49,8 @@ Module without_pipelines(Module m) {
 
 Module lower(const Module& module, const Target&) {
     Module m = widen_index(lower_math(store_by_layout(
-        check_bounds(without_pipelines(inline_calls(copies_as_loops(as_origins(module))))), false)));
+        check_bounds(shift_windows(without_pipelines(inline_calls(copies_as_loops(as_origins(module)))))),
+        false)));
     m = simplified(lower_types(m));
     m = narrow(simplified(partition_loops(m)));
     m = vectorize_loops(m);
