@@ -170,10 +170,6 @@ void jacobi(support::Report& report) {
     c.with("the first in words of 4", [&](Schedule& t) { t.pack(once, 1, 4); });
     c.with("the first in another shape", [&](Schedule& t) { t.reshape(once, {(n + 2) * 2, (n + 2) / 2}); });
     c.with("line buffer", [&](Schedule& t) { t.reuse_at(once, twice, y); });
-    c.with("line buffer, rows as needed", [&](Schedule& t) {
-        t.reuse_at(once, twice, y);
-        t.compute_at(once, twice, y);
-    });
 }
 
 /// Coefficients and the last samples in small arrays.

@@ -13,6 +13,7 @@
 #include "lathe/ir/inline_calls.h"
 #include "lathe/ir/layout.h"
 #include "lathe/ir/math.h"
+#include "lathe/ir/shift_windows.h"
 #include "lathe/ir/simplify.h"
 #include "lathe/ir/verify.h"
 #include "lathe/ir/visit.h"
@@ -53,8 +54,8 @@ Module in_one_function(const Module& m, const Target& target) {
 } // namespace
 
 Module lower(const Module& module, const Target& target) {
-    Module m = widen_index(
-        lower_math(store_by_layout(check_bounds(without_pipelines(in_one_function(module, target))), false)));
+    Module m = shift_windows(without_pipelines(in_one_function(module, target)));
+    m = widen_index(lower_math(store_by_layout(check_bounds(m), false)));
     m = simplified(lower_types(m));
     m = narrow(simplified(partition_loops(m)));
     m = vectorize_loops(m);

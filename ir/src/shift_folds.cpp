@@ -1,5 +1,6 @@
 #include "lathe/ir/layout.h"
 #include "lathe/ir/moved_accesses.h"
+#include "lathe/ir/shift_windows.h"
 #include "lathe/ir/simplify.h"
 #include "lathe/ir/visit.h"
 
@@ -188,6 +189,9 @@ class Shifted : public MovedAccesses {
 };
 
 class ShiftFolds : public Mutator {
+  public:
+    explicit ShiftFolds(std::optional<int64_t> m) : most(m) {}
+
   protected:
     using Mutator::visit;
     Stmt visit(const Allocate& a, const Stmt& s) override {
@@ -196,7 +200,7 @@ class ShiftFolds : public Mutator {
         bool changed = false;
         for (Tensor& t : tensors) {
             const auto d = shifted_dimension(t);
-            if (!d) continue;
+            if (!d || !is_small(t)) continue;
             const Expr newest = Uses(t, *d).newest(body);
             if (!newest.defined()) continue;
             Shifted shifted(t, *d, newest);
@@ -207,15 +211,40 @@ class ShiftFolds : public Mutator {
         if (!changed) return Mutator::visit(a, s);
         return Allocate::make(std::move(tensors), (*this)(body));
     }
+
+  private:
+    std::optional<int64_t> most; ///< elements of those that are shifted
+
+    bool is_small(const Tensor& t) const {
+        if (!most) return true;
+        int64_t size = 1;
+        for (size_t d = 0; d < t.dims.size(); ++d) {
+            const int64_t fold = t.layout.dims[d].fold;
+            const auto room = fold > 0 ? fold : as_int(simplify(t.dims[d].extent));
+            if (!room || *room > *most) return false;
+            size *= std::max<int64_t>(*room, 1);
+            if (size > *most) return false;
+        }
+        return true;
+    }
 };
+
+Module shifted(const Module& m, std::optional<int64_t> most) {
+    Module r = m;
+    for (Function& f : r.functions)
+        f.body = ShiftFolds(most)(f.body);
+    return r;
+}
 
 } // namespace
 
 Module shift_folds(const Module& m) {
-    Module r = m;
-    for (Function& f : r.functions)
-        f.body = ShiftFolds()(f.body);
-    return r;
+    return shifted(m, std::nullopt);
+}
+
+Module shift_windows(const Module& m) {
+    constexpr int64_t registers = 64;
+    return shifted(m, registers);
 }
 
 } // namespace lathe::ir

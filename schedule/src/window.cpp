@@ -6,6 +6,7 @@
 
 #include "lathe/ir/layout.h"
 #include "lathe/ir/print.h"
+#include "lathe/ir/stored_before.h"
 
 #include <algorithm>
 
@@ -322,13 +323,53 @@ bool holds_all(const Window& w, const std::vector<Access>& reads, const Facts& f
     });
 }
 
+/// The loop at the end of the path, in which nothing happens but that each element of the window is read.
+Stmt reading_all(const For& loop, const Window& w) {
+    const Tensor& of = w.source;
+    std::vector<Expr> at;
+    std::vector<std::pair<Symbol, Expr>> counted;
+    Expr inside;
+    for (size_t d = 0; d < of.dims.size(); ++d) {
+        const bool moves = d == w.dimension;
+        const Symbol c(fmt::format("c{}", d));
+        counted.emplace_back(c, moves ? index(w.size) : w.box[d].extent);
+        at.push_back(moves ? isub(w.newest, var(c)) : iadd(w.box[d].min, var(c)));
+        const Dim& all = of.dims[d];
+        inside = both(inside, both(at_most(all.min, at[d]), less(at[d], iadd(all.min, all.extent))));
+    }
+    const Stmt read = Store::make(Symbol("copy"), of.type, {}, Load::make(of.symbol, of.type, at, w.read));
+    Stmt all = inside.defined() ? If::make(inside, read) : read;
+    for (size_t d = counted.size(); d-- > 0;)
+        all = For::make(counted[d].first, index(0), counted[d].second, {}, all, loop.loc);
+    return For::make(loop.var, loop.min, loop.extent, {}, all, loop.loc);
+}
+
+/// An element that the window copies and that is not proved to be stored before the path's loop; none: all
+/// are.
+std::optional<std::string> not_stored(const Edit& e, const Path& path, const Window& w) {
+    const For& loop = *path.back().as<For>();
+    Symbol around;
+    for (const Stmt& s : path) {
+        if (s.as<While>()) return w.source.symbol.name();
+        if (const auto* f = s.as<For>(); f && f != &loop) around = f->var;
+    }
+    const Stmt root = e.seen(rebuild(path, reading_all(loop, w)));
+    const Path reader = find_path(root, [&](const Stmt& s) {
+        const auto* f = s.as<For>();
+        return f && f->var == loop.var;
+    });
+    return not_stored_before(root, around, w.source.symbol, reader.back(), facts_at({root}, e.function()));
+}
+
 /// Every element that is copied holds something.
 void check_filled(const Edit& e, const Path& path, const Window& w, bool exact) {
     if (filled_everywhere(e, path, w.source) || (exact && e.state().owner(w.source.symbol))) return;
-    e.refuse("an element of {} that is copied may hold nothing. What holds something everywhere is an "
-             "argument that "
-             "is read, a constant, or a Func that is computed outside of all loops",
-             w.source.symbol.name());
+    const auto empty = not_stored(e, path, w);
+    if (!empty) return;
+    e.refuse("an element of {} that is copied may hold nothing: {} is copied, and not proved to be stored "
+             "before. What holds something everywhere is an argument that is read, a constant, a Func that "
+             "is computed outside of all loops, or what loops before this one store",
+             w.source.symbol.name(), *empty);
 }
 
 std::optional<int64_t> constant(const Expr& e, const Facts& facts) {
@@ -464,8 +505,8 @@ Window window_of(const Edit& e, const Path& path, const Symbol& tensor) {
         }
         if (!w) continue;
         w->source = source;
-        check_filled(e, path, *w, unconditional);
         w->read = reads[0].loc;
+        check_filled(e, path, *w, unconditional);
         return *std::move(w);
     }
     e.refuse("{} ({} is read at {})", why, tensor.name(), reads[0].loc.str());

@@ -307,6 +307,98 @@ TEST_CASE("reuse_at: clamped windows of sizes that are parameters, in tiles, and
     expect_same_with_stalls(streamed);
 }
 
+TEST_CASE("reuse_at: a kernel's array, all of which is stored before") {
+    Var y("y"), x("x"), u("u"), v("v"), t("t");
+    Param n("n");
+    Input in("in", Int(16), {10, 12});
+    Output out("out", Int(32), {10, 12});
+    std::optional<Array> held;
+    /// How much of the array is stored: all of it, all but a row or but one element, under a condition.
+    const auto kernel = [&](int rows,
+                            const std::function<void(KernelBody&, const std::function<void()>&)>& when) {
+        return Kernel("kernel", {in, out}, [&](KernelBody& b) {
+            b.for_(t, 0, 2, [&] {
+                held = b.array("held", Int(16), {10, 12});
+                b.for_(u, 0, rows, [&] {
+                    b.for_(v, 0, 12, [&] { when(b, [&] { (*held)(rows - 1 - u, v) = in(u, v) + t; }); });
+                });
+                b.for_(y, 0, 8, [&] {
+                    b.for_(x, 0, 12,
+                           [&] { out(y, x) = (*held)(y, x) + (*held)(y + 1, x) * 2 + (*held)(y + 2, x); });
+                });
+            });
+        });
+    };
+    const auto always = [](KernelBody&, const std::function<void()>& store) { store(); };
+    const Kernel all = kernel(10, always);
+    Schedule s(all);
+    const TensorRef lines = s.reuse_at(*held, all, y);
+    has(print(s), "fold (3, 0)");
+    check_everywhere(s);
+    const Kernel less = kernel(9, always);
+    has(refusal([&] { Schedule(less).reuse_at(*held, less, y); }),
+        "that is copied may hold nothing: held[9, ");
+    const Kernel hole = kernel(
+        10, [&](KernelBody& b, const std::function<void()>& store) { b.if_(Expr(u) + v != 7, store); });
+    has(refusal([&] { Schedule(hole).reuse_at(*held, hole, y); }), "and not proved to be stored before");
+    const Kernel halves = kernel(10, [&](KernelBody& b, const std::function<void()>& store) {
+        b.if_(Expr(v) < 5, store);
+        b.if_(Expr(v) >= 5, store);
+    });
+    Schedule both(halves);
+    both.reuse_at(*held, halves, y);
+    check_everywhere(both);
+    const Kernel data =
+        kernel(10, [&](KernelBody& b, const std::function<void()>& store) { b.if_(in(u, v) > 3, store); });
+    has(refusal([&] { Schedule(data).reuse_at(*held, data, y); }), "that is copied may hold nothing");
+}
+
+TEST_CASE("reuse_at: random stores to a kernel's array, accepted just where all that is read is stored") {
+    int accepted = 0, refused = 0;
+    for (int seed = 0; seed < count(80, 1000); ++seed) {
+        CAPTURE(seed);
+        std::mt19937 random(static_cast<unsigned>(seed));
+        const auto pick = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
+        Var y("y"), x("x");
+        Input in("in", Int(16), {8, 8});
+        Output out("out", Int(32), {8, 8});
+        std::optional<Array> held;
+        const int rows = 4 + pick(3), last = pick(4) ? 6 : 5, window = 1 + pick(2);
+        const Kernel kernel("kernel", {in, out}, [&](KernelBody& b) {
+            held = b.array("held", Int(16), {8, 8});
+            for (int part = 0; part < 1 + pick(3); ++part) {
+                Var u("u"), v("v");
+                const int step = 1 + pick(2), first = pick(3);
+                const int a = pick(3) - 1, c = pick(3) - 1, limit = pick(9) - 1;
+                const bool down = pick(2) != 0, guarded = pick(2) != 0;
+                b.for_(u, first, 8, step, [&] {
+                    b.for_(v, 0, pick(4) ? 8 : Expr(u) + 1, [&] {
+                        const auto store = [&] { (*held)(down ? 7 - u : Expr(u), v) = in(u, v); };
+                        if (guarded)
+                            b.if_(Expr(u) * a + Expr(v) * c <= limit, store);
+                        else
+                            store();
+                    });
+                });
+            }
+            b.for_(y, 0, rows, [&] {
+                b.for_(x, 0, last, [&] { out(y, x) = (*held)(y, x) * 2 + (*held)(y + window, x); });
+            });
+        });
+        Schedule s(kernel);
+        const CheckedRun right(s.reference(), make_arguments(s.module(), {}, 3), {});
+        const bool holds = refusal([&] { run(s.reference(), {}, 3); }) == "not refused";
+        const std::string why = refusal([&] { s.reuse_at(*held, kernel, y); });
+        CAPTURE(why);
+        CAPTURE(print(s));
+        REQUIRE((why == "not refused") == holds);
+        ++(holds ? accepted : refused);
+        REQUIRE(right.difference(s.module()) == "");
+    }
+    CHECK(accepted > count(10, 100));
+    CHECK(refused > count(10, 100));
+}
+
 TEST_CASE("reuse_at refuses") {
     Var y("y"), x("x");
     Param N("N");
