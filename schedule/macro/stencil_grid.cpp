@@ -149,7 +149,10 @@ std::vector<Node> nodes_of(const Stencil& s, const Grid& grid) {
         n.width = f.tensor.type.width();
         n.stored = f.stored;
         n.last = grid.positions() - 1;
-        if (f.is_stage()) std::tie(n.first, n.last) = grid.ends(u);
+        if (f.is_stage())
+            std::tie(n.first, n.last) = grid.ends(u);
+        else if (grid.cuts().empty() && grid.rank() > 1) // behind its last row nothing is needed
+            n.last = grid.needed(u, 0).end * grid.stride(0) - 1;
         for (const Window& w : f.windows)
             n.taps.push_back({w.of, grid.distance(w.at)});
         std::map<Symbol, int64_t> ago;

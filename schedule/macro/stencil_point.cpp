@@ -312,7 +312,8 @@ class PointRun {
         }
         edit.refuse("{}: subscript {} is no loop variable of its own, so each point is not stored once. {}",
                     what, d,
-                    of_kernel(stage) ? "Store each element in loops over the subscripts"
+                    of_kernel(stage) ? "Store each element in loops over the subscripts; call stencil before "
+                                       "they are split or fused"
                                      : fmt::format("State it as {}(…) = … of Vars", name()));
     }
 

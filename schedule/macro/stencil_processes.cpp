@@ -169,8 +169,9 @@ std::string Kinds::loader(size_t flow) {
     if (p.inside.defined()) value = Select::make(p.inside, value, zero(f.tensor.type), loc());
     Stmt body = for_lanes(lane, Push::make(to, f.tensor.type, value, loc()));
     body = pipelined(loops.back(), index(0), index(g.row() / k), body);
+    const int64_t outermost = (made_for.nodes[flow].last + 1) / g.stride(0);
     for (size_t d = rank - 1; d-- > 0;)
-        body = For::make(loops[d], index(0), index(g.extent(d)), {}, body, loc());
+        body = For::make(loops[d], index(0), index(d == 0 ? outermost : g.extent(d)), {}, body, loc());
     made.body = body;
     loops.push_back(lane);
     return add(std::move(made), "load_" + f.tensor.symbol.name(), loops);

@@ -28,13 +28,13 @@ class Reader {
             read_kernel();
             return;
         }
-        for (const Stmt& s : roots.statements)
-            if (const auto* g = s.as<Stage>()) {
-                stages[g->func].push_back(s);
-                if (!g->body.as<Dataflow>()) continue;
-                const std::set<Symbol> written = tensors_written(s);
-                networks.insert(written.begin(), written.end());
-            }
+        for (const Stmt& s : roots.statements) {
+            const auto* g = s.as<Stage>();
+            if (g) stages[g->func].push_back(s);
+            if (!has_processes(s)) continue;
+            const std::set<Symbol> written = tensors_written(s);
+            networks.insert(written.begin(), written.end());
+        }
     }
 
     Stencil read() {
@@ -89,8 +89,18 @@ class Reader {
         return found == kernel->versions.end() ? nullptr : &*found;
     }
 
+    /// It is a network of others: as long as it runs it has its tensors for itself.
+    static bool has_processes(const Stmt& s) {
+        const auto* g = s.as<Stage>();
+        return s.as<Dataflow>() || (g && g->body.as<Dataflow>());
+    }
+
     /// Says why the Func has no stage at root.
     [[noreturn]] void missing(const Symbol& func) const {
+        if (kernel)
+            edit.refuse(
+                "{} comes through a stream of the processes around {}: call stencil before they are made",
+                func.name(), edit.step().func.name());
         const bool somewhere = !find_path(function.body, [&](const Stmt& s) {
                                     const auto* g = s.as<Stage>();
                                     return g && g->func == func;
@@ -431,7 +441,7 @@ class Reader {
                 result.stages.push_back(s);
                 continue;
             }
-            if (!s.as<Stage>() && !s.as<Assert>())
+            if (!s.as<Stage>() && !s.as<Assert>() && !has_processes(s))
                 edit.refuse("the algorithm does something beside its stages at {}: what runs when could not "
                             "be told",
                             s.loc().str());

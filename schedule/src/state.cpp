@@ -103,7 +103,8 @@ void State::apply(Step step) {
         edit.refuse("{} is a kernel, which runs as it is written: only its loops can be scheduled",
                     step.func.name());
     const bool network = step.primitive == &primitives::stencil;
-    if ((whole || network) && made_functions() && !(network && networked()))
+    const bool stands = network && (is_kernel(step.func) || &edit.function() == &module.top());
+    if ((whole || network) && made_functions() && !stands)
         edit.refuse("{} is a Function of its own{}: call {} before that",
                     networked() ? "a Func, as a network of processes," : "a stage, or a loop of one,",
                     networked() ? " since stencil" : "", step.primitive->name);

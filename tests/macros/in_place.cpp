@@ -192,3 +192,11 @@ TEST_CASE("random programs with updates of parts and in place") {
         check_network(random_stencil_network(random, true), false);
     }
 }
+
+TEST_CASE("random programs with sums, scans, arms that no point takes, and stages beside") {
+    std::mt19937 random(22);
+    for (int n = 0; n < count(40, 1500); ++n) {
+        CAPTURE(n);
+        check_network(random_stencil_network(random, n % 2 == 0, true), false);
+    }
+}

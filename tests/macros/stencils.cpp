@@ -1,6 +1,7 @@
 #include "stencils.h"
 
 #include <algorithm>
+#include <optional>
 
 using namespace lathe;
 
@@ -23,7 +24,7 @@ Expr number(Type t, double value) {
 
 class RandomNetwork {
   public:
-    RandomNetwork(std::mt19937& r, bool update) : random(r), updates(update) {}
+    RandomNetwork(std::mt19937& r, bool update, bool all) : random(r), updates(update), more(all) {}
 
     RandomStencil make() {
         borders = pick(3) == 0;
@@ -40,6 +41,7 @@ class RandomNetwork {
         std::vector<Func> outputs{funcs.back()};
         for (size_t n = 0; n + 1 < funcs.size(); ++n)
             if (pick(4) == 0) outputs.push_back(funcs[n]);
+        if (more) add_beside(outputs);
         const int64_t lanes[] = {1, 2, 3, 4, 8};
         StencilOptions options{.unroll = std::min(lanes[pick(5)], points)};
         if (pick(3) == 0)
@@ -129,6 +131,13 @@ class RandomNetwork {
                 value = value + other;
             }
         }
+        const int form = more ? pick(6) : -1;
+        if (form == 0) { // nobody ever reads that
+            std::vector<int64_t> other = shape;
+            value = select(vars[0] >= 100, element(other), value);
+        }
+        std::optional<Sum> sum;
+        if (form == 1) sum = sum_along(room);
         if (std::ranges::any_of(room, [](int64_t n) { return n < 2; })) return stage();
         const std::string name = "s" + std::to_string(funcs.size());
         int64_t own = 1;
@@ -137,11 +146,58 @@ class RandomNetwork {
         points = std::min(points, own);
         Func f(name, type(), shape_of(room));
         f(at_point()) = value;
+        if (sum) {
+            RDom r(0, 3, "sum" + std::to_string(funcs.size()));
+            std::vector<Expr> at = sum->at;
+            at.back() = at.back() + r;
+            f(at_point()) += sum->of.load(at);
+        }
+        if (form == 2) scan(f, room);
         if (updates)
             for (int n = pick(3); n > 0; --n)
                 update(f, room);
         funcs.push_back(f);
         sources.push_back(source(f, room));
+    }
+
+    struct Sum {
+        Element of;
+        std::vector<Expr> at; ///< of three elements the first
+    };
+
+    /// Three elements beside each other, to be added up.
+    Sum sum_along(std::vector<int64_t>& room) {
+        const Sum s{sources[static_cast<size_t>(pick(static_cast<int>(sources.size())))], at_point()};
+        for (size_t d = 0; d < room.size(); ++d)
+            room[d] = std::min(room[d], s.of.shape[d] - (d + 1 == room.size() ? 2 : 0));
+        return s;
+    }
+
+    /// All elements anew, each of the one before it: no old element is read.
+    void scan(const Func& f, const std::vector<int64_t>& room) {
+        const size_t along = static_cast<size_t>(pick(static_cast<int>(room.size())));
+        std::vector<RRange> ranges;
+        for (const int64_t n : room)
+            ranges.push_back({0, n});
+        const RDom r(ranges, "scan" + std::to_string(funcs.size()));
+        std::vector<Expr> here, before;
+        for (size_t d = 0; d < room.size(); ++d) {
+            here.push_back(Operand(r[d]).expr());
+            before.push_back(Operand(r[d] - (d == along ? 1 : 0)).expr());
+        }
+        in_place = true;
+        f(here) = sources[0].load(here) + select(r[along] > 0, Expr(f(before)), 1);
+    }
+
+    /// Stages that are no part of the network: one before it, and one behind.
+    void add_beside(std::vector<Func>& outputs) {
+        const auto beside = [&](const std::string& name, const auto& of, const std::vector<int64_t>& size) {
+            Func f(name, Int(16), shape_of(size));
+            f(at_point()) = of(at_point()) + 1;
+            if (pick(2)) outputs.push_back(f);
+        };
+        beside("first", inputs[0], shape);
+        beside("last", funcs.back(), sources.back().shape);
     }
 
     /// Of a part: an element alone, or of the one before it in some dimension, and perhaps the one behind it.
@@ -170,7 +226,7 @@ class RandomNetwork {
     }
 
     std::mt19937& random;
-    bool updates, in_place = false;
+    bool updates, more, in_place = false;
     std::vector<Var> vars;
     std::vector<int64_t> shape;
     std::vector<Input> inputs;
@@ -217,12 +273,12 @@ Schedule jacobi_steps(Type t, int64_t H, int64_t W, int64_t unroll, int64_t step
     return with_stencil(all.back(), unroll);
 }
 
-RandomStencil random_stencil(std::mt19937& random, bool updates) {
-    return RandomNetwork(random, updates).make();
+RandomStencil random_stencil(std::mt19937& random, bool updates, bool more) {
+    return RandomNetwork(random, updates, more).make();
 }
 
-Schedule random_stencil_network(std::mt19937& random, bool updates) {
-    RandomStencil made = random_stencil(random, updates);
+Schedule random_stencil_network(std::mt19937& random, bool updates, bool more) {
+    RandomStencil made = random_stencil(random, updates, more);
     made.schedule.stencil(made.out, made.options);
     return made.schedule;
 }

@@ -79,5 +79,6 @@ struct RandomStencil {
 };
 /// Up to four stages and two inputs in one to three dimensions, of random windows, types and lanes; some of
 /// the stages are outputs.
-RandomStencil random_stencil(std::mt19937& random, bool updates = false);
-lathe::Schedule random_stencil_network(std::mt19937& random, bool updates = false);
+/// \param updates of parts, and in place \param more sums, scans, arms that no point takes, and stages beside
+RandomStencil random_stencil(std::mt19937& random, bool updates = false, bool more = false);
+lathe::Schedule random_stencil_network(std::mt19937& random, bool updates = false, bool more = false);
