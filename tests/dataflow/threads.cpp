@@ -31,10 +31,10 @@ std::vector<AnyBuffer> run(const std::function<void(const std::vector<AnyBuffer*
 
 const Target threads = Target::host().with_threads();
 
-void check_threads(const Module& m, int times, unsigned seed) {
+void check_threads(const Module& m, int times, unsigned seed, const Target& target = threads) {
     const std::vector<AnyBuffer> given = make_arguments(m, {}, seed);
     const auto right = run([&](const auto& all) { interpret(m, all, {}); }, given);
-    const JitFunction f = jit(m, threads);
+    const JitFunction f = jit(m, target);
     for (int n = 0; n < times; ++n) {
         const auto now = run([&](const auto& all) { f.call(all); }, given);
         for (size_t k = 0; k < right.size(); ++k)
@@ -162,8 +162,24 @@ TEST_CASE_FIXTURE(Ends, "networks as threads: within processes, in loops, and wh
     });
     const Kernel one = around("one", inner, 1);
     check_threads(Schedule(one).module(), 10, 3);
+    // In a cycle, where nothing asks for threads.
+    const Kernel head("head", {in, out, from, to}, [&](KernelBody& b) {
+        b.push(out, from(0));
+        b.for_(i, 0, 64, [&] {
+            const Expr v = b.pop(in);
+            to(i) = v;
+            b.if_(i < 63, [&] { b.push(out, v + from(i + 1)); });
+        });
+    });
+    const Kernel cycle("cycle", {x, y}, [&](KernelBody& b) {
+        b.dataflow([&] {
+            Stream s = b.stream("s", Int(32), {2}, 1);
+            b.call(head, {s(0), s(1), x, y});
+            b.call(inner, {s(1), s(0)});
+        });
+    });
+    check_threads(Schedule(cycle).module(), 5, 3, Target::host());
     // A network of its own in a process, in a loop.
-    Output own("own", Int(32), {64});
     const Kernel repeated("repeated", {in, out}, [&](KernelBody& b) {
         Array kept = b.array("kept", Int(32), {64});
         Array changed = b.array("changed", Int(32), {64});
