@@ -81,14 +81,18 @@ struct Ends {
     }
 };
 
-std::string failure(const Module& m, const Target& target, int32_t value) {
+std::string failure(const Module& m, const JitFunction& f, int32_t value) {
     std::vector<AnyBuffer> all = make_arguments(m, {}, 1);
     for (int64_t n = 0; n < all[0].size(); ++n)
         all[0].set({n}, Value::from_raw(Int(32), n == 50 ? value : 1));
     std::vector<AnyBuffer*> pointers;
     for (AnyBuffer& b : all)
         pointers.push_back(&b);
-    return refusal([&] { jit(m, target).call(pointers); });
+    return refusal([&] { f.call(pointers); });
+}
+
+std::string failure(const Module& m, const Target& target, int32_t value) {
+    return failure(m, jit(m, target), value);
 }
 
 } // namespace
@@ -103,9 +107,10 @@ TEST_CASE_FIXTURE(Ends, "networks as threads: an error in one process stops all"
     });
     const Kernel whole = around("checked", check, 1);
     const Module m = Schedule(whole).module();
+    const JitFunction f = jit(m, threads);
     for (int n = 0; n < 20; ++n) {
-        CHECK(failure(m, threads, 100).find("a token is too large") != std::string::npos);
-        CHECK(failure(m, threads, 99) == "not refused");
+        CHECK(failure(m, f, 100).find("a token is too large") != std::string::npos);
+        CHECK(failure(m, f, 99) == "not refused");
     }
 }
 
@@ -140,10 +145,11 @@ TEST_CASE("networks as threads: a deadlock is told") {
     check_threads(Schedule(enough).module(), 3, 2);
     check_threads(Schedule(computed).module(), 3, 2);
     CHECK(failure(m, Target::host(), 1) == "not refused");
+    const JitFunction f = jit(m, threads);
     for (int k = 0; k < 10; ++k)
-        CHECK(failure(m, threads, 1) == "the processes wait for each other for ever:\n"
-                                        "  split waits to write s[0], which holds 6 of 6\n"
-                                        "  join waits to read s[1], which holds 0 of 6");
+        CHECK(failure(m, f, 1) == "the processes wait for each other for ever:\n"
+                                  "  split waits to write s[0], which holds 6 of 6\n"
+                                  "  join waits to read s[1], which holds 0 of 6");
 }
 
 TEST_CASE_FIXTURE(Ends, "networks as threads: within processes, in loops, and whatever the pool") {
