@@ -208,6 +208,28 @@ TEST_CASE_FIXTURE(Ends, "networks as threads: within processes, in loops, and wh
     halide_set_num_threads(before);
 }
 
+TEST_CASE_FIXTURE(Ends, "networks as threads: beside parallel loops") {
+    Var j("j"), r("r");
+    const Kernel work("work", {in, out}, [&](KernelBody& b) {
+        Array kept = b.array("kept", Int(32), {64});
+        b.for_(i, 0, 64, [&] { kept(i) = b.pop(in); });
+        b.for_(j, 0, 64, [&] { kept(j) += j * j; });
+        b.for_(i, 0, 64, [&] { b.push(out, kept(i)); });
+    });
+    const Kernel whole = around("whole", work, 1);
+    Schedule inside(whole);
+    inside[work].parallel(j);
+    check_threads(inside.module(), 10, 3);
+    Input xs("xs", Int(32), {4, 64});
+    Output ys("ys", Int(32), {4, 64});
+    const Kernel rows("rows", {xs, ys}, [&](KernelBody& b) {
+        b.for_(r, 0, 4, [&] { b.call(whole, {view(xs, {r, Range(0, 64)}), view(ys, {r, Range(0, 64)})}); });
+    });
+    check_threads(Schedule(rows).module(), 5, 3);
+    Schedule outside(rows);
+    CHECK(refusal([&] { outside[rows].parallel(r); }).starts_with("parallel(r) at "));
+}
+
 TEST_CASE_FIXTURE(Ends, "networks as threads: a deadlock within a process, and too many") {
     Param by("by", Int(32));
     Var p("p");
