@@ -2,6 +2,8 @@
 
 #include "lathe/ir/network_threads.h"
 
+#include <llvm/IR/IntrinsicsX86.h>
+
 namespace lathe::codegen {
 
 using llvm::Value;
@@ -9,6 +11,8 @@ using llvm::Value;
 namespace {
 
 constexpr auto ordered = llvm::AtomicOrdering::SequentiallyConsistent;
+
+constexpr uint64_t spins = 100;
 
 enum : uint64_t { mutex, running, waiting, ending, stuck, family, processes = 7 };
 enum : uint64_t { condition, waits, inside, thread = 4, task, context, closure, iteration, state, owner };
@@ -229,6 +233,11 @@ llvm::Function* NetworkRuntime::wait() {
     Value *s = f.argument(0), *control = f.argument(1), *process = f.argument(2);
     Value* who = words(b, control, f.argument(4));
     Value* own = process_words(b, s, process);
+    // To sleep and be woken takes longer than most waits on a machine with a core for each process.
+    f.each(b.getInt64(0), b.getInt64(spins), [&](Value*) {
+        f.when(b.CreateICmpNE(f.shared(control, 0), f.argument(3)), [&] { b.CreateRet(b.getInt32(0)); });
+        b.CreateIntrinsic(llvm::Intrinsic::x86_sse2_pause, {}, {});
+    });
     f.lock(s);
     // Who changes the fill looks afterwards whether somebody waits.
     f.share(who, 0, b.CreateAdd(process, b.getInt64(1)));

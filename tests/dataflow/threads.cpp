@@ -31,10 +31,10 @@ std::vector<AnyBuffer> run(const std::function<void(const std::vector<AnyBuffer*
 
 const Target threads = Target::host().with_threads();
 
-void check_threads(const Module& m, int times, unsigned seed) {
+void check_threads(const Module& m, int times, unsigned seed, const Target& target = threads) {
     const std::vector<AnyBuffer> given = make_arguments(m, {}, seed);
     const auto right = run([&](const auto& all) { interpret(m, all, {}); }, given);
-    const JitFunction f = jit(m, threads);
+    const JitFunction f = jit(m, target);
     for (int n = 0; n < times; ++n) {
         const auto now = run([&](const auto& all) { f.call(all); }, given);
         for (size_t k = 0; k < right.size(); ++k)
@@ -81,14 +81,18 @@ struct Ends {
     }
 };
 
-std::string failure(const Module& m, const Target& target, int32_t value) {
+std::string failure(const Module& m, const JitFunction& f, int32_t value) {
     std::vector<AnyBuffer> all = make_arguments(m, {}, 1);
     for (int64_t n = 0; n < all[0].size(); ++n)
         all[0].set({n}, Value::from_raw(Int(32), n == 50 ? value : 1));
     std::vector<AnyBuffer*> pointers;
     for (AnyBuffer& b : all)
         pointers.push_back(&b);
-    return refusal([&] { jit(m, target).call(pointers); });
+    return refusal([&] { f.call(pointers); });
+}
+
+std::string failure(const Module& m, const Target& target, int32_t value) {
+    return failure(m, jit(m, target), value);
 }
 
 } // namespace
@@ -103,9 +107,10 @@ TEST_CASE_FIXTURE(Ends, "networks as threads: an error in one process stops all"
     });
     const Kernel whole = around("checked", check, 1);
     const Module m = Schedule(whole).module();
+    const JitFunction f = jit(m, threads);
     for (int n = 0; n < 20; ++n) {
-        CHECK(failure(m, threads, 100).find("a token is too large") != std::string::npos);
-        CHECK(failure(m, threads, 99) == "not refused");
+        CHECK(failure(m, f, 100).find("a token is too large") != std::string::npos);
+        CHECK(failure(m, f, 99) == "not refused");
     }
 }
 
@@ -140,10 +145,11 @@ TEST_CASE("networks as threads: a deadlock is told") {
     check_threads(Schedule(enough).module(), 3, 2);
     check_threads(Schedule(computed).module(), 3, 2);
     CHECK(failure(m, Target::host(), 1) == "not refused");
+    const JitFunction f = jit(m, threads);
     for (int k = 0; k < 10; ++k)
-        CHECK(failure(m, threads, 1) == "the processes wait for each other for ever:\n"
-                                        "  split waits to write s[0], which holds 6 of 6\n"
-                                        "  join waits to read s[1], which holds 0 of 6");
+        CHECK(failure(m, f, 1) == "the processes wait for each other for ever:\n"
+                                  "  split waits to write s[0], which holds 6 of 6\n"
+                                  "  join waits to read s[1], which holds 0 of 6");
 }
 
 TEST_CASE_FIXTURE(Ends, "networks as threads: within processes, in loops, and whatever the pool") {
@@ -162,8 +168,24 @@ TEST_CASE_FIXTURE(Ends, "networks as threads: within processes, in loops, and wh
     });
     const Kernel one = around("one", inner, 1);
     check_threads(Schedule(one).module(), 10, 3);
+    // In a cycle, where nothing asks for threads.
+    const Kernel head("head", {in, out, from, to}, [&](KernelBody& b) {
+        b.push(out, from(0));
+        b.for_(i, 0, 64, [&] {
+            const Expr v = b.pop(in);
+            to(i) = v;
+            b.if_(i < 63, [&] { b.push(out, v + from(i + 1)); });
+        });
+    });
+    const Kernel cycle("cycle", {x, y}, [&](KernelBody& b) {
+        b.dataflow([&] {
+            Stream s = b.stream("s", Int(32), {2}, 1);
+            b.call(head, {s(0), s(1), x, y});
+            b.call(inner, {s(1), s(0)});
+        });
+    });
+    check_threads(Schedule(cycle).module(), 5, 3, Target::host());
     // A network of its own in a process, in a loop.
-    Output own("own", Int(32), {64});
     const Kernel repeated("repeated", {in, out}, [&](KernelBody& b) {
         Array kept = b.array("kept", Int(32), {64});
         Array changed = b.array("changed", Int(32), {64});
@@ -184,6 +206,28 @@ TEST_CASE_FIXTURE(Ends, "networks as threads: within processes, in loops, and wh
     check_threads(Schedule(two).module(), 5, 3);
     check_threads(Schedule(one).module(), 5, 3);
     halide_set_num_threads(before);
+}
+
+TEST_CASE_FIXTURE(Ends, "networks as threads: beside parallel loops") {
+    Var j("j"), r("r");
+    const Kernel work("work", {in, out}, [&](KernelBody& b) {
+        Array kept = b.array("kept", Int(32), {64});
+        b.for_(i, 0, 64, [&] { kept(i) = b.pop(in); });
+        b.for_(j, 0, 64, [&] { kept(j) += j * j; });
+        b.for_(i, 0, 64, [&] { b.push(out, kept(i)); });
+    });
+    const Kernel whole = around("whole", work, 1);
+    Schedule inside(whole);
+    inside[work].parallel(j);
+    check_threads(inside.module(), 10, 3);
+    Input xs("xs", Int(32), {4, 64});
+    Output ys("ys", Int(32), {4, 64});
+    const Kernel rows("rows", {xs, ys}, [&](KernelBody& b) {
+        b.for_(r, 0, 4, [&] { b.call(whole, {view(xs, {r, Range(0, 64)}), view(ys, {r, Range(0, 64)})}); });
+    });
+    check_threads(Schedule(rows).module(), 5, 3);
+    Schedule outside(rows);
+    CHECK(refusal([&] { outside[rows].parallel(r); }).starts_with("parallel(r) at "));
 }
 
 TEST_CASE_FIXTURE(Ends, "networks as threads: a deadlock within a process, and too many") {
