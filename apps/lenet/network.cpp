@@ -24,7 +24,7 @@ LeNetData::LeNetData(const std::string& file, const std::string& digits) {
         {"w1", {20, 1, 5, 5}}, {"b1", {20}},  {"w2", {50, 20, 5, 5}}, {"b2", {50}},
         {"w3", {800, 500}},    {"b3", {500}}, {"w4", {500, 10}},      {"b4", {10}}};
     for (const auto& [name, shape] : shapes)
-        support::tensor_of(weights, name, shape);
+        support::tensor_of(weights, name, shape, file);
     support::LabelledImages all = support::read_digit_files(digits);
     pixels = std::move(all.images.bytes);
     labels = std::move(all.labels);
