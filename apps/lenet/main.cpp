@@ -11,6 +11,7 @@
 #include "support/vitis.h"
 
 #include <CLI/CLI.hpp>
+#include <lathe/driver/outputs.h>
 #include <lathe/driver/plot.h>
 #include <lathe/ir/files.h>
 #include <lathe/ir/parse.h>
@@ -157,6 +158,7 @@ void write_curve(const LeNetData& data, const LeNet& net, const Options& o, supp
 }
 
 void run(const Options& o, support::Report& report) {
+    check_outputs({{"--json", o.json}, {"--wrong", o.wrong}, {"--curve", o.curve}});
     const LeNetData data(
         o.file.empty() ? fmt::format("{}/lenet-{}.tensors", SUPPORT_DATA, o.activation) : o.file, o.digits);
     const LeNet net = lenet(o.kind());

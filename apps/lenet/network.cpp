@@ -18,6 +18,12 @@ std::string weights_file(Activation a, const std::string& folder) {
 LeNetData::LeNetData(Activation activation, const std::string& folder, const std::string& prefix)
     : LeNetData(weights_file(activation, folder), folder + "/" + prefix) {}
 
+std::vector<std::string> LeNetData::files(Activation activation, const std::string& folder,
+                                          const std::string& prefix) {
+    return {weights_file(activation, folder), folder + "/" + prefix + "-images.idx3.gz",
+            folder + "/" + prefix + "-labels.idx1.gz"};
+}
+
 LeNetData::LeNetData(const std::string& file, const std::string& digits) {
     weights = support::read_tensor_file(file);
     const std::map<std::string, std::vector<int64_t>> shapes = {
