@@ -20,10 +20,10 @@ AnyBuffer reshaped(const AnyBuffer& b, std::vector<int64_t> shape) {
 BnnData::BnnData(const std::string& file, const std::string& digits) {
     const auto all = support::read_tensor_file(file);
     const auto bits = [&](const char* name, const std::vector<int64_t>& shape) {
-        return support::packed(support::tensor_of(all, name, shape));
+        return support::packed(support::tensor_of(all, name, shape, file));
     };
     const auto threshold = [&](const char* name, int64_t channels) {
-        return support::converted(support::tensor_of(all, name, {channels}), Int(16));
+        return support::converted(support::tensor_of(all, name, {channels}, file), Int(16));
     };
     weights = {reshaped(bits("w1", {64, 25}), {64, 1, 1}),
                threshold("t1", 64),

@@ -8,6 +8,7 @@
 #include "support/threads.h"
 
 #include <CLI/CLI.hpp>
+#include <lathe/driver/outputs.h>
 
 namespace {
 
@@ -104,8 +105,8 @@ Image pictures(const Image& image, support::Report& report) {
 }
 
 void run(const Options& o) {
+    lathe::check_outputs({{"--json", o.json}, {"output", o.output}});
     support::Report report(o.json);
-    support::check_writable(o.output);
     const Image image = support::read_png(o.input, 1);
     report.text("image", fmt::format("{} × {}", image.width, image.height));
     support::pin_to_cores(2);

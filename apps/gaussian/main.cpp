@@ -15,6 +15,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <lathe/driver/outputs.h>
 
 namespace {
 
@@ -101,7 +102,7 @@ void run_as_macro(const support::MacroRun& run, int64_t height, int64_t width, c
 }
 
 void blur(const std::string& input, const std::string& output, bool detail, support::Report& report) {
-    support::check_writable(output);
+    lathe::check_outputs({{"output", output}});
     const support::Image image = support::read_png(input, 1);
     report.text("image", fmt::format("{} × {}", image.width, image.height));
     support::pin_to_cores(2);

@@ -10,13 +10,15 @@ Generator jacobi_generator() {
         "sweeps of five-point means",
         {{"element", Float(32), "the type of an element"}, {"height", 256}, {"width", 256}, {"sweeps", 8}},
         [](const GeneratorArguments& a) {
-            const auto count = [&](const char* name) {
+            const auto count = [&](const char* name, int64_t least) {
                 const int64_t n = a.integer(name);
-                if (n < 3 || n > 1 << 15) ir::fail({}, "{} is between 3 and {}, not {}", name, 1 << 15, n);
+                if (n < least || n > 1 << 15)
+                    ir::fail({}, "{} is between {} and {}, not {}", name, least, 1 << 15, n);
                 return n;
             };
-            return cpu_schedule(jacobi(a.type("element"), count("height"), count("width"), count("sweeps")),
-                                a.target());
+            return cpu_schedule(
+                jacobi(a.type("element"), count("height", 3), count("width", 3), count("sweeps", 1)),
+                a.target());
         }};
 }
 

@@ -97,7 +97,7 @@ void run_on_cpu(const support::LabelledImages& digits, support::Report& report) 
 }
 
 std::string run_on_vitis(const support::LabelledImages& digits, const std::string& folder) {
-    const int64_t count = 30;
+    const int64_t count = std::min<int64_t>(30, digits.count());
     const Digits start(digits, count);
     VitisOptions options{.top = "kmeans"};
     options.inputs = {start.points, start.means};

@@ -11,6 +11,7 @@
 #include "support/vitis.h"
 
 #include <CLI/CLI.hpp>
+#include <lathe/driver/outputs.h>
 #include <lathe/driver/plot.h>
 #include <lathe/ir/files.h>
 #include <lathe/ir/parse.h>
@@ -127,36 +128,43 @@ void measure(const LeNetData& data, const Schedule& s, const Options& o, const O
 }
 
 /// Accuracy with Fixed(i, i − 2) and Fixed(16, f), rounded and saturated, and as AMD's default truncates.
-void write_curve(const LeNetData& data, const LeNet& net, const Options& o, support::Report& report) {
+void write_curve(const LeNetData& data, const LeNet& net, const Options& o, int64_t images,
+                 support::Report& report) {
     const Schedule base = cpu_schedule(net);
-    const double reference = data.accuracy(base, o.images);
-    Plot plot{"LeNet (" + o.activation + ") on " + std::to_string(o.images) + " test digits",
+    const double reference = data.accuracy(base, images);
+    report.figure("float32", reference, "%");
+    Plot plot{fmt::format("LeNet ({}) on {} test digits", o.activation, images),
               "bits of a weight and of an activation",
               "accuracy in %",
               {}};
-    plot.series.push_back({"float32", {{2, reference}, {8, reference}}, true});
+    constexpr int wide = 16;
+    plot.series.push_back({"float32", {{2, reference}, {wide, reference}}, true});
     for (const bool rounded : {true, false}) {
         PlotSeries series{rounded ? "Fixed(i, i - 2, rnd, sat)" : "Fixed(i, i - 2)", {}, true};
         for (int i = 2; i <= 8; ++i) {
             const Type t = rounded ? Fixed(i, i - 2, Round::rnd, Overflow::sat) : Fixed(i, i - 2);
             Schedule s = base;
             quantize(s, net, t, t);
-            series.points.emplace_back(i, data.accuracy(s, o.images));
+            series.points.emplace_back(i, data.accuracy(s, images));
             report.figure(t.str(), series.points.back().second, "%");
         }
         plot.series.push_back(series);
     }
-    for (int f = 8; f <= 14; f += 2) {
-        const Type t = Fixed(16, f);
+    PlotSeries column{"Fixed(16, f), f = 2, 4 … 14", {}, false};
+    for (int f = 2; f <= 14; f += 2) {
+        const Type t = Fixed(wide, f);
         Schedule s = base;
         quantize(s, net, t, t);
-        report.figure(t.str(), data.accuracy(s, o.images), "%");
+        column.points.emplace_back(wide, data.accuracy(s, images));
+        report.figure(t.str(), column.points.back().second, "%");
     }
+    plot.series.push_back(column);
     ir::write_file(o.curve, svg(plot));
     report.text("written", o.curve);
 }
 
 void run(const Options& o, support::Report& report) {
+    check_outputs({{"--json", o.json}, {"--wrong", o.wrong}, {"--curve", o.curve}});
     const LeNetData data(
         o.file.empty() ? fmt::format("{}/lenet-{}.tensors", SUPPORT_DATA, o.activation) : o.file, o.digits);
     const LeNet net = lenet(o.kind());
@@ -176,7 +184,7 @@ void run(const Options& o, support::Report& report) {
         report.text("project", o.folder);
         return;
     }
-    if (!o.curve.empty()) return write_curve(data, net, o, report);
+    if (!o.curve.empty()) return write_curve(data, net, o, count, report);
     support::pin_to_cores(2);
     const Schedule s = typed(cpu_schedule(net));
     std::optional<OnnxPeer> peer;
@@ -214,7 +222,8 @@ int main(int argc, char** argv) try {
     app.add_option("--digits", o.digits, "PREFIX of PREFIX-images.idx3.gz and PREFIX-labels.idx1.gz");
     app.add_option("--file", o.file, "weights (default: those in apps/data)");
     app.add_option("--wrong", o.wrong, "write the digits that are read wrong to this PNG");
-    app.add_option("--curve", o.curve, "measure the accuracy with 2 to 8 bits, and write it to this SVG");
+    app.add_option("--curve", o.curve,
+                   "measure the accuracy with 2 to 8 bits and with 16, and write it to this SVG");
     auto* onnxruntime =
         app.add_option("--onnxruntime", o.onnxruntime,
                        "compare with onnxruntime by this Python, such as python3 (`./x peers` "

@@ -18,13 +18,19 @@ std::string weights_file(Activation a, const std::string& folder) {
 LeNetData::LeNetData(Activation activation, const std::string& folder, const std::string& prefix)
     : LeNetData(weights_file(activation, folder), folder + "/" + prefix) {}
 
+std::vector<std::string> LeNetData::files(Activation activation, const std::string& folder,
+                                          const std::string& prefix) {
+    return {weights_file(activation, folder), folder + "/" + prefix + "-images.idx3.gz",
+            folder + "/" + prefix + "-labels.idx1.gz"};
+}
+
 LeNetData::LeNetData(const std::string& file, const std::string& digits) {
     weights = support::read_tensor_file(file);
     const std::map<std::string, std::vector<int64_t>> shapes = {
         {"w1", {20, 1, 5, 5}}, {"b1", {20}},  {"w2", {50, 20, 5, 5}}, {"b2", {50}},
         {"w3", {800, 500}},    {"b3", {500}}, {"w4", {500, 10}},      {"b4", {10}}};
     for (const auto& [name, shape] : shapes)
-        support::tensor_of(weights, name, shape);
+        support::tensor_of(weights, name, shape, file);
     support::LabelledImages all = support::read_digit_files(digits);
     pixels = std::move(all.images.bytes);
     labels = std::move(all.labels);

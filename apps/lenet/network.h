@@ -10,6 +10,10 @@ class LeNetData {
     /// Digits of another set, and weights from another file.
     LeNetData(const std::string& weights, const std::string& digits);
 
+    /// The files that the first of these reads.
+    static std::vector<std::string> files(Activation activation, const std::string& folder,
+                                          const std::string& prefix);
+
     int64_t count() const { return static_cast<int64_t>(labels.size()); }
     int label(int64_t image) const { return labels[static_cast<size_t>(image)]; }
     uint8_t pixel(int64_t image, int y, int x) const;

@@ -1,31 +1,16 @@
 #include "support/report.h"
 
+#include "lathe/driver/outputs.h"
 #include "lathe/ir/files.h"
 
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
-#include <fcntl.h>
-#include <filesystem>
 #include <stdexcept>
-#include <unistd.h>
 #include <utility>
 
 namespace support {
 
-void check_writable(const std::string& path) {
-    const auto there = std::filesystem::status(path);
-    if (std::filesystem::exists(there) && !std::filesystem::is_regular_file(there))
-        throw std::runtime_error("cannot write \"" + path + "\": something that is no file is in its place");
-    const std::string trial = path + ".part";
-    const int file = open(trial.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-    if (file < 0) throw std::runtime_error("cannot write \"" + path + "\": " + std::strerror(errno));
-    close(file);
-    std::filesystem::remove(trial);
-}
-
 Report::Report(std::string json) : path(std::move(json)) {
-    if (!path.empty()) check_writable(path);
+    lathe::check_outputs({{"--json", path}});
 }
 
 void Report::figure(const std::string& name, double value, const std::string& unit) {

@@ -120,16 +120,17 @@ std::map<std::string, AnyBuffer> read_tensor_file(const std::string& path) {
 }
 
 const AnyBuffer& tensor_of(const std::map<std::string, AnyBuffer>& all, const std::string& name,
-                           const std::vector<int64_t>& shape) {
+                           const std::vector<int64_t>& shape, const std::string& path) {
     const auto found = all.find(name);
     if (found == all.end()) {
         std::string names;
         for (const auto& [other, buffer] : all)
             names += (names.empty() ? "" : ", ") + other;
-        ir::fail({}, "there is no tensor {}: there are {}", name, names.empty() ? "none" : names);
+        ir::fail({}, "\"{}\": there is no tensor {}: there are {}", path, name,
+                 names.empty() ? "none" : names);
     }
     if (found->second.shape() != shape)
-        ir::fail({}, "the tensor {} is {}, and the network needs {}", name,
+        ir::fail({}, "\"{}\": the tensor {} is {}, and the network needs {}", path, name,
                  fmt::format("{{{}}}", fmt::join(found->second.shape(), ", ")),
                  fmt::format("{{{}}}", fmt::join(shape, ", ")));
     return found->second;

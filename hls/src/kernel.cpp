@@ -54,9 +54,9 @@ void check_options(const VitisOptions& o) {
     if (o.part.empty() || !std::ranges::all_of(o.part, plain) || o.part[0] == '-')
         fail({}, "\"{}\" is no part: a part is letters, digits, -, _, . and :, such as xcu280-fsvh2892-2L-e",
              comment_text(o.part));
-    constexpr double longest = 1000;
-    if (!(o.clock_ns > 0 && o.clock_ns <= longest))
-        fail({}, "a clock's period of {} ns is none: it is more than 0 and at most {}", o.clock_ns, longest);
+    constexpr double shortest = 0.1, longest = 1000;
+    if (!(o.clock_ns >= shortest && o.clock_ns <= longest))
+        fail({}, "a clock's period of {} ns is none: it is {} to {}", o.clock_ns, shortest, longest);
 }
 
 /// Whoever calls the kernel gives such.

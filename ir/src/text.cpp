@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <dlfcn.h>
 #include <optional>
 #include <set>
 
@@ -34,8 +35,12 @@ Character character_at(std::string_view text, size_t at) {
     return {code, bytes};
 }
 
+/// Also those that end lines or paragraphs, and those that turn the direction of the text behind them, which
+/// would be shown as another one.
 bool is_control(uint32_t code) {
-    return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x2028 || code == 0x2029;
+    const auto within = [code](uint32_t first, uint32_t last) { return code >= first && code <= last; };
+    return within(0, 0x1f) || within(0x7f, 0x9f) || code == 0x61c || within(0x200e, 0x200f) ||
+           within(0x2028, 0x202e) || within(0x2066, 0x2069);
 }
 
 std::string spelled(const Character& c, std::string_view text, size_t at) {
@@ -174,6 +179,19 @@ bool is_of_c_library(std::string_view name) {
         return all;
     }();
     return names.contains(name);
+}
+
+/// A function or variable of the C library that this program itself runs with: more than any table knows,
+/// such as what a newer version has.
+bool is_exported_by_c_library(const std::string& name) {
+    for (const char* file : {"libc.so.6", "libm.so.6"}) {
+        void* const library = dlopen(file, RTLD_LAZY | RTLD_NOLOAD);
+        if (!library) continue;
+        const bool found = dlsym(library, name.c_str()) != nullptr;
+        dlclose(library);
+        if (found) return true;
+    }
+    return false;
 }
 
 bool is_upper(char c) {
@@ -322,6 +340,7 @@ void check_function_name(const std::string& name, Loc loc) {
     if (!is_c_identifier(name))
         fail(loc, "\"{}\" cannot be a function's name: use letters, digits and _", name);
     const char* taken = taken_function_name(name);
+    if (!taken && is_exported_by_c_library(name)) taken = "a name of this machine's C library";
     if (!taken) return;
     std::string other = "lathe";
     for (const char c : name) // what is left of "__x" must not be reserved again

@@ -31,6 +31,9 @@ std::string shown(const Json& j) {
 
 /// \throws Error for text that is no JSON object, nests deeply or names a key twice in one object.
 Json parsed(const std::string& text, Loc loc) {
+    // The parser takes a NUL for the end, whatever stands behind it.
+    if (const size_t at = text.find('\0'); at != std::string::npos)
+        fail(loc, "this is no trace: its byte {} is NUL", at);
     std::vector<std::set<std::string>> keys;
     const auto look = [&](int depth, Json::parse_event_t event, Json& value) {
         const bool opens =

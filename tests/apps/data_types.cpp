@@ -194,16 +194,21 @@ TEST_CASE("files of weights that are cut, empty, damaged or of another format ar
             "is cut or damaged");
     refused(changed_file("other", [](std::string& s) { s = "\x89PNG\r\n\x1a\n and so on"; }),
             "is no file of tensors");
-    const auto all = support::read_tensor_file(SUPPORT_DATA "/bnn.tensors");
-    CHECK_THROWS_WITH_AS(support::tensor_of(all, "w9", {1}),
-                         "there is no tensor w9: there are t1, t2, t3, w1, w2, w3, w4", Error);
-    CHECK_THROWS_WITH_AS(support::tensor_of(all, "w1", {64, 5, 5}),
-                         "the tensor w1 is {64, 25}, and the network needs {64, 5, 5}", Error);
-    CHECK_THROWS_WITH_AS(LeNetData(SUPPORT_DATA "/bnn.tensors", SUPPORT_DATA "/digits-test"),
-                         doctest::Contains("there is no tensor b1"), Error);
-    CHECK_THROWS_WITH_AS(BnnData(SUPPORT_DATA "/lenet-relu.tensors", SUPPORT_DATA "/digits-test"),
-                         doctest::Contains("the tensor w1 is {20, 1, 5, 5}, and the network needs {64, 25}"),
-                         Error);
+    const std::string bits = SUPPORT_DATA "/bnn.tensors", floats = SUPPORT_DATA "/lenet-relu.tensors";
+    const auto all = support::read_tensor_file(bits);
+    CHECK_THROWS_WITH_AS(
+        support::tensor_of(all, "w9", {1}, bits),
+        ("\"" + bits + "\": there is no tensor w9: there are t1, t2, t3, w1, w2, w3, w4").c_str(), Error);
+    CHECK_THROWS_WITH_AS(
+        support::tensor_of(all, "w1", {64, 5, 5}, bits),
+        ("\"" + bits + "\": the tensor w1 is {64, 25}, and the network needs {64, 5, 5}").c_str(), Error);
+    CHECK_THROWS_WITH_AS(LeNetData(bits, SUPPORT_DATA "/digits-test"),
+                         doctest::Contains(("\"" + bits + "\": there is no tensor b1").c_str()), Error);
+    CHECK_THROWS_WITH_AS(
+        BnnData(floats, SUPPORT_DATA "/digits-test"),
+        doctest::Contains(
+            ("\"" + floats + "\": the tensor w1 is {20, 1, 5, 5}, and the network needs {64, 25}").c_str()),
+        Error);
 }
 
 TEST_CASE("files of digits that are cut, empty, damaged or of another format are refused by name") {
@@ -240,8 +245,16 @@ TEST_CASE("files of digits that are cut, empty, damaged or of another format are
     std::ifstream whole(SUPPORT_DATA "/digits-test-images.idx3.gz", std::ios::binary);
     std::string packed{std::istreambuf_iterator<char>(whole), {}};
     refused(packed.substr(0, packed.size() / 2), labels, "is shorter than it says, or damaged");
+    for (const size_t cut : {1, 4, 8}) // of the check sum and the size at its end
+        refused(packed.substr(0, packed.size() - cut), labels, "is shorter than it says, or damaged");
+    refused(packed + "garbage", labels, "is longer than it says, or damaged");
+    refused(packed + packed, labels, "is longer than it says, or damaged");
+    std::string other = packed;
+    other[other.size() - 6] = static_cast<char>(other[other.size() - 6] ^ 1);
+    refused(other, labels, "is damaged: incorrect data check");
     packed[packed.size() / 2] = static_cast<char>(packed[packed.size() / 2] ^ 0x55);
     refused(packed, labels, "damaged");
+    refused(idx({0, 28, 28}, 0), idx({0}, 0), "holds no digits");
     std::filesystem::remove(prefix + "-images.idx3.gz");
     CHECK_THROWS_WITH_AS(support::read_digit_files(prefix), doctest::Contains("cannot open"), Error);
     std::filesystem::remove(prefix + "-labels.idx1.gz");

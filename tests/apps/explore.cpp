@@ -112,7 +112,28 @@ TEST_CASE("explore: grid, greedy and budgeted; killed half-way it goes on to the
     CHECK(!front(greedy.text).empty());
     const Run budgeted = command(lenet + "--search budgeted --budget 4");
     CHECK(budgeted.text.find("4 candidates") != std::string::npos);
-    for (const std::string& path : {csv, json, svg, store})
+
+    // Other labels: the store's accuracies are of the old ones.
+    const std::filesystem::path data = file("data");
+    std::filesystem::create_directory(data);
+    for (const char* name :
+         {"lenet-relu.tensors", "digits-test-images.idx3.gz", "digits-test-labels.idx1.gz"})
+        std::filesystem::copy_file(SUPPORT_DATA "/" + std::string(name), data / name);
+    const std::string few = fmt::format(
+        "lenet activation=relu images=2 data={} --vary 'in=Int(8)' --store {}", data.string(), file("few"));
+    const Run before = command(few), same = command(few);
+    CHECK_MESSAGE(before.status == 0, before.text);
+    CHECK(same.text.find("1 candidates are known from before") != std::string::npos);
+    const std::string labels = (data / "digits-test-labels.idx1.gz").string();
+    std::string changed("\0\0\x08\x01\0\0\x03\xe8", 8);
+    std::ofstream(labels, std::ios::binary) << changed + std::string(1000, '\x01');
+    const Run stale = command(few);
+    CHECK(stale.status != 0);
+    CHECK_MESSAGE(stale.text.find(", " + labels + " ") != std::string::npos, stale.text);
+    CHECK(stale.text.find("holds the results of another search") != std::string::npos);
+    CHECK(stale.text.find("Name another file for --store") != std::string::npos);
+    std::filesystem::remove_all(data);
+    for (const std::string& path : {csv, json, svg, store, file("few")})
         std::filesystem::remove(path);
 }
 
@@ -123,6 +144,11 @@ TEST_CASE("explore refuses what it cannot do, by name") {
         CHECK_MESSAGE(r.text.find(what) != std::string::npos, r.text);
     };
     refused("gemm --vary 'a=Int(8)'", "gemm offers nothing to explore: lenet");
+    refused("gem --vary 'a=Int(8)'", "there is no generator \"gem\": there are ");
+    refused("lenet images=0 --vary 'in=Int(8)'", "images is 1 or more, not 0");
+    refused("lenet images=1 --vary 'weights=Int(8)' --vary 'weights1=Int(4)'",
+            "weights and weights1 both vary w1: name groups that have no tensor in common");
+    refused("lenet images=1 --vary 'all=Int(8)' --vary 'in2=Int(4)'", "all and in2 both vary ");
     refused("lenet images=1", "nothing varies");
     refused("lenet images=1 --vary weights", "\"weights\" varies nothing");
     refused("lenet images=1 --vary 'w=Int(8)'", "there is nothing called w to vary: there are weights1, in1");

@@ -118,6 +118,8 @@ TEST_CASE("driver: names of functions") {
         refused({"scale", "-f", keyword, "-e", "trace"}, "it is a keyword of C and C++. Try lathe_");
     for (const char* library : {"malloc", "memcpy", "time", "printf", "fork", "floor", "sincos"})
         refused({"scale", "-f", library}, std::string("it is a name of the C library. Try lathe_") + library);
+    for (const char* library : {"lseek64", "reboot", "getmntent", "fmaf32", "epoll_wait", "clone", "error"})
+        refused({"scale", "-f", library}, std::string("C library. Try lathe_") + library);
     refused({"scale", "-f", "main", "-e", "header"}, "it is the program's own function. Try lathe_main");
     refused({"scale", "-f", "halide_malloc"}, "it is a name of the runtime. Try lathe_halide_malloc");
     refused({"scale", "-f", "__x"},
@@ -158,8 +160,9 @@ TEST_CASE("driver: values that no project can have") {
     };
     for (const char* part : {"a\nexec ls", "[exec ls]", "$x", "a b", ""})
         refused(with({"--part", part}), "is no part: a part is letters, digits");
-    for (const char* clock : {"-5", "nan", "0", "inf", "1001"})
+    for (const char* clock : {"-5", "nan", "0", "inf", "1001", "1e-300", "0.099"})
         refused(with({"--clock", clock}), "a clock's period of");
+    refused(with({"--clock", "1e-300"}), "a clock's period of 1e-300 ns is none: it is 0.1 to 1000");
     refused(with({"--clock", "fast"}), "--clock is \"fast\": write a number of nanoseconds");
     refused({"scale", "--part", "x"}, "--part, --clock and --data are for a Vitis project: add -e vitis");
     refused(with({"--data", "in"}), "\"in\" gives no tensor its data: write TENSOR=FILE");
@@ -201,6 +204,8 @@ TEST_CASE("driver: generators that fail, and tables that are wrong") {
     };
     wrong({scale_generator(), scale_generator()}, "two generators are called scale: rename one");
     wrong({scale_generator("")}, "a generator has no name");
+    for (const char* turned : {"a\u202eb", "a\u202ab", "a\u2066b", "a\u2069b", "a\u200fb", "a\u061cb"})
+        wrong({scale_generator(turned)}, "a generator's name holds the control character U+");
     wrong({scale_generator("a\nb")}, "a generator's name holds the control character U+000A at byte 1");
     Generator g = scale_generator();
     g.make = nullptr;

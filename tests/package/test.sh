@@ -20,6 +20,7 @@ cmake --build "$work/build"
 [[ $("$work/build/example_arch") == "1 examples" ]]
 [[ $("$work/build/example_memory") == "9 examples" ]]
 [[ $("$work/build/example_cycles") == *"54 cycles (estimated)"*"1 examples" ]]
+[[ $("$work/build/example_nn_1_program") == "Int(21) 896" ]]
 (cd "$work" && "$work/build/example_README_1_program" && [[ -s gemm.a && -s gemm.h ]])
 "$work/build/example_generators_1_program" --list >/dev/null
 

@@ -94,6 +94,8 @@ TEST_CASE("refused: texts that are no trace of this algorithm") {
     };
     refused(s, "", "it is not a JSON object");
     refused(s, "[1]", "it is not a JSON object");
+    refused(s, s.trace_json() + std::string("\0", 1), "this is no trace: its byte ");
+    refused(s, s.trace_json() + std::string("\0{", 2), "is NUL");
     refused(s, "{}", "\"lathe_trace\" is missing");
     refused(s, R"({"lathe_trace": 2})", "this is no trace of version 1: \"lathe_trace\" is 2");
     refused(tiled(), tiled().trace_json(), "a trace applies to a Schedule without steps");

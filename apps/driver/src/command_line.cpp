@@ -167,6 +167,13 @@ std::map<std::string, ParameterValue> parameter_values(const Generator& g,
     return values;
 }
 
+std::string settings_text(const std::map<std::string, ParameterValue>& values) {
+    std::string text;
+    for (const auto& [name, value] : values)
+        text += (text.empty() ? "" : " ") + name + "=" + shown(value);
+    return text;
+}
+
 void check_generators(const std::vector<Generator>& all) {
     std::set<std::string> names;
     for (const Generator& g : all) {

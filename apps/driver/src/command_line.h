@@ -33,6 +33,8 @@ CommandLine read_command_line(int argc, const char* const* argv);
 /// The generator's parameters as set. \throws Error naming the parameters that there are, or the values.
 std::map<std::string, ParameterValue> parameter_values(const Generator& g,
                                                        const std::vector<std::string>& settings);
+/// "taps=3 type=Int(8)": all of them.
+std::string settings_text(const std::map<std::string, ParameterValue>& values);
 /// \throws Error for a table of generators that no command line could choose from: names and parameters.
 void check_generators(const std::vector<Generator>& all);
 /// \throws Error naming the generators that there are.

@@ -107,8 +107,10 @@ void Store::open(const std::string& setup) {
         insert.bind(1, setup);
         insert.step();
     } else if (old.text(0) != setup) {
-        ir::fail({}, "\"{}\" holds the results of another search: {}. This one is {}. Name another file",
-                 path, old.text(0), setup);
+        ir::fail(
+            {},
+            "\"{}\" holds the results of another search: {}. This one is {}. Name another file for --store",
+            path, old.text(0), setup);
     }
     Statement rows(file.get(), path, "SELECT " + schema.choices_name + columns + " FROM candidates");
     while (rows.step()) {

@@ -1,12 +1,16 @@
 #include "command_line.h"
 #include "lathe/driver/generator.h"
+#include "lathe/driver/outputs.h"
 #include "lathe/driver/plot.h"
 #include "lathe/ir/files.h"
+#include "lathe/ir/print.h"
 #include "macro_search.h"
 #include "search.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cmath>
+#include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -56,18 +60,50 @@ void show(const std::vector<Variation>& vary, const std::vector<Candidate>& fron
 }
 
 const Generator& find(const std::vector<Generator>& all, const std::string& name) {
-    const auto found = std::ranges::find(all, name, &Generator::name);
+    const Generator& found = find_generator(all, name);
+    if (found.explore) return found;
     std::string names;
     for (const Generator& g : all)
         if (g.explore) names += (names.empty() ? "" : ", ") + g.name;
-    if (found == all.end() || !found->explore)
-        fail({}, "{} offers nothing to explore: {} do", name, names.empty() ? "no generators" : names);
-    return *found;
+    fail({}, "{} offers nothing to explore: {} do", name, names.empty() ? "no generators" : names);
+}
+
+std::string content_of(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) fail({}, "cannot open \"{}\"", path);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// The algorithm and its constants' elements.
+std::string text_of(const Schedule& s) {
+    std::string text = print(s.reference());
+    for (const Tensor& t : s.reference().top().constants)
+        for (const Value& v : *t.data)
+            text += v.str() + " ";
+    return text;
+}
+
+/// Everything that decides what a candidate's measures are.
+std::string setup_of(const Generator& g, const std::map<std::string, ParameterValue>& values,
+                     const Exploration& e, const Options& o) {
+    std::string setup = fmt::format("{} {} vary {}, algorithm {}", g.name, settings_text(values),
+                                    fmt::join(o.vary, " "), fingerprint(text_of(e.schedule)));
+    for (const std::string& file : e.files)
+        setup += fmt::format(", {} {}", file, fingerprint(content_of(file)));
+    return setup;
+}
+
+void check(const Options& o) {
+    if (!std::isfinite(o.search.loss) || o.search.loss < 0)
+        fail({}, "--loss is {}: write a number of points, 0 or more", o.search.loss);
+    check_outputs({{"--store", o.store, false}, {"--csv", o.csv}, {"--json", o.json}, {"--plot", o.plot}});
 }
 
 void explore(const Options& o, const std::vector<Generator>& generators) {
     const Generator& g = find(generators, o.generator);
-    const Exploration e = g.explore(GeneratorArguments(parameter_values(g, o.settings), Target::host()));
+    check(o);
+    const std::map<std::string, ParameterValue> values = parameter_values(g, o.settings);
+    const Exploration e = g.explore(GeneratorArguments(values, Target::host()));
     if (!e.score && !o.by_cost)
         fail({},
              "{} has no score, so there is no accuracy to search by: --by-cost compares bits and estimated "
@@ -77,14 +113,13 @@ void explore(const Options& o, const std::vector<Generator>& generators) {
     for (const std::string& text : o.vary)
         vary.push_back(read_variation(text, e.groups));
     if (vary.empty()) fail({}, "nothing varies: --vary NAME=TYPE|TYPE|…");
+    check_apart(vary);
     SearchOptions options = o.search;
     options.kind = o.kind == "grid"     ? SearchKind::grid
                    : o.kind == "greedy" ? SearchKind::greedy
                                         : SearchKind::budgeted;
     const exploring::Schema schema = type_schema(vary);
-    exploring::Store store(
-        o.store, fmt::format("{} {} vary {}", g.name, fmt::join(o.settings, " "), fmt::join(o.vary, " ")),
-        schema);
+    exploring::Store store(o.store, setup_of(g, values, e, o), schema);
     if (store.found_before() > 0) std::cout << store.found_before() << " candidates are known from before\n";
     const std::vector<Candidate> all = search(e, vary, options, store), front = pareto_front(all);
     show(vary, front);

@@ -1,4 +1,5 @@
 #include "command_line.h"
+#include "lathe/driver/outputs.h"
 #include "lathe/driver/plot.h"
 #include "lathe/ir/files.h"
 #include "lathe/ir/print.h"
@@ -91,9 +92,10 @@ std::set<int> argument_bits(const Schedule& s) {
 
 std::vector<Variation> variations(const Options& o, const Pipeline& p) {
     std::vector<Variation> vary;
-    if (!o.types.empty()) vary.push_back(read_variation("types=" + o.types, {p.every()}));
     for (const std::string& v : o.vary)
         vary.push_back(read_variation(v, p.groups));
+    check_apart(vary);
+    if (!o.types.empty()) vary.insert(vary.begin(), read_variation("types=" + o.types, {p.every()}));
     return vary;
 }
 
@@ -251,6 +253,7 @@ std::string setup_of(const Options& o, const Pipeline& p, const MacroModel& mode
 void explore(const Options& o, const std::vector<Generator>& generators, const MakeMacroModel& make_model) {
     check_macro(o.macro);
     check_generators(generators);
+    check_outputs({{"--store", o.store, false}, {"--csv", o.csv}, {"--json", o.json}, {"--plot", o.plot}});
     const Generator& g = find_generator(generators, o.generator);
     Pipeline p = pipeline_of(made_by(g, GeneratorArguments(parameter_values(g, o.settings), Target::host())));
     bind_sizes(p.schedule, o.sizes);

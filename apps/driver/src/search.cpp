@@ -39,8 +39,8 @@ int64_t bits_of(const Schedule& s, const std::vector<Variation>& vary) {
         },
         nullptr);
     for (const Variation& v : vary)
-        for (const TensorRef& t : v.group.tensors)
-            bits += all[t.symbol];
+        for (const Symbol& t : symbols_of(v.group))
+            bits += all[t];
     return bits;
 }
 

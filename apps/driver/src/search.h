@@ -4,6 +4,8 @@
 #include "engine.h"
 #include "lathe/driver/explore.h"
 
+#include <set>
+
 namespace lathe {
 
 /// One group and the types to try, the first one to begin with.
@@ -12,9 +14,15 @@ struct Variation {
     std::vector<Type> types;
 };
 
+/// The group's tensors, each once.
+std::set<ir::Symbol> symbols_of(const Exploration::Group& group);
+
 /// "weights=Fixed(8, 6)|Fixed(6, 4)" or "weights=Fixed(i, i-2, rnd, sat):i=8..2". \throws Error saying what
 /// is wrong with it.
 Variation read_variation(const std::string& text, const std::vector<Exploration::Group>& groups);
+
+/// \throws Error naming two groups that vary one tensor, whose bits would count twice.
+void check_apart(const std::vector<Variation>& vary);
 
 /// A candidate's groups and measures, as the store, CSV and JSON have them.
 exploring::Schema type_schema(const std::vector<Variation>& vary);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 
 namespace lathe {
 
@@ -80,6 +81,27 @@ Variation read_variation(const std::string& text, const std::vector<Exploration:
         begin = end + 1;
     }
     return v;
+}
+
+std::set<Symbol> symbols_of(const Exploration::Group& group) {
+    std::set<Symbol> symbols;
+    for (const TensorRef& t : group.tensors)
+        symbols.insert(t.symbol);
+    return symbols;
+}
+
+void check_apart(const std::vector<Variation>& vary) {
+    std::map<Symbol, std::string> groups;
+    for (const Variation& v : vary) {
+        for (const Symbol& t : symbols_of(v.group))
+            if (const auto [other, added] = groups.emplace(t, v.group.name); !added) {
+                if (other->second == v.group.name)
+                    fail({}, "{} varies twice: write all its types in one --vary, as in {}=Int(8)|Int(4)",
+                         v.group.name, v.group.name);
+                fail({}, "{} and {} both vary {}: name groups that have no tensor in common", other->second,
+                     v.group.name, t.name());
+            }
+    }
 }
 
 } // namespace lathe

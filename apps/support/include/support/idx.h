@@ -14,7 +14,8 @@ struct Idx {
 };
 
 /// Reads a file of unsigned bytes of this rank. \throws lathe::Error with the path and the reason when it
-/// cannot be read, is of another format, or is shorter or longer than it says.
+/// cannot be read, is of another format, or is shorter or longer than it says; one of gzip also when its check
+/// sum is another, it is cut, or something stands behind it.
 Idx read_idx(const std::string& path, size_t rank);
 
 /// Digits and what they are.
@@ -24,7 +25,8 @@ struct LabelledImages {
     int64_t count() const { return images.sizes[0]; }
 };
 
-/// PREFIX-images.idx3.gz and PREFIX-labels.idx1.gz. \throws lathe::Error also when they do not fit.
+/// PREFIX-images.idx3.gz and PREFIX-labels.idx1.gz. \throws lathe::Error also when they do not fit, or hold
+/// no digit at all.
 LabelledImages read_digit_files(const std::string& prefix);
 
 } // namespace support

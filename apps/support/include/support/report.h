@@ -6,13 +6,9 @@
 
 namespace support {
 
-/// \throws std::runtime_error, with the reason, unless a file can be written there: to be asked before long
-/// work. What lies there stays.
-void check_writable(const std::string& path);
-
 class Report {
   public:
-    /// What write_json will write to; empty: nothing. \throws std::runtime_error unless it can be written.
+    /// What write_json will write to; empty: nothing. \throws lathe::Error unless it can be written.
     explicit Report(std::string json = "");
     /// Prints "name: value unit" and keeps it.
     void figure(const std::string& name, double value, const std::string& unit);

@@ -13,9 +13,10 @@ namespace support {
 /// be read, is empty, cut, damaged, or of another format.
 std::map<std::string, lathe::AnyBuffer> read_tensor_file(const std::string& path);
 
-/// The tensor of this name and shape. \throws lathe::Error naming both shapes, or the tensors that there are.
+/// The tensor of this name and shape, of the file at `path`. \throws lathe::Error naming the file, and both
+/// shapes or the tensors that there are.
 const lathe::AnyBuffer& tensor_of(const std::map<std::string, lathe::AnyBuffer>& all, const std::string& name,
-                                  const std::vector<int64_t>& shape);
+                                  const std::vector<int64_t>& shape, const std::string& path);
 
 /// A new buffer with each element cast to `type`.
 lathe::AnyBuffer converted(const lathe::AnyBuffer& from, lathe::Type type);

@@ -22,6 +22,9 @@ struct Exploration {
     std::function<double(const Schedule&)> score = {};
     /// Gives groups their types; those that are not in the map keep theirs. By default quantize, all at once.
     std::function<void(Schedule&, const std::map<std::string, Type>&)> apply = {};
+    /// What `score` and `apply` read, besides the generator's parameters: a store of results that were found
+    /// with other contents, or with another algorithm or other constants, is refused.
+    std::vector<std::string> files = {};
 };
 
 /// One point of a search.

@@ -1,0 +1,154 @@
+// Searches over number types: what a store remembers, what counts once, and what is refused before long work.
+
+#include "folders.h"
+#include "said.h"
+#include "tool/table.h"
+
+#include <doctest/doctest.h>
+
+using namespace lathe;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// What may change between two calls of one program.
+struct Program {
+    std::string file;      ///< holds the score
+    double constant = 0.5; ///< of the algorithm
+    int table = 3;         ///< of its constant tensor
+    int standard = 1;      ///< of a parameter
+    int scores = 0;        ///< how often one was asked for
+};
+
+Generator halves(Program& p) {
+    Generator g{"halves", "", {{"extra", p.standard}}, [](const GeneratorArguments&) -> Schedule {
+                    ir::fail({}, "only to be explored");
+                }};
+    g.explore = [&p](const GeneratorArguments&) {
+        const Input in("in", Float(32), {8}), other("other", Float(32), {4});
+        const Const table("table", std::vector<int>{1, p.table});
+        const Var x("x");
+        Func mid("mid", Float(32), {8}), out("out", Float(32), {8});
+        mid(x) = in(x) * static_cast<float>(p.constant) + other(0);
+        out(x) = mid(x) + table(1);
+        Exploration e{Schedule(out), {{"in", {in, in}}, {"mid", {mid}}, {"both", {mid, in}}}};
+        e.files = {p.file};
+        e.score = [&p](const Schedule&) {
+            ++p.scores;
+            return std::stod(contents(p.file));
+        };
+        return e;
+    };
+    return g;
+}
+
+Said explore(Program& p, std::vector<std::string> more) {
+    more.insert(more.begin(), {"explore", "halves", "--quiet"});
+    return said(more, [&](int argc, const char* const* argv) {
+        return generator_main(argc, argv, {means_generator(), halves(p)});
+    });
+}
+
+} // namespace
+
+TEST_CASE(
+    "explore: a store is of one algorithm, its constants, its parameters and the files that a score reads") {
+    const TemporaryFolder folder;
+    const auto file = [&](const char* name) { return (folder.path / name).string(); };
+    Program p{file("score")};
+    put(p.file, "90");
+    const std::vector<std::string> store = {"--vary", "in=Int(8)|Int(4)", "--store", file("store")};
+    CHECK(explore(p, store).out.find("  90.00 %") != std::string::npos);
+    CHECK(p.scores == 2);
+    const Said again = explore(p, store);
+    CHECK(again.out.find("2 candidates are known from before\n") == 0);
+    CHECK(p.scores == 2);
+    const auto other = [&](const Program& changed, const std::string& named) {
+        Program q = changed;
+        const Said s = explore(q, store);
+        CHECK(s.status == 1);
+        CHECK(q.scores == p.scores);
+        CHECK(s.error.find("\"" + file("store") +
+                           "\" holds the results of another search: halves extra=1 "
+                           "vary in=Int(8)|Int(4), algorithm ") != std::string::npos);
+        CHECK_MESSAGE(s.error.find(named) != std::string::npos, s.error);
+        CHECK(s.error.find("Name another file for --store") != std::string::npos);
+    };
+    Program q = p;
+    q.constant = 0.25;
+    other(q, "This one is halves extra=1 vary in=Int(8)|Int(4), algorithm ");
+    q = p;
+    q.table = 4;
+    other(q, "This one is halves extra=1 vary in=Int(8)|Int(4), algorithm ");
+    q = p;
+    q.standard = 2;
+    other(q, "This one is halves extra=2 vary in=Int(8)|Int(4), algorithm ");
+    put(p.file, "80");
+    other(p, ", " + p.file + " ");
+    put(p.file, "90"); // what it was
+    CHECK(explore(p, store).status == 0);
+    fs::remove(p.file);
+    CHECK(explore(p, store).error.find("cannot open \"" + p.file + "\"") != std::string::npos);
+}
+
+TEST_CASE("explore: a tensor's bits count once, and no two groups have one tensor") {
+    const TemporaryFolder folder;
+    Program p{(folder.path / "score").string()};
+    put(p.file, "90");
+    const Said once = explore(p, {"--vary", "in=Int(8)", "--vary", "mid=Int(8)"});
+    CHECK_MESSAGE(once.out.find(" 128 bits") != std::string::npos, once.out);
+    const auto refused = [&](const std::vector<std::string>& vary, const std::string& message) {
+        const Said s = explore(p, vary);
+        CHECK(s.status == 1);
+        CHECK_MESSAGE(s.error.find(message) != std::string::npos, s.error);
+    };
+    refused({"--vary", "in=Int(8)", "--vary", "in=Int(4)"},
+            "in varies twice: write all its types in one --vary, as in in=Int(8)|Int(4)");
+    refused({"--vary", "mid=Int(8)", "--vary", "both=Int(4)"},
+            "mid and both both vary mid: name groups that have no tensor in common");
+    refused({"--vary", "both=Int(8)", "--vary", "in=Int(4)"}, "both and in both vary in: ");
+    const Said macro = said(
+        {"explore", "means", "--macro", "stencil", "--arch", "vu9p", "--bind", "H=9,W=9", "--vary",
+         "rows=Int(8)", "--vary", "rows=Int(4)"},
+        [&](int argc, const char* const* argv) { return generator_main(argc, argv, {means_generator()}); });
+    CHECK_MESSAGE(macro.error.find("rows varies twice") != std::string::npos, macro.error);
+    CHECK(p.scores == 1);
+}
+
+TEST_CASE(
+    "explore: outputs that cannot be written, and options that say nothing, are refused before any score") {
+    const TemporaryFolder folder;
+    const auto file = [&](const std::string& name) { return (folder.path / name).string(); };
+    Program p{file("score")};
+    put(p.file, "90");
+    put(file("kept"), "old");
+    const auto refused = [&](std::vector<std::string> options, const std::string& message) {
+        options.insert(options.end(), {"--vary", "in=Int(8)"});
+        const Said s = explore(p, options);
+        CHECK(s.status == 1);
+        CHECK_MESSAGE(s.error.find(message) != std::string::npos, s.error);
+    };
+    refused({"--csv", "/nowhere/a"}, "--csv: cannot write \"/nowhere/a\": No such file or directory");
+    refused({"--json", "/nowhere/a"}, "--json: cannot write \"/nowhere/a\": No such file or directory");
+    refused({"--plot", file("")}, "--plot: cannot write \"" + file("") + "\"");
+    refused({"--csv", file("a"), "--json", file("./a")}, "--csv and --json name one file, \"");
+    refused({"--store", file("kept"), "--plot", file("kept")}, "--store and --plot name one file, \"");
+    refused({"--loss", "nan"}, "--loss is nan: write a number of points, 0 or more");
+    refused({"--loss", "inf"}, "--loss is inf");
+    refused({"--loss=-5"}, "--loss is -5");
+    CHECK(
+        explore(p, {"--store", "/nowhere/x", "--vary", "in=Int(8)"}).error.find("cannot open the results") !=
+        std::string::npos);
+    CHECK(p.scores == 0);
+    CHECK(contents(file("kept")) == "old");
+    CHECK(snapshot(folder.path).size() == 2); // nothing was left behind
+    const Said unknown =
+        said({"explore", "half", "--vary", "in=Int(8)"}, [&](int argc, const char* const* argv) {
+            return generator_main(argc, argv, {means_generator(), halves(p)});
+        });
+    CHECK(unknown.error.find("there is no generator \"half\": there are means, halves") != std::string::npos);
+    const Said macro = said(
+        {"explore", "means", "--macro", "stencil", "--arch", "vu9p", "--csv", file("a"), "--json", file("a")},
+        [&](int argc, const char* const* argv) { return generator_main(argc, argv, {means_generator()}); });
+    CHECK_MESSAGE(macro.error.find("--csv and --json name one file") != std::string::npos, macro.error);
+}
