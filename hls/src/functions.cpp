@@ -13,7 +13,7 @@ namespace lathe::hls {
 namespace {
 
 /// Do all subscripts, loop bounds and addresses fit in an int? Then a loop's variable is one.
-class IntRange {
+class FitsInt {
   public:
     bool holds(const Function& f) {
         for (const Param& p : f.params)
@@ -101,7 +101,7 @@ std::string brackets(const std::vector<int64_t>& extents) {
 }
 
 std::string index_type_of(const Function& f) {
-    return IntRange().holds(f) ? "int" : "int64_t";
+    return FitsInt().holds(f) ? "int" : "int64_t";
 }
 
 Function prepared(Function f, const Facts& facts) {
