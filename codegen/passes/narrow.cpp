@@ -10,20 +10,20 @@
 namespace lathe::codegen {
 namespace {
 
-struct Range {
+struct HeldRange {
     mpz_class low, high;
-    bool inside(const Range& o) const { return o.low <= low && high <= o.high; }
+    bool inside(const HeldRange& o) const { return o.low <= low && high <= o.high; }
 };
 
-Range type_range(Type t) {
+HeldRange type_range(Type t) {
     return {min_value(t).raw(), max_value(t).raw()};
 }
 
-Range hull(const Range& a, const Range& b) {
+HeldRange hull(const HeldRange& a, const HeldRange& b) {
     return {std::min(a.low, b.low), std::max(a.high, b.high)};
 }
 
-Range corners(const mpz_class& a, const mpz_class& b, const mpz_class& c, const mpz_class& d) {
+HeldRange corners(const mpz_class& a, const mpz_class& b, const mpz_class& c, const mpz_class& d) {
     return {std::min({a, b, c, d}), std::max({a, b, c, d})};
 }
 
@@ -42,46 +42,46 @@ mpz_class ones_over(const mpz_class& x) {
     return (mpz_class(1) << static_cast<unsigned>(mpz_sizeinbase(x.get_mpz_t(), 2))) - 1;
 }
 
-std::optional<unsigned> small_shift(const Range& amount) {
+std::optional<unsigned> small_shift(const HeldRange& amount) {
     if (amount.low != amount.high || amount.low < 0 || amount.low > Type::max_width) return std::nullopt;
     return static_cast<unsigned>(amount.low.get_ui());
 }
 
 /// The range of `a op b` before it is wrapped, if this op has a rule.
-std::optional<Range> exact_range(BinaryOp op, const Range& a, const Range& b) {
+std::optional<HeldRange> exact_range(BinaryOp op, const HeldRange& a, const HeldRange& b) {
     switch (op) {
     case BinaryOp::add:
-        return Range{a.low + b.low, a.high + b.high};
+        return HeldRange{a.low + b.low, a.high + b.high};
     case BinaryOp::sub:
-        return Range{a.low - b.high, a.high - b.low};
+        return HeldRange{a.low - b.high, a.high - b.low};
     case BinaryOp::mul:
         return corners(a.low * b.low, a.low * b.high, a.high * b.low, a.high * b.high);
     case BinaryOp::min:
-        return Range{std::min(a.low, b.low), std::min(a.high, b.high)};
+        return HeldRange{std::min(a.low, b.low), std::min(a.high, b.high)};
     case BinaryOp::max:
-        return Range{std::max(a.low, b.low), std::max(a.high, b.high)};
+        return HeldRange{std::max(a.low, b.low), std::max(a.high, b.high)};
     case BinaryOp::bit_and:
-        if (a.low >= 0 && b.low >= 0) return Range{0, std::min(a.high, b.high)};
-        if (b.low >= 0) return Range{0, b.high};
-        if (a.low >= 0) return Range{0, a.high};
+        if (a.low >= 0 && b.low >= 0) return HeldRange{0, std::min(a.high, b.high)};
+        if (b.low >= 0) return HeldRange{0, b.high};
+        if (a.low >= 0) return HeldRange{0, a.high};
         return std::nullopt;
     case BinaryOp::bit_or:
     case BinaryOp::bit_xor:
-        if (a.low >= 0 && b.low >= 0) return Range{0, ones_over(std::max(a.high, b.high))};
+        if (a.low >= 0 && b.low >= 0) return HeldRange{0, ones_over(std::max(a.high, b.high))};
         return std::nullopt;
     case BinaryOp::shl:
-        if (auto s = small_shift(b)) return Range{a.low << *s, a.high << *s};
+        if (auto s = small_shift(b)) return HeldRange{a.low << *s, a.high << *s};
         return std::nullopt;
     case BinaryOp::shr: // GMP's >> rounds toward minus infinity
-        if (auto s = small_shift(b)) return Range{a.low >> *s, a.high >> *s};
+        if (auto s = small_shift(b)) return HeldRange{a.low >> *s, a.high >> *s};
         return std::nullopt;
     case BinaryOp::div:
         if (b.low > 0) return corners(a.low / b.low, a.low / b.high, a.high / b.low, a.high / b.high);
         return std::nullopt;
     case BinaryOp::mod: // the sign of the dividend; x % 0 = x
         if (b.low > 0)
-            return Range{a.low < 0 ? std::max(a.low, mpz_class(1 - b.high)) : 0,
-                         a.high > 0 ? std::min(a.high, mpz_class(b.high - 1)) : 0};
+            return HeldRange{a.low < 0 ? std::max(a.low, mpz_class(1 - b.high)) : 0,
+                             a.high > 0 ? std::min(a.high, mpz_class(b.high - 1)) : 0};
         return std::nullopt;
     default:
         return std::nullopt;
@@ -98,7 +98,7 @@ int machine_bits(Type t) {
 
 /// The smallest type that fills a container of at most `most` bits and holds the range; of `sign` where both
 /// fit.
-std::optional<Type> container_for(const Range& r, bool sign, int most) {
+std::optional<Type> container_for(const HeldRange& r, bool sign, int most) {
     for (int bits = 8; bits <= std::min(most, 64); bits *= 2)
         for (bool s : {sign, !sign})
             if (const Type t = s ? Int(bits) : UInt(bits); r.inside(type_range(t))) return t;
@@ -205,17 +205,17 @@ class Narrower : public ScopedMutator {
 
   private:
     std::map<Symbol, Contents> contents;
-    std::map<Symbol, std::optional<Range>> elements; ///< of tensors in `contents`; empty: being computed
-    std::map<Symbol, Range> lets;
+    std::map<Symbol, std::optional<HeldRange>> elements; ///< of tensors in `contents`; empty: being computed
+    std::map<Symbol, HeldRange> lets;
     std::map<Symbol, Type> retyped; ///< allocated tensors whose elements moved to another container
-    std::map<const ExprNode*, std::pair<Expr, Range>> ranges; ///< the Expr keeps the node alive
+    std::map<const ExprNode*, std::pair<Expr, HeldRange>> ranges; ///< the Expr keeps the node alive
     std::map<std::tuple<const ExprNode*, int, bool>, std::pair<Expr, Expr>>
         casts; ///< by node and type; likewise
 
     Type narrowed(const Tensor& tensor) {
         if (!tensor.type.is_int()) return tensor.type;
         // The range is found here, where the facts hold wherever the tensor lives.
-        const Range elements = element_range(tensor.symbol);
+        const HeldRange elements = element_range(tensor.symbol);
         const Contents& c = contents.at(tensor.symbol);
         if (!c.stored_only || c.passed) return tensor.type;
         const auto t = container_for(elements, tensor.type.is_signed(), machine_bits(tensor.type));
@@ -223,29 +223,29 @@ class Narrower : public ScopedMutator {
     }
 
     /// The range of an allocated tensor's elements.
-    Range element_range(const Symbol& tensor) {
+    HeldRange element_range(const Symbol& tensor) {
         const Contents& c = contents.at(tensor);
-        const Range all = type_range(c.type);
+        const HeldRange all = type_range(c.type);
         if (!c.stored_only || c.values.empty()) return all;
         const auto [found, first] = elements.try_emplace(tensor);
         if (!first) return found->second.value_or(all); // it depends on itself
-        std::optional<Range> r;
+        std::optional<HeldRange> r;
         for (const Expr& value : c.values)
             r = r ? hull(*r, range(value)) : range(value);
         elements[tensor] = r;
         return *r;
     }
 
-    Range range(const Expr& e) {
+    HeldRange range(const Expr& e) {
         if (auto found = ranges.find(e.get()); found != ranges.end()) return found->second.second;
-        Range r = compute_range(e);
+        HeldRange r = compute_range(e);
         ranges.insert_or_assign(e.get(), std::pair(e, r));
         return r;
     }
 
-    Range compute_range(const Expr& e) {
-        const Range all = type_range(e.type());
-        const auto wrapped = [&](const Range& exact) { return exact.inside(all) ? exact : all; };
+    HeldRange compute_range(const Expr& e) {
+        const HeldRange all = type_range(e.type());
+        const auto wrapped = [&](const HeldRange& exact) { return exact.inside(all) ? exact : all; };
         if (auto* c = e.as<Constant>()) return {c->value.raw(), c->value.raw()};
         if (auto* v = e.as<Variable>()) {
             const auto found = lets.find(v->symbol);
@@ -254,7 +254,7 @@ class Narrower : public ScopedMutator {
         if (auto* l = e.as<Load>()) {
             if (!contents.contains(l->tensor)) return all;
             // A predicate gives 0 where it is false.
-            const Range elements = element_range(l->tensor);
+            const HeldRange elements = element_range(l->tensor);
             return l->predicate.defined() ? hull(elements, {0, 0}) : elements;
         }
         if (auto* s = e.as<Select>()) return hull(range(s->then_value), range(s->else_value));
@@ -268,8 +268,8 @@ class Narrower : public ScopedMutator {
         return all;
     }
 
-    Range cast_range(const Cast& c, const Range& all) {
-        const auto wrapped = [&](const Range& exact) { return exact.inside(all) ? exact : all; };
+    HeldRange cast_range(const Cast& c, const HeldRange& all) {
+        const auto wrapped = [&](const HeldRange& exact) { return exact.inside(all) ? exact : all; };
         if (is_integer(c.a)) return wrapped(range(c.a));
         if (c.a.type().is_bool()) return wrapped({0, 1});
         if (!c.a.type().is_index()) return all;
@@ -279,10 +279,10 @@ class Narrower : public ScopedMutator {
 
     Expr smaller(const Expr& e) {
         const Binary& b = *e.as<Binary>();
-        Range needed = range(e);
+        HeldRange needed = range(e);
         if (needed.low == needed.high) return Constant::make(Value::from_raw(e.type(), needed.low), e.loc());
         if (b.op == BinaryOp::min || b.op == BinaryOp::max) {
-            const Range x = range(b.a), y = range(b.b);
+            const HeldRange x = range(b.a), y = range(b.b);
             if (x.high <= y.low) return b.op == BinaryOp::min ? b.a : b.b;
             if (y.high <= x.low) return b.op == BinaryOp::min ? b.b : b.a;
         }
@@ -297,7 +297,7 @@ class Narrower : public ScopedMutator {
     }
 
     /// What the ranges alone say of a comparison.
-    static std::optional<bool> decided(BinaryOp op, const Range& a, const Range& b) {
+    static std::optional<bool> decided(BinaryOp op, const HeldRange& a, const HeldRange& b) {
         const bool below = a.high<b.low, above = a.low> b.high;
         const bool most = a.high <= b.low, least = a.low >= b.high;
         switch (op) {
@@ -321,7 +321,7 @@ class Narrower : public ScopedMutator {
     Expr compare(const Binary& b) {
         if (const auto known = decided(b.op, range(b.a), range(b.b)))
             return Constant::make(Value::boolean(*known), b.loc);
-        const Range both = hull(range(b.a), range(b.b));
+        const HeldRange both = hull(range(b.a), range(b.b));
         const auto t = container_for(both, b.a.type().is_signed(), machine_bits(b.a.type()));
         if (!t || *t == b.a.type()) return Binary::make(b.op, b.a, b.b, b.loc);
         return Binary::make(b.op, cast_to(*t, b.a), cast_to(*t, b.b), b.loc);

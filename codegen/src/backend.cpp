@@ -2,7 +2,7 @@
 
 #include "lathe/codegen/lower.h"
 #include "lathe/ir/text.h"
-#include "pipeline.h"
+#include "object_code.h"
 
 namespace lathe::codegen {
 

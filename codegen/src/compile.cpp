@@ -6,7 +6,7 @@
 #include "lathe/ir/files.h"
 #include "lathe/ir/text.h"
 #include "multi_target.h"
-#include "pipeline.h"
+#include "object_code.h"
 
 #include <algorithm>
 #include <cerrno>

@@ -4,7 +4,7 @@
 #include "backend.h"
 #include "lathe/ir/buffer.h"
 #include "lathe/ir/visit.h"
-#include "pipeline.h"
+#include "object_code.h"
 
 #include <llvm/ExecutionEngine/Orc/LLJIT.h>
 

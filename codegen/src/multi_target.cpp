@@ -2,7 +2,7 @@
 
 #include "emit.h"
 #include "metadata.h"
-#include "pipeline.h"
+#include "object_code.h"
 
 #include <HalideRuntime.h>
 

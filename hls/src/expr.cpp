@@ -221,9 +221,13 @@ Code ExprEmitter::node(const Expr& e) {
     }
     case ExprKind::call:
         return call(*e.as<Call>());
-    default:
-        throw InternalError("an expression that HLS code does not know");
+    case ExprKind::let:
+    case ExprKind::ramp:
+    case ExprKind::broadcast:
+    case ExprKind::vector_reduce:
+        break;
     }
+    throw InternalError("an expression that HLS code does not know");
 }
 
 Code ExprEmitter::constant(const Value& v) const {

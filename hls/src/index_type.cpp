@@ -11,7 +11,7 @@ namespace lathe::hls {
 namespace {
 
 /// Do all subscripts, loop bounds and addresses fit in an int? Then a loop's variable is one.
-class IntRange {
+class FitsInt {
   public:
     bool holds(const Function& f) {
         for (const Param& p : f.params)
@@ -72,7 +72,7 @@ class IntRange {
 } // namespace
 
 std::string index_type_of(const Function& f) {
-    return IntRange().holds(f) ? "int" : "int64_t";
+    return FitsInt().holds(f) ? "int" : "int64_t";
 }
 
 } // namespace lathe::hls

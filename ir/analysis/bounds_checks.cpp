@@ -1,6 +1,7 @@
 #include "bounds_checks.h"
 
 #include "lathe/ir/analysis.h"
+#include "lathe/ir/node.h"
 #include "lathe/ir/visit.h"
 
 #include <algorithm>
@@ -25,14 +26,20 @@ Expr lazy(const Expr& condition) {
 
 /// What a statement evaluates before its body runs.
 Stmt without_bodies(const Stmt& s) {
-    if (const auto* f = s.as<For>()) return For::make(f->var, f->min, f->extent, f->loop, {}, f->loc);
-    if (const auto* w = s.as<While>()) return While::make(w->condition, {}, w->loc);
-    if (const auto* i = s.as<If>()) return If::make(i->condition, {}, {}, i->loc);
-    if (const auto* l = s.as<LetStmt>()) return LetStmt::make(l->symbol, l->value, {}, l->loc);
-    if (const auto* p = s.as<Pop>()) return Pop::make(p->symbol, p->from, p->type, {}, p->loc);
-    const bool whole = s.as<Store>() || s.as<Reduce>() || s.as<Assert>() || s.as<Print>() ||
-                       s.as<ExternCall>() || s.as<Push>() || s.as<CallStmt>();
-    return whole ? s : Stmt();
+    return with_node(
+        s,
+        Overloads{
+            [](const For& f) { return For::make(f.var, f.min, f.extent, f.loop, {}, f.loc); },
+            [](const While& w) { return While::make(w.condition, {}, w.loc); },
+            [](const If& i) { return If::make(i.condition, {}, {}, i.loc); },
+            [](const LetStmt& l) { return LetStmt::make(l.symbol, l.value, {}, l.loc); },
+            [](const Pop& p) { return Pop::make(p.symbol, p.from, p.type, {}, p.loc); },
+            [&](const OneOf<Store, Reduce, Assert, Print, ExternCall, Push, CallStmt> auto&) { return s; },
+            // What these name of tensors and streams is there as a whole.
+            [](const OneOf<Block, Allocate, Stage, DeclareStream, Fill, Drain, Dataflow, Spawn, Copy> auto&) {
+                return Stmt();
+            },
+        });
 }
 
 /// The values of the lets inside a statement's expressions, each in terms of what is known outside of them.

@@ -1,5 +1,6 @@
 #include "lathe/ir/any_body.h"
 #include "lathe/ir/dependence.h"
+#include "lathe/ir/node.h"
 #include "lathe/ir/planted.h"
 #include "lathe/ir/polyhedral.h"
 #include "lathe/ir/print.h"
@@ -490,9 +491,16 @@ std::optional<Conflict> reorder_conflict(const Stmt& root, const std::vector<Sym
 namespace {
 
 bool prints_or_calls(const Stmt& s) {
-    return s.defined() &&
-           (s.as<Print>() || s.as<ExternCall>() || s.as<CallStmt>() || s.as<Dataflow>() || s.as<Copy>() ||
-            !streams_in(s).empty() || std::ranges::any_of(bodies(s), prints_or_calls));
+    if (!s.defined()) return false;
+    const bool itself = with_node(
+        s, Overloads{
+               [](const OneOf<Print, ExternCall, CallStmt, Dataflow, Copy, Push, Pop, Fill, Drain> auto&) {
+                   return true;
+               },
+               [](const OneOf<Block, For, While, If, LetStmt, Store, Reduce, Allocate, Assert, Stage,
+                              DeclareStream, Spawn> auto&) { return false; },
+           });
+    return itself || std::ranges::any_of(bodies(s), prints_or_calls);
 }
 
 } // namespace

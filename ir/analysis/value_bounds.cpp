@@ -502,9 +502,14 @@ class Bounds {
         }
         case ExprKind::call:
             return call(*e.as<Call>());
-        default:
-            return bits({form(operands(e).front())}, e);
+        case ExprKind::bitcast:
+        case ExprKind::slice:
+        case ExprKind::ramp:
+        case ExprKind::broadcast:
+        case ExprKind::vector_reduce:
+            break;
         }
+        return bits({form(operands(e).front())}, e);
     }
 
     static Form number(const Value& v) { return {{}, around_of(v), 0}; }

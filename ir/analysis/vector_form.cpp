@@ -1,5 +1,6 @@
 #include "lathe/ir/any_body.h"
 #include "lathe/ir/dependence.h"
+#include "lathe/ir/node.h"
 #include "lathe/ir/simplify.h"
 #include "lathe/ir/visit.h"
 
@@ -73,30 +74,40 @@ class Lanes {
     }
 
     std::string of_statement(const Stmt& s) const {
-        if (const For* f = s.as<For>()) {
-            if (!f->runs().ordered)
-                return fmt::format("loop {} inside it is {}", f->var.name(), f->loop.name());
-            // Lanes may start apart: all count from there.
-            if (reads_written(f->min) || (varies(f->extent) && !has_longest(f->extent)))
-                return fmt::format("the bounds of loop {} inside it depend on {}", f->var.name(),
-                                   loop.var.name());
-        }
-        if (s.as<While>())
-            return fmt::format("a while loop inside it{} ends at another time in each lane", at(s.loc()));
-        if (s.as<Print>()) return fmt::format("it prints{}, and prints keep their order", at(s.loc()));
-        if (const auto* c = s.as<ExternCall>())
-            return fmt::format("it calls the extern function {}{}, and such calls keep their order",
-                               c->callee->name, at(s.loc()));
-        if (!streams_in(s).empty() || s.as<CallStmt>() || s.as<Dataflow>() || s.as<Copy>())
-            return fmt::format("{} stands inside it{}, and such keep their order", ordered_name(s),
-                               at(s.loc()));
-        if (const Allocate* a = s.as<Allocate>())
-            for (const Tensor& t : a->tensors)
-                for (const Dim& d : t.dims)
-                    if (reads_written(d.min) || varies(d.extent))
-                        return fmt::format("the size of {}, which is computed inside it, depends on {}",
-                                           t.symbol.name(), loop.var.name());
-        if (const Reduce* r = s.as<Reduce>()) return of_scatter(*r);
+        return with_node(s, [&](const auto& n) { return of(n, s); });
+    }
+    std::string of(const For& f, const Stmt&) const {
+        if (!f.runs().ordered) return fmt::format("loop {} inside it is {}", f.var.name(), f.loop.name());
+        // Lanes may start apart: all count from there.
+        if (reads_written(f.min) || (varies(f.extent) && !has_longest(f.extent)))
+            return fmt::format("the bounds of loop {} inside it depend on {}", f.var.name(), loop.var.name());
+        return {};
+    }
+    std::string of(const While&, const Stmt& s) const {
+        return fmt::format("a while loop inside it{} ends at another time in each lane", at(s.loc()));
+    }
+    std::string of(const Print&, const Stmt& s) const {
+        return fmt::format("it prints{}, and prints keep their order", at(s.loc()));
+    }
+    std::string of(const ExternCall& c, const Stmt& s) const {
+        return fmt::format("it calls the extern function {}{}, and such calls keep their order",
+                           c.callee->name, at(s.loc()));
+    }
+    std::string of(const OneOf<Push, Pop, Fill, Drain, CallStmt, Dataflow, Copy> auto&, const Stmt& s) const {
+        return fmt::format("{} stands inside it{}, and such keep their order", ordered_name(s), at(s.loc()));
+    }
+    std::string of(const Allocate& a, const Stmt&) const {
+        for (const Tensor& t : a.tensors)
+            for (const Dim& d : t.dims)
+                if (reads_written(d.min) || varies(d.extent))
+                    return fmt::format("the size of {}, which is computed inside it, depends on {}",
+                                       t.symbol.name(), loop.var.name());
+        return {};
+    }
+    std::string of(const Reduce& r, const Stmt&) const { return of_scatter(r); }
+    /// Streams are declared, and processes spawned, by a dataflow.
+    std::string of(const OneOf<Block, If, LetStmt, Store, Assert, Stage, DeclareStream, Spawn> auto&,
+                   const Stmt&) const {
         return {};
     }
 

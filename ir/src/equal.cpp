@@ -128,9 +128,17 @@ bool Comparison::attributes(const Expr& a, const Expr& b) {
         return a.as<Call>()->function == b.as<Call>()->function;
     case ExprKind::vector_reduce:
         return a.as<VectorReduce>()->op == b.as<VectorReduce>()->op;
-    default:
+    case ExprKind::select:
+    case ExprKind::cast:
+    case ExprKind::bitcast:
+    case ExprKind::fma:
+    case ExprKind::ramp:
+    case ExprKind::broadcast:
         return true;
+    case ExprKind::let: // its body is compared with its symbol bound
+        break;
     }
+    throw InternalError("a kind of expression is not compared");
 }
 
 bool Comparison::equal(const Stmt& a, const Stmt& b) {
@@ -348,9 +356,16 @@ size_t hash_attributes(const Expr& e, const std::set<Symbol>& bound) {
         return std::hash<std::string>()(e.as<Call>()->function);
     case ExprKind::vector_reduce:
         return static_cast<size_t>(e.as<VectorReduce>()->op);
-    default:
-        return 0;
+    case ExprKind::select:
+    case ExprKind::cast:
+    case ExprKind::bitcast:
+    case ExprKind::fma:
+    case ExprKind::let:
+    case ExprKind::ramp:
+    case ExprKind::broadcast:
+        break;
     }
+    return 0;
 }
 
 } // namespace

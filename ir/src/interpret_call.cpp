@@ -487,7 +487,21 @@ std::unique_ptr<const Action> compile_network(Scope& scope, const Stmt& s) {
         return compile_call(scope, s);
     case StmtKind::spawn:
         return compile_spawn(scope, s);
-    default:
+    case StmtKind::block:
+    case StmtKind::for_:
+    case StmtKind::while_:
+    case StmtKind::if_:
+    case StmtKind::let:
+    case StmtKind::store:
+    case StmtKind::reduce:
+    case StmtKind::allocate:
+    case StmtKind::assert_:
+    case StmtKind::print:
+    case StmtKind::extern_call:
+    case StmtKind::stage:
+    case StmtKind::copy:
+        throw InternalError("a statement of no network is run as one");
+    case StmtKind::dataflow:
         break;
     }
     const auto& n = *s.as<Dataflow>();

@@ -238,9 +238,12 @@ Operand ExprCompiler::node(const Expr& e) {
         return call(*e.as<Call>());
     case ExprKind::let:
         return let(*e.as<Let>());
-    default:
-        return vector_node(e);
+    case ExprKind::ramp:
+    case ExprKind::broadcast:
+    case ExprKind::vector_reduce:
+        break;
     }
+    return vector_node(e);
 }
 
 Operand ExprCompiler::variable(const Variable& v) {

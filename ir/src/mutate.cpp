@@ -1,5 +1,6 @@
 /// \file The mutator, and the rewrites that rename: substitute and fresh_copy.
 
+#include "lathe/ir/bound_symbols.h"
 #include "lathe/ir/node.h"
 #include "lathe/ir/planted.h"
 #include "lathe/ir/rename.h"
@@ -470,19 +471,8 @@ namespace {
 
 void bind_fresh(Renaming& names, const Stmt& s) {
     const auto bind = [&](const Stmt& x) {
-        if (const auto* f = x.as<For>()) bind_fresh(names, f->var);
-        if (const auto* l = x.as<LetStmt>()) bind_fresh(names, l->symbol);
-        if (const auto* a = x.as<Allocate>())
-            for (const Tensor& t : a->tensors)
-                bind_fresh(names, t.symbol);
-        if (const auto* d = x.as<DeclareStream>()) bind_fresh(names, d->stream.symbol);
+        bound_symbols(x).for_each([&](const Symbol& b) { bind_fresh(names, b); });
         if (const auto* d = x.as<Dataflow>()) bind_fresh(names, d->origin);
-        if (const auto* p = x.as<Pop>()) bind_fresh(names, p->symbol);
-        if (const auto* b = x.as<Fill>()) bind_fresh(names, b->tensor.symbol);
-        if (const auto* b = x.as<Drain>()) bind_fresh(names, b->tensor.symbol);
-        if (const auto* p = x.as<Spawn>())
-            for (const Symbol& id : p->ids)
-                bind_fresh(names, id);
     };
     for_each(s, bind, [&](const Expr& x) { bind_let(names, x); });
 }

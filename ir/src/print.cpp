@@ -13,7 +13,7 @@ namespace {
 constexpr size_t line_width = 100;
 constexpr size_t shown_elements = 16;
 
-std::string stage_label(const Stage& s, const Names& names) {
+std::string stage_label(const Stage& s, const PrintedNames& names) {
     if (s.definition == 0) return names[s.func] + ".init";
     return fmt::format("{}.update({})", names[s.func], s.definition - 1);
 }
@@ -42,7 +42,8 @@ std::string elements(const std::vector<Value>& data) {
 }
 
 /// "S: Tensor[Float(32), (6, 16)] at (6 * io, 0), register".
-std::string declaration(const Tensor& t, const Names& names, ExprPrinter& text, const char* direction = "") {
+std::string declaration(const Tensor& t, const PrintedNames& names, ExprPrinter& text,
+                        const char* direction = "") {
     std::string extents, mins;
     bool moved = false;
     for (const Dim& d : t.dims) {
@@ -59,7 +60,7 @@ std::string declaration(const Tensor& t, const Names& names, ExprPrinter& text, 
 }
 
 /// "s: Int(8)[9], depth 2", "s: Int(8) blocks of (4, 4)".
-std::string declaration(const StreamDeclaration& st, const Names& names, ExprPrinter& text) {
+std::string declaration(const StreamDeclaration& st, const PrintedNames& names, ExprPrinter& text) {
     std::string dims;
     for (const Expr& e : st.dims)
         dims += fmt::format("[{}]", text(e));
@@ -81,7 +82,7 @@ std::string made_of(const Stmt& origin) {
     return stages.empty() ? "" : fmt::format("  # instead of {}", fmt::join(stages, ", "));
 }
 
-std::string element(const StreamElement& e, const Names& names, ExprPrinter& text) {
+std::string element(const StreamElement& e, const PrintedNames& names, ExprPrinter& text) {
     std::string s = names[e.stream];
     for (const Expr& i : e.at)
         s += fmt::format("[{}]", text(i));
@@ -113,7 +114,7 @@ class Printer {
     void statement(const Stmt& s);
     void tree(const Function& f);
     std::string take() { return std::move(out); }
-    Names names;
+    PrintedNames names;
 
   private:
     void line(const std::string& text) { out += std::string(indent * 4, ' ') + text + "\n"; }
@@ -554,7 +555,7 @@ void Printer::tree(const Stmt& s) {
 } // namespace
 
 std::string print(const Expr& e) {
-    Names names;
+    PrintedNames names;
     names.bind_free(e);
     ExprPrinter text(names, {e});
     std::string s;

@@ -203,7 +203,7 @@ const std::vector<Expr>& Sharing::at(const Let* scope) const {
     return found == scopes.end() ? none : found->second;
 }
 
-ExprPrinter::ExprPrinter(Names& n, const std::vector<Expr>& roots) : names(n), sharing(roots) {
+ExprPrinter::ExprPrinter(PrintedNames& n, const std::vector<Expr>& roots) : names(n), sharing(roots) {
     lines = name_shared(nullptr);
 }
 

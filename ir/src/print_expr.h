@@ -6,13 +6,13 @@
 namespace lathe::ir {
 
 /// Printed names: the display name, with a suffix _1, _2 … where a name in scope has it already.
-class Names {
+class PrintedNames {
   public:
     std::string bind(const Symbol& s);
     void release(const Symbol& s);
     /// The printed name of a symbol in scope; the display name of any other.
     const std::string& operator[](const Symbol& s) const;
-    /// Names for everything that is used in the statement or expression but not defined there.
+    /// PrintedNames for everything that is used in the statement or expression but not defined there.
     void bind_free(const Stmt& s);
     void bind_free(const Expr& e);
     std::string temporary();
@@ -52,7 +52,7 @@ class Sharing {
 /// The text of the expressions of one statement.
 class ExprPrinter {
   public:
-    ExprPrinter(Names& n, const std::vector<Expr>& roots);
+    ExprPrinter(PrintedNames& n, const std::vector<Expr>& roots);
     ExprPrinter(const ExprPrinter&) = delete;
     ~ExprPrinter();
 
@@ -72,7 +72,7 @@ class ExprPrinter {
     std::string let(const Let& first);
     std::vector<std::string> name_shared(const Let* scope);
 
-    Names& names;
+    PrintedNames& names;
     Sharing sharing;
     std::unordered_map<const ExprNode*, std::string> named;
     std::vector<std::string> temporaries, lines;

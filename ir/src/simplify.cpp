@@ -6,7 +6,7 @@ namespace lathe::ir {
 using algebra::Algebra;
 using algebra::CondRef;
 using algebra::Poly;
-using algebra::Range;
+using algebra::PolyRange;
 
 void Facts::bound(const Symbol& variable, Interval range) {
     Interval& r = ranges[variable];
@@ -115,12 +115,12 @@ static std::vector<CondRef> alternatives(const CondRef& c) {
 Interval bounds_of(const Expr& e, const std::vector<VariableRange>& variables, const Expr& condition,
                    const Facts& facts) {
     Algebra a(facts);
-    std::vector<std::pair<Symbol, Range>> ranges;
-    Range all{Poly(), Poly()};
+    std::vector<std::pair<Symbol, PolyRange>> ranges;
+    PolyRange all{Poly(), Poly()};
     bool first = true;
     std::deque<Algebra::Scope> scopes;
     for (auto& [v, r] : variables) {
-        Range range;
+        PolyRange range;
         if (r.min.defined()) range.min = a.poly(r.min);
         if (r.max.defined()) range.max = a.poly(r.max);
         ranges.push_back({v, range});
@@ -136,7 +136,7 @@ Interval bounds_of(const Expr& e, const std::vector<VariableRange>& variables, c
         if (c && c->is(false)) continue;
         if (c) algebra::inequalities(*c, guards);
         a.reset_budget();
-        Range r = a.bounds(p, ranges, guards);
+        PolyRange r = a.bounds(p, ranges, guards);
         if (first)
             all = r;
         else {

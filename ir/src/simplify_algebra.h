@@ -112,7 +112,7 @@ struct Atom {
     int depth = 0;          ///< of nested atoms
 };
 /// A range whose bounds may be unknown.
-struct Range {
+struct PolyRange {
     std::optional<Poly> min, max;
 };
 
@@ -134,7 +134,7 @@ class Algebra {
     };
     void assume(const CondRef& c);
     void assume_ge(const Poly& p); ///< p ≥ 0
-    void assume_range(const Symbol& v, const Range& r);
+    void assume_range(const Symbol& v, const PolyRange& r);
     void bind(const Symbol& v, const Poly& p) { bindings.insert_or_assign(v, p); } ///< v is p from now on
     void reset_budget();
 
@@ -168,8 +168,8 @@ class Algebra {
 
     /// Bounds of `p` where `guards` (each ≥ 0) hold and `variables` (outermost first) range as given. No
     /// bound mentions one of them or a load.
-    Range bounds(const Poly& p, const std::vector<std::pair<Symbol, Range>>& variables,
-                 std::vector<Poly> guards);
+    PolyRange bounds(const Poly& p, const std::vector<std::pair<Symbol, PolyRange>>& variables,
+                     std::vector<Poly> guards);
 
   private:
     /// What a scope adds. Memos stand here because every one of them depends on the facts in force.
@@ -241,14 +241,14 @@ class Algebra {
     // simplify_bounds.cpp
     struct Box {
         AtomRef v;
-        Range range;
+        PolyRange range;
     };
     std::optional<Poly> extreme(const Poly& p, const Box& box, bool up);
     std::optional<Poly> extreme_terms(const Poly& p, const Box& box, bool up);
-    Range atom_range(AtomRef a, const Box& box);
-    Range mod_range(AtomRef a, const Box& box);
-    Range narrowed(Range r, AtomRef v, const std::vector<Poly>& guards);
-    Range eliminate_atom(const Range& p, AtomRef v, const Range& r, std::vector<Poly>& guards);
+    PolyRange atom_range(AtomRef a, const Box& box);
+    PolyRange mod_range(AtomRef a, const Box& box);
+    PolyRange narrowed(PolyRange r, AtomRef v, const std::vector<Poly>& guards);
+    PolyRange eliminate_atom(const PolyRange& p, AtomRef v, const PolyRange& r, std::vector<Poly>& guards);
 
     std::deque<Atom> atoms;
     std::set<AtomRef, AtomLess> interned;
@@ -285,7 +285,7 @@ std::vector<std::pair<AtomRef, mpz_class>> choices(const Poly& p);
 /// p = quotient·a + rest with a not a factor of the rest; nothing if `a` occurs squared.
 std::optional<std::pair<Poly, Poly>> split_by(const Poly& p, AtomRef a);
 /// Exact range of an Index opaque atom: that of the integer type it was cast from.
-Range type_range(AtomRef a);
+PolyRange type_range(AtomRef a);
 mpz_class floor_div(const mpz_class& a, const mpz_class& b);
 
 } // namespace lathe::ir::algebra

@@ -12,7 +12,7 @@ static bool is_choice(AtomRef a) {
 }
 
 /// r, narrowed by those guards that are linear in v with a constant coefficient.
-Range Algebra::narrowed(Range r, AtomRef v, const std::vector<Poly>& guards) {
+PolyRange Algebra::narrowed(PolyRange r, AtomRef v, const std::vector<Poly>& guards) {
     std::vector<Poly> lows, highs;
     if (r.min) lows.push_back(*r.min);
     if (r.max) highs.push_back(*r.max);
@@ -76,7 +76,7 @@ std::optional<Poly> Algebra::extreme_terms(const Poly& p, const Box& box, bool u
         const Poly& k = parts->first;
         bool rising = nonnegative(k);
         if (!rising && !nonnegative(-k)) return std::nullopt;
-        Range r = atom_range(a, box);
+        PolyRange r = atom_range(a, box);
         const std::optional<Poly>& end = rising == up ? r.max : r.min;
         if (!end) return std::nullopt;
         sum = parts->second + multiply(k, *end);
@@ -86,10 +86,10 @@ std::optional<Poly> Algebra::extreme_terms(const Poly& p, const Box& box, bool u
 }
 
 /// The range of the atom `a` itself, which mentions box.v.
-Range Algebra::atom_range(AtomRef a, const Box& box) {
+PolyRange Algebra::atom_range(AtomRef a, const Box& box) {
     if (a == box.v) return box.range;
     if (a->kind == AtomKind::mod) return mod_range(a, box);
-    Range r;
+    PolyRange r;
     if (a->kind == AtomKind::div) {
         const Poly& d = a->args[1];
         if (mentions(d, box.v) || !positive(d)) return r;
@@ -105,7 +105,7 @@ Range Algebra::atom_range(AtomRef a, const Box& box) {
     return type_range(a);
 }
 
-Range Algebra::mod_range(AtomRef a, const Box& box) {
+PolyRange Algebra::mod_range(AtomRef a, const Box& box) {
     const Poly& d = a->args[1];
     if (mentions(d, box.v) || !positive(d)) return {};
     auto low = extreme(a->args[0], box, false), high = extreme(a->args[0], box, true);
@@ -122,8 +122,9 @@ Range Algebra::mod_range(AtomRef a, const Box& box) {
 }
 
 /// Bounds p's bounds over v, and rewrites the guards so that they no longer mention v.
-Range Algebra::eliminate_atom(const Range& p, AtomRef v, const Range& r, std::vector<Poly>& guards) {
-    Range out;
+PolyRange Algebra::eliminate_atom(const PolyRange& p, AtomRef v, const PolyRange& r,
+                                  std::vector<Poly>& guards) {
+    PolyRange out;
     {
         Scope scope(*this);
         for (auto& g : guards)
@@ -172,14 +173,14 @@ static std::set<AtomRef, AtomLess> loads_in(const Poly& p) {
     return loads;
 }
 
-Range Algebra::bounds(const Poly& p, const std::vector<std::pair<Symbol, Range>>& variables,
-                      std::vector<Poly> guards) {
+PolyRange Algebra::bounds(const Poly& p, const std::vector<std::pair<Symbol, PolyRange>>& variables,
+                          std::vector<Poly> guards) {
     std::deque<Scope> scopes;
     for (auto& [v, r] : variables) {
         scopes.emplace_back(*this);
         assume_range(v, r);
     }
-    Range b{p, p};
+    PolyRange b{p, p};
     for (AtomRef a : loads_in(p))
         b = eliminate_atom(b, a, type_range(a), guards);
     for (size_t i = variables.size(); i-- > 0;) {

@@ -288,7 +288,7 @@ void Algebra::note_multiple(const Poly& zero) {
     }
 }
 
-void Algebra::assume_range(const Symbol& v, const Range& r) {
+void Algebra::assume_range(const Symbol& v, const PolyRange& r) {
     Poly x = variable(v);
     if (r.min) assume_ge(x - *r.min);
     if (r.max) assume_ge(*r.max - x);

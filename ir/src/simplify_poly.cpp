@@ -189,7 +189,7 @@ Poly replaced(Algebra& algebra, const Poly& p, AtomRef a, const Poly& by) {
     return algebra.multiply(parts->first, by) + parts->second;
 }
 
-Range type_range(AtomRef a) {
+PolyRange type_range(AtomRef a) {
     if (a->kind != AtomKind::opaque) return {};
     const Cast* c = a->expr.as<Cast>();
     if (!c) return {};

@@ -27,7 +27,7 @@ void Algebra::intrinsic(AtomRef a, std::vector<Poly>& out) {
         for (auto& p : a->args)
             out.push_back(p - x);
     } else if (a->kind == AtomKind::opaque) {
-        Range r = type_range(a);
+        PolyRange r = type_range(a);
         if (r.min) out.push_back(x - *r.min);
         if (r.max) out.push_back(*r.max - x);
     } else if (a->kind == AtomKind::div) {

@@ -357,7 +357,22 @@ void Verifier::network_statement(const Stmt& s) {
     case StmtKind::call:
     case StmtKind::spawn:
         return;
-    default:
+    case StmtKind::for_:
+    case StmtKind::while_:
+    case StmtKind::if_:
+    case StmtKind::let:
+    case StmtKind::store:
+    case StmtKind::reduce:
+    case StmtKind::assert_:
+    case StmtKind::print:
+    case StmtKind::extern_call:
+    case StmtKind::stage:
+    case StmtKind::push:
+    case StmtKind::pop:
+    case StmtKind::fill:
+    case StmtKind::drain:
+    case StmtKind::dataflow:
+    case StmtKind::copy:
         fault("a dataflow holds a statement that is no process");
     }
 }

@@ -1,5 +1,8 @@
 #include "lathe/ir/visit.h"
 
+#include "lathe/ir/bound_symbols.h"
+#include "lathe/ir/node.h"
+
 #include "lathe/ir/any_body.h"
 
 #include "expr_types.h"
@@ -296,22 +299,24 @@ struct Uses {
         if (const auto* l = e.as<Load>()) read.insert(l->tensor);
     }
     void add(const Stmt& s) {
-        if (const auto* f = s.as<For>()) bound.insert(f->var);
-        if (const auto* l = s.as<LetStmt>()) bound.insert(l->symbol);
-        if (const auto* p = s.as<Pop>()) bound.insert(p->symbol);
-        if (const auto* p = s.as<Spawn>()) bound.insert(p->ids.begin(), p->ids.end());
+        bound_symbols(s).for_each([&](const Symbol& b) { bound.insert(b); });
         for (const Write& w : writes_of(s)) {
             written.insert(w.tensor);
             if (w.reads) read.insert(w.tensor);
         }
-        if (const auto* c = s.as<ExternCall>())
-            for (const ExternArgument& a : c->arguments)
-                if (a.tensor && a.direction == Direction::in) read.insert(a.tensor);
-        if (const auto* c = s.as<CallStmt>())
-            for (const TensorView& v : c->tensors)
-                if (v.direction == Direction::in) read.insert(v.tensor);
-        if (const auto* c = s.as<Copy>()) read.insert(c->from);
+        with_node(s, [&](const auto& n) { reads_whole(n); });
     }
+    void reads_whole(const ExternCall& c) {
+        for (const ExternArgument& a : c.arguments)
+            if (a.tensor && a.direction == Direction::in) read.insert(a.tensor);
+    }
+    void reads_whole(const CallStmt& c) {
+        for (const TensorView& v : c.tensors)
+            if (v.direction == Direction::in) read.insert(v.tensor);
+    }
+    void reads_whole(const Copy& c) { read.insert(c.from); }
+    void reads_whole(const OneOf<Block, For, While, If, LetStmt, Store, Reduce, Allocate, Assert, Print,
+                                 Stage, DeclareStream, Push, Pop, Fill, Drain, Dataflow, Spawn> auto&) {}
     std::set<Symbol> free() const {
         std::set<Symbol> result;
         std::set_difference(variables.begin(), variables.end(), bound.begin(), bound.end(),
@@ -336,39 +341,77 @@ Uses uses_of(const Stmt& s) {
 
 std::vector<Write> writes_of(const Stmt& s) {
     std::vector<Write> all;
-    if (const auto* w = s.as<Store>())
-        for (const StoreTarget& t : w->targets)
-            all.push_back({t.tensor, &t, false});
-    if (const auto* r = s.as<Reduce>()) all.push_back({r->target.tensor, &r->target, true});
-    if (const auto* c = s.as<ExternCall>())
-        for (const ExternArgument& a : c->arguments)
-            if (a.tensor && a.direction != Direction::in)
-                all.push_back({a.tensor, nullptr, a.direction == Direction::inout});
-    if (const auto* c = s.as<CallStmt>())
-        for (const TensorView& v : c->tensors)
-            if (v.direction != Direction::in)
-                all.push_back({v.tensor, nullptr, v.direction == Direction::inout});
-    if (const auto* c = s.as<Copy>()) all.push_back({c->to, nullptr, false});
+    with_node(s, Overloads{
+                     [&](const Store& w) {
+                         for (const StoreTarget& t : w.targets)
+                             all.push_back({t.tensor, &t, false});
+                     },
+                     [&](const Reduce& r) { all.push_back({r.target.tensor, &r.target, true}); },
+                     [&](const ExternCall& c) {
+                         for (const ExternArgument& a : c.arguments)
+                             if (a.tensor && a.direction != Direction::in)
+                                 all.push_back({a.tensor, nullptr, a.direction == Direction::inout});
+                     },
+                     [&](const CallStmt& c) {
+                         for (const TensorView& v : c.tensors)
+                             if (v.direction != Direction::in)
+                                 all.push_back({v.tensor, nullptr, v.direction == Direction::inout});
+                     },
+                     [&](const Copy& c) { all.push_back({c.to, nullptr, false}); },
+                     [](const OneOf<Block, For, While, If, LetStmt, Allocate, Assert, Print, Stage,
+                                    DeclareStream, Push, Pop, Fill, Drain, Dataflow, Spawn> auto&) {},
+                 });
     return all;
 }
 
 std::vector<StreamElement> streams_in(const Stmt& s) {
-    if (const auto* p = s.as<Push>()) return {p->to};
-    if (const auto* p = s.as<Pop>()) return {p->from};
-    if (const auto* b = s.as<Fill>()) return {b->to};
-    if (const auto* b = s.as<Drain>()) return {b->from};
-    if (const auto* c = s.as<CallStmt>()) return c->streams;
-    return {};
+    using All = std::vector<StreamElement>;
+    return with_node(
+        s,
+        Overloads{
+            [](const Push& p) { return All{p.to}; },
+            [](const Pop& p) { return All{p.from}; },
+            [](const Fill& b) { return All{b.to}; },
+            [](const Drain& b) { return All{b.from}; },
+            [](const CallStmt& c) { return c.streams; },
+            [](const OneOf<Block, For, While, If, LetStmt, Store, Reduce, Allocate, Assert, Print, ExternCall,
+                           Stage, DeclareStream, Dataflow, Spawn, Copy> auto&) { return All(); },
+        });
 }
 
 std::string ordered_name(const Stmt& s) {
-    if (const auto* c = s.as<CallStmt>()) return "the call of " + c->callee;
-    if (const auto* p = s.as<Push>()) return "push " + p->to.stream.name();
-    if (const auto* p = s.as<Pop>()) return "pop " + p->from.stream.name();
-    if (const auto* b = s.as<Fill>()) return "fill " + b->to.stream.name();
-    if (const auto* b = s.as<Drain>()) return "drain " + b->from.stream.name();
-    if (const auto* c = s.as<Copy>()) return "the copy of " + c->from.name();
-    return "the dataflow";
+    return with_node(s, Overloads{
+                            [](const CallStmt& c) { return "the call of " + c.callee; },
+                            [](const Push& p) { return "push " + p.to.stream.name(); },
+                            [](const Pop& p) { return "pop " + p.from.stream.name(); },
+                            [](const Fill& b) { return "fill " + b.to.stream.name(); },
+                            [](const Drain& b) { return "drain " + b.from.stream.name(); },
+                            [](const Copy& c) { return "the copy of " + c.from.name(); },
+                            [](const OneOf<Block, For, While, If, LetStmt, Store, Reduce, Allocate, Assert,
+                                           Print, ExternCall, Stage, DeclareStream, Dataflow, Spawn> auto&) {
+                                return std::string("the dataflow");
+                            },
+                        });
+}
+
+BoundSymbols bound_symbols(const Stmt& s) {
+    BoundSymbols all;
+    with_node(s, Overloads{
+                     [&](const For& f) { all.loops = {f.var}; },
+                     [&](const LetStmt& l) { all.values = {l.symbol}; },
+                     [&](const Pop& p) { all.values = {p.symbol}; },
+                     [&](const Spawn& p) { all.values = p.ids; },
+                     [&](const Allocate& a) {
+                         for (const Tensor& t : a.tensors)
+                             all.tensors.push_back(t.symbol);
+                     },
+                     [&](const Fill& b) { all.tensors = {b.tensor.symbol}; },
+                     [&](const Drain& b) { all.tensors = {b.tensor.symbol}; },
+                     [&](const DeclareStream& d) { all.streams = {d.stream.symbol}; },
+                     [](const OneOf<Block, While, If, Store, Reduce, Assert, Print, ExternCall, Stage, Push,
+                                    CallStmt, Dataflow, Copy> auto&) {},
+                 });
+    return all;
 }
 
 std::set<Symbol> free_variables(const Expr& e) {

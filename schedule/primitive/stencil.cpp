@@ -105,8 +105,12 @@ StencilOptions stencil_options(const Step& step) {
     return o;
 }
 
+bool makes_network(const Step& step) {
+    return step.primitive == &primitives::stencil;
+}
+
 int64_t steps_in_time(const Step& step) {
-    return step.primitive == &primitives::stencil ? stencil_options(step).iterate : 1;
+    return makes_network(step) ? stencil_options(step).iterate : 1;
 }
 
 } // namespace lathe::schedule

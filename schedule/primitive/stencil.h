@@ -16,6 +16,8 @@ extern const Primitive stencil;
 Step stencil_step(const Symbol& func, const StencilOptions& options, Loc loc);
 /// \throws Error when they are out of range
 StencilOptions stencil_options(const Step& step);
+/// Whether a step makes Funcs a network of processes.
+bool makes_network(const Step& step);
 /// Of a step of stencil; 1 for others.
 int64_t steps_in_time(const Step& step);
 

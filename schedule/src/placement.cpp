@@ -1,6 +1,6 @@
 #include "placement.h"
 
-#include "region.h"
+#include "required_box.h"
 
 #include "lathe/ir/any_body.h"
 #include "lathe/ir/planted.h"

@@ -2,6 +2,7 @@
 
 #include "lathe/ir/analysis.h"
 #include "lathe/ir/any_body.h"
+#include "lathe/ir/bound_symbols.h"
 #include "lathe/ir/rename.h"
 
 #include <algorithm>
@@ -180,16 +181,11 @@ Stmt duplicate(const Stmt& s, const std::function<Symbol(const Symbol&)>& fresh,
     };
     const auto inner = [&](const Symbol& old) { names[old] = Symbol(old.name()); };
     for_each_stmt(s, [&](const Stmt& t) {
-        if (const For* f = t.as<For>()) rename(f->var);
-        if (const Allocate* a = t.as<Allocate>())
-            for (const Tensor& tensor : a->tensors)
-                rename(tensor.symbol);
-        if (const LetStmt* l = t.as<LetStmt>()) inner(l->symbol);
-        if (const Pop* p = t.as<Pop>()) inner(p->symbol);
-        if (const DeclareStream* d = t.as<DeclareStream>()) inner(d->stream.symbol);
-        if (const Spawn* p = t.as<Spawn>()) std::ranges::for_each(p->ids, inner);
-        if (const Fill* b = t.as<Fill>()) rename(b->tensor.symbol);
-        if (const Drain* b = t.as<Drain>()) rename(b->tensor.symbol);
+        const BoundSymbols bound = bound_symbols(t);
+        std::ranges::for_each(bound.loops, rename);
+        std::ranges::for_each(bound.tensors, rename);
+        std::ranges::for_each(bound.values, inner);
+        std::ranges::for_each(bound.streams, inner);
     });
     for_each(s, nullptr, [&](const Expr& e) {
         if (const Let* l = e.as<Let>()) inner(l->symbol);

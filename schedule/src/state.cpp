@@ -95,6 +95,14 @@ void State::check_step(const Step& s, std::string_view found_in) const {
              s.target ? p->callee ? ", a callee" : ", a consumer" : "", s.tensor ? ", a tensor" : "");
 }
 
+/// The name of the primitive that made the last network of Funcs.
+static std::string last_network(const Steps& steps) {
+    std::string name;
+    for (const Step& s : steps)
+        if (makes_network(s)) name = s.primitive->name;
+    return name;
+}
+
 void State::apply(Step step) {
     Edit edit(*this, step);
     const ActsOn on = step.primitive->acts_on;
@@ -102,12 +110,12 @@ void State::apply(Step step) {
     if ((whole || on == ActsOn::tensor) && definition(step.func, 0) && is_kernel(step.func))
         edit.refuse("{} is a kernel, which runs as it is written: only its loops can be scheduled",
                     step.func.name());
-    const bool network = step.primitive == &primitives::stencil;
+    const bool network = makes_network(step);
     const bool stands = network && (is_kernel(step.func) || &edit.function() == &module.top());
     if ((whole || network) && made_functions() && !stands)
         edit.refuse("{} is a Function of its own{}: call {} before that",
                     networked() ? "a Func, as a network of processes," : "a stage, or a loop of one,",
-                    networked() ? " since stencil" : "", step.primitive->name);
+                    networked() ? " since " + last_network(steps) : "", step.primitive->name);
     std::vector<std::vector<Symbol>> named;
     if (step.primitive->named != Named::kept)
         for (size_t n = 0; n < step.loops.size(); ++n)
@@ -130,7 +138,7 @@ bool State::made_functions() const {
 bool State::networked() const {
     bool found = false;
     for (const Step& s : steps) {
-        const bool network = s.primitive == &primitives::stencil;
+        const bool network = makes_network(s);
         if (s.primitive->makes_functions && !network) return false;
         found = found || network;
     }

@@ -26,7 +26,7 @@ std::string Step::str() const {
 
 namespace {
 
-std::string type_line(const TypeStep& t, const Names& names) {
+std::string type_line(const TypeStep& t, const TraceNames& names) {
     std::string line = fmt::format("quantize {} {}", names(t.tensor), t.type.str());
     const Accumulate& a = t.options.accumulate;
     if (a.kind() == Accumulate::Kind::exact) line += " accumulate exact";
@@ -36,7 +36,7 @@ std::string type_line(const TypeStep& t, const Names& names) {
     return line;
 }
 
-std::string step_line(const State& state, size_t number, const Names& names) {
+std::string step_line(const State& state, size_t number, const TraceNames& names) {
     const Step& s = state.steps[number];
     std::string line =
         fmt::format("{} {} {{{}, {}}}", number, s.primitive->name, names(s.func), s.definition);
@@ -65,7 +65,7 @@ std::string step_line(const State& state, size_t number, const Names& names) {
 } // namespace
 
 std::string Schedule::trace() const {
-    Names names(*state);
+    TraceNames names(*state);
     std::string text;
     std::map<Symbol, TypeStep> last; // an earlier type of the same tensor counts no more
     for (const TypeStep& t : state->types)

@@ -73,13 +73,13 @@ Json loop_json(const State& state, size_t number, const Symbol& loop) {
 }
 
 /// A tensor is {step, result} if a step made it, else one of the algorithm by its name.
-Json tensor_json(const State& state, size_t number, const Symbol& tensor, const Names& names) {
+Json tensor_json(const State& state, size_t number, const Symbol& tensor, const TraceNames& names) {
     if (const auto made = state.made_by(tensor, number))
         return {{"step", made->first}, {"result", made->second}};
     return names(tensor);
 }
 
-Json step_json(const State& state, size_t number, const Names& names) {
+Json step_json(const State& state, size_t number, const TraceNames& names) {
     const Step& s = state.steps[number];
     Json j{{"primitive", s.primitive->name}};
     const bool of_tensor = s.primitive->acts_on == ActsOn::tensor;
@@ -102,7 +102,7 @@ Json step_json(const State& state, size_t number, const Names& names) {
     return j;
 }
 
-Json type_json(const TypeStep& t, const Names& names) {
+Json type_json(const TypeStep& t, const TraceNames& names) {
     Json j{{"tensor", names(t.tensor)}, {"type", t.type.str()}};
     const Accumulate& a = t.options.accumulate;
     if (a.kind() == Accumulate::Kind::exact) j["accumulate"] = "exact";
@@ -231,14 +231,14 @@ class TraceReader {
     }
 
     const State& state;
-    Names names;
+    TraceNames names;
     Loc loc;
 };
 
 } // namespace
 
 std::string Schedule::trace_json() const {
-    Names names(*state);
+    TraceNames names(*state);
     Json j{{"lathe_trace", schema_version}, {"types", Json::array()}, {"contraction", state->contraction}};
     for (const TypeStep& t : state->types)
         j["types"].push_back(type_json(t, names));

@@ -10,10 +10,10 @@ namespace lathe::schedule {
 
 using namespace ir;
 
-/// Names for Funcs and other tensors that stay apart when two have the same.
-class Names {
+/// TraceNames for Funcs and other tensors that stay apart when two have the same.
+class TraceNames {
   public:
-    explicit Names(const State& state) {
+    explicit TraceNames(const State& state) {
         const Algorithm& a = *state.algorithm;
         std::set<std::string> used;
         auto add_as = [&](const Symbol& s, const std::string& wish) {

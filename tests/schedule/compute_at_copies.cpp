@@ -1,8 +1,11 @@
 // compute_at with all(loop): a Func is computed in each copy of a loop, and for the rest that a peeled split
 // left.
 
+#include "deep.h"
 #include "everywhere.h"
 #include "refusal.h"
+
+#include <random>
 
 using namespace lathe;
 using namespace lathe::ir;
@@ -177,4 +180,53 @@ TEST_CASE("refused: copies of a Func stay where they are") {
     s.compute_at(q, out, all(yo));
     CHECK_THROWS_WITH_AS(s.compute_root(q),
                          doctest::Contains("q has copies since compute_at(q, out, all(yo)) at "), Error);
+}
+
+TEST_CASE("compute_at in copies: random chains, splits and separations") {
+    int placed = 0, programs = count(80, 2000);
+    for (int seed = 0; seed < programs; ++seed) {
+        std::mt19937 random(static_cast<unsigned>(seed));
+        const auto pick = [&](int64_t n) { return static_cast<int64_t>(random() % static_cast<size_t>(n)); };
+        Param H("H"), W("W");
+        Input in("in", Int(8), {Operand(H + 6), Operand(W + 6)});
+        Var y("y"), x("x");
+        Func p("p"), q("q"), out("out", Int(32), {H, W});
+        p(y, x) = in(y, x) * 3 - in(y + pick(2), x + pick(2));
+        q(y, x) = p(y + pick(3), x) - p(y, x + pick(2));
+        out(y, x) = q(y, x) + q(y + pick(3), x + pick(3)) + (pick(2) ? Expr(p(y, x)) : Expr(q(y, x)));
+        Schedule s(out);
+        std::vector<LoopRef> loops{y, x};
+        std::string text;
+        const auto attempt = [&](const auto& call) {
+            try {
+                call();
+                return true;
+            } catch (const InternalError& e) {
+                FAIL_CHECK("seed " << seed << ": " << e.what() << "\n" << print(s));
+            } catch (const Error& e) {
+                text += e.message() + "\n";
+            }
+            return false;
+        };
+        for (int n = 0; n < 3; ++n)
+            attempt([&] {
+                const LoopRef loop = loops[static_cast<size_t>(pick(static_cast<int64_t>(loops.size())))];
+                if (n == 2 && pick(2)) {
+                    s[out].separate(loop);
+                    return;
+                }
+                const auto made = s[out].split(loop, 1 + pick(4), pick(3) ? Tail::peel : Tail::guard);
+                loops.insert(loops.end(), {LoopRef(made[0]), LoopRef(made[1])});
+            });
+        for (const Func& f : {q, p}) {
+            const LoopRef loop = loops[static_cast<size_t>(pick(static_cast<int64_t>(loops.size())))];
+            placed += attempt([&] { s.compute_at(f, out, all(loop)); });
+        }
+        if (pick(2)) attempt([&] { s[q].vectorize(all(x), 2 + pick(3)); });
+        if (pick(2)) attempt([&] { s[out].parallel(all(loops[static_cast<size_t>(pick(2))])); });
+        INFO("seed " << seed << "\n" << text << s.trace() << print(s));
+        expect_right(
+            s, {{{"H", 0}, {"W", 3}}, {{"H", 5}, {"W", 4}}, {{"H", 1}, {"W", 1}}, {{"H", 8}, {"W", 7}}});
+    }
+    CHECK(placed > programs / 2);
 }

@@ -1,4 +1,4 @@
-#include "region.h"
+#include "required_box.h"
 
 #include "lathe/ir/node.h"
 #include "lathe/ir/planted.h"

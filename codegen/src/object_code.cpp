@@ -1,4 +1,4 @@
-#include "pipeline.h"
+#include "object_code.h"
 
 #include <llvm/Analysis/AliasAnalysis.h>
 #include <llvm/IR/LegacyPassManager.h>
