@@ -1,6 +1,7 @@
 // to: random programs of stages on random sides, and how many copies they need at least.
 
 #include "copies.h"
+#include "deep.h"
 #include "everywhere.h"
 #include "lathe/dsl/kernel.h"
 #include "random_schedule.h"
@@ -380,4 +381,126 @@ TEST_CASE("to: random loops around kernels on random sides compute the same with
         compiled.expect_right(k, schedules[k].reference(), {{}});
         CHECK(compiled.device_use() == counts_of(copies_of(schedules[k])));
     }
+}
+
+namespace {
+
+/// A chain of Funcs of two dimensions, some of whose sizes are parameters that may be 0.
+struct Chain {
+    Param n{"N"};
+    Var i{"i"}, j{"j"};
+    std::vector<Func> stages;
+    bool open = false;
+
+    explicit Chain(std::mt19937& random) {
+        const auto pick = [&](size_t k) { return static_cast<int>(random() % k); };
+        open = pick(2) != 0;
+        const int columns = 1 + pick(6);
+        const Shape shape = open ? Shape{n, columns} : Shape{pick(5), columns};
+        Input in("in", Int(16), shape);
+        const int count = 3 + pick(3);
+        for (int k = 0; k < count; ++k) {
+            Func f(fmt::format("f{}", k), Int(20), shape);
+            const auto from = [&](const Expr& column) -> Expr {
+                return k == 0 ? Expr(in(i, column)) : Expr(stages.back()(i, column));
+            };
+            const Expr first = from(pick(3) ? Expr(j) : columns - 1 - j);
+            f(i, j) = pick(3) ? first * 3 + k : Expr(first + from(j));
+            if (pick(5) == 0) f(i, 0) += in(i, columns - 1);
+            stages.push_back(f);
+        }
+    }
+    std::vector<Sizes> sizes() const {
+        if (!open) return {{}};
+        return {{{"N", 0}}, {{"N", 5}}};
+    }
+};
+
+/// What may come before sides are given, and after that: banks, words, shapes, streams; whether it was legal.
+bool random_memory_call(Schedule& s, const Chain& chain, std::mt19937& random,
+                        std::map<std::string, int>& why) {
+    const Func& f = chain.stages[random() % chain.stages.size()];
+    const size_t next = random() % (chain.stages.size() - 1);
+    const auto factor = static_cast<int64_t>(1 + random() % 3);
+    try {
+        switch (random() % 6) {
+        case 0:
+            s.partition(f, random() % 2 ? Partition::cyclic : Partition::block, 1, factor);
+            break;
+        case 1:
+            s.partition(f, Partition::complete, static_cast<int>(random() % 2));
+            break;
+        case 2:
+            s.pack(f, 1, static_cast<int>(factor));
+            break;
+        case 3:
+            s.store_in(f, MemorySpace::bram());
+            break;
+        default:
+            s.stream(chain.stages[next], chain.stages[next + 1], static_cast<int64_t>(random() % 3));
+        }
+        return true;
+    } catch (const InternalError&) {
+        throw;
+    } catch (const Error& e) {
+        const std::string text = e.message();
+        const size_t reason = text.find(": ");
+        ++why[text.substr(reason == text.npos ? 0 : reason + 2, 60)];
+        return false;
+    }
+}
+
+} // namespace
+
+TEST_CASE("to: chains of open and empty sizes, with banks, words and streams before and after") {
+    std::map<std::string, int> why;
+    size_t on_device = 0, with_memory = 0;
+    VitisKernels compiled;
+    std::vector<Schedule> schedules;
+    for (int seed = 0; seed < count(60, 1000); ++seed) {
+        CAPTURE(seed);
+        std::mt19937 random(static_cast<unsigned>(seed));
+        const Chain chain(random);
+        Schedule s(chain.stages.back());
+        for (int n = 0; n < 2; ++n)
+            with_memory += random_memory_call(s, chain, random, why);
+        for (const Func& f : chain.stages) {
+            if (random() % 3 == 0) continue;
+            try {
+                s.to(f, Side::device);
+            } catch (const InternalError&) {
+                throw;
+            } catch (const Error& e) { // a stream's other end is on the host, or banks are of what both use
+                ++why[std::string("to: ") + e.message().substr(0, 40)];
+            }
+        }
+        for (int n = 0; n < 2; ++n)
+            with_memory += random_memory_call(s, chain, random, why);
+        CAPTURE(print(s));
+        on_device += s.module().functions.size() - 1;
+        if (seed % 3 == 0)
+            expect_same_as_code(s, chain.sizes());
+        else
+            expect_right(s, chain.sizes());
+        if (seed % 6 != 0 || s.module().functions.size() == 1) continue;
+        if (chain.open) s.bind(chain.n, 5);
+        try {
+            VitisKernels().add(s);
+        } catch (const InternalError&) {
+            throw;
+        } catch (const Error& e) {
+            ++why["emitted: " + e.message().substr(0, 60)];
+            continue;
+        }
+        compiled.add(s);
+        schedules.push_back(s);
+    }
+    if (deep())
+        for (const auto& [text, times] : why)
+            MESSAGE(times, " times: ", text);
+    CHECK(on_device > static_cast<size_t>(count(30, 500)));
+    CHECK(with_memory > static_cast<size_t>(count(60, 1000)));
+    compiled.compile();
+    for (size_t k = 0; k < schedules.size(); ++k)
+        compiled.expect_right(k, schedules[k].reference(), {{}});
 }
