@@ -17,6 +17,7 @@
 #include <limits>
 #include <type_traits>
 #ifndef __SYNTHESIS__
+#include <memory>
 #include <stdexcept>
 #endif
 
@@ -513,6 +514,101 @@ inline void require(bool condition, const char* message) {
     (void)message;
 #endif
 }
+
+// --- Words ------------------------------------------------------------------------------------------------
+
+template <class T> struct width_of {
+    static const int value = T::width;
+};
+template <> struct width_of<bool> {
+    static const int value = 1;
+};
+template <> struct width_of<float> {
+    static const int value = 32;
+};
+template <> struct width_of<double> {
+    static const int value = 64;
+};
+template <int P, int Max> struct width_of<small_float<P, Max>> {
+    static const int value = 16;
+};
+
+
+template <class T> struct is_signed_number {
+    static const bool value = false;
+};
+template <int W> struct is_signed_number<ap_int<W>> {
+    static const bool value = true;
+};
+template <int W, int I, ap_q_mode Q, ap_o_mode O, int N> struct is_signed_number<ap_fixed<W, I, Q, O, N>> {
+    static const bool value = true;
+};
+
+/// N neighbours of a row-major array, as memory has them: each in 8, 16, 32 or 64 bits, or several of 64, the
+/// first one lowest.
+template <class T, int N> struct word {
+    static const int width = width_of<T>::value;
+    static const int room = width <= 8 ? 8 : width <= 16 ? 16 : width <= 32 ? 32 : (width + 63) / 64 * 64;
+    ap_uint<room * N> all;
+
+    word() : all(0) {}
+    T get(int i) const {
+        const ap_uint<width> b = all.range(i * room + width - 1, i * room);
+        return from_bits<T>(b);
+    }
+    void set(int i, const T& x) {
+        const ap_uint<width> b = bits(x);
+        const ap_uint<room> wide = is_signed_number<T>::value ? ap_uint<room>(ap_int<room>(ap_int<width>(b)))
+                                                              : ap_uint<room>(b);
+        all.range(i * room + room - 1, i * room) = wide;
+    }
+};
+
+/// Element i of an array whose words are dealt out to ports in turn, the first one to the first port.
+template <int Ports, class T, int N> T element(int64_t i, const word<T, N>* last) {
+    return last[i / N / Ports].get(static_cast<int>(i % N));
+}
+template <int Ports, class T, int N, class... More>
+T element(int64_t i, const word<T, N>* port, const word<T, N>* next, const More*... more) {
+    const int n = Ports - 2 - static_cast<int>(sizeof...(More));
+    return i / N % Ports == n ? element<Ports>(i, port) : element<Ports>(i, next, more...);
+}
+/// Writes it, and leaves its neighbours as they are.
+template <int Ports, class T, int N> void set_element(int64_t i, const T& x, word<T, N>* last) {
+    word<T, N> w = last[i / N / Ports];
+    w.set(static_cast<int>(i % N), x);
+    last[i / N / Ports] = w;
+}
+template <int Ports, class T, int N, class... More>
+void set_element(int64_t i, const T& x, word<T, N>* port, word<T, N>* next, More*... more) {
+    const int n = Ports - 2 - static_cast<int>(sizeof...(More));
+    if (i / N % Ports == n)
+        set_element<Ports>(i, x, port);
+    else
+        set_element<Ports>(i, x, next, more...);
+}
+
+#ifndef __SYNTHESIS__
+/// A row-major array as a kernel takes it: what each port reads, with room for whole words.
+template <class T, int N, int Ports> class port_memory {
+  public:
+    port_memory(const T* from, int64_t elements)
+        : size(elements), each((elements + N * Ports - 1) / (N * Ports)), words(new word<T, N>[each * Ports]) {
+        for (int64_t i = 0; i < size; ++i)
+            place(i).set(static_cast<int>(i % N), from[i]);
+    }
+    word<T, N>* operator[](int port) { return words.get() + port * each; }
+    void copy_to(T* to) const {
+        for (int64_t i = 0; i < size; ++i)
+            to[i] = place(i).get(static_cast<int>(i % N));
+    }
+
+  private:
+    word<T, N>& place(int64_t i) const { return words[i / N % Ports * each + i / N / Ports]; }
+    int64_t size, each;
+    std::unique_ptr<word<T, N>[]> words;
+};
+#endif
 
 } // namespace lathe
 

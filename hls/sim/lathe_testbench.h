@@ -12,22 +12,6 @@
 
 namespace lathe {
 
-template <class T> struct width_of {
-    static const int value = T::width;
-};
-template <> struct width_of<bool> {
-    static const int value = 1;
-};
-template <> struct width_of<float> {
-    static const int value = 32;
-};
-template <> struct width_of<double> {
-    static const int value = 64;
-};
-template <int P, int Max> struct width_of<small_float<P, Max>> {
-    static const int value = 16;
-};
-
 /// An element from its bits: 64-bit limbs, the lowest first.
 template <class T> T from_limbs(const uint64_t* limbs) {
     ap_uint<width_of<T>::value> b = 0;

@@ -93,6 +93,7 @@ void BodyEmitter::loop(const For& s) {
     const Expr end = simplify(iadd(s.min, s.extent), scope.facts);
     ExprEmitter expr(scope, out, {s.min, end});
     std::string first = expr.index(s.min), last = expr.compared(end);
+    const std::vector<Symbol> words = open_words(s);
     const std::string label = labels.take((stage_name.empty() ? "" : stage_name + "_") + s.var.name());
     // The bounds are evaluated once.
     if (reads_memory(s.min)) first = expr.named(s.var.name() + "_begin", IndexType(), first);
@@ -112,6 +113,7 @@ void BodyEmitter::loop(const For& s) {
     scope.variables.erase(s.var);
     out.line("}");
     scope.names.close();
+    close_words(words);
 }
 
 /// Leaves the loop around unless the condition holds.
@@ -244,7 +246,7 @@ void BodyEmitter::store(const Store& s) {
                     i = Variable::make(at, IndexType());
                 }
         }
-        assignments.push_back(fmt::format("{} = {};", expr.element(t.tensor, indices), value));
+        assignments.push_back(expr.stored(t.tensor, indices, value));
     }
     for (const std::string& a : assignments)
         out.line(a);
@@ -257,10 +259,11 @@ void BodyEmitter::reduce(const Reduce& s) {
     const std::string element = expr.element(s.target.tensor, s.target.indices);
     const Type t = s.target.type, v = s.target.value.type();
     const bool adds = s.op == BinaryOp::add && !s.contract;
-    if (adds && t == v && (t.is_float() && t.width() > 16))
+    const bool in_place = !scope.array(s.target.tensor).in_words();
+    if (in_place && adds && t == v && (t.is_float() && t.width() > 16))
         return out.line(fmt::format("{} += {};", element, expr.value(s.target.value, t)));
     const std::string step = expr.reduced(s, element);
-    out.line(fmt::format("{} = {};", element, step));
+    out.line(expr.stored(s.target.tensor, s.target.indices, step));
 }
 
 /// A simulation ends where the interpreter does; hardware checks nothing.

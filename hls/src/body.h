@@ -57,6 +57,9 @@ class BodyEmitter {
     void tripcount(const For& s);
     void declare(const Tensor& t);
     void declare(const Tensor& t, const std::vector<int64_t>& extents);
+    // In words.cpp:
+    std::vector<Symbol> open_words(const For& s);
+    void close_words(const std::vector<Symbol>& tensors);
     // In network.cpp:
     void network(const Stmt& s);
     std::string stream_element(ExprEmitter& expr, const StreamElement& e) const;

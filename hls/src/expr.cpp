@@ -126,6 +126,12 @@ std::string ExprEmitter::element(const Symbol& tensor, const std::vector<Expr>& 
     Tensor declared;
     declared.dims = array.dims;
     const Storage stored = layout(declared);
+    if (array.in_words()) {
+        const Expr offset = stored.offset(indices);
+        const auto open = scope.words.find(tensor);
+        if (open != scope.words.end()) return in_word(open->second, array, offset) + ")";
+        return fmt::format("lathe::element<{}>({}, {})", array.ports.size(), index(offset), array.argument());
+    }
     if (array.flat) return array.name + "[" + index(stored.offset(indices)) + "]";
     std::string text = array.name;
     for (const StoredDim& d : stored.dims) {
@@ -133,6 +139,29 @@ std::string ExprEmitter::element(const Symbol& tensor, const std::vector<Expr>& 
         text += "[" + index(as_int(d.min) == 0 ? at : simplify(at, scope.facts)) + "]";
     }
     return text;
+}
+
+std::string ExprEmitter::in_word(const OpenWords& w, const Array& a, const Expr& offset) {
+    const Expr place = simplify(isub(offset, w.base), scope.facts);
+    const char* does = w.written ? "set" : "get";
+    if (a.ports.size() == 1) return fmt::format("{}.{}({}", w.variable, does, index(place));
+    return fmt::format("{}[{}].{}({}", w.variable,
+                       index(simplify(ifloordiv(place, ir::index(a.pack)), scope.facts)), does,
+                       index(simplify(ifloormod(place, ir::index(a.pack)), scope.facts)));
+}
+
+std::string ExprEmitter::stored(const Symbol& tensor, const std::vector<Expr>& indices,
+                                const std::string& value) {
+    const Array& array = scope.array(tensor);
+    if (!array.in_words()) return fmt::format("{} = {};", element(tensor, indices), value);
+    Tensor declared;
+    declared.dims = array.dims;
+    const Expr offset = layout(declared).offset(indices);
+    const auto open = scope.words.find(tensor);
+    if (open != scope.words.end())
+        return fmt::format("{}, {});", in_word(open->second, array, offset), value);
+    return fmt::format("lathe::set_element<{}>({}, {}({}), {});", array.ports.size(), index(offset),
+                       cpp_type(array.type), value, array.argument());
 }
 
 /// Operators of AMD's types give objects of an unnamed base class, which do not stand beside constant

@@ -42,6 +42,8 @@ class ExprEmitter {
     std::string condition(const Expr& e) { return value(e, Bool()); }
     /// "A[i * N + j]"
     std::string element(const Symbol& tensor, const std::vector<Expr>& indices);
+    /// "A[i * N + j] = x;"
+    std::string stored(const Symbol& tensor, const std::vector<Expr>& indices, const std::string& value);
     /// `cast(type, old op value)`, and the same of a contracted reduction.
     std::string reduced(const Reduce& r, const std::string& old);
     /// A name for `text`, of type `t`, in a line in front.
@@ -54,6 +56,8 @@ class ExprEmitter {
         std::unordered_map<const ExprNode*, Code> known;
     };
 
+    /// Where in open words an element is: "w.get(i)" without its end.
+    std::string in_word(const OpenWords& w, const Array& a, const Expr& offset);
     void count(const Expr& e);
     Expr resolved(const Expr& e) const;
     bool has_load(const Expr& e);

@@ -46,7 +46,26 @@ std::string stream_formal(const StreamDeclaration& s, const std::string& name, c
     return fmt::format("{} (&{}){}", stream_type(s, depth), name, brackets(extents));
 }
 
+std::string word_type(const std::string& element, int64_t pack) {
+    return fmt::format("lathe::word<{}, {}>", element, pack);
+}
+
+void take_ports(Array& a, const Tensor& t, Names& names) {
+    a.pack = t.layout.pack;
+    const int64_t ports = t.layout.dims.empty() ? 1 : std::max<int64_t>(t.layout.dims.back().factor, 1);
+    a.ports = {a.name};
+    for (int64_t n = 1; n < ports; ++n)
+        a.ports.push_back(names.take(fmt::format("{}_{}", a.name, n)));
+}
+
 std::string array_formal(const Array& a, bool read_only) {
+    if (a.in_words()) {
+        std::vector<std::string> each;
+        for (const std::string& port : a.ports)
+            each.push_back(fmt::format("{}{}* {}", read_only ? "const " : "",
+                                       word_type(cpp_type(a.type), a.pack), port));
+        return fmt::format("{}", fmt::join(each, ", "));
+    }
     const std::string type = (read_only ? "const " : "") + cpp_type(a.type);
     if (a.flat) return fmt::format("{}* {}", type, a.name);
     return a.extents.empty() ? fmt::format("{}& {}", type, a.name)
@@ -93,8 +112,9 @@ std::string Functions::define(const Function& given, const std::string& name,
     std::vector<std::string> formals, templates;
     for (size_t n = 0; n < f.arguments.size(); ++n) {
         const Tensor& t = f.arguments[n].tensor;
-        const Array array = {scope.names.take(t.symbol.name()), t.type, t.dims, shapes[n] == "*",
-                             shapes[n] == "*" ? "" : shapes[n]};
+        const bool flat = shapes[n].starts_with('*');
+        Array array{scope.names.take(t.symbol.name()), t.type, t.dims, flat, flat ? "" : shapes[n]};
+        if (flat && t.layout.pack > 1) take_ports(array, t, scope.names);
         scope.arrays[t.symbol] = array;
         formals.push_back(array_formal(array, f.arguments[n].direction == Direction::in));
     }
@@ -117,7 +137,8 @@ std::string Functions::define(const Function& given, const std::string& name,
     out.indent = 1;
     BodyEmitter body(scope, out, run_sizes, *this, given.name);
     for (const Argument& a : f.arguments)
-        body.memory_pragmas(scope.array(a.tensor.symbol).name, a.tensor);
+        if (const Array& array = scope.array(a.tensor.symbol); !array.in_words())
+            body.memory_pragmas(array.name, a.tensor);
     for (const Tensor& t : f.constants)
         body.constant(t);
     body.emit(f.body);

@@ -54,7 +54,11 @@ std::string stream_formal(const StreamDeclaration& s, const std::string& name, c
 std::string brackets(const std::vector<int64_t>& extents);
 /// "float[4][4]"
 std::string block_type(Type t, const std::vector<int64_t>& block);
-/// "const float* a", "float a[4][4]"
+/// "lathe::word<float, 16>"
+std::string word_type(const std::string& element, int64_t pack);
+/// The ports of an argument in words, named like it.
+void take_ports(Array& a, const Tensor& t, Names& names);
+/// "const float* a", "float a[4][4]"; of one in words a pointer for each port
 std::string array_formal(const Array& a, bool read_only);
 
 } // namespace lathe::hls

@@ -70,8 +70,9 @@ Facts sizes_not_negative(const Function& f) {
 class KernelMaker {
   public:
     /// \param d null, or what the top Function starts kernels on.
-    KernelMaker(const Module& m, const VitisOptions& o, Device* d = nullptr)
-        : module(m), function(prepared(m.top(), sizes_not_negative(m.top()))), options(o),
+    /// \param top with the arguments' own shapes
+    KernelMaker(const Module& m, const Module& top, const VitisOptions& o, Device* d = nullptr)
+        : module(m), given(top), function(prepared(m.top(), sizes_not_negative(m.top()))), options(o),
           functions(m, sizes), device(d) {}
 
     Kernel make() {
@@ -87,6 +88,8 @@ class KernelMaker {
         for (const Param& p : function.params)
             parameter(p);
         name();
+        if (std::ranges::any_of(kernel.formals, [](const Formal& f) { return f.pack > 1; }))
+            kernel.on_arrays = scope.names.take(kernel.name + "_arrays");
         functions.reserve(scope.names);
         functions.reserve(kernel.name);
         Writer out;
@@ -129,10 +132,28 @@ class KernelMaker {
         const Tensor& t = a.tensor;
         const std::string name = scope.names.take(t.symbol.name());
         note(t.symbol.name(), name);
-        scope.arrays[t.symbol] = {name, t.type, t.dims, true};
+        Array array{name, t.type, t.dims, true};
         kernel.formals.push_back({name, cpp_type(t.type), true, a.direction == Direction::in});
+        if (t.layout.pack > 1) {
+            take_ports(array, t, scope.names);
+            Formal& f = kernel.formals.back();
+            f.pack = array.pack;
+            f.ports = array.ports;
+            f.elements = elements_of_top(kernel.formals.size() - 1);
+        }
+        scope.arrays[t.symbol] = std::move(array);
         for (const Dim& d : t.dims) // extents are not negative
             scope.facts.assume(Binary::make(BinaryOp::ge, d.extent, index(0)));
+    }
+
+    /// Without the room behind them.
+    int64_t elements_of_top(size_t argument) const {
+        Expr size = index(1);
+        for (const Dim& d : given.top().arguments[argument].tensor.dims)
+            size = imul(size, d.extent);
+        const auto n = as_int(simplify(size));
+        invariant(n.has_value(), "words of an array without a size");
+        return *n;
     }
 
     void parameter(const Param& p) {
@@ -158,13 +179,28 @@ class KernelMaker {
 
     void interfaces(Writer& out) const {
         for (size_t i = 0; i < function.arguments.size(); ++i) {
-            const std::string& name = kernel.formals[i].name;
-            out.edge(fmt::format("#pragma HLS interface m_axi port={} offset=slave bundle=gmem_{}{}", name,
-                                 name, depth(function.arguments[i].tensor)));
+            const Formal& f = kernel.formals[i];
+            for (const std::string& name : f.pack > 1 ? f.ports : std::vector{f.name})
+                out.edge(fmt::format("#pragma HLS interface m_axi port={} offset=slave bundle=gmem_{}{}",
+                                     name, name,
+                                     f.pack > 1 ? of_words(i) : depth(function.arguments[i].tensor)));
         }
         for (const Formal& f : kernel.formals)
-            out.edge(fmt::format("#pragma HLS interface s_axilite port={}", f.name));
+            for (const std::string& name : f.pack > 1 ? f.ports : std::vector{f.name})
+                out.edge(fmt::format("#pragma HLS interface s_axilite port={}", name));
         out.edge("#pragma HLS interface s_axilite port=return");
+    }
+
+    /// A burst is as long as AXI and the 4 KB that it must not leave allow.
+    std::string of_words(size_t argument) const {
+        const Formal& f = kernel.formals[argument];
+        const Type t = function.arguments[argument].tensor.type;
+        const int64_t beat = f.pack * static_cast<int64_t>(f.ports.size());
+        const int64_t bytes = f.pack * static_cast<int64_t>(element_bytes(t));
+        constexpr int64_t boundary = 4096, longest = 256;
+        const int64_t burst = std::clamp<int64_t>(boundary / bytes, 1, longest);
+        return fmt::format(" depth={} max_{}_burst_length={}", (f.elements + beat - 1) / beat,
+                           f.read_only ? "read" : "write", burst);
     }
 
     /// The host's objects for the device and its kernels.
@@ -191,6 +227,7 @@ class KernelMaker {
     }
 
     const Module& module;
+    const Module& given;
     Function function;
     const VitisOptions& options;
     Scope scope;
@@ -232,11 +269,35 @@ Module laid_out(const Module& m) {
 std::string Kernel::declaration() const {
     std::vector<std::string> each;
     if (!before.empty()) each.push_back(before);
-    for (const Formal& f : formals)
-        each.push_back(fmt::format("{}{}{} {}", f.array && f.read_only ? "const " : "", f.type,
-                                   f.array ? "*" : "", f.name));
+    for (const Formal& f : formals) {
+        const std::string read_only = f.array && f.read_only ? "const " : "";
+        if (f.pack == 1)
+            each.push_back(fmt::format("{}{}{} {}", read_only, f.type, f.array ? "*" : "", f.name));
+        for (const std::string& port : f.ports)
+            each.push_back(fmt::format("{}{}* {}", read_only, word_type(f.type, f.pack), port));
+    }
     const std::string line = fmt::format("void {}({})", name, fmt::join(each, ", "));
     return line.size() <= 90 ? line : fmt::format("void {}({})", name, fmt::join(each, ",\n    "));
+}
+
+std::string Kernel::array_entry() const {
+    std::string before, behind;
+    std::vector<std::string> each, arguments;
+    for (const Formal& f : formals) {
+        each.push_back(fmt::format("{}{}{} {}", f.array && f.read_only ? "const " : "", f.type,
+                                   f.array ? "*" : "", f.name));
+        if (f.pack == 1) {
+            arguments.push_back(f.name);
+            continue;
+        }
+        before += fmt::format("    lathe::port_memory<{}, {}, {}> lathe_{}({}, {});\n", f.type, f.pack,
+                              f.ports.size(), f.name, f.name, f.elements);
+        for (size_t n = 0; n < f.ports.size(); ++n)
+            arguments.push_back(fmt::format("lathe_{}[{}]", f.name, n));
+        if (!f.read_only) behind += fmt::format("    lathe_{}.copy_to({});\n", f.name, f.name);
+    }
+    return fmt::format("inline void {}({}) {{\n{}    {}({});\n{}}}\n", on_arrays, fmt::join(each, ", "),
+                       before, name, fmt::join(arguments, ", "), behind);
 }
 
 std::string scalar_literal(Type parameter, const Value& v) {
@@ -257,7 +318,7 @@ Kernel make_kernel(const Module& module, const VitisOptions& options) {
              "{} starts kernels of the device: export_vitis writes them and the host's program, and "
              "vitis_kernels gives them one by one",
              module.top().name);
-    return KernelMaker(laid_out(module), options).make();
+    return KernelMaker(laid_out(module), module, options).make();
 }
 
 Program make_program(const Module& module, const VitisOptions& options) {
@@ -271,13 +332,13 @@ Program make_program(const Module& module, const VitisOptions& options) {
     Device device;
     program.modules = kernels_of(whole);
     for (const Module& m : program.modules) {
-        program.kernels.push_back(KernelMaker(m, of_kernel).make());
+        program.kernels.push_back(KernelMaker(m, m, of_kernel).make());
         const Kernel& k = program.kernels.back();
         Device::Kernel& known = device.kernels[m.top().name] = {k.name, {}};
         for (const Formal& f : k.formals)
             if (!f.array) known.scalars.push_back(f.type);
     }
-    program.host = KernelMaker(whole, options, &device).make();
+    program.host = KernelMaker(whole, whole, options, &device).make();
     return program;
 }
 
@@ -302,8 +363,12 @@ std::string header_text(const Kernel& k) {
     return fmt::format("{}#pragma once\n\n"
                        "#define AP_INT_MAX_W 4096 // before AMD's headers\n"
                        "#include \"lathe_hls.h\"\n{}\n"
-                       "extern \"C\" {};\n",
-                       renamed_text(k), k.streams ? stream_headers : "", k.declaration());
+                       "extern \"C\" {};\n{}",
+                       renamed_text(k), k.streams ? stream_headers : "", k.declaration(),
+                       k.on_arrays.empty() ? ""
+                                           : fmt::format("\n#ifndef __SYNTHESIS__\n"
+                                                         "/// The kernel, on row-major arrays.\n{}#endif\n",
+                                                         k.array_entry()));
 }
 
 } // namespace lathe::hls

@@ -13,6 +13,9 @@ struct Formal {
     std::string type;  ///< of an element
     bool array = true; ///< or a scalar
     bool read_only = false;
+    int64_t pack = 1;                    ///< of an array: elements of a word
+    std::vector<std::string> ports = {}; ///< to which its words are dealt out
+    int64_t elements = 0;                ///< of an array in words
 };
 
 struct Kernel {
@@ -25,9 +28,14 @@ struct Kernel {
     /// Names of the user's that could not stay, with what they are called here.
     std::vector<std::pair<std::string, std::string>> renamed;
 
-    std::string before; ///< formals in front of these
+    std::string before;         ///< formals in front of these
+    std::string on_arrays = {}; ///< a function that takes row-major arrays; empty: the kernel does
+    /// What a test bench calls.
+    const std::string& entry() const { return on_arrays.empty() ? name : on_arrays; }
     /// "void gemm(const float* A, float* C)"
     std::string declaration() const;
+    /// The function on row-major arrays.
+    std::string array_entry() const;
 };
 
 /// A program of host and device.

@@ -76,7 +76,7 @@ std::string BodyEmitter::call(const CallStmt& c) {
                  c.callee, v.tensor.name());
         const Array& array = scope.array(v.tensor);
         shapes.push_back(array.passed());
-        arguments.push_back(array.name);
+        arguments.push_back(array.argument());
     }
     std::vector<Expr> roots = c.values;
     for (const StreamElement& e : c.streams)
@@ -137,7 +137,7 @@ void BodyEmitter::dataflow(const Dataflow& d) {
     };
     for (const Symbol& t : used.tensors) {
         const Array& array = scope.array(t);
-        pass(array_formal(array, !used.written.contains(t)), array.name);
+        pass(array_formal(array, !used.written.contains(t)), array.argument());
     }
     for (const Symbol& s : used.streams) {
         const StreamName& stream = scope.streams.at(s);

@@ -193,12 +193,22 @@ std::string config(const hls::Kernel& k, const VitisOptions& o) {
                        k.name, o.part, o.clock_ns, flags);
 }
 
+/// Ports of one array lie in banks that follow each other.
+MemorySpace next_bank(const MemorySpace& first, size_t by) {
+    const int bank = std::stoi(first.name().substr(3)) + static_cast<int>(by);
+    return first.name()[0] == 'h' ? MemorySpace::hbm(bank) : MemorySpace::ddr(bank);
+}
+
 /// Which banks beside the FPGA the arguments lie in; empty: nothing says it.
 std::string connections(const Function& f, const hls::Kernel& k) {
     std::string lines;
     for (size_t i = 0; i < f.arguments.size(); ++i) {
         const MemorySpace& space = f.arguments[i].tensor.space;
-        if (space.beside()) lines += hls::connection(space, k.name, k.formals[i].name);
+        if (!space.beside()) continue;
+        const hls::Formal& formal = k.formals[i];
+        if (formal.pack == 1) lines += hls::connection(space, k.name, formal.name);
+        for (size_t n = 0; n < formal.ports.size(); ++n)
+            lines += hls::connection(next_bank(space, n), k.name, formal.ports[n]);
     }
     if (lines.empty()) return lines;
     return fmt::format("# v++ -l --config link.cfg, with the kernel {}\n\n[connectivity]\n{}", k.name, lines);
@@ -250,7 +260,7 @@ std::string testbench(const Function& f, const hls::Kernel& k, const Run& run, c
                        "int main(int lathe_count, char** lathe_arguments) {{\n"
                        "    const std::string lathe_data = lathe_count > 1 ? lathe_arguments[1] : \"data\";\n"
                        "    try {{\n{1}{5}"
-                       "        ::{0}({2});\n{6}"
+                       "        ::{7}({2});\n{6}"
                        "        bool lathe_ok = true;\n{3}"
                        "        if (lathe_ok) std::cout << \"{0}: all outputs are as expected\\n\";\n"
                        "        return lathe_ok ? 0 : 1;\n"
@@ -259,7 +269,8 @@ std::string testbench(const Function& f, const hls::Kernel& k, const Run& run, c
                        "        return 1;\n"
                        "    }}\n"
                        "}}\n",
-                       k.name, prepare, arguments, compare, bench.header, bench.before, bench.after);
+                       k.name, prepare, arguments, compare, bench.header, bench.before, bench.after,
+                       k.entry());
 }
 
 /// Where AMD's headers are is known to Vitis, or to Python's hls4ml, which brings them.

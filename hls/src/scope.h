@@ -18,8 +18,23 @@ struct Array {
     std::vector<Dim> dims;
     bool flat = false;
     std::string extents = {}; ///< "[4][5]" as its C++ declaration says, where it is not flat
+    int64_t pack = 1; ///< of a flat one: so many elements are a word, and words are dealt out to its ports
+    std::vector<std::string> ports = {};
+    bool in_words() const { return flat && pack > 1; }
+    int64_t beat() const { return pack * static_cast<int64_t>(ports.size()); }
     /// How a function takes it: "*" by pointer, else its extents.
-    std::string passed() const { return flat ? "*" : extents; }
+    std::string passed() const {
+        return in_words() ? fmt::format("*{}x{}", pack, ports.size()) : flat ? "*" : extents;
+    }
+    /// What it is called in a call.
+    std::string argument() const { return in_words() ? fmt::format("{}", fmt::join(ports, ", ")) : name; }
+};
+
+/// Words of an array that stand in variables while some loops run.
+struct OpenWords {
+    std::string variable; ///< of one word, or an array with one for each port
+    Expr base;            ///< the first word's first element
+    bool written = false;
 };
 
 /// A stream, or an array of streams.
@@ -32,6 +47,7 @@ struct Scope {
     std::map<Symbol, std::string> variables;
     std::map<Symbol, Array> arrays;
     std::map<Symbol, StreamName> streams;
+    std::map<Symbol, OpenWords> words;
     Facts facts;
     Loc line; ///< of the user's statement
     Names names;

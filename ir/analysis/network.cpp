@@ -1,5 +1,6 @@
 #include "lathe/ir/network.h"
 
+#include "lathe/ir/index_value.h"
 #include "lathe/ir/print.h"
 #include "lathe/ir/visit.h"
 
@@ -98,9 +99,22 @@ class TokenCounter {
             refuse(f.loc, fmt::format("it is {} in each iteration of {}, whose bounds are not constant: give "
                                       "the sizes their values",
                                       print(each), f.var.name()));
+        if (const auto all = sum_of_numbers(f.var, *first, *count, each)) return index(*all);
         Expr all = index(0);
         for (int64_t i = 0; i < *count; ++i)
             all = simplify(iadd(all, substitute(each, {{f.var, index(*first + i)}})));
+        return all;
+    }
+
+    /// The same where `each` depends on nothing else.
+    static std::optional<int64_t> sum_of_numbers(const Symbol& var, int64_t first, int64_t count,
+                                                 const Expr& each) {
+        int64_t all = 0;
+        for (int64_t i = first; i < first + count; ++i) {
+            const auto one = index_value(
+                each, [&](const Symbol& s) { return s == var ? std::optional<int64_t>(i) : std::nullopt; });
+            if (!one || __builtin_add_overflow(all, *one, &all)) return {};
+        }
         return all;
     }
 

@@ -252,14 +252,17 @@ int64_t bram18_blocks(int64_t bits, int64_t words) {
                                                       {4, 4096}, {2, 8192},  {1, 16384}};
     if (bits <= 0 || words <= 0) return 0;
     const auto up = [](int64_t a, int64_t b) { return (a + b - 1) / b; };
+    int64_t blocks[std::size(shapes)];
+    for (size_t n = 0; n < std::size(shapes); ++n)
+        blocks[n] = up(words, shapes[n].second);
     // Columns side by side, each of blocks of one shape: the cheapest for each width that is left.
     std::vector<int64_t> least(static_cast<size_t>(bits) + 1, INT64_MAX);
     least[0] = 0;
     for (int64_t b = 1; b <= bits; ++b)
-        for (const auto& [wide, deep] : shapes)
+        for (size_t n = 0; n < std::size(shapes); ++n)
             least[static_cast<size_t>(b)] =
                 std::min(least[static_cast<size_t>(b)],
-                         least[static_cast<size_t>(std::max<int64_t>(b - wide, 0))] + up(words, deep));
+                         least[static_cast<size_t>(std::max<int64_t>(b - shapes[n].first, 0))] + blocks[n]);
     return least.back();
 }
 

@@ -170,12 +170,20 @@ bool dense(const DimLayout& d) {
     return d.pad == 0 && d.align == 1 && d.fold == 0;
 }
 
+/// Its elements are dense from the first one on.
+bool filled_up(const DimLayout& d) {
+    return d.pad == 0 && d.fold == 0;
+}
+
 void check_shape(const Layout& l, const std::string& name, Loc loc) {
     for (const int64_t n : l.shape)
         if (n < 1) fail(loc, "the shape ({}) of {} has an extent below 1", fmt::join(l.shape, ", "), name);
-    if (!l.order.empty() || !std::ranges::all_of(l.dims, dense))
+    // In one dimension there may be room behind the elements, for whole words.
+    const bool row = l.shape.size() == 1 && l.dims.size() == 1 && l.pack > 1 && filled_up(l.dims.front()) &&
+                     l.dims.front().align % l.pack == 0;
+    if (!l.order.empty() || !(row || std::ranges::all_of(l.dims, dense)))
         fail(loc, "{} has the shape ({}), and with it banks and words only", name, fmt::join(l.shape, ", "));
-    if (l.shape.back() % l.pack != 0)
+    if (l.shape.back() % l.pack != 0 && !row)
         fail(loc, "words of {} do not fill the last dimension of the shape ({}) of {}", l.pack,
              fmt::join(l.shape, ", "), name);
 }
@@ -238,7 +246,8 @@ void check_layout(const Tensor& t) {
 
 bool stored_plainly(const Layout& l) {
     return (l.pack == 1 || !l.shape.empty()) && std::ranges::is_sorted(l.order) &&
-           std::ranges::all_of(l.dims, dense);
+           (std::ranges::all_of(l.dims, dense) ||
+            (l.shape.size() == 1 && l.dims.size() == 1 && filled_up(l.dims.front())));
 }
 
 std::string layout_text(const Layout& l) {

@@ -60,10 +60,11 @@ class Flow {
                 steps[to] = step;
                 changed = true;
             };
-            for (size_t e = 0; e < edges.size(); ++e) {
+            for (size_t e = 0; e < edges.size(); ++e)
                 along(edges[e].from, edges[e].to, edges[e].least, {e, false});
+            // Edges stand in the order in which tokens flow: ways back are found from the end.
+            for (size_t e = edges.size(); e-- > 0;)
                 if (amounts[e] > 0) along(edges[e].to, edges[e].from, -edges[e].least, {e, true});
-            }
         }
         return steps;
     }

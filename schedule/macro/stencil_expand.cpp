@@ -12,7 +12,7 @@ namespace {
 class Network {
   public:
     Network(Edit& e, const Design& d)
-        : edit(e), stencil(d.stencil), k(d.k), nodes(d.nodes), chains(d.plan), kinds(e, d) {}
+        : edit(e), stencil(d.stencil), k(d.k), nodes(d.nodes), chains(d.plan), ports(d.ports), kinds(e, d) {}
 
     Stmt make() {
         for (size_t u = 0; u < nodes.size(); ++u) {
@@ -20,16 +20,11 @@ class Network {
             if (stencil.flows[u].is_stage())
                 compute(u);
             else
-                calls.push_back(CallStmt::make(kinds.loader(u),
-                                               {whole(stencil.flows[u].tensor, Direction::in)}, {},
-                                               {{lanes.at(u), {}}}, loc()));
+                load(u);
             forward(u);
         }
         for (size_t u = 0; u < nodes.size(); ++u)
-            if (nodes[u].stored)
-                calls.push_back(CallStmt::make(kinds.storer(u),
-                                               {whole(stencil.flows[u].tensor, Direction::out)}, {},
-                                               {{read_by_none(u) ? lanes.at(u) : stores.at(u), {}}}, loc()));
+            if (nodes[u].stored) store(u);
         kinds.add_all();
         Stmt body = Block::make(std::move(calls));
         for (size_t n = streams.size(); n-- > 0;)
@@ -49,6 +44,7 @@ class Network {
     int64_t k;
     const std::vector<Node>& nodes;
     const Plan& chains;
+    const std::vector<Port>& ports;
     Kinds kinds;
     std::vector<StreamDeclaration> streams;
     std::vector<Stmt> calls;
@@ -100,6 +96,31 @@ class Network {
         }
         if (nodes[u].stored && !read_by_none(u))
             stores[u] = array(name(u) + "_to_memory", type(u), {k}, lane_depth(0));
+    }
+
+    void call(const std::string& kind, std::vector<TensorView> tensors, const Symbol& from,
+              const Symbol& to) {
+        std::vector<StreamElement> given;
+        for (const Symbol& s : {from, to})
+            if (s) given.push_back({s, {}});
+        calls.push_back(CallStmt::make(kind, std::move(tensors), {}, std::move(given), loc()));
+    }
+
+    void load(size_t u) {
+        const TensorView in = whole(stencil.flows[u].tensor, Direction::in);
+        if (!ports[u].rows) return call(kinds.loader(u), {in}, {}, lanes.at(u));
+        const Symbol dense = array(name(u) + "_dense", type(u), {k}, lane_depth(0));
+        call(kinds.loader(u), {in}, {}, dense);
+        call(kinds.into_rows(u), {}, dense, lanes.at(u));
+    }
+
+    void store(size_t u) {
+        const TensorView out = whole(stencil.flows[u].tensor, Direction::out);
+        const Symbol& from = read_by_none(u) ? lanes.at(u) : stores.at(u);
+        if (!ports[u].rows) return call(kinds.storer(u), {out}, from, {});
+        const Symbol dense = array(name(u) + "_dense", type(u), {k}, lane_depth(0));
+        call(kinds.out_of_rows(u), {}, from, dense);
+        call(kinds.storer(u), {out}, dense, {});
     }
 
     void compute(size_t v) {

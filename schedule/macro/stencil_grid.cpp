@@ -3,6 +3,7 @@
 #include "stencil_recurrence.h"
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 
 namespace lathe::schedule::stencil {
@@ -34,9 +35,14 @@ std::vector<Columns> needs(const Stencil& s, size_t dim) {
     return all;
 }
 
+int64_t down_to(int64_t x, int64_t multiple) {
+    return x - ((x % multiple) + multiple) % multiple;
+}
+
 /// Those that bring a tensor, take it to a stage or to memory, and those in which equally many words wait.
-size_t arrays_of_streams(const std::vector<Node>& nodes, const Plan& chains) {
+size_t arrays_of_streams(const std::vector<Node>& nodes, const Plan& chains, const std::vector<Port>& ports) {
     size_t all = nodes.size();
+    all += static_cast<size_t>(std::ranges::count(ports, true, &Port::rows));
     for (size_t u = 0; u < nodes.size(); ++u) {
         std::set<int64_t> holds;
         for (const auto& chain : chains.chains[u].lanes)
@@ -55,16 +61,17 @@ size_t arrays_of_streams(const std::vector<Node>& nodes, const Plan& chains) {
 
 } // namespace
 
-Grid::Grid(const Edit& e, const Stencil& s, int64_t k, const std::vector<int64_t>& tile) {
+Grid::Grid(const Edit& e, const Stencil& s, int64_t k, const std::vector<int64_t>& tile, int64_t beat) {
     const size_t dims = s.flows.front().box.rank();
     need.assign(s.flows.size(), {});
     for (size_t d = 0; d < dims; ++d) {
         const bool last = d + 1 == dims;
+        const int64_t whole = last ? std::lcm(k, beat) : 1, begins = last ? beat : 1;
         if (d == 0 || tile.empty())
-            make_whole(s, d);
+            make_whole(s, d, begins);
         else
-            make_strips(e, s, d, last ? ceil_div(tile[d - 1], k) * k : tile[d - 1]);
-        if (last) box.extent[d] = ceil_div(box.extent[d], k) * k;
+            make_strips(e, s, d, ceil_div(tile[d - 1], whole) * whole, begins);
+        if (last) box.extent[d] = ceil_div(box.extent[d], whole) * whole;
     }
     int64_t all = 1;
     for (size_t d = 0; d < rank(); ++d)
@@ -72,33 +79,39 @@ Grid::Grid(const Edit& e, const Stencil& s, int64_t k, const std::vector<int64_t
             e.refuse("there are more than {} points: a network counts them", most_positions);
 }
 
-void Grid::make_whole(const Stencil& s, size_t dim) {
+void Grid::make_whole(const Stencil& s, size_t dim, int64_t beat) {
     int64_t first = s.flows.front().box.first[dim], end = s.flows.front().box.end(dim);
     for (const Flow& f : s.flows) {
         first = std::min(first, f.box.first[dim]);
         end = std::max(end, f.box.end(dim));
     }
+    first = down_to(first, beat);
     box.first.push_back(first);
     box.extent.push_back(end - first);
     for (size_t n = 0; n < s.flows.size(); ++n)
         need[n].push_back({s.flows[n].box.first[dim] - first, s.flows[n].box.end(dim) - first});
 }
 
-void Grid::make_strips(const Edit& e, const Stencil& s, size_t dim, int64_t width) {
+void Grid::make_strips(const Edit& e, const Stencil& s, size_t dim, int64_t width, int64_t beat) {
     const std::vector<Columns> all = needs(s, dim);
     int64_t first = all.front().first, end = all.front().end, count = 1;
     for (const Columns& c : all) {
         first = std::min(first, c.first);
         end = std::max(end, c.end);
     }
-    const int64_t step = width - (end - first);
+    first = down_to(first, beat);
+    const int64_t step = down_to(width - (end - first), beat);
+    if (step < 1 && beat > 1)
+        e.refuse("strips of {} positions in dimension {} hold no word of {} elements beside the {} at which "
+                 "windows overlap: make them wider",
+                 width, dim, beat, end - first);
     if (step < 1)
         e.refuse("strips of {} positions in dimension {} hold no more than the {} at which windows overlap: "
                  "make them wider",
                  width, dim, end - first);
     for (const Flow& f : s.flows)
         if (f.stored) count = std::max(count, ceil_div(f.box.extent[dim], step));
-    if (count == 1) return make_whole(s, dim);
+    if (count == 1) return make_whole(s, dim, beat);
     box.first.push_back(first);
     box.extent.push_back(width);
     strips.push_back({dim, count, step});
@@ -179,7 +192,12 @@ Design design(const Edit& e, Stencil s, const StencilOptions& options) {
                 "{} is updated in place: an element is there when the one before it has been computed, so "
                 "one is computed at a time (unroll 1), over whole rows (no tile)",
                 f.tensor.symbol.name());
-    const Grid grid(e, s, k, options.tile);
+    std::vector<Port> ports = ports_of(e, s, options);
+    Grid grid(e, s, k, options.tile);
+    if (grid.cuts().empty()) read_whole_words(s, ports);
+    if (common_beat(ports) > 1)
+        grid = grid.cuts().empty() ? Grid(e, s, k, {}) : Grid(e, s, k, options.tile, common_beat(ports));
+    find_rows(e, s, grid, k, ports);
     std::vector<Node> nodes = nodes_of(s, grid);
     for (size_t u = 0; u < nodes.size(); ++u)
         if (const int64_t all = nodes[u].last - nodes[u].first + 1; all < k)
@@ -192,12 +210,12 @@ Design design(const Edit& e, Stencil s, const StencilOptions& options) {
                 "several stages, rows first",
                 f.tensor.symbol.name(), f.windows.size(), most_taps);
     Plan chains = plan(nodes, k);
-    if (const size_t streams = arrays_of_streams(nodes, chains); streams > most_streams)
+    if (const size_t streams = arrays_of_streams(nodes, chains, ports); streams > most_streams)
         e.refuse(
             "the network has {} arrays of streams, and {} fit in one: make several, one behind the other, by "
             "calling stencil for a stage half-way first; or iterate fewer times",
             streams, most_streams);
-    return {std::move(s), k, grid, std::move(nodes), std::move(chains)};
+    return {std::move(s), k, grid, std::move(nodes), std::move(chains), std::move(ports), options.word};
 }
 
 } // namespace lathe::schedule::stencil

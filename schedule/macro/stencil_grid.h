@@ -2,7 +2,7 @@
 /// \file Where the points of a stencil's tensors lie in the order in which they flow.
 
 #include "stencil_plan.h"
-#include "stencil_read.h"
+#include "stencil_ports.h"
 
 #include "lathe/schedule/stencil.h"
 
@@ -25,8 +25,9 @@ struct Columns {
 class Grid {
   public:
     /// \param tile how wide strips are in each dimension but the outermost; empty: there are none
+    /// \param beat strips begin at, and are as wide as, multiples of it
     /// \throws Error when a strip would hold nothing of its own
-    Grid(const Edit& e, const Stencil& s, int64_t k, const std::vector<int64_t>& tile);
+    Grid(const Edit& e, const Stencil& s, int64_t k, const std::vector<int64_t>& tile, int64_t beat = 1);
 
     size_t rank() const { return strips.size() + box.rank(); }
     int64_t extent(size_t d) const { return d < strips.size() ? strips[d].count : box.extent[own(d)]; }
@@ -55,8 +56,8 @@ class Grid {
     std::vector<std::vector<Columns>> need; ///< of a tensor, in each of its dimensions
 
     size_t own(size_t d) const { return d - strips.size(); }
-    void make_whole(const Stencil& s, size_t dim);
-    void make_strips(const Edit& e, const Stencil& s, size_t dim, int64_t width);
+    void make_whole(const Stencil& s, size_t dim, int64_t beat);
+    void make_strips(const Edit& e, const Stencil& s, size_t dim, int64_t width, int64_t beat);
 };
 
 /// What the plan is made for: taps in the order of the windows.
@@ -69,6 +70,8 @@ struct Design {
     Grid grid;
     std::vector<Node> nodes;
     Plan plan;
+    std::vector<Port> ports; ///< of each flow
+    int64_t word = 0;        ///< bits of what a port passes
 };
 
 /// With the options' lanes and strips. \throws Error when there are fewer points than lanes, or strips hold

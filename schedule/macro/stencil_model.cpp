@@ -3,6 +3,7 @@
 #include "stencil_operators.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <map>
 #include <optional>
@@ -35,6 +36,29 @@ int64_t elements_read(const Grid& g, size_t flow, const Box& box) {
             const int64_t read =
                 std::min(first + c.end, box.end(d)) - std::max(first + c.first, box.first[d]);
             in_dim += std::max<int64_t>(read, 0);
+        }
+        all *= in_dim;
+    }
+    return all;
+}
+
+/// Elements that pass a port in words, of an input or an output.
+int64_t elements_in_words(const Design& d, size_t flow) {
+    const Flow& f = d.stencil.flows[flow];
+    const Port& p = d.ports[flow];
+    const int64_t beat = p.beat();
+    if (d.grid.cuts().empty()) return ceil_div(dense_run(f).count, beat) * beat;
+    if (f.is_stage()) return points_of(f.box);
+    // Of each strip all that lies in the tensor.
+    int64_t all = 1;
+    const Grid& g = d.grid;
+    for (size_t n = 0; n < f.box.rank(); ++n) {
+        const Strips* cut = g.cut(n);
+        int64_t in_dim = 0;
+        for (int64_t strip = 0; strip < (cut ? cut->count : 1); ++strip) {
+            const int64_t first = g.first_strip().first[n] + (cut ? strip * cut->step : 0);
+            const int64_t end = first + g.first_strip().extent[n], begin = f.box.first[n];
+            in_dim += std::max<int64_t>(std::min(end, f.box.end(n)) - std::max(first, begin), 0);
         }
         all *= in_dim;
     }
@@ -86,6 +110,21 @@ class Model {
     std::map<const ExprNode*, PointCost> costs; ///< of steps in time, which are alike
     std::vector<int64_t> latency;               ///< of each node, behind those that it reads
 
+    /// Steps in time have the same ones again and again.
+    std::map<std::pair<NetworkPart, int64_t>, CircuitCost> parts;
+    std::map<std::pair<int64_t, int64_t>, int64_t> blocks;
+
+    const CircuitCost& part(NetworkPart p, int64_t bits = 0) {
+        const auto [known, fresh] = parts.try_emplace({p, bits});
+        if (fresh) known->second = arch.operators.cost(p, bits);
+        return known->second;
+    }
+    int64_t bram_blocks(int64_t bits, int64_t depth) {
+        const auto [known, fresh] = blocks.try_emplace({bits, depth});
+        if (fresh) known->second = bram18_blocks(bits, depth);
+        return known->second;
+    }
+
     void add(const CircuitCost& c, int64_t times) {
         const double n = static_cast<double>(times);
         e.dsp += n * c.dsp;
@@ -109,7 +148,7 @@ class Model {
             if (fresh) known->second = point_cost(f, arch.operators, tables);
             const PointCost& c = known->second;
             add(c.circuits, design.k);
-            add(arch.operators.cost(NetworkPart::element), design.k);
+            add(part(NetworkPart::element), design.k);
             e.processes += design.k;
             e.dividers += c.dividers * static_cast<double>(design.k);
             latency[v] += std::max<int64_t>(static_cast<int64_t>(std::ceil(c.circuits.cycles - 1e-9)) - 1, 0);
@@ -130,7 +169,7 @@ class Model {
                     e.payload_words += f.hold;
                     e.payload_bits += f.hold * width;
                 }
-            add(arch.operators.cost(NetworkPart::forwarder, width), count);
+            add(part(NetworkPart::forwarder, width), count);
             e.processes += count;
         }
     }
@@ -139,45 +178,73 @@ class Model {
         e.fifo_bits += f.count * f.bits * f.depth;
         if (f.depth <= 2 || f.bits * f.depth <= srl_bits) {
             constexpr int64_t srl_depth = 32;
-            add(arch.operators.cost(NetworkPart::fifo_srl, f.bits * ceil_div(f.depth, srl_depth)), f.count);
+            add(part(NetworkPart::fifo_srl, f.bits * ceil_div(f.depth, srl_depth)), f.count);
             return;
         }
         const int64_t wide = f.in_step ? f.count * f.bits : f.bits, count = f.in_step ? 1 : f.count;
-        const int64_t in_bram = count * bram18_blocks(wide, f.depth),
+        const int64_t in_bram = count * bram_blocks(wide, f.depth),
                       in_uram = count * uram_blocks(wide, f.depth);
-        add(arch.operators.cost(NetworkPart::fifo_bram, wide), count);
+        add(part(NetworkPart::fifo_bram, wide), count);
         if (f.depth > bram_depth && arch.resources.uram > 0 && in_uram < in_bram) {
             e.uram += in_uram;
             return;
         }
         e.bram18_fifos += in_bram;
-        e.bram18_fifos_apart += f.count * bram18_blocks(f.bits, f.depth);
+        e.bram18_fifos_apart += f.count * bram_blocks(f.bits, f.depth);
     }
 
     struct Array {
         int64_t bytes;
         int64_t banks;
+        StencilPort port;
     };
     std::vector<Array> in_memory;
 
+    void add_array(size_t u, int64_t elements, int64_t banks) {
+        const Flow& f = stencil.flows[u];
+        const Port& p = design.ports[u];
+        const int64_t each = bytes_of(f.tensor.type);
+        Array a{elements * each, banks, {}};
+        a.port.array = f.tensor.symbol.name();
+        a.port.written = f.is_stage();
+        a.port.word_bits = memory.word_bits;
+        if (p.in_words()) {
+            a.bytes = elements_in_words(design, u) * each;
+            a.banks = p.ports;
+            a.port.word_bits = design.word;
+            word_circuits(u);
+        }
+        a.port.ports = a.banks;
+        a.port.elements = std::max<int64_t>(a.port.word_bits / 8 / each, 1);
+        a.port.words = ceil_div(a.bytes * 8, a.port.word_bits);
+        (f.is_stage() ? e.bytes_written : e.bytes_read) += a.bytes;
+        in_memory.push_back(std::move(a));
+    }
+
+    /// A word stands in registers while its parts pass; what turns rows round is a shifter over the lanes.
+    void word_circuits(size_t u) {
+        const Port& p = design.ports[u];
+        const int64_t width = design.nodes[u].width, k = design.k, parts = p.beat() / k;
+        constexpr double inputs_more = 3; // that a table of six inputs adds to a choice
+        ff += static_cast<double>(p.beat() * width);
+        lut += static_cast<double>(k * width) * std::ceil(static_cast<double>(parts - 1) / inputs_more);
+        if (!p.rows) return;
+        ++e.processes;
+        lut += static_cast<double>(k * width * std::bit_width(static_cast<uint64_t>(k)));
+        ff += static_cast<double>(2 * k * width);
+    }
+
     void arrays() {
-        int64_t reads = 0, writes = 0;
         for (size_t u = 0; u < design.nodes.size(); ++u) {
             const Flow& f = stencil.flows[u];
-            int64_t bytes = points_of(f.box) * bytes_of(f.tensor.type);
             if (!f.is_stage()) {
-                bytes = elements_read(design.grid, u, f.box) * bytes_of(f.tensor.type);
-                in_memory.push_back({bytes, memory.banks_per_input});
-                reads += bytes;
+                add_array(u, elements_read(design.grid, u, f.box), memory.banks_per_input);
             } else if (f.stored) {
-                in_memory.push_back({bytes, memory.banks_per_output});
-                writes += bytes;
+                add_array(u, points_of(f.box), memory.banks_per_output);
                 ++e.processes;
             }
             if (!f.is_stage() || f.stored) e.size += (e.size.empty() ? "" : ", ") + described(f);
         }
-        e.bytes_read = reads;
-        e.bytes_written = writes;
     }
 
     /// What so many banks give, the first ones first, and how many of them there are.
@@ -194,7 +261,7 @@ class Model {
 
     double rate_of(const ArchMemory& m) const {
         ArchMemory narrow = m;
-        narrow.port_bits = std::min(m.port_bits, memory.word_bits);
+        narrow.port_bits = std::min(m.port_bits, design.word > 0 ? design.word : memory.word_bits);
         const int64_t in_boundary = std::max<int64_t>(arch.burst.boundary * 8 / narrow.port_bits, 1);
         const double beats = static_cast<double>(std::min(arch.burst.most_beats, in_boundary));
         return narrow.rate(arch.clock_mhz) * beats / (beats + static_cast<double>(arch.burst.gap_cycles));
@@ -207,14 +274,14 @@ class Model {
         const auto [roof, there] = banks(wanted);
         e.banks = there;
         e.bandwidth_roof = roof;
-        add(arch.operators.cost(NetworkPart::port), wanted);
+        add(part(NetworkPart::port), wanted);
         // Where banks are too few, all arrays share them evenly.
         double slowest = 0;
         for (const Array& a : in_memory) {
             const double rate = roof * static_cast<double>(a.banks) / static_cast<double>(wanted);
             slowest = std::max(slowest, static_cast<double>(a.bytes) / rate);
         }
-        const double hz = arch.clock_mhz * 1e6;
+        const double hz = arch.clock_mhz * 1e6, bank = roof / static_cast<double>(wanted);
         const int64_t ii =
             std::ranges::max(design.nodes, {}, &Node::ii).ii; // of a stage that updates in place
         const int64_t words = design.grid.positions() / design.k * ii;
@@ -223,6 +290,12 @@ class Model {
         e.cycles = alone + std::max<int64_t>(of_memory - words, 0);
         e.seconds = static_cast<double>(e.cycles) / hz;
         e.bandwidth = static_cast<double>(e.bytes_read + e.bytes_written) * hz / static_cast<double>(words);
+        for (const Array& a : in_memory) {
+            e.ports.push_back(a.port);
+            e.ports.back().roof = bank;
+            e.ports.back().wanted =
+                static_cast<double>(a.bytes) * hz / static_cast<double>(words) / static_cast<double>(a.banks);
+        }
         e.binding = of_memory > words ? "bandwidth" : "lanes";
         const Flow& out = *std::ranges::find_if(stencil.flows.rbegin(), stencil.flows.rend(), &Flow::stored);
         e.points = points_of(out.box);
@@ -267,27 +340,56 @@ class Model {
 
 std::vector<Fifos> fifos_of(const Design& d) {
     std::vector<Fifos> all;
+    std::vector<std::map<size_t, int64_t>> readers(d.nodes.size()); ///< of a node: by stage, taps
+    for (size_t v = 0; v < d.nodes.size(); ++v)
+        for (const Tap& t : d.nodes[v].taps)
+            ++readers[t.of][v];
     for (size_t u = 0; u < d.nodes.size(); ++u) {
         const Chain& c = d.plan.chains[u];
         const int64_t width = d.nodes[u].width;
         all.push_back({d.k, width, lane_depth(c.wait), false});
-        for (const Node& v : d.nodes)
-            if (const int64_t taps = std::ranges::count(v.taps, u, &Tap::of); taps > 0)
-                all.push_back({taps * d.k, width, lane_depth(0), false});
+        for (const auto& [v, taps] : readers[u])
+            all.push_back({taps * d.k, width, lane_depth(0), false});
         if (d.nodes[u].stored && !c.lanes.empty()) all.push_back({d.k, width, lane_depth(0), false});
-        // Those that lead from equally late forwarders to equally late ones are in step.
-        std::map<std::pair<int64_t, int64_t>, int64_t> in_step;
+        if (d.ports[u].rows) all.push_back({d.k, width, lane_depth(0), false});
+        // Those that lead from equally late forwarders to equally late ones are in step: few groups of many.
+        struct Group {
+            int64_t delay, hold, count;
+        };
+        std::vector<Group> in_step;
         for (const auto& lane : c.lanes)
-            for (const Forwarder& f : lane)
-                if (f.hold > 0) ++in_step[{f.delay, f.hold}];
-        for (const auto& [step, count] : in_step)
-            all.push_back({count, width, chain_depth(step.second), true});
+            for (const Forwarder& f : lane) {
+                if (f.hold == 0) continue;
+                const auto found = std::ranges::find_if(
+                    in_step, [&](const Group& g) { return g.delay == f.delay && g.hold == f.hold; });
+                if (found == in_step.end())
+                    in_step.push_back({f.delay, f.hold, 1});
+                else
+                    ++found->count;
+            }
+        for (const Group& g : in_step)
+            all.push_back({g.count, width, chain_depth(g.hold), true});
     }
     return all;
 }
 
+/// When the last word of an output in words is stored. \param end when the last row's last word would be
+static int64_t dense_end(const Design& d, size_t u, int64_t end) {
+    const Flow& f = d.stencil.flows[u];
+    const Run run = dense_run(f);
+    if (run.count % d.k > 0) return end + 2; // what is left comes behind the rows
+    const int64_t begin = run.count - f.box.extent.back();
+    const int64_t shift = f.box.first.back() - d.grid.first_strip().first.back();
+    // Of the last row's words, the one behind the last that is sent.
+    const int64_t sent = run.count / d.k + ceil_div(std::max<int64_t>(shift - begin, 0), d.k) -
+                         std::max<int64_t>(begin - shift, 0) / d.k;
+    return std::max(end, end - (d.grid.row() / d.k - sent) + 1);
+}
+
 int64_t network_cycles(const Design& d) {
-    int64_t last = 0;
+    int64_t last = 0, late = 0;
+    for (size_t u = 0; u < d.nodes.size(); ++u)
+        if (d.ports[u].rows && !d.stencil.flows[u].is_stage()) late = std::max(late, 1 - d.plan.start[u]);
     for (size_t u = 0; u < d.nodes.size(); ++u) {
         const int64_t start = d.plan.start[u];
         std::optional<int64_t> stored; // when its word 0 would be, by whoever hands it to the storer
@@ -301,9 +403,10 @@ int64_t network_cycles(const Design& d) {
         if (!stored) continue;
         // It goes over whole rows.
         const int64_t rows = d.nodes[u].last / d.grid.row() + 1;
-        last = std::max(last, *stored + rows * (d.grid.row() / d.k) - 1);
+        const int64_t end = *stored + rows * (d.grid.row() / d.k) - 1;
+        last = std::max(last, d.ports[u].rows ? dense_end(d, u, end) : end);
     }
-    return last + 1;
+    return last + 1 + late;
 }
 
 StencilEstimate estimate(const Design& d, const std::vector<Tensor>& tables, const Arch& arch,

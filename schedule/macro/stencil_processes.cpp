@@ -1,92 +1,12 @@
 #include "stencil_processes.h"
 
+#include "stencil_places.h"
+
 #include "lathe/ir/rename.h"
 
 #include <algorithm>
 
 namespace lathe::schedule::stencil {
-
-namespace {
-
-Expr zero(Type t) {
-    return Constant::make(t.is_float() ? Value::from_double(t, 0) : Value::from_raw(t, 0));
-}
-
-/// The tensor under a name of its own, as a Function is given it.
-Argument argument(const Tensor& t, Direction direction) {
-    Argument a{t, direction};
-    a.tensor.symbol = Symbol(t.symbol.name());
-    a.tensor.data = nullptr;
-    a.tensor.space = MemorySpace::heap();
-    a.tensor.layout = {};
-    a.tensor.origin = TypeOrigin::declared;
-    return a;
-}
-
-/// a and b, where a may be missing.
-Expr and_also(const Expr& a, const Expr& b) {
-    return a.defined() ? Binary::make(BinaryOp::logical_and, a, b) : b;
-}
-
-/// Where an element of the grid is in a tensor.
-struct Place {
-    std::vector<Expr> at; ///< subscripts
-    Expr inside;          ///< it is there, and wanted; none: always
-};
-
-/// What is wanted of the elements that the grid holds.
-enum class Wanted : uint8_t {
-    all,    ///< that are in the tensor
-    needed, ///< and of these, what the strip needs
-    own     ///< or what no other strip has
-};
-
-/// Adds first ≤ e < end, as far as min ≤ e < limit does not say so.
-void within(Expr& all, const Expr& e, Columns want, Columns is) {
-    if (is.first < want.first) all = and_also(all, at_most(index(want.first), e));
-    if (want.end < is.end) all = and_also(all, less(e, index(want.end)));
-}
-
-/// \param on_grid its position in each dimension of the grid
-Place place(const Design& d, size_t flow, const std::vector<Expr>& on_grid, Wanted wanted) {
-    const Grid& g = d.grid;
-    const Box &box = d.stencil.flows[flow].box, &grid = g.first_strip();
-    Place p;
-    for (size_t n = 0; n < box.rank(); ++n) {
-        const Expr& at = on_grid[g.place(n)];
-        const Strips* cut = g.cut(n);
-        const int64_t shift = box.first[n] - grid.first[n];
-        if (!cut) {
-            p.at.push_back(simplify(iadd(index(grid.first[n]), at)));
-            within(p.inside, at, {shift, shift + box.extent[n]}, {0, grid.extent[n]});
-            continue;
-        }
-        const Columns width{0, grid.extent[n]};
-        Columns there = wanted == Wanted::own      ? Columns{shift, shift + cut->step}
-                        : wanted == Wanted::needed ? g.needed(flow, n)
-                                                   : width;
-        within(p.inside, at, there, width);
-        const Expr e = iadd(at, imul(index(cut->step), on_grid[g.cut_place(n)]));
-        there.end += (cut->count - 1) * cut->step;
-        within(p.inside, e, {shift, shift + box.extent[n]}, there);
-        p.at.push_back(simplify(iadd(index(grid.first[n]), e)));
-    }
-    return p;
-}
-
-/// In all dimensions of the grid but the last, the positions of row number `row`.
-std::vector<Expr> of_row(const Grid& g, const Expr& row) {
-    std::vector<Expr> all;
-    for (size_t d = 0; d + 1 < g.rank(); ++d) {
-        const int64_t rows = g.stride(d) / g.row();
-        Expr at = rows == 1 ? row : ifloordiv(row, index(rows));
-        if (d > 0) at = ifloormod(at, index(g.extent(d)));
-        all.push_back(at);
-    }
-    return all;
-}
-
-} // namespace
 
 /// The name of one that is equal and there already, or of the new one.
 std::string Kinds::add(Function f, const std::string& wish, const std::vector<Symbol>& loops) {
@@ -148,6 +68,8 @@ Stmt Kinds::pipelined(const Symbol& loop, const Expr& first, const Expr& extent,
 }
 
 std::string Kinds::loader(size_t flow) {
+    if (made_for.ports[flow].in_words())
+        return made_for.grid.cuts().empty() ? word_loader(flow) : strip_loader(flow);
     const Flow& f = made_for.stencil.flows[flow];
     const Grid& g = made_for.grid;
     Function made;
@@ -373,7 +295,25 @@ Expr Kinds::add_scalars(Function& made, const Flow& f, const Expr& value, std::v
     return substitute(value, with);
 }
 
+Stmt Kinds::there(const Node& n, const Expr& row, const Expr& word, const Expr& lane,
+                  const std::function<Stmt()>& make) const {
+    const int64_t width = made_for.grid.row();
+    const Expr before = imul(index(width / k), row); // words in the rows above
+    Stmt body = make();
+    if (n.last % width < width - 1) {
+        const Expr last = ifloordiv(isub(index(n.last), lane), index(k));
+        body = If::make(at_most(word, isub(last, before)), body, {}, loc());
+    }
+    if (n.first % width > 0) {
+        const Expr behind = ifloordiv(isub(lane, index(n.first)), index(k));
+        body = If::make(at_most(isub(index(0), iadd(behind, before)), word), body, {}, loc());
+    }
+    return body;
+}
+
 std::string Kinds::storer(size_t flow) {
+    if (made_for.ports[flow].in_words())
+        return made_for.grid.cuts().empty() ? word_storer(flow) : strip_storer(flow);
     const Flow& f = made_for.stencil.flows[flow];
     const Grid& g = made_for.grid;
     const Node& n = made_for.nodes[flow];
@@ -388,17 +328,8 @@ std::string Kinds::storer(size_t flow) {
     const Place p = place(made_for, flow, on_grid, Wanted::own);
     Stmt body = Store::make(made.arguments[0].tensor.symbol, type, p.at, Variable::make(token, type), loc());
     if (p.inside.defined()) body = If::make(p.inside, body, {}, loc());
-    body = Pop::make(token, from, type, body, loc());
-    // The first and the last row are not whole.
-    const Expr before = imul(index(words), var(row)); // words in the rows above
-    if (n.last < (first_row + rows) * g.row() - 1) {
-        const Expr last = ifloordiv(isub(index(n.last), var(lane)), index(k));
-        body = If::make(at_most(var(word), isub(last, before)), body, {}, loc());
-    }
-    if (n.first > first_row * g.row()) {
-        const Expr behind = ifloordiv(isub(var(lane), index(n.first)), index(k));
-        body = If::make(at_most(isub(index(0), iadd(behind, before)), var(word)), body, {}, loc());
-    }
+    body =
+        there(n, var(row), var(word), var(lane), [&] { return Pop::make(token, from, type, body, loc()); });
     body = pipelined(word, index(0), index(words), for_lanes(lane, body));
     made.body = For::make(row, index(first_row), index(rows), {}, body, loc());
     return add(std::move(made), "store_" + f.tensor.symbol.name(), {row, word, lane});

@@ -4,6 +4,7 @@
 
 #include "stencil_expand.h"
 
+#include <functional>
 #include <tuple>
 
 namespace lathe::schedule::stencil {
@@ -35,6 +36,10 @@ class Kinds {
     Compute compute(size_t flow);
     /// Writes what an array of k streams brings to where it belongs.
     std::string storer(size_t flow);
+    /// Brings elements that come without a gap, k at a time, into the grid's order, and those of the grid
+    /// into theirs.
+    std::string into_rows(size_t flow);
+    std::string out_of_rows(size_t flow);
 
     /// Puts them into the Module.
     void add_all();
@@ -67,6 +72,15 @@ class Kinds {
     std::vector<Expr> exists(const Node& of, int64_t offset, const Expr& first, const Symbol& point) const;
     Expr at_positions(size_t flow, const Expr& first, const Symbol& point) const;
     Expr add_scalars(Function& made, const Flow& f, const Expr& value, std::vector<Expr>& given) const;
+    /// Registers, one for each lane, or for each element of a word.
+    Tensor registers(const std::string& name, Type type, int64_t count) const;
+    std::string word_loader(size_t flow);
+    std::string word_storer(size_t flow);
+    std::string strip_loader(size_t flow);
+    std::string strip_storer(size_t flow);
+    /// What `make` makes where the lane has a token: not in all of the first and the last row.
+    Stmt there(const Node& n, const Expr& row, const Expr& word, const Expr& lane,
+               const std::function<Stmt()>& make) const;
     std::map<Symbol, Symbol> add_tables(Function& made, const Expr& value) const;
 };
 

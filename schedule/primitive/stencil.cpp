@@ -39,6 +39,7 @@ void run(Edit& e) {
     const stencil::Design made = stencil::design(e, stencil::read_stencil(e, o.in_place), o);
     const stencil::Stencil& s = made.stencil;
     const Stmt network = stencil::expand(e, made);
+    stencil::lay_out(e, s, made.ports);
     if (s.of_kernel) return replace_kernel(e, s, network);
     Stmt origin = Block::make(s.stages);
     if (!s.consumed.empty()) origin = Allocate::make(s.consumed, origin);
@@ -69,8 +70,9 @@ constinit const Primitive primitives::stencil{
 namespace {
 
 std::vector<int64_t> numbers_of(const StencilOptions& o) {
-    std::vector<int64_t> all{o.unroll, o.iterate, o.in_place ? 1 : 0};
+    std::vector<int64_t> all{o.unroll, o.iterate, o.in_place ? 1 : 0, o.word};
     all.insert(all.end(), o.tile.begin(), o.tile.end());
+    if (all.size() == 4 && o.word == 0) all.pop_back();
     if (all.size() == 3 && !o.in_place) all.pop_back();
     if (all.size() == 2 && o.iterate == 1) all.pop_back();
     return all;
@@ -93,13 +95,18 @@ StencilOptions stencil_options(const Step& step) {
     o.unroll = n[0];
     if (n.size() > 1) o.iterate = n[1];
     if (n.size() > 2) o.in_place = n[2] != 0;
-    if (n.size() > 3) o.tile.assign(n.begin() + 3, n.end());
+    if (n.size() > 3) o.word = n[3];
+    if (n.size() > 4) o.tile.assign(n.begin() + 4, n.end());
     const auto within = [&](int64_t number, int64_t most, std::string_view what) {
         if (number < 1 || number > most)
             fail(step.loc, "{} {}: there are at least 1 and at most {}", number, what, most);
     };
     within(o.unroll, most_lanes, "points at a time");
     within(o.iterate, most_steps, "steps in time");
+    constexpr int64_t narrowest_word = 8, widest_word = 1024; // of AXI
+    if (o.word != 0 && (o.word < narrowest_word || o.word > widest_word || (o.word & (o.word - 1)) != 0))
+        fail(step.loc, "a word of {} bits: it is a power of two from {} to {}, or 0 for elements one by one",
+             o.word, narrowest_word, widest_word);
     for (const int64_t width : o.tile)
         within(width, widest, "positions in a strip");
     return o;

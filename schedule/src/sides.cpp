@@ -129,6 +129,11 @@ class Sides {
             moved.insert(symbol);
             return;
         }
+        if (s.argument && !s.tensor.layout.plain())
+            e.refuse(
+                "{} passes the ports of its kernel in words, and a host copies arrays to the device element "
+                "by element: call stencil without word",
+                symbol.name());
         if (!s.tensor.layout.plain())
             e.refuse("{} lies in the memory of the device, as {}, and has banks, words or room of its own "
                      "there. Copy it in the kernel, with buffer_at, and name the copy",

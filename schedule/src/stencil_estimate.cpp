@@ -127,6 +127,11 @@ std::string StencilEstimate::text() const {
         points, cycles, seconds * 1e3, lanes, network_cycles, pipeline_cycles, bytes_read, bytes_written,
         bytes_per_point, bandwidth / 1e9, bandwidth_roof / 1e9, payload_words, payload_bits, fifo_bits,
         processes, dsp, bram18, bram18_fifos, bram18_fifos_apart, uram, lut, ff, dividers);
+    for (const StencilPort& p : ports)
+        if (p.words > 0)
+            t += fmt::format("  {} {}: {} words of {} bits ({} elements) at {} {}, {:.4g} of {:.4g} GB/s at each\n",
+                             p.array, p.written ? "written" : "read", p.words, p.word_bits, p.elements, p.ports,
+                             p.ports == 1 ? "port" : "ports", p.wanted / 1e9, p.roof / 1e9);
     t += fits ? "  fits:" : "  does not fit:";
     for (const auto& [what, part] : use)
         t += fmt::format(" {} {:.1f} %", what, part * 100);
@@ -170,6 +175,15 @@ std::string StencilEstimate::json() const {
     j["processes"] = processes;
     j["binding"] = binding;
     j["fits"] = fits;
+    for (const StencilPort& p : ports)
+        j["ports"].push_back({{"array", p.array},
+                              {"written", p.written},
+                              {"ports", p.ports},
+                              {"word_bits", p.word_bits},
+                              {"elements", p.elements},
+                              {"words", p.words},
+                              {"wanted", p.wanted},
+                              {"roof", p.roof}});
     for (const auto& [what, part] : use)
         j["use"][what] = std::isfinite(part) ? nlohmann::ordered_json(part) : nlohmann::ordered_json();
     return j.dump(1);

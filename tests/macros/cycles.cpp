@@ -357,8 +357,16 @@ TEST_CASE("random stencils: no deadlock, and storers that have begun wait no mor
             begun = std::max(begun, p.first);
             if (p.function.starts_with("load")) loaded = std::max(loaded, p.last);
         }
+        // Words without gaps are fewer than those of rows that are filled up: who makes them takes the lanes.
+        const auto takes_lanes = [&](const ProcessCycles& p) {
+            if (p.function.ends_with("_out_of_rows")) return true;
+            return p.function.starts_with("store_") &&
+                   std::ranges::none_of(r.processes, [&](const ProcessCycles& other) {
+                       return other.function == p.function.substr(6) + "_out_of_rows";
+                   });
+        };
         for (const ProcessCycles& p : r.processes) {
-            if (!p.function.starts_with("store")) continue;
+            if (!takes_lanes(p)) continue;
             // Lanes that run ahead of others wait for them once.
             int64_t idle = 0;
             for (const ProcessCycles::Span& w : p.waves)
@@ -372,7 +380,7 @@ TEST_CASE("random stencils: no deadlock, and storers that have begun wait no mor
         if (r.processes[0].busy > 0) continue; // stages beside the network read, too
         for (const MemoryCycles& m : r.memory) {
             CAPTURE(m.name);
-            const bool strips = s.steps().back().numbers.size() > 3; // they read again where they meet
+            const bool strips = s.steps().back().numbers.size() > 4; // they read again where they meet
             CHECK((strips || m.most_reads <= 1));
             CHECK(m.most_writes <= 1);
         }

@@ -42,7 +42,9 @@ class RandomNetwork {
         for (size_t n = 0; n + 1 < funcs.size(); ++n)
             if (pick(4) == 0) outputs.push_back(funcs[n]);
         if (more) add_beside(outputs);
-        const int64_t lanes[] = {1, 2, 3, 4, 8};
+        const int64_t lanes[] = {1, 2, 3, 4, 8}, widths[] = {32, 64, 128, 512};
+        std::optional<int64_t> words;
+        if (pick(3) == 0) words = widths[pick(4)];
         StencilOptions options{.unroll = std::min(lanes[pick(5)], points)};
         if (pick(3) == 0)
             for (size_t d = 1; d < vars.size(); ++d)
@@ -50,6 +52,8 @@ class RandomNetwork {
         if (in_place) options = {.in_place = true};
         const Schedule s(outputs);
         if (!in_strips(s, options)) options.tile.clear();
+        if (words.has_value()) options.word = *words;
+        if (!in_words(s, options)) options.word = 0;
         return {s, funcs.back(), options};
     }
 
@@ -66,6 +70,16 @@ class RandomNetwork {
             return true;
         } catch (const Error&) {
             return options.tile.empty() ? throw : false;
+        }
+    }
+
+    /// Lanes may not divide a word, nor it them; strips may share one.
+    bool in_words(Schedule s, const StencilOptions& options) {
+        try {
+            s.stencil(funcs.back(), options);
+            return true;
+        } catch (const Error&) {
+            return options.word == 0 ? throw : false;
         }
     }
 

@@ -90,6 +90,12 @@ std::string code_of(const std::string& source) {
     return source.substr(source.rfind("#include \"", source.find("\n\n")) == 0 ? source.find("\n\n") + 2 : 0);
 }
 
+/// Of a kernel that takes words: its function on arrays, which its header has.
+std::string on_arrays(const std::string& header) {
+    const size_t at = header.find("#ifndef __SYNTHESIS__");
+    return at == std::string::npos ? "" : header.substr(at);
+}
+
 } // namespace
 
 size_t VitisKernels::add(const Module& m) {
@@ -106,8 +112,9 @@ size_t VitisKernels::add(const Module& m) {
         const std::string host = vitis_host(program, {.top = top});
         source += host.substr(host.find("#include <memory>\n\n") + 19);
     } else {
-        source = code_of(vitis_source(m, {.top = top}));
+        source = code_of(vitis_source(m, {.top = top})) + on_arrays(vitis_header(m, {.top = top}));
     }
+    entries.push_back(source.find(top + "_arrays(") == std::string::npos ? top : top + "_arrays");
     sources.push_back(std::move(source));
     modules.push_back(m);
     return modules.size() - 1;
@@ -128,8 +135,9 @@ void VitisKernels::compile(const std::string& compiler) {
     for (size_t i = 0; i < modules.size(); ++i) {
         // Functions of one name may stand in several kernels.
         text += fmt::format("namespace n{} {{\n{}}}\n", i, sources[i]);
-        cases += fmt::format(
-            "    case {0}:\n        *error = call(n{0}::kernel_{0}, limbs, sizes);\n        break;\n", i);
+        cases +=
+            fmt::format("    case {0}:\n        *error = call(n{0}::{1}, limbs, sizes);\n        break;\n", i,
+                        entries[i]);
     }
     if (!on_devices.empty())
         text += "const std::map<std::string, lathe_sim::Kernel>& lathe_sim::kernels() {\n    static const "

@@ -35,7 +35,7 @@ class VitisKernels {
   private:
     using Run = void (*)(int kernel, uint64_t* const* limbs, const int64_t* sizes, std::string* error);
     std::vector<lathe::Module> modules;
-    std::vector<std::string> sources;
+    std::vector<std::string> sources, entries; ///< what is called of each
     std::string on_devices; ///< kernels of programs of host and device, by name
     Run entry = nullptr;
     void (*last_use)(uint64_t*) = nullptr; ///< where one has a device

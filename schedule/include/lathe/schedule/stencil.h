@@ -27,6 +27,9 @@ struct StencilOptions {
     Border border = Border::valid();
     std::vector<int64_t> tile = {}; ///< strips of so many positions, in each dimension but the outermost
     bool in_place = false;          ///< a stage may read what it has just written
+    /// Bits of the words in which the program's arguments are read and written, each at a port of its own (at
+    /// several, where a cycle needs more than a word holds): 512. 0: element by element.
+    int64_t word = 0;
 };
 
 } // namespace lathe

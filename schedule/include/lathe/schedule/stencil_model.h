@@ -13,6 +13,17 @@ struct StencilMemory {
     int64_t word_bits = 512; ///< of what is read or written in a cycle, in one bank
 };
 
+/// How one array passes between the network and memory.
+struct StencilPort {
+    std::string array;
+    bool written = false;
+    int64_t ports = 1;           ///< with a bank for each
+    int64_t word_bits = 0;       ///< of a word at one of them
+    int64_t elements = 1;        ///< in such a word
+    int64_t words = 0;           ///< of one run, at all of them
+    double wanted = 0, roof = 0; ///< bytes per second at one port: what the lanes want, what its bank gives
+};
+
 /// What a network would cost, and how fast it would be. *Estimated*: nothing was synthesised.
 struct StencilEstimate {
     double clock_mhz = 0;
@@ -42,6 +53,7 @@ struct StencilEstimate {
     double bytes_per_point = 0;        ///< read and written
     double dividers = 0;               ///< in all lanes
     int64_t banks = 0;                 ///< in use
+    std::vector<StencilPort> ports;    ///< of inputs, then of outputs
     std::map<std::string, double> use; ///< of each limit, the part that is used: above 1 it does not fit
     std::string size;                  ///< "in 480 × 640 Float(32), out 478 × 638 Float(32)"
     std::string board;

@@ -1,0 +1,356 @@
+/// \file Processes between memory that hands over words and the lanes of a network.
+
+#include "stencil_places.h"
+#include "stencil_processes.h"
+
+namespace lathe::schedule::stencil {
+
+namespace {
+
+/// Subscripts of the element that has that number in row-major order.
+std::vector<Expr> subscripts(const Tensor& t, const Expr& number) {
+    std::vector<Expr> at;
+    int64_t stride = 1;
+    for (size_t d = t.dims.size(); d-- > 0;) {
+        Expr n = ifloordiv(number, index(stride));
+        if (d > 0) n = ifloormod(n, t.dims[d].extent);
+        at.insert(at.begin(), simplify(iadd(t.dims[d].min, n)));
+        stride *= *as_int(t.dims[d].extent);
+    }
+    return at;
+}
+
+Expr not_below(const Expr& e, int64_t least) {
+    return at_most(index(least), e);
+}
+
+/// first ≤ e < end
+Expr between(const Expr& e, const Expr& first, const Expr& end) {
+    return Binary::make(BinaryOp::logical_and, at_most(first, e), less(e, end));
+}
+
+/// ⌈a / b⌉
+Expr up(const Expr& a, int64_t b) {
+    return ifloordiv(iadd(a, index(b - 1)), index(b));
+}
+
+/// Rows of a tensor that lie in memory without a gap, beside those of the grid.
+struct Rows {
+    Expr inside; ///< the grid's row is one of the tensor's; none: always
+    Expr begin;  ///< number of its first element
+    int64_t width;
+    int64_t shift; ///< the column of the grid in which it begins
+};
+
+Rows rows_of(const Design& d, size_t flow, const Expr& row) {
+    const Grid& g = d.grid;
+    const Box &box = d.stencil.flows[flow].box, &all = g.first_strip();
+    const std::vector<Expr> at = of_row(g, row);
+    Rows r{{}, index(0), box.extent.back(), box.first.back() - all.first.back()};
+    for (size_t n = 0; n + 1 < box.rank(); ++n) {
+        const int64_t first = box.first[n] - all.first[n], end = first + box.extent[n];
+        if (first > 0) r.inside = and_also(r.inside, not_below(at[n], first));
+        if (end < all.extent[n]) r.inside = and_also(r.inside, less(at[n], index(end)));
+        r.begin = iadd(imul(r.begin, index(box.extent[n])), isub(at[n], index(first)));
+    }
+    r.begin = simplify(imul(r.begin, index(r.width)));
+    return r;
+}
+
+Stmt when(const Expr& condition, Stmt s) {
+    return condition.defined() ? If::make(condition, std::move(s), {}) : s;
+}
+
+} // namespace
+
+Tensor Kinds::registers(const std::string& name, Type type, int64_t count) const {
+    Tensor t;
+    t.symbol = Symbol(name);
+    t.type = type;
+    t.dims = {{index(0), index(count)}};
+    t.loc = loc();
+    t.layout.dims.emplace_back().partition = Partition::complete;
+    return t;
+}
+
+/// Beats that are whole, then what is left.
+std::string Kinds::word_loader(size_t flow) {
+    const Flow& f = made_for.stencil.flows[flow];
+    const int64_t beat = made_for.ports[flow].beat(), parts = beat / k;
+    const Run run = dense_run(f);
+    const Type type = f.tensor.type;
+    Function made;
+    made.arguments.push_back(argument(f.tensor, Direction::in));
+    const Tensor& in = made.arguments[0].tensor;
+    std::vector<Symbol> loops{loop("beat"), loop("part"), loop("lane"), loop("last_part"), loop("last_lane")};
+    const StreamElement to = lanes(made, "out", type, Direction::out, loops[2]);
+    const auto passed = [&](const Symbol& part, const Symbol& lane, const Expr& first, int64_t count) {
+        const Expr at = iadd(imul(index(k), var(part)), var(lane));
+        Expr value = Load::make(in.symbol, type, subscripts(in, iadd(first, at)), loc());
+        if (count % k != 0) value = Select::make(less(at, index(count)), value, zero(type), loc());
+        StreamElement one = to;
+        if (k > 1) one.at = {var(lane)};
+        const Stmt push = for_lanes(lane, Push::make(one, type, value, loc()));
+        const int64_t words = stencil::ceil_div(count, k);
+        if (words == 1) return simplify(substitute(push, {{part, index(0)}}));
+        return Stmt(For::make(part, index(0), index(words), LoopKind::unrolled(), push, loc()));
+    };
+    std::vector<Stmt> all;
+    const Expr first = iadd(index(run.first), imul(index(beat), var(loops[0])));
+    if (run.count >= beat)
+        all.push_back(pipelined(loops[0], index(0), index(run.count / beat),
+                                passed(loops[1], loops[2], first, beat), parts));
+    if (const int64_t rest = run.count % beat; rest > 0)
+        all.push_back(passed(loops[3], loops[4], index(run.first + run.count - rest), rest));
+    made.body = Block::make(std::move(all));
+    return add(std::move(made), "load_" + f.tensor.symbol.name(), loops);
+}
+
+std::string Kinds::word_storer(size_t flow) {
+    const Flow& f = made_for.stencil.flows[flow];
+    const int64_t beat = made_for.ports[flow].beat(), parts = beat / k;
+    const Run run = dense_run(f);
+    const Type type = f.tensor.type;
+    Function made;
+    made.arguments.push_back(argument(f.tensor, Direction::out));
+    const Tensor& out = made.arguments[0].tensor;
+    std::vector<Symbol> loops{loop("beat"), loop("part"), loop("lane"), loop("last_part"), loop("last_lane")};
+    const StreamElement from = lanes(made, "in", type, Direction::in, loops[2]);
+    const auto passed = [&](const Symbol& part, const Symbol& lane, const Expr& first, int64_t count) {
+        const Expr at = iadd(imul(index(k), var(part)), var(lane));
+        const Symbol token("token");
+        Stmt store = Store::make(out.symbol, type, subscripts(out, iadd(first, at)),
+                                 Variable::make(token, type), loc());
+        if (count % k != 0) store = If::make(less(at, index(count)), store, {}, loc());
+        StreamElement one = from;
+        if (k > 1) one.at = {var(lane)};
+        const Stmt pop = for_lanes(lane, Pop::make(token, one, type, store, loc()));
+        const int64_t words = stencil::ceil_div(count, k);
+        if (words == 1) return simplify(substitute(pop, {{part, index(0)}}));
+        return Stmt(For::make(part, index(0), index(words), LoopKind::unrolled(), pop, loc()));
+    };
+    std::vector<Stmt> all;
+    const Expr first = iadd(index(run.first), imul(index(beat), var(loops[0])));
+    if (run.count >= beat)
+        all.push_back(pipelined(loops[0], index(0), index(run.count / beat),
+                                passed(loops[1], loops[2], first, beat), parts));
+    if (const int64_t rest = run.count % beat; rest > 0)
+        all.push_back(passed(loops[3], loops[4], index(run.first + run.count - rest), rest));
+    made.body = Block::make(std::move(all));
+    return add(std::move(made), "store_" + f.tensor.symbol.name(), loops);
+}
+
+/// In iteration w of a row that begins in column `shift` with element `begin`, lane q has element begin −
+/// shift + k·w + q: of the dense words number w − c and the one before it, turned by ρ, where shift − begin =
+/// c·k + ρ. The words that the row needs first come one in each iteration.
+std::string Kinds::into_rows(size_t flow) {
+    const Flow& f = made_for.stencil.flows[flow];
+    const Grid& g = made_for.grid;
+    const Type type = f.tensor.type;
+    Function made;
+    const std::vector<Symbol> loops{loop("row"), loop("word"), loop("lane"), loop("next_lane"),
+                                    loop("first_lane")};
+    const StreamElement from = lanes(made, "in", type, Direction::in, loops[3]),
+                        to = lanes(made, "out", type, Direction::out, loops[2]);
+    const Rows r = rows_of(made_for, flow, var(loops[0]));
+    const Expr word = var(loops[1]), lane = var(loops[2]), next = var(loops[3]);
+    const Tensor now = registers("now", type, k), old = registers("old", type, k);
+    const Expr apart = isub(index(r.shift), r.begin), c = ifloordiv(apart, index(k));
+    const Symbol turn("turn"), first("first"), end("end"), token("token");
+    const Expr turned = Variable::make(turn, IndexType()), ends = Variable::make(end, IndexType()),
+               begins = Variable::make(first, IndexType());
+    Stmt take = Pop::make(token, from, type,
+                          Store::make(now.symbol, type, {next}, Variable::make(token, type), loc()), loc());
+    take = Block::make(
+        {Store::make(old.symbol, type, {next}, Load::make(now.symbol, type, {next}, loc()), loc()), take});
+    if (k == 1)
+        take = Pop::make(token, from, type,
+                         Store::make(now.symbol, type, {next}, Variable::make(token, type), loc()), loc());
+    take = for_lanes(loops[3], take);
+    take = when(r.inside, If::make(at_most(begins, word), If::make(less(word, ends), take), {}, loc()));
+    const Expr at = ifloormod(isub(lane, turned), index(k));
+    Expr value = Load::make(now.symbol, type, {at}, loc());
+    if (k > 1)
+        value = Select::make(Binary::make(BinaryOp::logical_or, at_most(turned, lane), at_most(ends, word)),
+                             value, Load::make(old.symbol, type, {at}, loc()), loc());
+    const Expr column = iadd(imul(index(k), word), lane);
+    const Expr inside = and_also(r.inside, between(column, index(r.shift), index(r.shift + r.width)));
+    const Stmt give =
+        for_lanes(loops[2], Push::make(to, type, Select::make(inside, value, zero(type), loc()), loc()));
+    Stmt body = Block::make({take, give});
+    body = LetStmt::make(end, iadd(up(iadd(r.begin, index(r.width)), k), c), body, loc());
+    body = LetStmt::make(first, iadd(up(r.begin, k), c), body, loc());
+    body = LetStmt::make(turn, ifloormod(apart, index(k)), body, loc());
+    body = pipelined(loops[1], index(0), index(g.row() / k), body);
+    body = For::make(loops[0], index(0), index(g.positions() / g.row()), {}, body, loc());
+    if (k > 1)
+        body = Block::make(
+            {for_lanes(loops[4], Store::make(now.symbol, type, {var(loops[4])}, zero(type), loc())), body});
+    made.body = Allocate::make(k > 1 ? std::vector{now, old} : std::vector{now}, body);
+    return add(std::move(made), f.tensor.symbol.name() + "_into_rows", loops);
+}
+
+/// Lane q of iteration w brings an element of dense word w − c, or of the one before it where q < ρ. A word
+/// is complete when its last element has come; elements of words that are not wait.
+std::string Kinds::out_of_rows(size_t flow) {
+    const Flow& f = made_for.stencil.flows[flow];
+    const Grid& g = made_for.grid;
+    const Node& n = made_for.nodes[flow];
+    const Type type = f.tensor.type;
+    Function made;
+    const std::vector<Symbol> loops{loop("row"),       loop("word"),      loop("lane"),
+                                    loop("sent_lane"), loop("kept_lane"), loop("last_lane")};
+    const StreamElement from = lanes(made, "in", type, Direction::in, loops[2]),
+                        to = lanes(made, "out", type, Direction::out, loops[3]);
+    const Rows r = rows_of(made_for, flow, var(loops[0]));
+    const Expr word = var(loops[1]), lane = var(loops[2]);
+    const Tensor wait = registers("wait", type, k), come = registers("come", type, k);
+    const Expr apart = isub(index(r.shift), r.begin), turned_up = up(apart, k);
+    const Symbol turn("turn"), first("first"), end("end");
+    const Expr turned = Variable::make(turn, IndexType());
+    const Stmt take =
+        for_lanes(loops[2], there(n, var(loops[0]), word, lane, [&] {
+                      const Symbol token("token");
+                      return Pop::make(
+                          token, from, type,
+                          Store::make(come.symbol, type, {lane}, Variable::make(token, type), loc()), loc());
+                  }));
+    /// For the place in a word: from which lane its element comes, and whether it does.
+    const auto from_lane = [&](const Symbol& l, const auto& make) {
+        const Symbol source("source");
+        const Expr q = Variable::make(source, IndexType());
+        const Expr column = iadd(imul(index(k), word), q);
+        const Expr fresh = and_also(r.inside, between(column, index(r.shift), index(r.shift + r.width)));
+        return for_lanes(
+            l, LetStmt::make(source, ifloormod(iadd(var(l), turned), index(k)), make(q, fresh), loc()));
+    };
+    Stmt give = from_lane(loops[3], [&](const Expr& q, const Expr& fresh) {
+        const Expr now =
+            Binary::make(BinaryOp::logical_or, less(q, turned), Binary::make(BinaryOp::eq, turned, index(0)));
+        const Expr value = Select::make(and_also(fresh, now), Load::make(come.symbol, type, {q}, loc()),
+                                        Load::make(wait.symbol, type, {var(loops[3])}, loc()), loc());
+        return Push::make(to, type, value, loc());
+    });
+    give = If::make(at_most(Variable::make(first, IndexType()), word),
+                    If::make(less(word, Variable::make(end, IndexType())), give, {}, loc()), {}, loc());
+    const Stmt keep = from_lane(loops[4], [&](const Expr& q, const Expr& fresh) {
+        return If::make(
+            fresh,
+            Store::make(wait.symbol, type, {var(loops[4])}, Load::make(come.symbol, type, {q}, loc()), loc()),
+            {}, loc());
+    });
+    Stmt body = Block::make({take, when(r.inside, give), keep});
+    body =
+        LetStmt::make(end, iadd(ifloordiv(iadd(r.begin, index(r.width)), index(k)), turned_up), body, loc());
+    body = LetStmt::make(first, iadd(ifloordiv(r.begin, index(k)), turned_up), body, loc());
+    body = LetStmt::make(turn, ifloormod(apart, index(k)), body, loc());
+    body = pipelined(loops[1], index(0), index(g.row() / k), body);
+    const int64_t first_row = n.first / g.row(), rows = n.last / g.row() - first_row + 1;
+    body = For::make(loops[0], index(first_row), index(rows), {}, body, loc());
+    if (const int64_t rest = dense_run(f).count % k; rest > 0) {
+        const Expr l = var(loops[5]);
+        StreamElement last = to;
+        last.at = {l};
+        const Expr value =
+            Select::make(less(l, index(rest)), Load::make(wait.symbol, type, {l}, loc()), zero(type), loc());
+        body = Block::make({body, for_lanes(loops[5], Push::make(last, type, value, loc()))});
+    }
+    made.body = Allocate::make({wait, come}, body);
+    return add(std::move(made), f.tensor.symbol.name() + "_out_of_rows", loops);
+}
+
+/// Rows of strips begin and end with whole beats, each of which is in the tensor, or is not.
+std::string Kinds::strip_loader(size_t flow) {
+    const Flow& f = made_for.stencil.flows[flow];
+    const Grid& g = made_for.grid;
+    const int64_t beat = made_for.ports[flow].beat(), parts = beat / k;
+    const Type type = f.tensor.type;
+    Function made;
+    made.arguments.push_back(argument(f.tensor, Direction::in));
+    const size_t rank = g.rank();
+    std::vector<Symbol> loops;
+    std::vector<Expr> on_grid;
+    for (size_t d = 0; d < rank; ++d) {
+        const std::string outer = d < g.cuts().size() ? fmt::format("strip{}", g.cuts()[d].dim)
+                                                      : fmt::format("i{}", d - g.cuts().size());
+        loops.push_back(loop(d + 1 == rank ? "beat" : outer));
+        on_grid.push_back(var(loops[d]));
+    }
+    on_grid.back() = imul(index(beat), on_grid.back());
+    const Symbol element = loop("element"), part = loop("part"), lane = loop("lane");
+    const StreamElement to = lanes(made, "out", type, Direction::out, lane);
+    const Tensor word = registers("word", type, beat);
+    Place p = place(made_for, flow, on_grid, Wanted::all);
+    p.at.back() = iadd(p.at.back(), var(element));
+    const Stmt read =
+        For::make(element, index(0), index(beat), LoopKind::unrolled(),
+                  Store::make(word.symbol, type, {var(element)},
+                              Load::make(made.arguments[0].tensor.symbol, type, p.at, loc()), loc()),
+                  loc());
+    Expr value = Load::make(word.symbol, type, {iadd(imul(index(k), var(part)), var(lane))}, loc());
+    if (p.inside.defined()) value = Select::make(p.inside, value, zero(type), loc());
+    const Stmt give = For::make(part, index(0), index(parts), LoopKind::unrolled(),
+                                for_lanes(lane, Push::make(to, type, value, loc())), loc());
+    Stmt body = pipelined(loops.back(), index(0), index(g.row() / beat),
+                          Block::make({when(p.inside, read), give}), parts);
+    for (size_t d = rank - 1; d-- > 0;)
+        body = For::make(loops[d], index(0), index(g.extent(d)), {}, body, loc());
+    made.body = Allocate::make(word, body);
+    loops.insert(loops.end(), {element, part, lane});
+    return add(std::move(made), "load_" + f.tensor.symbol.name(), loops);
+}
+
+std::string Kinds::strip_storer(size_t flow) {
+    const Flow& f = made_for.stencil.flows[flow];
+    const Grid& g = made_for.grid;
+    const Node& n = made_for.nodes[flow];
+    const int64_t beat = made_for.ports[flow].beat(), parts = beat / k;
+    const Type type = f.tensor.type;
+    Function made;
+    made.arguments.push_back(argument(f.tensor, Direction::out));
+    const std::vector<Symbol> loops{loop("row"), loop("beat"), loop("part"), loop("lane"), loop("element")};
+    const StreamElement from = lanes(made, "in", type, Direction::in, loops[3]);
+    const Expr row = var(loops[0]), part = var(loops[2]), lane = var(loops[3]);
+    const Tensor word = registers("word", type, beat);
+    const int64_t first_row = n.first / g.row(), last_row = n.last / g.row();
+    const auto pop = [&] {
+        const Symbol token("token");
+        return Pop::make(token, from, type,
+                         Store::make(word.symbol, type, {iadd(imul(index(k), part), lane)},
+                                     Variable::make(token, type), loc()),
+                         loc());
+    };
+    // The first and the last row are not whole.
+    const Expr in_row = imul(index(parts), var(loops[1])); // words before this beat
+    const auto up_to = [&] {
+        const int64_t behind = n.last - last_row * g.row();
+        if (behind == g.row() - 1) return pop();
+        const Expr last = ifloordiv(isub(index(behind), lane), index(k));
+        return If::make(less(row, index(last_row)), pop(),
+                        If::make(at_most(part, isub(last, in_row)), pop(), {}, loc()), loc());
+    };
+    Stmt take = up_to();
+    if (const int64_t before = n.first - first_row * g.row(); before > 0) {
+        const Expr behind = ifloordiv(isub(lane, index(before)), index(k)); // minus the first word
+        take = If::make(not_below(row, first_row + 1), take,
+                        If::make(at_most(isub(index(0), iadd(behind, in_row)), part), up_to(), {}, loc()),
+                        loc());
+    }
+    take =
+        For::make(loops[2], index(0), index(parts), LoopKind::unrolled(), for_lanes(loops[3], take), loc());
+    std::vector<Expr> on_grid = of_row(g, row);
+    on_grid.push_back(imul(index(beat), var(loops[1])));
+    Place p = place(made_for, flow, on_grid, Wanted::own);
+    p.at.back() = iadd(p.at.back(), var(loops[4]));
+    const Stmt write = For::make(loops[4], index(0), index(beat), LoopKind::unrolled(),
+                                 Store::make(made.arguments[0].tensor.symbol, type, p.at,
+                                             Load::make(word.symbol, type, {var(loops[4])}, loc()), loc()),
+                                 loc());
+    Stmt body = pipelined(loops[1], index(0), index(g.row() / beat),
+                          Block::make({take, when(p.inside, write)}), parts);
+    body = For::make(loops[0], index(first_row), index(last_row - first_row + 1), {}, body, loc());
+    made.body = Allocate::make(word, body);
+    return add(std::move(made), "store_" + f.tensor.symbol.name(), loops);
+}
+
+} // namespace lathe::schedule::stencil
