@@ -66,8 +66,8 @@ std::string layout_text(const Layout& l);
 bool stored_plainly(const Layout& l);
 
 /// The tensor, which some Function allocates or has as a constant, is stored so. Whether a folded one keeps
-/// what is read later is not asked here. \throws Error for an argument, for a tensor that an extern function
-/// is given, and for one that is folded and of which a call is given a part.
+/// what is read later is not asked here. \throws Error for an argument, for one that an extern function is
+/// given, and for a folded one of which a call is given a part, or that the kind of a loop forbids.
 Module with_layout(const Module& m, const Symbol& tensor, const Layout& layout);
 
 /// A folded dimension that is completely partitioned becomes a shift register, where the tensor is filled
