@@ -246,14 +246,13 @@ TEST_CASE("kernels: what calls others, and what is called") {
     kernels.expect_right_stalled({all.reference(), inner.reference()}, 3);
 }
 
-TEST_CASE("kernels: what is refused") {
+TEST_CASE("kernels: statements and reads that are refused") {
     const Picture p;
     const auto point = [&](const std::function<void(KernelBody&)>& body) {
         return message(p.kernel([&](KernelBody& k) { p.inside(k, 1, [&] { body(k); }); }));
     };
     const auto one = [&](const std::function<void(KernelBody&)>& body) { return message(p.kernel(body)); };
     Input at("at", UInt(2), {9, 12}), wide("wide", Int(8), {18, 24});
-    Param n("n", Int(32));
     expect(message(Kernel(
                "k", {p.in, at, p.out},
                [&](KernelBody& k) { p.inside(k, 1, [&] { p.out(p.y, p.x) = p.in(p.y, at(p.y, p.x)); }); })),
@@ -298,6 +297,15 @@ TEST_CASE("kernels: what is refused") {
                });
            }),
            "break_x is read at kernels.cpp");
+}
+
+TEST_CASE("kernels: loops, stores and scalars that are refused") {
+    const Picture p;
+    const auto point = [&](const std::function<void(KernelBody&)>& body) {
+        return message(p.kernel([&](KernelBody& k) { p.inside(k, 1, [&] { body(k); }); }));
+    };
+    const auto one = [&](const std::function<void(KernelBody&)>& body) { return message(p.kernel(body)); };
+    Param n("n", Int(32));
     expect(message(Kernel("k", {p.in, p.out, n},
                           [&](KernelBody& k) {
                               k.for_(p.y, 0, 9,

@@ -194,7 +194,7 @@ class RandomKernel {
 
 TEST_CASE("random kernels") {
     std::mt19937 random(33);
-    for (int n = 0; n < count(60, 2000); ++n) {
+    for (int n = 0; n < count(40, 2000); ++n) {
         CAPTURE(n);
         check_network(RandomKernel(random).make(), false);
     }
