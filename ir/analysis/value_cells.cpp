@@ -108,9 +108,7 @@ Cells::Cells(std::vector<KeptDimension> kept) : dimensions(std::move(kept)) {
 ValueBound Cells::over(const std::vector<Span>& places) const {
     Cell sum;
     each_index(places, [&](size_t n) {
-        if (!cells[n]) return;
-        sum = sum ? ValueBound{hull_of(sum->range, cells[n]->range), std::max(sum->error, cells[n]->error)}
-                  : *cells[n];
+        if (cells[n]) sum = sum ? hull_of(*sum, *cells[n]) : *cells[n];
     });
     return sum.value_or(ValueBound{});
 }

@@ -61,6 +61,67 @@ ValueBounds bounds_of(const Module& m, const std::vector<InputRange>& inputs) {
     return value_bounds(m, given.ranges, given.values);
 }
 
+/// Operations whose meaning goes by the bits of their operands, as << does, each with the operands' types.
+class BitOperations {
+  public:
+    explicit BitOperations(const Module& m) {
+        for (const Function& f : m.functions)
+            for_each(f.body, [&](const Stmt& s) { statement(s); }, [&](const Expr& e) { expression(e); });
+    }
+    /// In the order in which they are met.
+    std::map<std::pair<std::string, std::string>, std::vector<std::string>> types;
+    std::map<std::string, Loc> places;
+
+  private:
+    void statement(const Stmt& s) {
+        const auto* r = s.as<Reduce>();
+        if (r && (by_bits(r->op) || (r->op == BinaryOp::mul && r->target.type.is_exact())))
+            add(s.loc(), std::string(symbol(r->op)) + "=",
+                r->target.type.str() + " and " + r->target.value.type().str());
+    }
+
+    void expression(const Expr& e) {
+        if (e.type().is_index()) return;
+        std::string operation;
+        if (const auto* b = e.as<Binary>(); b && by_bits(b->op)) operation = symbol(b->op);
+        if (const auto* u = e.as<Unary>(); u && u->op == UnaryOp::bit_not) operation = "~";
+        if (e.kind() == ExprKind::slice) operation = "taking bits";
+        if (e.kind() == ExprKind::bitcast) operation = "bitcast";
+        if (const auto* c = e.as<Call>(); c && !e.type().is_float()) operation = c->function;
+        if (operation.empty()) return;
+        std::string of;
+        for (const Expr& o : operands(e))
+            if (!o.as<Constant>()) of += (of.empty() ? "" : " and ") + o.type().str();
+        add(e.loc(), operation, of);
+    }
+
+    static bool by_bits(BinaryOp op) {
+        return op == BinaryOp::shl || op == BinaryOp::shr || op == BinaryOp::bit_and ||
+               op == BinaryOp::bit_or || op == BinaryOp::bit_xor;
+    }
+
+    void add(Loc loc, const std::string& operation, const std::string& of) {
+        types[{loc.str(), operation}].push_back(of);
+        places.emplace(loc.str(), loc);
+    }
+};
+
+/// Where the two Modules' operations on bits mean different numbers.
+void check_bits(const Module& own, const Module& typed) {
+    const BitOperations a(own), b(typed);
+    for (const auto& [at, types] : a.types) {
+        const auto other = b.types.find(at);
+        if (other == b.types.end() || other->second == types) continue;
+        size_t n = 0;
+        while (n < types.size() && n < other->second.size() && types[n] == other->second[n])
+            ++n;
+        const bool both = n < types.size() && n < other->second.size();
+        fail(a.places.at(at.first),
+             "there is no error bound: {} works on {} in the place of {}, and its bits mean other numbers",
+             at.second, both ? other->second[n] : "other types", both ? types[n] : "the algorithm's");
+    }
+}
+
 /// The tensors that live as long as the program, in order.
 std::vector<Tensor> whole_tensors(const Function& f) {
     std::vector<Tensor> all;
@@ -97,6 +158,8 @@ TensorRange measured(const Tensor& t, const AnyBuffer& b) {
         values.push_back(
             load_element(t.type, dense.data() + static_cast<size_t>(n) * element_bytes(t.type)).as_double());
     if (values.empty()) return r;
+    if (std::ranges::any_of(values, [](double v) { return std::isnan(v); }))
+        fail({}, "{} holds NaN on these data: it has no range", t.symbol.name());
     const auto [low, high] = std::ranges::minmax(values);
     r.range = {low, high};
     for (const double v : values) {
@@ -143,11 +206,13 @@ std::vector<TensorRange> ranges(const Schedule& s, const std::vector<InputRange>
     std::vector<TensorRange> all;
     for (const Tensor& t : whole_tensors(m.top())) {
         const auto found = bounds.tensors.find(t.symbol);
-        TensorRange r{t.symbol, t.type, found == bounds.tensors.end() ? ValueRange{} : found->second.range};
+        TensorRange r{t.symbol, t.type, found == bounds.tensors.end() ? ValueRange{} : found->second.held};
         for (const PossibleOverflow& o : bounds.overflows)
             if (o.tensor == t.symbol && r.warning.empty())
                 r.warning = fmt::format("{}: {} is {}, and may be given {}", o.loc.str(), t.symbol.name(),
                                         o.type.str(), o.value);
+        if (found != bounds.tensors.end() && found->second.nan && r.warning.empty())
+            r.warning = fmt::format("{} may hold NaN", t.symbol.name());
         all.push_back(std::move(r));
     }
     return all;
@@ -172,6 +237,8 @@ std::vector<TensorRange> measure_ranges(const Schedule& s, const std::vector<Any
             if (const auto* v = a.tensor.dims[d].extent.as<Variable>())
                 sizes[v->symbol] = Value::index(b.extent(static_cast<int>(d)));
     }
+    if (next < data.size())
+        fail({}, "measure_ranges is given {} buffers, and there are {} inputs", data.size(), next);
     next = 0;
     for (const Argument& a : f.arguments)
         buffers.push_back(a.direction == Direction::out ? buffer_for(a.tensor, sizes) : data[next++].copy());
@@ -186,6 +253,8 @@ std::vector<TensorRange> measure_ranges(const Schedule& s, const std::vector<Any
 }
 
 std::vector<TypeChoice> propose_types(const std::vector<TensorRange>& all, int width) {
+    if (width < 1 || width > Type::max_width)
+        fail({}, "propose_types is asked for {} bits: a type has 1 to {}", width, Type::max_width);
     std::vector<TypeChoice> choices;
     for (const TensorRange& r : all) {
         const double most = r.range.most();
@@ -204,11 +273,21 @@ std::vector<TypeChoice> propose_types(const std::vector<TensorRange>& all, int w
 std::vector<double> error_bound(const Schedule& s, const std::vector<InputRange>& inputs) {
     const Module &own = s.algorithm(), &typed = s.reference();
     check_literals(s);
+    check_bits(own, typed);
     const ValueBounds exact = bounds_of(own, inputs), rounded = bounds_of(typed, inputs);
     std::vector<double> all;
     for (const Argument& a : own.top().arguments) {
         if (a.direction == Direction::in) continue;
-        all.push_back(exact.tensors.at(a.tensor.symbol).error + rounded.tensors.at(a.tensor.symbol).error);
+        double error = 0; // of an output that nothing is stored to
+        for (const ValueBounds* b : {&exact, &rounded}) {
+            const auto found = b->tensors.find(a.tensor.symbol);
+            if (found == b->tensors.end()) continue;
+            if (found->second.error > 0)
+                error = std::nextafter(error + found->second.error, std::numeric_limits<double>::infinity());
+            if (std::isinf(found->second.error) && !b->unknown.empty())
+                fail(b->unknown.front().loc, "{}", b->unknown.front().why);
+        }
+        all.push_back(error);
     }
     return all;
 }

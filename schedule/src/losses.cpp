@@ -1,5 +1,7 @@
 #include "losses.h"
 
+#include "literals.h"
+
 #include "lathe/ir/inline_calls.h"
 #include "lathe/ir/value_bounds.h"
 #include "lathe/ir/visit.h"
@@ -18,6 +20,7 @@ std::string shown(double x) {
 }
 
 std::string shown_limits(Type t) {
+    if (t.is_float()) return fmt::format("-{0} to {0}", shown(range_of(t).high));
     return fmt::format("{} to {}", min_value(t).str(), max_value(t).str());
 }
 
@@ -52,6 +55,11 @@ class Losses {
         }
         for (const Function& f : followed.functions)
             for_each(f.body, [&](const Stmt& s) { statement(s); }, [&](const Expr& e) { expression(e); });
+        std::vector<std::string> literals;
+        for (const Function& f : followed.functions)
+            warn_literals(f.body, literals);
+        for (const std::string& l : literals)
+            add(l + "\n");
         if (!unknown.empty()) text += fmt::format("overflow is not known: {}\n", unknown);
     }
 
@@ -69,7 +77,7 @@ class Losses {
     void stored(const StoreTarget& t, const std::string& how, const char* often, Loc loc) {
         const std::string what = fmt::format("{} {} {}", t.tensor.name(), how, t.value.type().str());
         line(loc, what, t.type, dropped(t.type, t.value.type()), often);
-        overflow(loc, what, t.tensor, t.type);
+        if (t.type != t.value.type()) overflow(loc, what, t.tensor, t.type);
     }
 
     void expression(const Expr& e) {
@@ -104,6 +112,15 @@ class Losses {
 /// The narrowest type of the same kind that holds the value.
 std::optional<Type> wide_enough(Type t, double value) {
     if (!std::isfinite(value)) return std::nullopt;
+    const auto holds_it = [&](Type wider) {
+        return wider.is_float()
+                   ? std::abs(value) <= range_of(wider).high
+                   : value <= max_value(wider).as_double() && value >= min_value(wider).as_double();
+    };
+    if (t.is_float())
+        for (const Type wider : {Float(32), Float(64)})
+            if (holds_it(wider)) return wider;
+    if (t.is_float()) return std::nullopt;
     constexpr int most_wider = 200;
     for (int more = 1; more <= most_wider; ++more) {
         const Type wider = t.is_fixed()                 ? (t.is_signed() || value < 0
@@ -111,9 +128,45 @@ std::optional<Type> wide_enough(Type t, double value) {
                                                                : UFixed(t.width() + more, t.frac(), t.round(), t.overflow()))
                            : t.is_signed() || value < 0 ? Int(t.width() + more)
                                                         : UInt(t.width() + more);
-        if (value <= max_value(wider).as_double() && value >= min_value(wider).as_double()) return wider;
+        if (holds_it(wider)) return wider;
     }
     return std::nullopt;
+}
+
+/// Inputs that each hold one number everywhere, the least or the greatest of their types: what they give at
+/// that place without doubt and does not fit there.
+std::optional<double> witness(const Module& m, const PossibleOverflow& o) {
+    if (o.attained) return o.value;
+    std::vector<Tensor> inputs;
+    for (const Argument& a : m.top().arguments)
+        if (a.direction != Direction::out) inputs.push_back(a.tensor);
+    constexpr size_t few = 3;
+    const unsigned all = inputs.size() <= few ? 1U << inputs.size() : 2;
+    std::optional<double> found;
+    for (unsigned choice = 0; choice < all; ++choice) {
+        std::map<Symbol, ValueRange> given;
+        for (size_t n = 0; n < inputs.size(); ++n) {
+            const ValueRange r = range_of(inputs[n].type);
+            const bool high = inputs.size() <= few ? (choice >> n) & 1U : choice == 1;
+            given[inputs[n].symbol] = high ? ValueRange{r.high, r.high} : ValueRange{r.low, r.low};
+        }
+        try {
+            for (const PossibleOverflow& p : value_bounds(m, given).overflows)
+                if (p.attained && p.tensor == o.tensor && p.type == o.type && p.loc.str() == o.loc.str())
+                    if (!found || std::abs(p.value) > std::abs(*found)) found = p.value;
+        } catch (const InternalError&) {
+            throw;
+        } catch (const Error&) {
+            continue; // of these inputs nothing is known
+        }
+    }
+    return found;
+}
+
+/// Which of a strict tensor's types it is that does not hold the value: not that of an intermediate result.
+bool own_type(const TypeStep& step, const PossibleOverflow& o) {
+    return !o.type.is_float() || step.type.is_float() ||
+           (o.tensor == step.accumulator && step.options.accumulate.kind() == Accumulate::Kind::type);
 }
 
 } // namespace
@@ -142,13 +195,16 @@ void check_strict(const Module& m, const std::vector<TypeStep>& steps, const std
     }
     for (const PossibleOverflow& o : bounds.overflows) {
         const auto step = strict.find(o.tensor);
-        if (step == strict.end()) continue;
+        if (step == strict.end() || !own_type(*step->second, o)) continue;
+        const auto value = witness(m, o);
+        const std::string what =
+            value ? fmt::format("value {}, which {} may give it,", shown(*value), o.loc.str())
+                  : fmt::format("what {} gives it may be {} {}, as far as ranges tell, and", o.loc.str(),
+                                o.value < 0 ? "down to" : "up to", shown(o.value));
         const auto wider = wide_enough(o.type, o.value);
-        fail(loc,
-             "{}: tensor {}: value {}, which {} may give it, does not fit {}, which holds {}, and quantize "
-             "at {} is strict.{}",
-             cause, o.tensor.name(), shown(o.value), o.loc.str(), o.type.str(), shown_limits(o.type),
-             step->second->loc.str(), wider ? " " + wider->str() + " holds it" : "");
+        fail(loc, "{}: tensor {}: {} does not fit {}, which holds {}, and quantize at {} is strict.{}", cause,
+             o.tensor.name(), what, o.type.str(), shown_limits(o.type), step->second->loc.str(),
+             wider ? " " + wider->str() + " holds it" : "");
     }
 }
 

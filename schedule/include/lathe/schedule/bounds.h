@@ -21,15 +21,15 @@ struct InputRange {
 struct TensorRange {
     ir::Symbol tensor;
     Type type;
-    ValueRange range;         ///< of the numbers without rounding
-    std::string warning = ""; ///< where its type can overflow: with a value that does it, and the line
+    ValueRange range;         ///< of its elements, rounded, wrapped or saturated as types do
+    std::string warning = ""; ///< where its type can overflow: the farthest it may be given, and the line
     std::vector<int64_t> histogram =
         {}; ///< measured: how many values lie in each of 16 equal parts of the range
 };
 
 /// What every tensor of the reference can hold, for inputs in the ranges given (others have the range of
-/// their type). Conservative: one range for all elements of a tensor. \throws Error where there is no bound,
-/// with the line.
+/// their type; floats are finite). Conservative: one range for all elements of a tensor. \throws Error where
+/// there is no bound of values (a divisor that may be 0), with the line; it needs no bound of errors.
 std::vector<TensorRange> ranges(const Schedule& s, const std::vector<InputRange>& inputs);
 
 /// What the tensors of the reference hold on data: the inputs in the Module's order. Tensors inside loops are
@@ -44,7 +44,7 @@ std::vector<TypeChoice> propose_types(const std::vector<TensorRange>& ranges, in
 /// How far each output (in the Module's order) can be from that of the algorithm with its own types, on the
 /// same numbers: the sum of what rounding does to both. Infinite where a type that does not saturate may
 /// overflow. \throws Error, with the line, where there is no bound: a choice that rounding may change
-/// (argmin), bits of rounded numbers, a divisor that may be zero; where quantize rounds literals.
+/// (argmin), bits of rounded numbers or of another type, a divisor that may be 0; a literal that is rounded.
 std::vector<double> error_bound(const Schedule& s, const std::vector<InputRange>& inputs);
 
 } // namespace lathe

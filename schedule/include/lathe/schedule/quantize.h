@@ -29,9 +29,9 @@ inline const Accumulate Accumulate::tensor{Accumulate::Kind::tensor};
 struct QuantizeOptions {
     Accumulate accumulate = Accumulate::tensor;
     std::optional<Type> literals = std::nullopt; ///< type of the real literals in the Func's definitions
-    /// What the Func is given must fit its type (and its accumulator's), by the static ranges: where a value
-    /// may wrap or saturate the call is refused with that value, and so is every later call that makes one
-    /// possible. Inputs hold what their types hold, since the caller gives them.
+    /// What the Func is given must fit its type (and its accumulator's), by the static ranges: where it may
+    /// wrap or saturate the call is refused (with a value where some input gives one for certain), and so is
+    /// every later call that makes it possible. Inputs hold what their types hold: the caller gives them.
     bool strict = false;
 };
 
