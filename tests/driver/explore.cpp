@@ -434,8 +434,9 @@ TEST_CASE("explore: points in a cycle that fit to words of memory") {
 TEST_CASE("explore: the command line gives the front, its files and the command for the best design") {
     const TemporaryFolder folder;
     const auto file = [&](const char* name) { return (folder.path / name).string(); };
-    const Said s = explore(with({"--types", "Float(32)|Fixed(16, 8)", "--csv", file("csv"), "--json",
-                                 file("json"), "--plot", file("svg"), "--over", "bram18", "--quiet"}));
+    const Said s =
+        explore(with({"--types", "Float(32)|Fixed(16, 8)", "--csv", file("csv"), "--json", file("json"),
+                      "--plot", file("svg"), "--over", "bram18", "--roofline", file("roofs"), "--quiet"}));
     CHECK_MESSAGE(s.status == 0, s.error);
     const std::vector<std::string> lines = lines_of(s.out);
     CHECK(lines.back() ==
@@ -460,6 +461,9 @@ TEST_CASE("explore: the command line gives the front, its files and the command 
     CHECK(lines_of(contents(file("csv"))).size() == j["all"].size() + 1);
     CHECK(contents(file("csv")).find("unroll,iterate,tile,types,cycles,") == 0);
     CHECK(contents(file("svg")).find("bram18") != std::string::npos);
+    const std::string roofs = contents(file("roofs"));
+    CHECK(roofs.find("operations for each byte of memory") != std::string::npos);
+    CHECK(roofs.find("limited by lanes") != std::string::npos);
 }
 
 TEST_CASE("explore: a store on the command line; other limits are another search") {

@@ -72,6 +72,7 @@ MacroModel board_model(const std::string& name, const std::vector<std::string>& 
     const int64_t port_bits = arch.memories.empty() ? 512 : arch.memories.front().port_bits;
     MacroModel model;
     model.port_bits = port_bits;
+    model.dsp = static_cast<double>(arch.limits().dsp);
     model.setup = fmt::format("{} ({}), shares dsp={} bram18={} uram={} lut={} ff={}, banks {}", name,
                               fingerprint(arch.text() + (name.ends_with(".json") ? file_of(name) : "")),
                               arch.shares.dsp, arch.shares.bram18, arch.shares.uram, arch.shares.lut,

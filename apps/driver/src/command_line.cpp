@@ -133,6 +133,8 @@ CommandLine read_command_line(int argc, const char* const* argv) {
     of_macro("--tile", c.macro.tile, "of a macro: whole, or widths of strips, such as 64 or 64x128");
     app.add_flag("--in-place", c.macro.in_place, "of a macro: a stage may read what it has just written")
         ->needs("--macro");
+    of_macro("--word", c.macro.word,
+             "of a macro: bits of the words in which arguments are read, such as 512");
     of_macro("--types", c.macro.type, "of a macro: a type for all tensors");
     of_macro("--type", c.macro.types, "of a macro: a tensor's type, as NAME=TYPE");
     try {

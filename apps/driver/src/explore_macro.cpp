@@ -1,6 +1,7 @@
 #include "command_line.h"
 #include "lathe/driver/outputs.h"
 #include "lathe/driver/plot.h"
+#include "lathe/driver/roofline.h"
 #include "lathe/ir/files.h"
 #include "lathe/ir/print.h"
 #include "lathe/ir/simplify.h"
@@ -20,7 +21,7 @@ using namespace exploring;
 namespace {
 
 struct Options {
-    std::string program, generator, macro, arch, types, store, csv, json, plot, over = "dsp";
+    std::string program, generator, macro, arch, types, store, csv, json, plot, roofline, over = "dsp";
     std::vector<std::string> settings, sizes, vary, limits, unroll, iterate, tiles;
     size_t shown = 20;
     int64_t banks = 1;
@@ -217,7 +218,38 @@ Plot plot_of(const Options& o, const Schema& schema, const MacroResults& results
             {{"designs", points(results.rows), false}, {"front", points(results.front), false}}};
 }
 
-void write(const Options& o, const Schema& schema, const MacroResults& results) {
+/// Below what the banks bring, and what the DSPs of the board would compute if all of them did as well as
+/// those of the best design of a type.
+Plot roofline_of(const Options& o, const Schema& schema, const MacroModel& model,
+                 const MacroResults& results) {
+    const auto of = [&](const Row& row, const char* name) -> const Cell& {
+        const auto m = std::ranges::find(schema.measures, name, &Measure::name);
+        return row.measures[static_cast<size_t>(m - schema.measures.begin())];
+    };
+    std::vector<RooflineDesign> designs;
+    std::map<std::string, Roof> roofs; ///< by the types that are chosen
+    for (const Row& row : results.rows) {
+        if (!std::holds_alternative<double>(of(row, "gops"))) continue; // refused
+        const double gops = number(of(row, "gops")), dsp = number(of(row, "dsp"));
+        designs.push_back({gops / (number(of(row, "gpoints")) * number(of(row, "bytes_per_point"))), gops,
+                           shown(of(row, "binding"))});
+        std::string types;
+        constexpr size_t options = 3; // then come types
+        for (size_t c = options; c < row.choices.size(); ++c)
+            types += " " + shown(row.choices[c]);
+        Roof& r = roofs[types];
+        r.name = "roof" + types;
+        r.gigabytes = std::max(r.gigabytes, number(of(row, "bandwidth_roof")));
+        if (dsp > 0) r.gops = std::max(r.gops, gops / dsp * model.dsp);
+    }
+    std::vector<Roof> drawn;
+    for (const auto& [types, r] : roofs)
+        drawn.push_back(r);
+    return roofline(fmt::format("{}, {} on {}: designs and roofs (estimated)", o.generator, o.macro, o.arch),
+                    designs, drawn);
+}
+
+void write(const Options& o, const Schema& schema, const MacroModel& model, const MacroResults& results) {
     if (!o.csv.empty()) write_file(o.csv, csv(schema, results.rows));
     if (!o.json.empty()) {
         auto refused = nlohmann::ordered_json::array();
@@ -236,6 +268,7 @@ void write(const Options& o, const Schema& schema, const MacroResults& results) 
                                "\n");
     }
     if (!o.plot.empty()) write_file(o.plot, svg(plot_of(o, schema, results)));
+    if (!o.roofline.empty()) write_file(o.roofline, svg(roofline_of(o, schema, model, results)));
 }
 
 /// Everything that decides what a design is estimated at.
@@ -263,7 +296,7 @@ void explore(const Options& o, const std::vector<Generator>& generators, const M
     exploring::Store store(o.store, setup_of(o, p, model, space), schema, MacroResults::store_interval);
     if (store.found_before() > 0) std::cout << store.found_before() << " designs are known from before\n";
     const MacroResults results = search_macro(space, model.estimate, store, o.quiet);
-    write(o, schema, results);
+    write(o, schema, model, results);
     for (const auto& [reason, count] : results.refused)
         std::cout << fmt::format("{} refused: {}\n", count, reason);
     if (results.left_out > 0)
@@ -301,6 +334,8 @@ void describe(CLI::App& app, Options& o) {
     app.add_option("--csv", o.csv, "write every design");
     app.add_option("--json", o.json, "write the front and every design");
     app.add_option("--plot", o.plot, "write GOP/s as SVG");
+    app.add_option("--roofline", o.roofline,
+                   "write GOP/s over operations for each byte, below the board's roofs, as SVG");
     app.add_option("--over", o.over, "what the plot is over")
         ->check(CLI::IsMember({"dsp", "bram18", "uram", "lut", "ff", "bytes_per_point", "fifo_bits"}))
         ->capture_default_str();

@@ -97,7 +97,8 @@ Schedule macro_schedule(const Schedule& made, const MacroCall& call, const std::
     p.schedule.stencil(p.stage(), {.unroll = call.unroll,
                                    .iterate = call.iterate,
                                    .tile = read_tile(call.tile),
-                                   .in_place = call.in_place});
+                                   .in_place = call.in_place,
+                                   .word = call.word});
     return p.schedule;
 }
 

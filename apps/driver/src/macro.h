@@ -26,6 +26,7 @@ struct MacroCall {
     int64_t unroll = 1, iterate = 1;
     std::string tile = "whole";
     bool in_place = false;
+    int64_t word = 0;
     std::string type = "";               ///< of every tensor; empty: the algorithm's own
     std::vector<std::string> types = {}; ///< GROUP=TYPE
 };

@@ -21,6 +21,7 @@ struct MacroModel {
     int64_t port_bits = 512; ///< of a memory port's word
     std::string setup;       ///< the board with its limits: equal ones give equal estimates
     std::vector<std::string> make_options = {}; ///< for the program that makes a design for this board
+    double dsp = 0;                             ///< that a design may use
 };
 /// For a board by its name or file, limits such as "dsp=0.7", and the banks of memory that each array lies
 /// in.

@@ -21,12 +21,26 @@ std::string escaped(const std::string& text) {
 /// One axis: from data to pixels, and where marks stand.
 struct Axis {
     double low = 0, high = 1, from = 0, to = 1;
+    bool logarithmic = false;
 
-    Axis(double l, double h, double f, double t) : low(l), high(h), from(f), to(t) {
+    Axis(double l, double h, double f, double t, bool log)
+        : low(log ? std::log10(l) : l), high(log ? std::log10(h) : h), from(f), to(t), logarithmic(log) {
         if (!(high > low)) low -= 0.5, high = low + 1;
     }
-    double at(double v) const { return from + (v - low) / (high - low) * (to - from); }
+    double at(double v) const {
+        return from + ((logarithmic ? std::log10(v) : v) - low) / (high - low) * (to - from);
+    }
+    /// 1, 2 and 5 of each power of ten.
+    std::vector<double> powers() const {
+        std::vector<double> all;
+        for (double p = std::floor(low); p <= high; ++p)
+            for (const double digit : {1.0, 2.0, 5.0})
+                if (const double v = digit * std::pow(10, p); std::log10(v) >= low && std::log10(v) <= high)
+                    all.push_back(v);
+        return all;
+    }
     std::vector<double> marks() const {
+        if (logarithmic) return powers();
         const double rough = (high - low) / 8, power = std::pow(10, std::floor(std::log10(rough)));
         double step = 10 * power;
         for (const double s : {5.0, 2.0, 1.0})
@@ -56,7 +70,7 @@ std::string drawn(const PlotSeries& s, const Axis& x, const Axis& y, const char*
         all = fmt::format("<polyline fill=\"none\" stroke=\"{}\" stroke-width=\"2\" points=\"{}\"/>\n",
                           colour, all);
     }
-    for (const auto& [u, v] : s.points)
+    for (const auto& [u, v] : s.marks ? s.points : decltype(s.points)())
         all += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3.5\" fill=\"{}\"/>\n", x.at(u), y.at(v),
                            colour);
     return all;
@@ -64,18 +78,25 @@ std::string drawn(const PlotSeries& s, const Axis& x, const Axis& y, const char*
 
 } // namespace
 
-std::string svg(const Plot& plot) {
+std::string svg(const Plot& given) {
+    Plot plot = given;
+    for (PlotSeries& s : plot.series)
+        std::erase_if(s.points, [&](const auto& p) {
+            const bool shown = std::isfinite(p.first) && std::isfinite(p.second);
+            return plot.logarithmic && !(shown && p.first > 0 && p.second > 0);
+        });
     std::vector<double> xs, ys;
     for (const PlotSeries& s : plot.series)
         for (const auto& [u, v] : s.points) {
             xs.push_back(u);
             ys.push_back(v);
         }
-    if (xs.empty()) xs = ys = {0};
+    if (xs.empty()) xs = ys = {plot.logarithmic ? 1.0 : 0.0};
     const auto [x0, x1] = std::ranges::minmax(xs);
     const auto [y0, y1] = std::ranges::minmax(ys);
-    const double margin = (y1 - y0) * 0.05;
-    const Axis x(x0, x1, left, width - right), y(y0 - margin, y1 + margin, height - bottom, top);
+    const double margin = plot.logarithmic ? 0 : (y1 - y0) * 0.05, more = plot.logarithmic ? 1.25 : 1;
+    const Axis x(x0, x1, left, width - right, plot.logarithmic),
+        y(y0 / more - margin, y1 * more + margin, height - bottom, top, plot.logarithmic);
     std::string all = fmt::format(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} {1}\" "
         "font-family=\"sans-serif\" font-size=\"13\">\n<rect width=\"{0}\" height=\"{1}\" fill=\"white\"/>\n",
