@@ -25,9 +25,7 @@ class Unfolding {
             if (!as_int(simplify(x)))
                 e.refuse("the {} of {} is {}: a process for each iteration needs a number. bind the sizes",
                          what, loop.var.name(), print(x));
-        if (const auto c = e.conflict(loop.var, LoopKind::parallel(), 0);
-            c && !planted.has(Fault::row_unasked))
-            e.refuse_text(c->describe());
+        if (const auto c = e.conflict(loop.var, LoopKind::parallel(), 0)) e.refuse_text(c->describe());
         check_piece(e, loop.body, loop.var.name());
         find_views();
         Path inside = path;

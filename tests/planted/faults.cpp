@@ -85,7 +85,6 @@ constexpr PlantedFault faults[] = {
     {Fault::token_lanes_free, "tokens in loops without an order", {}, with_plant<wrong_stream>},
     {Fault::token_readers_unseen, "a tensor gone that others read", {}, with_plant<wrong_stream>},
     {Fault::stage_between_unseen, "stages pass those that they need", {}, with_plant<wrong_stream>},
-    {Fault::row_unasked, "iterations that depend on each other as processes", {}, with_plant<wrong_row>},
     {Fault::row_part_short, "a process's part one position short", {}, with_plant<wrong_row>},
     {Fault::row_part_unfit, "parts beyond the tensor's end", {}, with_plant<wrong_row>},
     {Fault::relay_two_alike, "one element handed on of two", {}, with_plant<wrong_row>},

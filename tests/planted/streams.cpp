@@ -52,7 +52,10 @@ std::optional<std::string> wrong_row(std::mt19937& random) {
     Schedule s(row.algorithm);
     random_row_schedule(s, row, false, random);
     StageHandle stage = s.stage(row.stage);
+    const Module before = s.module();
     stage.unfold(row.row);
+    const std::string why = row.outer.empty() ? why_no_row(before, row) : "";
+    if (why.starts_with("dependence")) return why;
     for (const Symbol& t : row.tables) {
         try {
             stage.relay(TensorRef(t), row.row);

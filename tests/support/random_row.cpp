@@ -445,8 +445,11 @@ class Touching : public Counting {
   public:
     Touching(const For& f, const std::map<Symbol, Tensor>& all) : Counting(f) {
         for (const auto& [symbol, tensor] : all) {
-            std::vector<Dim> dims = tensor.dims;
-            dims.insert(dims.begin(), Dim{index(0), index(count)});
+            std::vector<Dim> dims{{index(0), index(count)}};
+            for (const Dim& d : tensor.dims) {
+                dims.push_back({index(0), d.extent});
+                mins[symbol].push_back(d.min);
+            }
             places[symbol] = tensors.size();
             for (const char* what : {"read_", "written_"})
                 tensors.push_back(counter(what + symbol.name(), dims));
@@ -458,8 +461,9 @@ class Touching : public Counting {
         for (const Access& a : own(s)) {
             const auto at = places.find(a.tensor);
             if (at == places.end()) continue;
-            std::vector<Expr> where = a.indices;
-            where.insert(where.begin(), iteration());
+            std::vector<Expr> where{iteration()};
+            for (size_t d = 0; d < a.indices.size(); ++d)
+                where.push_back(isub(a.indices[d], mins.at(a.tensor)[d]));
             before.push_back(under(
                 a.condition, Store::make(tensors[at->second + a.write].symbol, Int(32), where, number(1))));
         }
@@ -467,6 +471,7 @@ class Touching : public Counting {
 
   private:
     std::map<Symbol, size_t> places;
+    std::map<Symbol, std::vector<Expr>> mins;
 };
 
 /// In which order each iteration reads which elements of a tensor.
@@ -555,6 +560,9 @@ std::map<Symbol, Tensor> tensors_around(const Module& m, const For& row) {
                     all.erase(t.symbol);
         },
         nullptr);
+    std::erase_if(all, [](const auto& t) { // of another size in each iteration of a loop around
+        return std::ranges::any_of(t.second.dims, [](const Dim& d) { return !as_int(simplify(d.extent)); });
+    });
     for (auto& [symbol, t] : all)
         t.layout = {};
     return all;

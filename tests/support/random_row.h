@@ -29,7 +29,7 @@ RandomRow random_row(std::mt19937& random);
 void random_row_schedule(lathe::Schedule& s, RandomRow& row, bool unfolded, std::mt19937& random);
 
 /// Why the row's iterations cannot be processes, found by running the program: what each of them touches.
-/// Empty: they can.
+/// Empty: they can. Of rows in loops it may name a dependence that is one between several of their runs.
 std::string why_no_row(const lathe::Module& m, const RandomRow& row);
 
 /// Why the iterations of the row cannot hand on what they read of the tensor, found by running the program:

@@ -67,7 +67,6 @@ enum class Fault : uint8_t {
     token_readers_unseen,   ///< the tensor is gone whoever else reads it
     stage_between_unseen,   ///< stages pass others that touch what they touch
     // Of rows of processes:
-    row_unasked,         ///< iterations that depend on each other become processes
     row_part_short,      ///< the part of a tensor that a process has is one position short
     row_part_unfit,      ///< the part of an iteration that does nothing may lie beyond the tensor
     relay_two_alike,     ///< of two elements that a statement reads one is handed on
