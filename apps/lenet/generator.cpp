@@ -18,7 +18,7 @@ Exploration exploration(const GeneratorArguments& a) {
     if (a.integer("images") < 1) ir::fail({}, "images is 1 or more, not {}", a.integer("images"));
     const auto data = std::make_shared<LeNetData>(activation_of(a), a.text("data"), a.text("digits"));
     const int64_t images = std::min(a.integer("images"), data->count());
-    Exploration e{cpu_schedule(net, a.target())};
+    Exploration e{cpu_schedule(net, a.target()), {}};
     e.files = LeNetData::files(activation_of(a), a.text("data"), a.text("digits"));
     const std::vector<TensorRef> read = net.activation_tensors();
     for (size_t l = 0; l < 4; ++l) {

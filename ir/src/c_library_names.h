@@ -4,6 +4,9 @@
 
 namespace lathe::ir {
 
+/// What the C library exports where Lathe is built: also names of other headers, and of its newer versions.
+extern const char c_library_exports[];
+
 inline constexpr char c_library_names[] = R"(
 a64l abort abs accept accept4 access acct acos acosf acosh acoshf acoshl acosl addseverity adjtime
 aio_cancel aio_error aio_fsync aio_init aio_read aio_return aio_suspend aio_write alarm aligned_alloc alloca

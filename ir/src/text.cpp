@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <dlfcn.h>
 #include <optional>
 #include <set>
 
@@ -170,28 +169,16 @@ bool is_keyword(std::string_view name) {
 bool is_of_c_library(std::string_view name) {
     static const std::set<std::string_view> names = [] {
         std::set<std::string_view> all;
-        const std::string_view text = c_library_names;
-        for (size_t at = 0; (at = text.find_first_not_of(" \n", at)) != std::string_view::npos;) {
-            const size_t end = text.find_first_of(" \n", at);
-            all.insert(text.substr(at, end - at));
-            at = end;
-        }
+        for (const std::string_view text :
+             {std::string_view(c_library_names), std::string_view(c_library_exports)})
+            for (size_t at = 0; (at = text.find_first_not_of(" \n", at)) != std::string_view::npos;) {
+                const size_t end = text.find_first_of(" \n", at);
+                all.insert(text.substr(at, end - at));
+                at = end;
+            }
         return all;
     }();
     return names.contains(name);
-}
-
-/// A function or variable of the C library that this program itself runs with: more than any table knows,
-/// such as what a newer version has.
-bool is_exported_by_c_library(const std::string& name) {
-    for (const char* file : {"libc.so.6", "libm.so.6"}) {
-        void* const library = dlopen(file, RTLD_LAZY | RTLD_NOLOAD);
-        if (!library) continue;
-        const bool found = dlsym(library, name.c_str()) != nullptr;
-        dlclose(library);
-        if (found) return true;
-    }
-    return false;
 }
 
 bool is_upper(char c) {
@@ -340,7 +327,6 @@ void check_function_name(const std::string& name, Loc loc) {
     if (!is_c_identifier(name))
         fail(loc, "\"{}\" cannot be a function's name: use letters, digits and _", name);
     const char* taken = taken_function_name(name);
-    if (!taken && is_exported_by_c_library(name)) taken = "a name of this machine's C library";
     if (!taken) return;
     std::string other = "lathe";
     for (const char c : name) // what is left of "__x" must not be reserved again

@@ -76,7 +76,8 @@ TEST_CASE("explore: grid, greedy and budgeted; killed half-way it goes on to the
     const std::string lenet =
         "lenet activation=relu images=20 --vary 'weights=Fixed(i, i-1, rnd, sat):i=7..4' --vary "
         "'in=Fixed(8, 6, rnd, sat)|Fixed(5, 3, rnd, sat)' ";
-    const std::string csv = file("csv"), json = file("json"), svg = file("svg"), store = file("store");
+    const std::string csv = file("csv"), json = file("json"), svg = file("svg"), store = file("store"),
+                      progress = file("progress");
     const Run whole = command(lenet + fmt::format("--csv {} --json {} --plot {}", csv, json, svg));
     CHECK_MESSAGE(whole.status == 0, whole.text);
     CHECK(whole.text.find("8 candidates") != std::string::npos);
@@ -87,14 +88,13 @@ TEST_CASE("explore: grid, greedy and budgeted; killed half-way it goes on to the
     const pid_t child = fork();
     if (child == 0) {
         execl("/bin/sh", "sh", "-c",
-              ("exec " LATHE_COMMAND " explore " + lenet + "--store " + store + " >/dev/null 2>&1").c_str(),
+              ("exec " LATHE_COMMAND " explore " + lenet + "--store " + store + " >/dev/null 2>" + progress)
+                  .c_str(),
               static_cast<char*>(nullptr));
         _exit(127);
     }
-    for (int n = 0; n < 600 && (!std::filesystem::exists(store) || std::filesystem::file_size(store) < 16384);
-         ++n)
+    for (int n = 0; n < 1200 && content(progress).find("2/8: ") == std::string::npos; ++n)
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    std::this_thread::sleep_for(std::chrono::milliseconds(1500));
     kill(child, SIGKILL);
     waitpid(child, nullptr, 0);
     const Run again = command(lenet + "--store " + store);
@@ -133,7 +133,7 @@ TEST_CASE("explore: grid, greedy and budgeted; killed half-way it goes on to the
     CHECK(stale.text.find("holds the results of another search") != std::string::npos);
     CHECK(stale.text.find("Name another file for --store") != std::string::npos);
     std::filesystem::remove_all(data);
-    for (const std::string& path : {csv, json, svg, store, file("few")})
+    for (const std::string& path : {csv, json, svg, store, progress, file("few")})
         std::filesystem::remove(path);
 }
 
