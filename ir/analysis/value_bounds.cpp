@@ -478,10 +478,14 @@ class Bounds : Expressions {
                 return ValueRange{add_down(begin.low, mul_down(n, step.low)),
                                   add_up(begin.high, mul_up(n, step.high))};
             };
-            const double wrong = mul_up(n, lost);
+            // Rounding keeps order: the least sum is that of the least values, and rounded as that is.
+            const auto wrong = [&](double begin, double last) {
+                return mul_up(n, lost_by_step(type, from, n, std::max(std::abs(begin), std::abs(last))));
+            };
             const ValueRange held = end(old.held, value.held);
             b.range = common_of(b.range, end(old.range, value.range));
-            b.held = common_of(b.held, {add_down(held.low, -wrong), add_up(held.high, wrong)});
+            b.held = common_of(b.held, {add_down(held.low, -wrong(old.held.low, held.low)),
+                                        add_up(held.high, wrong(old.held.high, held.high))});
         }
         old = b;
     }

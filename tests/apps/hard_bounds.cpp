@@ -304,6 +304,7 @@ TEST_CASE("a sum of positive numbers is a divisor") {
     CHECK(range_of_tensor(s, total, {{x, -3, 3}}).low == 0); // which it is at first
     CHECK(range_of_tensor(s, share, {{x, -3, 3}}).high < 41);
     CHECK(error_bound(s, {{x, -3, 3}}).front() < 1);
+    CHECK_NOTHROW(ranges(s, {{x, -8, 8}}));
     // Not where some of them may be left out, or some elements.
     RDom some(0, 10, "some");
     some.where(x(0, some) > 0);
