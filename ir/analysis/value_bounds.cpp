@@ -22,6 +22,8 @@ class Bounds : Expressions {
         : Expressions(f.body) {
         find_kept(f, values);
         for (const Argument& a : f.arguments)
+            shapes[a.tensor.symbol] = a.tensor.dims;
+        for (const Argument& a : f.arguments)
             if (a.direction != Direction::out) argument(a.tensor, given, values);
         for (const Tensor& t : f.constants)
             constant(t);
@@ -36,6 +38,9 @@ class Bounds : Expressions {
         for (const auto* cells : {&elements, &tensors})
             for (const auto& [tensor, c] : *cells)
                 all.tensors[tensor] = c.all();
+        for (const auto& [tensor, held] : passed)
+            if (const auto t = all.tensors.find(tensor); t != all.tensors.end())
+                t->second.held = hull_of(t->second.held, held);
         for (const auto& [at, overflow] : overflows)
             all.overflows.push_back(overflow);
         all.unknown = std::move(unknown);
@@ -148,6 +153,7 @@ class Bounds : Expressions {
                 ++versions[t.symbol];
                 if (t.data) constant(t);
                 born[t.symbol] = around.size();
+                shapes[t.symbol] = t.dims;
             }
             run(a->body);
         } else if (const auto* l = s.as<LetStmt>()) {
@@ -255,7 +261,9 @@ class Bounds : Expressions {
                      "for more than {} of them",
                      f.var.name(), most);
             const auto before = tensors;
+            ++repeating;
             run(f.body);
+            --repeating;
             if (tensors == before) return;
         }
     }
@@ -406,8 +414,33 @@ class Bounds : Expressions {
         }
     }
 
-    void add(const Reduce& r, const ValueBound& value, ValueBound& old) {
+    /// Whether every element of the tensor is updated exactly so often as updates() says once the loops end,
+    /// before anything reads it: what it was does not remain.
+    bool updates_all(const Reduce& r) const {
+        const auto shape = shapes.find(r.target.tensor);
+        if (conditions > 0 || repeating > 0 || shape == shapes.end()) return false;
+        std::set<Symbol> used;
+        const auto inside = born.find(r.target.tensor);
+        const size_t first = inside == born.end() ? 0 : inside->second;
+        for (size_t d = 0; d < r.target.indices.size(); ++d) {
+            const auto* v = r.target.indices[d].as<Variable>();
+            const auto own = [&](const For* f) {
+                return v && f->var == v->symbol && equal(f->min, shape->second[d].min) &&
+                       equal(f->extent, shape->second[d].extent);
+            };
+            if (std::none_of(around.begin() + static_cast<std::ptrdiff_t>(first), around.end(), own))
+                return false;
+            if (!used.insert(v->symbol).second) return false;
+        }
+        return std::all_of(around.begin() + static_cast<std::ptrdiff_t>(first), around.end(),
+                           [&](const For* f) { return used.contains(f->var) || as_int(f->extent); });
+    }
+
+    void add(const Reduce& r, const ValueBound& added, ValueBound& old) {
         const Type type = r.target.type, from = r.target.value.type();
+        // Beside a float a number is converted first.
+        const bool first = type.is_float() && !from.is_float();
+        const ValueBound value = first ? stored(added, from, type, r.target.tensor, r.loc) : added;
         const double n = updates(r), sign = r.op == BinaryOp::add ? 1 : -1;
         // Of all sums on the way.
         const auto sums = [&](const ValueRange& begin, const ValueRange& each) {
@@ -426,20 +459,45 @@ class Bounds : Expressions {
         }
         if (b.held.low == -no_end && b.held.high == no_end) b.nan = true;
         if (b.error == no_end) b.range = all_numbers;
+        b = settled(b);
         const auto exact_frac = [](Type t) { return t.is_fixed() ? t.frac() : 0; };
         if (type.is_exact() && from.is_exact())
-            b.held = on_grid(settled(b).held, std::max(exact_frac(type), exact_frac(from)));
+            b.held = on_grid(b.held, std::max(exact_frac(type), exact_frac(from)));
         else if (type.is_float())
             b.held = nearest(type, b.held);
-        b = settled(b);
+        // Whatever is rounded, adding nothing below 0 leads nowhere below.
+        const ValueRange each = scaled(value.held, sign);
+        if (each.low >= 0) b.held.low = std::max(b.held.low, old.held.low);
+        if (each.high <= 0) b.held.high = std::min(b.held.high, old.held.high);
         fit(b, r, point && lost == 0, has_end(old.held) && has_end(value.held));
+        if (updates_all(r) && b.error < no_end) {
+            const auto [at, fresh] = passed.try_emplace(r.target.tensor, b.held);
+            if (!fresh) at->second = hull_of(at->second, b.held);
+            const auto end = [&](const ValueRange& begin, const ValueRange& each) {
+                const ValueRange step = scaled(each, sign);
+                return ValueRange{add_down(begin.low, mul_down(n, step.low)),
+                                  add_up(begin.high, mul_up(n, step.high))};
+            };
+            // Rounding keeps order: the least sum is that of the least values, and rounded as that is.
+            const auto wrong = [&](double begin, double last) {
+                return mul_up(n, lost_by_step(type, from, n, std::max(std::abs(begin), std::abs(last))));
+            };
+            const ValueRange held = end(old.held, value.held);
+            b.range = common_of(b.range, end(old.range, value.range));
+            b.held = common_of(b.held, {add_down(held.low, -wrong(old.held.low, held.low)),
+                                        add_up(held.high, wrong(old.held.high, held.high))});
+        }
         old = b;
     }
 
     static double lost_by_step(Type type, Type from, double n, double most) {
         if (!type.is_float()) return rounding_error(type, from.is_float() ? RealType() : from, most);
         const double digits = rounding_error(type, RealType(), 1), growth = std::exp(n * digits) * 1.005;
-        return most == 0 ? 0 : rounding_error(type, RealType(), mul_up(most, growth));
+        const double sum = mul_up(most, growth);
+        // A wider float is added in its own type first.
+        const double before =
+            from.is_float() && !holds(type, from) ? rounding_error(from, RealType(), sum) : 0;
+        return add_up(before, rounding_error(type, RealType(), sum));
     }
 
     /// A sum, in which rounding is counted, in its type.
@@ -469,6 +527,9 @@ class Bounds : Expressions {
     std::map<Symbol, size_t> born; ///< how many loops stand around a tensor's allocation
     std::unordered_map<const For*, LoopFacts> loops;
     std::vector<const For*> around;
+    int repeating = 0; ///< loops around whose iterations see each other's values
+    std::map<Symbol, std::vector<Dim>> shapes;
+    std::map<Symbol, ValueRange> passed; ///< what sums are on the way
 };
 
 } // namespace

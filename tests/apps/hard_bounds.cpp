@@ -138,6 +138,10 @@ TEST_CASE("floats overflow, too") {
     CHECK(has(strict(Schedule(g), g, Float(16)), "does not fit Float(16), which holds -65504 to 65504"));
     CHECK(has(strict(Schedule(g), g, Float(16)), "is strict. Float(32) holds it"));
     CHECK(strict(Schedule(g), g, Float(32)) == "nothing is refused");
+    const InOut h("h", Float(16), {1});
+    const Kernel adds("adds", {h}, [&](KernelBody&) { h(0) += int64_t{1} << 58; });
+    CHECK(std::isinf(range_of_tensor(Schedule(adds), h, {{h, 0, 1}}).high));
+    CHECK(std::isinf(error_bound(Schedule(adds), {{h, 0, 1}}).front()));
 }
 
 TEST_CASE("operations on bits mean other numbers in other types") {
@@ -285,6 +289,36 @@ TEST_CASE("outputs that nothing is stored to, and calls with the wrong numbers")
         CHECK(has(why([&] { propose_types(ranges(Schedule(f), {{x, 0, 1}}), width); }),
                   "a type has 1 to 4096"));
     CHECK(propose_types(ranges(Schedule(f), {{x, 0, 1}}), 1).size() == 2);
+}
+
+TEST_CASE("a sum of positive numbers is a divisor") {
+    const Input x("x", Float(32), {4, 10});
+    const Var c("c");
+    const RDom k(0, 10, "k"), odd(0, 10, "odd");
+    Func e("e", Float(32), {4, 10}), total("total", Float(32), {4}), share("share", Float(32), {4, 10});
+    e(i, c) = exp(x(i, c));
+    total(i) = 0.0f;
+    total(i) += e(i, k);
+    share(i, c) = e(i, c) / total(i);
+    Schedule s(share);
+    CHECK(range_of_tensor(s, total, {{x, -3, 3}}).low == 0); // which it is at first
+    CHECK(range_of_tensor(s, share, {{x, -3, 3}}).high < 41);
+    CHECK(error_bound(s, {{x, -3, 3}}).front() < 1);
+    CHECK_NOTHROW(ranges(s, {{x, -8, 8}}));
+    // Not where some of them may be left out, or some elements.
+    RDom some(0, 10, "some");
+    some.where(x(0, some) > 0);
+    Func part("part", Float(32), {4}), first("first", Float(32), {4});
+    part(i) = 0.0f;
+    part(i) += e(i, some);
+    first(i) = 0.0f;
+    const RDom two(0, 2, "two");
+    first(two) += e(two, 0);
+    for (const Func& of : {part, first}) {
+        Func inverse("inverse", Float(32), {4});
+        inverse(i) = 1.0f / of(i);
+        CHECK(has(why([&] { ranges(Schedule(inverse), {{x, -3, 3}}); }), "may be 0"));
+    }
 }
 
 TEST_CASE("explain_types says what literals lose") {
