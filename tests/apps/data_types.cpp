@@ -5,6 +5,7 @@
 
 #include "bnn/network.h"
 #include "jacobi/algorithm.h"
+#include "jacobi/generator.h"
 #include "kmeans/algorithm.h"
 #include "lenet/network.h"
 #include "program.h"
@@ -177,6 +178,25 @@ TEST_CASE("Jacobi: one result in floats and fixed point, and the fixed ones are 
             CHECK(std::abs(results.at(12).get({y, x}).as_double() - want) < 8.0 / 4096);
             CHECK(std::abs(results.at(16).get({y, x}).as_double() - want) < 8.0 / 65536);
         }
+}
+
+TEST_CASE("Jacobi's generator makes one sweep and more, of three rows and more") {
+    const Generator g = jacobi_generator();
+    const auto make = [&](int64_t height, int64_t sweeps) {
+        return g.make(GeneratorArguments(
+            {{"element", Float(32)}, {"height", height}, {"width", int64_t{9}}, {"sweeps", sweeps}},
+            Target::host()));
+    };
+    for (const int64_t sweeps : {1, 2, 3}) {
+        AnyBuffer a(Float(32), {3, 9}), b(Float(32), {3, 9});
+        a.set({1, 4}, Value::from_double(Float(32), 5));
+        b.set({1, 4}, Value::from_double(Float(32), 5));
+        jit(make(3, sweeps)).call({&a});
+        interpret(Schedule(jacobi(Float(32), 3, 9, sweeps).kernel).reference(), {&b});
+        expect_equal(a, b, std::to_string(sweeps));
+    }
+    CHECK_THROWS_WITH_AS(make(3, 0), "sweeps is between 1 and 32768, not 0", Error);
+    CHECK_THROWS_WITH_AS(make(2, 1), "height is between 3 and 32768, not 2", Error);
 }
 
 TEST_CASE("files of weights that are cut, empty, damaged or of another format are refused by name") {

@@ -14,8 +14,8 @@ struct Idx {
 };
 
 /// Reads a file of unsigned bytes of this rank. \throws lathe::Error with the path and the reason when it
-/// cannot be read, is of another format, or is shorter or longer than it says; one of gzip also when its check
-/// sum is another, it is cut, or something stands behind it.
+/// cannot be read, is of another format, or is shorter or longer than it says; one of gzip also when its
+/// check sum is another, it is cut, or something stands behind it.
 Idx read_idx(const std::string& path, size_t rank);
 
 /// Digits and what they are.
