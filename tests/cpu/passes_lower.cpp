@@ -1,10 +1,10 @@
 #include "lathe/codegen/lower.h"
 
 #include "../../codegen/passes/partition_loops.h"
-#include "../../codegen/passes/unique_lets.h"
 #include "../../codegen/passes/unroll_loops.h"
 #include "deep.h"
 #include "lathe/ir/simplify.h"
+#include "lathe/ir/unique_lets.h"
 #include "passes_support.h"
 
 using namespace lathe;
