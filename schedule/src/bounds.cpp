@@ -1,5 +1,6 @@
 #include "lathe/schedule/bounds.h"
 
+#include "../primitive/stencil.h"
 #include "lathe/ir/interpret.h"
 #include "lathe/ir/simplify.h"
 #include "lathe/ir/visit.h"
@@ -272,6 +273,13 @@ std::vector<TypeChoice> propose_types(const std::vector<TensorRange>& all, int w
 
 std::vector<double> error_bound(const Schedule& s, const std::vector<InputRange>& inputs) {
     const Module &own = s.algorithm(), &typed = s.reference();
+    for (const Step& step : s.steps())
+        if (schedule::steps_in_time(step) > 1)
+            fail(step.loc,
+                 "error_bound compares with the algorithm as it is written, and iterate computes it {} "
+                 "times: ask "
+                 "before iterate, or write the steps as Funcs",
+                 schedule::steps_in_time(step));
     check_literals(s);
     check_bits(own, typed);
     const ValueBounds exact = bounds_of(own, inputs), rounded = bounds_of(typed, inputs);

@@ -291,6 +291,15 @@ TEST_CASE("outputs that nothing is stored to, and calls with the wrong numbers")
     CHECK(propose_types(ranges(Schedule(f), {{x, 0, 1}}), 1).size() == 2);
 }
 
+TEST_CASE("steps in time are no part of the algorithm that is compared with") {
+    const Input x("x", Float(32), {8});
+    Func f("f", Float(32), {8});
+    f(i) = select(i > 0, x(i), 0) / 2;
+    Schedule s(f);
+    s.stencil(f, {.iterate = 2});
+    CHECK(has(why([&] { error_bound(s, {{x, 0, 1}}); }), "iterate computes it 2 times"));
+}
+
 TEST_CASE("a sum of positive numbers is a divisor") {
     const Input x("x", Float(32), {4, 10});
     const Var c("c");
