@@ -89,11 +89,28 @@ Port port_of(const Edit& e, const Tensor& t, const StencilOptions& o) {
     return p;
 }
 
+/// A word that is stored in part would have to be read first.
+void check_whole_rows(const Edit& e, const Flow& f) {
+    for (size_t d = 1; d < f.box.rank(); ++d) {
+        const int64_t min = *as_int(f.tensor.dims[d].min), size = extent(f.tensor, d);
+        if (f.box.first[d] != min || f.box.extent[d] != size)
+            e.refuse(
+                "{} is stored at {} to {} of dimension {}, which goes from {} to {}, and words are those of "
+                "whole rows: store all of it, or call it without word",
+                f.tensor.symbol.name(), f.box.first[d], f.box.end(d) - 1, d, min, min + size - 1);
+    }
+}
+
 } // namespace
 
 std::vector<Port> ports_of(const Edit& e, const Stencil& s, const StencilOptions& options) {
     std::vector<Port> all(s.flows.size());
     if (options.word == 0) return all;
+    if (&e.function() != &e.state().module.top())
+        e.refuse(
+            "{} is called, and words are those of the top Function's arguments: give {} a network without "
+            "word, or schedule it by itself",
+            e.function().name, e.function().name);
     for (size_t n = 0; n < all.size(); ++n) {
         const Flow& f = s.flows[n];
         if (f.is_stage() && !f.stored) continue;
@@ -131,6 +148,7 @@ void find_rows(const Edit& e, const Stencil& s, const Grid& grid, int64_t k, std
         const Flow& f = s.flows[n];
         const size_t last = f.box.rank() - 1;
         if (!ports[n].in_words()) continue;
+        if (f.is_stage()) check_whole_rows(e, f);
         if (!grid.cuts().empty()) {
             const int64_t row = extent(f.tensor, last);
             if (row % ports[n].beat() != 0)

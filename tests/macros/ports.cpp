@@ -276,6 +276,41 @@ TEST_CASE("words: what is refused") {
     check_network(s, false);
 }
 
+TEST_CASE("words: whole rows only, and of the top Function's arguments") {
+    const Var y("y"), x("x");
+    const Input in("in", Int(16), {9, 32});
+    const Output out("out", Int(16), {9, 32});
+    const auto stores = [&](int64_t from, int64_t to, int64_t rows) {
+        return Kernel("part", {in, out}, [&, from, to, rows](KernelBody& k) {
+            k.for_(y, 1, rows, [&] { k.for_(x, from, to, [&] { out(y, x) = in(y, x) + in(y - 1, x); }); });
+        });
+    };
+    for (const std::vector<int64_t>& tile : {std::vector<int64_t>{}, {16}}) {
+        for (const auto& [from, to] : {std::pair<int64_t, int64_t>{0, 30}, {1, 32}, {4, 28}}) {
+            const Kernel part = stores(from, to, 8);
+            Schedule s(part);
+            expect(refusal([&, &tile = tile] { s.stencil(part, {.unroll = 4, .tile = tile, .word = 64}); }),
+                   fmt::format(
+                       "out is stored at {} to {} of dimension 1, which goes from 0 to 31, and words are "
+                       "those of whole rows",
+                       from, to - 1));
+            s.stencil(part, {.unroll = 4, .tile = tile});
+            check_network(s, false);
+        }
+        const Kernel rows = stores(0, 32, 7); // not all of them
+        Schedule s(rows);
+        s.stencil(rows, {.unroll = 4, .tile = tile, .word = 64});
+        check_network(s, false);
+    }
+    const Kernel all = stores(0, 32, 9);
+    const Input a("a", Int(16), {9, 32});
+    const Output b("b", Int(16), {9, 32});
+    const Kernel top("top", {a, b}, [&](KernelBody& k) { k.call(all, {a, b}); });
+    Schedule s(top);
+    expect(refusal([&] { s.stencil(all, {.unroll = 4, .word = 64}); }),
+           "part is called, and words are those of the top Function's arguments");
+}
+
 TEST_CASE("words: of a kernel that is the whole program, not of one that a host starts") {
     const Func out = small_func(Float(32), 6, 33, false);
     Schedule s(out), t(out);

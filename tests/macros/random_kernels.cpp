@@ -38,6 +38,19 @@ class RandomKernel {
         const int64_t lanes[] = {1, 2, 3, 4};
         StencilOptions options{.unroll = lanes[pick(4)]};
         if (in_place) options = {.in_place = true};
+        if (pick(3) == 0) {
+            const int64_t widths[] = {32, 64, 128, 512};
+            options.word = widths[pick(4)];
+            try { // lanes may not divide a word, nor it them
+                Schedule in_words = s;
+                in_words.stencil(k, options);
+                return in_words;
+            } catch (const InternalError&) {
+                throw;
+            } catch (const Error&) {
+                options.word = 0;
+            }
+        }
         s.stencil(k, options);
         return s;
     }
