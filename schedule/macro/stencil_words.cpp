@@ -182,7 +182,7 @@ std::string Kinds::into_rows(size_t flow) {
     body = LetStmt::make(first, iadd(up(r.begin, k), c), body, loc());
     body = LetStmt::make(turn, ifloormod(apart, index(k)), body, loc());
     body = pipelined(loops[1], index(0), index(g.row() / k), body);
-    body = For::make(loops[0], index(0), index(g.positions() / g.row()), {}, body, loc());
+    body = For::make(loops[0], index(0), index((made_for.nodes[flow].last + 1) / g.row()), {}, body, loc());
     if (k > 1)
         body = Block::make(
             {for_lanes(loops[4], Store::make(now.symbol, type, {var(loops[4])}, zero(type), loc())), body});

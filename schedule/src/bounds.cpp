@@ -273,7 +273,7 @@ std::vector<TypeChoice> propose_types(const std::vector<TensorRange>& all, int w
 
 std::vector<double> error_bound(const Schedule& s, const std::vector<InputRange>& inputs) {
     const Module &own = s.algorithm(), &typed = s.reference();
-    for (const Step& step : s.steps())
+    for (const schedule::Step& step : s.steps())
         if (schedule::steps_in_time(step) > 1)
             fail(step.loc,
                  "error_bound compares with the algorithm as it is written, and iterate computes it {} "
