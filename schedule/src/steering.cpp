@@ -10,13 +10,6 @@ class Finder {
   public:
     explicit Finder(const Symbol& t) : tensor(t) {}
 
-    void learn(const Stmt& s) {
-        if (const auto* l = s.as<LetStmt>()) lets[l->symbol] = l->value;
-    }
-    void learn(const Expr& e) {
-        if (const auto* l = e.as<Let>()) lets[l->symbol] = l->value;
-    }
-
     void visit(const Stmt& s) {
         if (const auto* f = s.as<For>()) {
             check(f->min, "a loop's bound", s.loc());
@@ -48,25 +41,19 @@ class Finder {
 
     void check(const Expr& e, const char* as, Loc loc) {
         Expr inner = e;
-        while (inner.kind() == ExprKind::cast || inner.kind() == ExprKind::variable) {
-            const auto* v = inner.as<Variable>();
-            const auto let = v ? lets.find(v->symbol) : lets.end();
-            if (v && let == lets.end()) return;
-            inner = v ? let->second : inner.as<Cast>()->a;
-        }
+        while (const auto* c = inner.as<Cast>())
+            inner = c->a;
         const auto* l = inner.as<Load>();
         if (l && l->tensor == tensor && !found) found = {as, loc};
     }
 
     Symbol tensor;
-    std::map<Symbol, Expr> lets; ///< of the whole body
 };
 
 } // namespace
 
 std::optional<Steering> steering(const Stmt& body, const Symbol& tensor) {
     Finder finder(tensor);
-    for_each(body, [&](const Stmt& s) { finder.learn(s); }, [&](const Expr& e) { finder.learn(e); });
     for_each(body, [&](const Stmt& s) { finder.visit(s); }, [&](const Expr& e) { finder.visit(e); });
     return finder.found;
 }
