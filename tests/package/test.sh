@@ -16,7 +16,7 @@ cmake --build "$work/build"
 [[ $("$work/build/jit_user") == "Int(15)" ]]
 [[ $("$work/build/example_language") == "9 examples" ]]
 [[ $("$work/build/example_dataflow") == "1 examples" ]]
-[[ $("$work/build/example_macros") == "3 examples" ]]
+[[ $("$work/build/example_macros") == "4 examples" ]]
 [[ $("$work/build/example_arch") == "1 examples" ]]
 [[ $("$work/build/example_memory") == "9 examples" ]]
 [[ $("$work/build/example_cycles") == *"54 cycles (estimated)"*"1 examples" ]]
