@@ -150,4 +150,15 @@ std::vector<Set> Instances::couplings(const std::set<size_t>& first, const std::
     return result;
 }
 
+std::string element_in(const isl::Set& s) {
+    std::map<size_t, std::string> at;
+    if (const auto sample = s.sample())
+        for (const auto& [name, value] : *sample)
+            if (name[0] == 'c') at[std::stoul(name.substr(1))] = value.get_str();
+    std::string text;
+    for (const auto& [d, value] : at)
+        text += (text.empty() ? "[" : ", ") + value;
+    return text.empty() ? "" : text + "]";
+}
+
 } // namespace lathe::ir

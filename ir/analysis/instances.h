@@ -82,4 +82,7 @@ class Instances {
     isl::Set shared_domain;
 };
 
+/// "[2, 5]": an element of a set whose variables c0, c1 … are its subscripts.
+std::string element_in(const isl::Set& s);
+
 } // namespace lathe::ir

@@ -32,7 +32,7 @@ class StoredBefore {
             }
         }
         if (stored.contains(read)) return std::nullopt;
-        return tensor.name() + element(read & ~stored);
+        return tensor.name() + element_in(read & ~stored);
     }
 
   private:
@@ -63,17 +63,6 @@ class StoredBefore {
             const auto meaning = q.instances().meaning(name);
             return (!meaning && name[0] != 'c') || (meaning && meaning->side != Instances::shared);
         });
-    }
-
-    static std::string element(const Set& s) {
-        std::map<size_t, std::string> at;
-        if (const auto sample = s.sample())
-            for (const auto& [name, value] : *sample)
-                if (name[0] == 'c') at[std::stoul(name.substr(1))] = value.get_str();
-        std::string text;
-        for (const auto& [d, value] : at)
-            text += (text.empty() ? "[" : ", ") + value;
-        return text.empty() ? "" : text + "]";
     }
 };
 

@@ -190,25 +190,14 @@ class StreamOrder {
     std::optional<StreamConflict> same_elements() {
         const Set written = touched(writes), read = touched(reads);
         if (!written.contains(read) && !planted.has(Fault::tokens_missing))
-            return StreamConflict{
-                StreamFault::not_decided,
-                fmt::format("{}{} is read and not written before", tensor.name(), element(read & ~written))};
+            return StreamConflict{StreamFault::not_decided,
+                                  fmt::format("{}{} is read and not written before", tensor.name(),
+                                              element_in(read & ~written))};
         if (!read.contains(written) && !planted.has(Fault::tokens_left))
-            return StreamConflict{
-                StreamFault::never_read,
-                fmt::format("{}{} is written and never read there", tensor.name(), element(written & ~read))};
+            return StreamConflict{StreamFault::never_read,
+                                  fmt::format("{}{} is written and never read there", tensor.name(),
+                                              element_in(written & ~read))};
         return std::nullopt;
-    }
-
-    static std::string element(const Set& s) {
-        std::map<size_t, std::string> at;
-        if (const auto sample = s.sample())
-            for (const auto& [name, value] : *sample)
-                if (name[0] == 'c') at[std::stoul(name.substr(1))] = value.get_str();
-        std::string text;
-        for (const auto& [d, value] : at)
-            text += (text.empty() ? "[" : ", ") + value;
-        return text.empty() ? "" : text + "]";
     }
 
     /// Two elements of which one is written first and the other read first.

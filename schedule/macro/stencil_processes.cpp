@@ -67,6 +67,19 @@ Stmt Kinds::pipelined(const Symbol& loop, const Expr& first, const Expr& extent,
     return For::make(loop, first, extent, LoopKind::pipeline(ii), std::move(body), loc());
 }
 
+std::pair<std::vector<Symbol>, std::vector<Expr>> Kinds::grid_loops(const std::string& innermost) {
+    const Grid& g = made_for.grid;
+    std::vector<Symbol> loops;
+    std::vector<Expr> on_grid;
+    for (size_t d = 0; d < g.rank(); ++d) {
+        const std::string outer = d < g.cuts().size() ? fmt::format("strip{}", g.cuts()[d].dim)
+                                                      : fmt::format("i{}", d - g.cuts().size());
+        loops.push_back(loop(d + 1 == g.rank() ? innermost : outer));
+        on_grid.push_back(var(loops[d]));
+    }
+    return {std::move(loops), std::move(on_grid)};
+}
+
 std::string Kinds::loader(size_t flow) {
     if (made_for.ports[flow].in_words())
         return made_for.grid.cuts().empty() ? word_loader(flow) : strip_loader(flow);
@@ -75,14 +88,7 @@ std::string Kinds::loader(size_t flow) {
     Function made;
     made.arguments.push_back(argument(f.tensor, Direction::in));
     const size_t rank = g.rank();
-    std::vector<Symbol> loops;
-    std::vector<Expr> on_grid;
-    for (size_t d = 0; d < rank; ++d) {
-        const std::string outer = d < g.cuts().size() ? fmt::format("strip{}", g.cuts()[d].dim)
-                                                      : fmt::format("i{}", d - g.cuts().size());
-        loops.push_back(loop(d + 1 == rank ? "word" : outer));
-        on_grid.push_back(var(loops[d]));
-    }
+    auto [loops, on_grid] = grid_loops("word");
     const Symbol lane = loop("lane");
     on_grid.back() = iadd(imul(index(k), on_grid.back()), var(lane));
     const StreamElement to = lanes(made, "out", f.tensor.type, Direction::out, lane);

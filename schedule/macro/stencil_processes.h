@@ -74,6 +74,12 @@ class Kinds {
     Expr add_scalars(Function& made, const Flow& f, const Expr& value, std::vector<Expr>& given) const;
     /// Registers, one for each lane, or for each element of a word.
     Tensor registers(const std::string& name, Type type, int64_t count) const;
+    /// The loops over strips and places of the grid, and where they are; the innermost one has this name.
+    std::pair<std::vector<Symbol>, std::vector<Expr>> grid_loops(const std::string& innermost);
+    std::vector<Symbol> beat_loops();
+    /// What passes an element: its lane, its place in the run, and whether it is there (undefined: it is).
+    using PassElement = std::function<Stmt(const Symbol& lane, const Expr& at, const Expr& there)>;
+    Stmt in_beats(size_t flow, const std::vector<Symbol>& loops, const PassElement& pass) const;
     std::string word_loader(size_t flow);
     std::string word_storer(size_t flow);
     std::string strip_loader(size_t flow);

@@ -73,70 +73,64 @@ Tensor Kinds::registers(const std::string& name, Type type, int64_t count) const
     return t;
 }
 
+std::vector<Symbol> Kinds::beat_loops() {
+    return {loop("beat"), loop("part"), loop("lane"), loop("last_part"), loop("last_lane")};
+}
+
 /// Beats that are whole, then what is left.
-std::string Kinds::word_loader(size_t flow) {
-    const Flow& f = made_for.stencil.flows[flow];
-    const int64_t beat = made_for.ports[flow].beat(), parts = beat / k;
-    const Run run = dense_run(f);
-    const Type type = f.tensor.type;
-    Function made;
-    made.arguments.push_back(argument(f.tensor, Direction::in));
-    const Tensor& in = made.arguments[0].tensor;
-    std::vector<Symbol> loops{loop("beat"), loop("part"), loop("lane"), loop("last_part"), loop("last_lane")};
-    const StreamElement to = lanes(made, "out", type, Direction::out, loops[2]);
+Stmt Kinds::in_beats(size_t flow, const std::vector<Symbol>& loops, const PassElement& pass) const {
+    const int64_t beat = made_for.ports[flow].beat();
+    const Run run = dense_run(made_for.stencil.flows[flow]);
     const auto passed = [&](const Symbol& part, const Symbol& lane, const Expr& first, int64_t count) {
         const Expr at = iadd(imul(index(k), var(part)), var(lane));
-        Expr value = Load::make(in.symbol, type, subscripts(in, iadd(first, at)), loc());
-        if (count % k != 0) value = Select::make(less(at, index(count)), value, zero(type), loc());
-        StreamElement one = to;
-        if (k > 1) one.at = {var(lane)};
-        const Stmt push = for_lanes(lane, Push::make(one, type, value, loc()));
+        const Expr there = count % k != 0 ? less(at, index(count)) : Expr();
+        const Stmt all = for_lanes(lane, pass(lane, iadd(first, at), there));
         const int64_t words = stencil::ceil_div(count, k);
-        if (words == 1) return simplify(substitute(push, {{part, index(0)}}));
-        return Stmt(For::make(part, index(0), index(words), LoopKind::unrolled(), push, loc()));
+        if (words == 1) return simplify(substitute(all, {{part, index(0)}}));
+        return Stmt(For::make(part, index(0), index(words), LoopKind::unrolled(), all, loc()));
     };
     std::vector<Stmt> all;
     const Expr first = iadd(index(run.first), imul(index(beat), var(loops[0])));
     if (run.count >= beat)
         all.push_back(pipelined(loops[0], index(0), index(run.count / beat),
-                                passed(loops[1], loops[2], first, beat), parts));
+                                passed(loops[1], loops[2], first, beat), beat / k));
     if (const int64_t rest = run.count % beat; rest > 0)
         all.push_back(passed(loops[3], loops[4], index(run.first + run.count - rest), rest));
-    made.body = Block::make(std::move(all));
+    return Block::make(std::move(all));
+}
+
+std::string Kinds::word_loader(size_t flow) {
+    const Flow& f = made_for.stencil.flows[flow];
+    const Type type = f.tensor.type;
+    Function made;
+    made.arguments.push_back(argument(f.tensor, Direction::in));
+    const Tensor& in = made.arguments[0].tensor;
+    const std::vector<Symbol> loops = beat_loops();
+    StreamElement to = lanes(made, "out", type, Direction::out, loops[2]);
+    made.body = in_beats(flow, loops, [&](const Symbol& lane, const Expr& at, const Expr& there) {
+        Expr value = Load::make(in.symbol, type, subscripts(in, at), loc());
+        if (there.defined()) value = Select::make(there, value, zero(type), loc());
+        if (k > 1) to.at = {var(lane)};
+        return Push::make(to, type, value, loc());
+    });
     return add(std::move(made), "load_" + f.tensor.symbol.name(), loops);
 }
 
 std::string Kinds::word_storer(size_t flow) {
     const Flow& f = made_for.stencil.flows[flow];
-    const int64_t beat = made_for.ports[flow].beat(), parts = beat / k;
-    const Run run = dense_run(f);
     const Type type = f.tensor.type;
     Function made;
     made.arguments.push_back(argument(f.tensor, Direction::out));
     const Tensor& out = made.arguments[0].tensor;
-    std::vector<Symbol> loops{loop("beat"), loop("part"), loop("lane"), loop("last_part"), loop("last_lane")};
-    const StreamElement from = lanes(made, "in", type, Direction::in, loops[2]);
-    const auto passed = [&](const Symbol& part, const Symbol& lane, const Expr& first, int64_t count) {
-        const Expr at = iadd(imul(index(k), var(part)), var(lane));
+    const std::vector<Symbol> loops = beat_loops();
+    StreamElement from = lanes(made, "in", type, Direction::in, loops[2]);
+    made.body = in_beats(flow, loops, [&](const Symbol& lane, const Expr& at, const Expr& there) {
         const Symbol token("token");
-        Stmt store = Store::make(out.symbol, type, subscripts(out, iadd(first, at)),
-                                 Variable::make(token, type), loc());
-        if (count % k != 0) store = If::make(less(at, index(count)), store, {}, loc());
-        StreamElement one = from;
-        if (k > 1) one.at = {var(lane)};
-        const Stmt pop = for_lanes(lane, Pop::make(token, one, type, store, loc()));
-        const int64_t words = stencil::ceil_div(count, k);
-        if (words == 1) return simplify(substitute(pop, {{part, index(0)}}));
-        return Stmt(For::make(part, index(0), index(words), LoopKind::unrolled(), pop, loc()));
-    };
-    std::vector<Stmt> all;
-    const Expr first = iadd(index(run.first), imul(index(beat), var(loops[0])));
-    if (run.count >= beat)
-        all.push_back(pipelined(loops[0], index(0), index(run.count / beat),
-                                passed(loops[1], loops[2], first, beat), parts));
-    if (const int64_t rest = run.count % beat; rest > 0)
-        all.push_back(passed(loops[3], loops[4], index(run.first + run.count - rest), rest));
-    made.body = Block::make(std::move(all));
+        Stmt store = Store::make(out.symbol, type, subscripts(out, at), Variable::make(token, type), loc());
+        if (there.defined()) store = If::make(there, store, {}, loc());
+        if (k > 1) from.at = {var(lane)};
+        return Pop::make(token, from, type, store, loc());
+    });
     return add(std::move(made), "store_" + f.tensor.symbol.name(), loops);
 }
 
@@ -268,14 +262,7 @@ std::string Kinds::strip_loader(size_t flow) {
     Function made;
     made.arguments.push_back(argument(f.tensor, Direction::in));
     const size_t rank = g.rank();
-    std::vector<Symbol> loops;
-    std::vector<Expr> on_grid;
-    for (size_t d = 0; d < rank; ++d) {
-        const std::string outer = d < g.cuts().size() ? fmt::format("strip{}", g.cuts()[d].dim)
-                                                      : fmt::format("i{}", d - g.cuts().size());
-        loops.push_back(loop(d + 1 == rank ? "beat" : outer));
-        on_grid.push_back(var(loops[d]));
-    }
+    auto [loops, on_grid] = grid_loops("beat");
     on_grid.back() = imul(index(beat), on_grid.back());
     const Symbol element = loop("element"), part = loop("part"), lane = loop("lane");
     const StreamElement to = lanes(made, "out", type, Direction::out, lane);
