@@ -2,12 +2,12 @@
 /// C++ with popcount; or runs the Vitis kernel on two digits.
 
 #include "bnn/network.h"
+#include "support/arguments.h"
 #include "support/measure.h"
 #include "support/report.h"
 #include "support/threads.h"
 #include "support/vitis.h"
 
-#include <CLI/CLI.hpp>
 #include <bit>
 #include <random>
 
@@ -52,12 +52,11 @@ void measure_convolution(support::Report& report) {
 
 int main(int argc, char** argv) try {
     std::string target = "cpu", folder = "bnn_vitis", digits = SUPPORT_DATA "/digits-test", json;
-    CLI::App app("A binary network on handwritten digits");
-    app.add_option("--target", target)->check(CLI::IsMember({"cpu", "vitis"}))->capture_default_str();
-    app.add_option("--folder", folder, "for the Vitis project")->capture_default_str();
-    app.add_option("--digits", digits, "PREFIX of PREFIX-images.idx3.gz and PREFIX-labels.idx1.gz");
-    app.add_option("--json", json, "write every figure to this file");
-    CLI11_PARSE(app, argc, argv);
+    support::Arguments arguments("A binary network on handwritten digits");
+    arguments.targets(target, folder);
+    arguments.text("--digits", digits, "PREFIX of PREFIX-images.idx3.gz and PREFIX-labels.idx1.gz");
+    arguments.json(json);
+    if (const auto status = arguments.read(argc, argv)) return *status;
     const BnnData data(SUPPORT_DATA "/bnn.tensors", digits);
     const Bnn net = bnn();
     support::Report report(json);

@@ -2,19 +2,19 @@
 /// and Halide in turns.
 
 #include "sides.h"
+#include "support/arguments.h"
 #include "support/measure.h"
 #include "support/report.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 
 int main(int argc, char** argv) try {
     using namespace compile_time;
     std::string json;
-    CLI::App app("Schedule + lower + JIT time of a gemm and a Gaussian, beside Halide");
-    app.add_option("--json", json, "write every figure to this file");
-    CLI11_PARSE(app, argc, argv);
+    support::Arguments arguments("Schedule + lower + JIT time of a gemm and a Gaussian, beside Halide");
+    arguments.json(json);
+    if (const auto status = arguments.read(argc, argv)) return *status;
     support::Report report(json);
     support::pin_to_cores(1);
     const auto compare = [&](const char* name, auto ours, auto theirs) {

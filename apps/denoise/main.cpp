@@ -3,11 +3,11 @@
 
 #include "denoise/montage.h"
 #include "denoise/plain.h"
+#include "support/arguments.h"
 #include "support/measure.h"
 #include "support/network_check.h"
 #include "support/threads.h"
 
-#include <CLI/CLI.hpp>
 #include <lathe/driver/outputs.h>
 
 namespace {
@@ -123,23 +123,17 @@ void run(const Options& o) {
 
 int main(int argc, char** argv) try {
     Options o;
-    CLI::App app("Filters of several stages on a photograph: unsharp mask, Harris, total variation, Canny");
-    app.add_option("input", o.input, "PNG to filter (as gray); default: the flower");
-    app.add_option("output", o.output,
-                   "PNG to write: the image, sharpened, its corners; with noise, without, its edges")
-        ->capture_default_str();
-    app.add_option("--border", o.border, "what windows read beyond the edges")
-        ->check(CLI::IsMember(border_names()))
-        ->capture_default_str();
-    app.add_option("--unroll", o.unroll, "points that a network computes in a cycle")
-        ->check(CLI::Range(1, 64))
-        ->capture_default_str();
-    app.add_option("--target", o.target, "vitis: run the networks' Vitis C++, too")
-        ->check(CLI::IsMember({"cpu", "vitis"}))
-        ->capture_default_str();
-    app.add_option("--folder", o.folder, "for the Vitis projects")->capture_default_str();
-    app.add_option("--json", o.json, "write every figure to this file");
-    CLI11_PARSE(app, argc, argv);
+    support::Arguments arguments(
+        "Filters of several stages on a photograph: unsharp mask, Harris, total variation, Canny");
+    arguments.text("input", o.input, "PNG to filter, as gray");
+    arguments.text("output", o.output,
+                   "PNG to write: the image, sharpened, its corners; with noise, without, its edges");
+    arguments.choice("--border", o.border, border_names(), "what windows read beyond the edges");
+    arguments.number("--unroll", o.unroll, 1, 64, "points that a network computes in a cycle");
+    arguments.choice("--target", o.target, {"cpu", "vitis"}, "vitis: run the networks' Vitis C++, too");
+    arguments.text("--folder", o.folder, "for the Vitis projects");
+    arguments.json(o.json);
+    if (const auto status = arguments.read(argc, argv)) return *status;
     run(o);
     return 0;
 } catch (const std::exception& e) {

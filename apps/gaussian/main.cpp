@@ -6,6 +6,7 @@
 #include "gaussian3_u8.h"
 #include "gaussian5_fixed16.h"
 #include "gaussian5_u8.h"
+#include "support/arguments.h"
 #include "support/descriptor.h"
 #include "support/macro_run.h"
 #include "support/measure.h"
@@ -13,7 +14,6 @@
 #include "support/report.h"
 #include "support/threads.h"
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <lathe/driver/outputs.h>
 
@@ -124,25 +124,19 @@ int main(int argc, char** argv) try {
                 folder = "gaussian_vitis";
     int64_t height = 480, width = 640;
     bool detail = false;
-    CLI::App app("Gaussian blur of a photograph by static libraries that Lathe generated");
-    app.add_option("input", input, "PNG to blur (as gray); default: the flower");
-    app.add_option("output", output, "PNG to write: the 5×5 blur (default gaussian.png)");
-    app.add_flag("--detail", detail,
-                 "write a detail of the original, the 3×3 and the 5×5 blur side by side instead");
+    support::Arguments arguments("Gaussian blur of a photograph by static libraries that Lathe generated");
+    arguments.text("input", input, "PNG to blur, as gray");
+    arguments.text("output", output, "PNG to write: the 5×5 blur");
+    arguments.flag("--detail", detail,
+                   "write a detail of the original, the 3×3 and the 5×5 blur side by side instead");
     support::MacroRun macro;
-    macro.add_options(app);
-    app.add_option("--height", height, "of the macro's input")
-        ->check(CLI::Range(3, 10000))
-        ->capture_default_str();
-    app.add_option("--width", width, "of the macro's input")
-        ->check(CLI::Range(3, 10000))
-        ->capture_default_str();
-    app.add_option("--target", target, "vitis: run the macro's Vitis C++, too")
-        ->check(CLI::IsMember({"cpu", "vitis"}))
-        ->capture_default_str();
-    app.add_option("--folder", folder, "for its Vitis projects")->capture_default_str();
-    app.add_option("--json", json, "write every figure to this file");
-    CLI11_PARSE(app, argc, argv);
+    macro.add_options(arguments);
+    arguments.number("--height", height, 3, 10000, "of the macro's input");
+    arguments.number("--width", width, 3, 10000, "of the macro's input");
+    arguments.choice("--target", target, {"cpu", "vitis"}, "vitis: run the macro's Vitis C++, too");
+    arguments.text("--folder", folder, "for its Vitis projects");
+    arguments.json(json);
+    if (const auto status = arguments.read(argc, argv)) return *status;
 
     support::Report report(json);
     if (macro.macro)

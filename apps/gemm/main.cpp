@@ -2,12 +2,12 @@
 /// beside the machine's peak and OpenBLAS (when that is installed).
 
 #include "gemm.h"
+#include "support/arguments.h"
 #include "support/measure.h"
 #include "support/peak.h"
 #include "support/report.h"
 #include "support/threads.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -140,16 +140,18 @@ void measure(Matrix& a, Matrix& b, Matrix& c, support::Report& report) {
 } // namespace
 
 int main(int argc, char** argv) try {
-    int m = 1024, n = 1024, k = 1024;
+    int64_t rows = 1024, columns = 1024, inner = 1024;
     std::string json;
-    CLI::App app("C[M, N] = A[M, K] · B[K, N] in float32, from a static library that Lathe generated");
-    app.add_option("M", m, "rows of A and C")->check(CLI::Range(0, 1 << 15));
-    app.add_option("N", n, "columns of B and C")->check(CLI::Range(0, 1 << 15));
-    app.add_option("K", k, "columns of A, rows of B")->check(CLI::Range(0, 1 << 15));
-    app.add_option("--json", json, "write every figure to this file");
-    CLI11_PARSE(app, argc, argv);
+    support::Arguments arguments(
+        "C[M, N] = A[M, K] · B[K, N] in float32, from a static library that Lathe generated");
+    arguments.number("M", rows, 0, 1 << 15, "rows of A and C");
+    arguments.number("N", columns, 0, 1 << 15, "columns of B and C");
+    arguments.number("K", inner, 0, 1 << 15, "columns of A, rows of B");
+    arguments.json(json);
+    if (const auto status = arguments.read(argc, argv)) return *status;
 
     support::Report report(json);
+    const int m = static_cast<int>(rows), n = static_cast<int>(columns), k = static_cast<int>(inner);
     Matrix a(m, k), b(k, n), c(m, n);
     a.randomize(1);
     b.randomize(2);

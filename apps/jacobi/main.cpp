@@ -1,13 +1,13 @@
 /// \file Ten sweeps of Jacobi-2D, in float32 and in fixed point, beside plain C++; or the Vitis kernel.
 
 #include "jacobi/algorithm.h"
+#include "support/arguments.h"
 #include "support/macro_run.h"
 #include "support/measure.h"
 #include "support/report.h"
 #include "support/threads.h"
 #include "support/vitis.h"
 
-#include <CLI/CLI.hpp>
 #include <random>
 
 namespace {
@@ -87,15 +87,14 @@ void run_as_macro(const support::MacroRun& run, int64_t height, int64_t width, c
 int main(int argc, char** argv) try {
     std::string target = "cpu", folder = "jacobi_vitis", json;
     int64_t height = 480, width = 640;
-    CLI::App app("Jacobi-2D: repeated means of five neighbours");
-    app.add_option("--height", height)->check(CLI::Range(3, 8192))->capture_default_str();
-    app.add_option("--width", width)->check(CLI::Range(3, 8192))->capture_default_str();
-    app.add_option("--target", target)->check(CLI::IsMember({"cpu", "vitis"}))->capture_default_str();
-    app.add_option("--folder", folder, "for the Vitis project")->capture_default_str();
+    support::Arguments arguments("Jacobi-2D: repeated means of five neighbours");
+    arguments.number("--height", height, 3, 8192);
+    arguments.number("--width", width, 3, 8192);
+    arguments.targets(target, folder);
     support::MacroRun macro;
-    macro.add_options(app);
-    app.add_option("--json", json, "write every figure to this file");
-    CLI11_PARSE(app, argc, argv);
+    macro.add_options(arguments);
+    arguments.json(json);
+    if (const auto status = arguments.read(argc, argv)) return *status;
     support::Report report(json);
     if (macro.macro) {
         run_as_macro(macro, height, width, target == "vitis" ? folder : "", report);

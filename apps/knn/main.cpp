@@ -3,13 +3,13 @@
 #include "digits.h"
 #include "knn.h"
 #include "knn/algorithm.h"
+#include "support/arguments.h"
 #include "support/descriptor.h"
 #include "support/measure.h"
 #include "support/report.h"
 #include "support/threads.h"
 #include "support/vitis.h"
 
-#include <CLI/CLI.hpp>
 #include <bit>
 
 namespace {
@@ -105,11 +105,10 @@ void run_on_vitis(const Digits& known, const Digits& asked, const std::string& f
 
 int main(int argc, char** argv) try {
     std::string target = "cpu", folder = "knn_vitis", json;
-    CLI::App app("Handwritten digits by their three nearest neighbours among 3,000");
-    app.add_option("--target", target)->check(CLI::IsMember({"cpu", "vitis"}))->capture_default_str();
-    app.add_option("--folder", folder, "for the Vitis project")->capture_default_str();
-    app.add_option("--json", json, "write every figure to this file");
-    CLI11_PARSE(app, argc, argv);
+    support::Arguments arguments("Handwritten digits by their three nearest neighbours among 3,000");
+    arguments.targets(target, folder);
+    arguments.json(json);
+    if (const auto status = arguments.read(argc, argv)) return *status;
     support::Report report(json);
     const Digits known = read_digits(KNN_DATA "/digits-train"), asked = read_digits(KNN_DATA "/digits-test");
     if (target == "vitis") {

@@ -1,12 +1,12 @@
 /// \file Programs with banks, words, shapes and reuse buffers beside the same ones without, as machine code:
 /// the same bits, and how much time.
 
+#include "support/arguments.h"
 #include "support/measure.h"
 #include "support/report.h"
 
 #include "lathe/lathe.h"
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstring>
 #include <functional>
@@ -198,9 +198,10 @@ void filter(support::Report& report) {
 
 int main(int argc, char** argv) try {
     std::string json;
-    CLI::App app("Time with banks, words, shapes and reuse buffers, as a multiple of the time without");
-    app.add_option("--json", json, "write every figure to this file");
-    CLI11_PARSE(app, argc, argv);
+    support::Arguments arguments(
+        "Time with banks, words, shapes and reuse buffers, as a multiple of the time without");
+    arguments.json(json);
+    if (const auto status = arguments.read(argc, argv)) return *status;
     support::Report report(json);
     support::pin_to_cores(1);
     gaussian(report);

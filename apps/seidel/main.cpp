@@ -4,6 +4,7 @@
 #include "seidel.h"
 #include "seidel/algorithm.h"
 #include "seidel_2d.h"
+#include "support/arguments.h"
 #include "support/descriptor.h"
 #include "support/macro_run.h"
 #include "support/measure.h"
@@ -11,7 +12,6 @@
 #include "support/threads.h"
 #include "support/vitis.h"
 
-#include <CLI/CLI.hpp>
 #include <random>
 
 namespace {
@@ -118,19 +118,16 @@ void run_as_macro(const support::MacroRun& run, int64_t height, int64_t width, c
 int main(int argc, char** argv) try {
     int64_t height = 480, width = 640, size = 400, sweeps = 10;
     std::string target = "cpu", folder = "seidel_vitis", json;
-    CLI::App app("Two-stage means of an image, and PolyBench's seidel-2d in place");
-    app.add_option("--height", height)->check(CLI::Range(1, 10000))->capture_default_str();
-    app.add_option("--width", width)->check(CLI::Range(1, 10000))->capture_default_str();
-    app.add_option("--size", size, "seidel-2d's rows and columns")
-        ->check(CLI::Range(3, 10000))
-        ->capture_default_str();
-    app.add_option("--sweeps", sweeps)->check(CLI::Range(0, 1000))->capture_default_str();
-    app.add_option("--target", target)->check(CLI::IsMember({"cpu", "vitis"}))->capture_default_str();
-    app.add_option("--folder", folder, "for the Vitis projects")->capture_default_str();
+    support::Arguments arguments("Two-stage means of an image, and PolyBench's seidel-2d in place");
+    arguments.number("--height", height, 1, 10000);
+    arguments.number("--width", width, 1, 10000);
+    arguments.number("--size", size, 3, 10000, "seidel-2d's rows and columns");
+    arguments.number("--sweeps", sweeps, 0, 1000);
+    arguments.targets(target, folder);
     support::MacroRun macro;
-    macro.add_options(app);
-    app.add_option("--json", json, "write every figure to this file");
-    CLI11_PARSE(app, argc, argv);
+    macro.add_options(arguments);
+    arguments.json(json);
+    if (const auto status = arguments.read(argc, argv)) return *status;
     support::Report report(json);
     if (macro.macro) {
         run_as_macro(macro, height, width, target == "vitis" ? folder : "", report);

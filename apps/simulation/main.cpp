@@ -2,10 +2,10 @@
 /// processes, and tiles.
 
 #include "kernels.h"
+#include "support/arguments.h"
 #include "support/measure.h"
 #include "support/report.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <stdexcept>
@@ -91,9 +91,10 @@ void measure_smith_waterman(support::Report& report) {
 
 int main(int argc, char** argv) try {
     std::string json;
-    CLI::App app("Speed of simulation: a Gaussian as dataflow, arrays of processes, and tiles");
-    app.add_option("--json", json, "write every figure to this file");
-    CLI11_PARSE(app, argc, argv);
+    support::Arguments arguments(
+        "Speed of simulation: a Gaussian as dataflow, arrays of processes, and tiles");
+    arguments.json(json);
+    if (const auto status = arguments.read(argc, argv)) return *status;
     support::Report report(json);
     support::pin_to_cores(1);
 

@@ -3,13 +3,13 @@
 
 #include "smith_waterman.h"
 #include "smith_waterman/algorithm.h"
+#include "support/arguments.h"
 #include "support/descriptor.h"
 #include "support/measure.h"
 #include "support/report.h"
 #include "support/threads.h"
 #include "support/vitis.h"
 
-#include <CLI/CLI.hpp>
 #include <random>
 
 namespace {
@@ -121,13 +121,12 @@ void run_on_vitis(const Pairs& pairs, const std::string& folder, support::Report
 int main(int argc, char** argv) try {
     int64_t pairs = 256, length = 128;
     std::string target = "cpu", folder = "smith_waterman_vitis", json;
-    CLI::App app("Local alignment scores of pairs of sequences with mutations");
-    app.add_option("--pairs", pairs)->check(CLI::Range(1, 1000000))->capture_default_str();
-    app.add_option("--length", length)->check(CLI::Range(1, 10000))->capture_default_str();
-    app.add_option("--target", target)->check(CLI::IsMember({"cpu", "vitis"}))->capture_default_str();
-    app.add_option("--folder", folder, "for the Vitis project")->capture_default_str();
-    app.add_option("--json", json, "write every figure to this file");
-    CLI11_PARSE(app, argc, argv);
+    support::Arguments arguments("Local alignment scores of pairs of sequences with mutations");
+    arguments.number("--pairs", pairs, 1, 1000000);
+    arguments.number("--length", length, 1, 10000);
+    arguments.targets(target, folder);
+    arguments.json(json);
+    if (const auto status = arguments.read(argc, argv)) return *status;
     support::Report report(json);
     if (target == "vitis") {
         run_on_vitis(Pairs(std::min<int64_t>(pairs, 16), std::min<int64_t>(length, 32)), folder, report);

@@ -33,14 +33,10 @@ std::string joined(std::string name) {
 
 } // namespace
 
-void MacroRun::add_options(CLI::App& app) {
-    app.add_flag("--macro", macro, "without and with the macro stencil: check and count");
-    app.add_option("--unroll", unroll, "points that the macro's network computes in a cycle")
-        ->check(CLI::Range(1, 64))
-        ->capture_default_str();
-    app.add_option("--type", type, "of the macro's elements")
-        ->check(CLI::IsMember({"f32", "fixed16", "all"}))
-        ->capture_default_str();
+void MacroRun::add_options(Arguments& arguments) {
+    arguments.flag("--macro", macro, "without and with the macro stencil: check and count");
+    arguments.number("--unroll", unroll, 1, 64, "points that the macro's network computes in a cycle");
+    arguments.choice("--type", type, {"f32", "fixed16", "all"}, "of the macro's elements");
 }
 
 void run_macro(const std::vector<MacroProgram>& programs, const MacroRun& run, int64_t height, int64_t width,

@@ -1,10 +1,10 @@
 #pragma once
 /// \file `--macro`: an application's algorithm without and with the macro `stencil`, checked and counted.
 
+#include "support/arguments.h"
 #include "support/network_check.h"
 #include "support/stencil_choice.h"
 
-#include <CLI/CLI.hpp>
 #include <functional>
 
 namespace support {
@@ -23,7 +23,7 @@ struct MacroRun {
     lathe::Type fixed16 = lathe::UFixed(16, 8);
 
     /// --macro, --unroll and --type.
-    void add_options(CLI::App& app);
+    void add_options(Arguments& arguments);
 };
 
 /// For each program: loops, the macro, `unroll` points in a cycle, and these in fixed16. Each one of a small

@@ -1,8 +1,9 @@
 #pragma once
 /// \file The figures that a program prints, kept so that `--json FILE` can write every one of them.
 
-#include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace support {
 
@@ -19,8 +20,13 @@ class Report {
 
   private:
     std::string path;
-    nlohmann::ordered_json figures = nlohmann::ordered_json::array();
-    nlohmann::ordered_json texts = nlohmann::ordered_json::object();
+    struct Figure {
+        std::string name;
+        double value;
+        std::string unit;
+    };
+    std::vector<Figure> figures;
+    std::vector<std::pair<std::string, std::string>> texts;
 };
 
 } // namespace support
