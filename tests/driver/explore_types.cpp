@@ -4,7 +4,10 @@
 #include "said.h"
 #include "tool/table.h"
 
+#include <cmath>
 #include <doctest/doctest.h>
+#include <sqlite3.h>
+#include <sys/wait.h>
 
 using namespace lathe;
 namespace fs = std::filesystem;
@@ -89,6 +92,122 @@ TEST_CASE(
     CHECK(explore(p, store).status == 0);
     fs::remove(p.file);
     CHECK(explore(p, store).error.find("cannot open \"" + p.file + "\"") != std::string::npos);
+}
+
+TEST_CASE(
+    "explore: a store of another build of the program is refused, and one of before that said no build") {
+    const TemporaryFolder folder;
+    const auto file = [&](const char* name) { return (folder.path / name).string(); };
+    const std::string other = file("other build");
+    fs::copy_file(LATHE_TEST_TOOL, other);
+    std::ofstream(other, std::ios::app) << "behind a program's end nothing is read";
+    const auto run = [&](const std::string& program, const std::string& arguments) {
+        Said s{0, "", ""};
+        FILE* pipe = popen(("'" + program + "' explore " + arguments + " --quiet 2>&1").c_str(), "r");
+        REQUIRE(pipe);
+        char part[4096];
+        while (const size_t n = fread(part, 1, sizeof part, pipe))
+            s.out.append(part, n);
+        s.status = WEXITSTATUS(pclose(pipe));
+        return s;
+    };
+    for (const std::string search :
+         {"scored --vary 'in=Int(8)|Int(4)'",
+          "means --macro stencil --arch vu9p --bind H=34,W=66 --unroll 1 --iterate 1 --tile whole"}) {
+        const std::string store = file("store"), line = search + " --store '" + store + "'";
+        const Said first = run(LATHE_TEST_TOOL, line), again = run(LATHE_TEST_TOOL, line);
+        CHECK_MESSAGE(first.status == 0, first.out);
+        CHECK(again.status == 0);
+        CHECK_MESSAGE(again.out.find(" are known from before\n") != std::string::npos, again.out);
+        const std::string before = contents(store);
+        const Said refused = run(other, line);
+        CHECK(refused.status == 1);
+        CHECK_MESSAGE(refused.out.find("\"" + store +
+                                       "\" holds the results of another build of this program, "
+                                       "which may have had another score or other estimates. Name another "
+                                       "file for --store, or run the build of before") != std::string::npos,
+                      refused.out);
+        CHECK(contents(store) == before);
+        CHECK(run(other, search + " --store '" + file("second") + "'").status == 0);
+        // The text of the search alone.
+        sqlite3* opened = nullptr;
+        REQUIRE(sqlite3_open(store.c_str(), &opened) == SQLITE_OK);
+        CHECK(sqlite3_exec(opened, "UPDATE search SET setup = substr(setup, 1, instr(setup, char(10)) - 1)",
+                           nullptr, nullptr, nullptr) == SQLITE_OK);
+        sqlite3_close(opened);
+        const Said old = run(LATHE_TEST_TOOL, line);
+        CHECK_MESSAGE(old.out.find("of another build of this program") != std::string::npos, old.out);
+        fs::remove(store);
+        fs::remove(file("second"));
+    }
+}
+
+TEST_CASE("explore: whatever a generator throws is an error") {
+    for (const int at : {0, 1, 2}) {
+        CAPTURE(at);
+        Generator g = scored_generator();
+        g.explore = [at, whole = g.explore](const GeneratorArguments& a) {
+            if (at == 0) throw std::out_of_range("no such thing");
+            Exploration e = whole(a);
+            if (at == 1)
+                e.score = [](const Schedule&) -> double { throw std::out_of_range("no such thing"); };
+            if (at == 2)
+                e.apply = [](Schedule&, const std::map<std::string, Type>&) {
+                    throw std::out_of_range("no such thing");
+                };
+            return e;
+        };
+        const Said s =
+            said({"explore", "scored", "--quiet", "--vary", "in=Int(8)"},
+                 [&](int argc, const char* const* argv) { return generator_main(argc, argv, {g}); });
+        CHECK(s.status == 1);
+        CHECK_MESSAGE(s.error.find("no such thing") != std::string::npos, s.error);
+    }
+}
+
+TEST_CASE("explore: a score that is no finite number is refused") {
+    for (const double score : {std::nan(""), HUGE_VAL, -HUGE_VAL}) {
+        Generator g = scored_generator();
+        g.explore = [score, whole = g.explore](const GeneratorArguments& a) {
+            Exploration e = whole(a);
+            e.score = [score](const Schedule&) { return score; };
+            return e;
+        };
+        const Said s =
+            said({"explore", "scored", "--quiet", "--vary", "in=Int(8)"},
+                 [&](int argc, const char* const* argv) { return generator_main(argc, argv, {g}); });
+        CHECK(s.status == 1);
+        CHECK_MESSAGE(s.error.find(fmt::format("the score of in=Int(8) is {}: it is a number of percent",
+                                               score)) != std::string::npos,
+                      s.error);
+    }
+}
+
+TEST_CASE("explore: the types of all tensors are those of the tensors that no --vary names") {
+    const TemporaryFolder folder;
+    const std::string csv = (folder.path / "csv").string();
+    const auto run = [&](std::vector<std::string> more) {
+        more.insert(more.begin(), {"explore", "means", "--macro", "stencil", "--arch", "vu9p", "--bind",
+                                   "H=34,W=66", "--unroll", "1", "--iterate", "1", "--tile", "whole",
+                                   "--quiet", "--csv", csv, "--types", "Fixed(16, 8)|Fixed(18, 8)"});
+        return said(more, [&](int argc, const char* const* argv) {
+            return generator_main(argc, argv, {means_generator()});
+        });
+    };
+    const Said s = run({"--vary", "rows=Fixed(24, 12)|Fixed(20, 10)"});
+    CHECK_MESSAGE(s.status == 0, s.error);
+    const std::string designs = contents(csv);
+    CHECK(lines_of(designs).size() == 5);
+    for (const char* others : {"Fixed(16, 8)", "Fixed(18, 8)"})
+        for (const char* rows : {"Fixed(24, 12)", "Fixed(20, 10)"})
+            CHECK(designs.find(fmt::format("\"{}\",\"{}\",", others, rows)) != std::string::npos);
+    CHECK(lines_of(s.out).back().find("--types 'Fixed(16, 8)' --type 'rows=Fixed(20, 10)'") !=
+          std::string::npos);
+    const Said none = run({"--vary", "rows=Int(9)", "--vary", "in=Int(8)", "--vary", "out=Int(8)"});
+    CHECK(none.status == 1);
+    CHECK_MESSAGE(none.error.find("--types is of the tensors that no --vary names, and there are none: leave "
+                                  "one of them out") != std::string::npos,
+                  none.error);
 }
 
 TEST_CASE("explore: a tensor's bits count once, and no two groups have one tensor") {

@@ -1,10 +1,14 @@
 #include "engine.h"
 
+#include "lathe/ir/error.h"
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <fmt/format.h>
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 namespace lathe::exploring {
 
@@ -112,6 +116,22 @@ nlohmann::ordered_json json(const Schema& schema, const std::vector<Row>& rows) 
         list.push_back(std::move(candidate));
     }
     return list;
+}
+
+std::string fingerprint(const std::string& text) {
+    uint64_t hash = 0xcbf29ce484222325; // FNV-1a
+    for (const char c : text)
+        hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+    return fmt::format("{:016x}", hash);
+}
+
+std::string fingerprint_of_file(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) ir::fail({}, "cannot open \"{}\"", path);
+    std::stringstream text;
+    text << file.rdbuf();
+    if (!file) ir::fail({}, "cannot read \"{}\"", path);
+    return fingerprint(text.str());
 }
 
 double now() {
