@@ -3,6 +3,7 @@
 #include "quantized_twin.h"
 
 #include "deep.h"
+#include "lathe/lathe.h"
 #include "programs.h"
 
 using namespace lathe;
