@@ -21,6 +21,11 @@ std::string quoted(const std::string& text) {
     return all + "\"";
 }
 
+/// A column's name: a tensor's may hold what parts columns.
+std::string heading(const std::string& name) {
+    return name.find_first_of(",\"") == std::string::npos ? name : quoted(name);
+}
+
 std::string csv(const Cell& c, const std::string& format) {
     if (const auto* text = std::get_if<std::string>(&c)) return quoted(*text);
     if (const auto* real = std::get_if<double>(&c)) return fmt::format(fmt::runtime(format), *real);
@@ -89,7 +94,7 @@ std::vector<size_t> front(const Schema& schema, const std::vector<Row>& rows) {
 std::string csv(const Schema& schema, const std::vector<Row>& rows) {
     std::string text;
     for (const std::string& c : schema.choices)
-        text += (text.empty() ? "" : ",") + c;
+        text += (text.empty() ? "" : ",") + heading(c);
     for (const Measure& m : schema.measures)
         text += (text.empty() ? "" : ",") + m.name;
     text += "\n";

@@ -96,6 +96,12 @@ std::vector<Variation> variations(const Options& o, const Pipeline& p) {
     for (const std::string& v : o.vary)
         vary.push_back(read_variation(v, p.groups));
     check_apart(vary);
+    for (const Variation& v : vary)
+        for (const char* option : {"unroll", "iterate", "tile", "types"})
+            if (v.group.name == option)
+                fail({},
+                     "a tensor called {} cannot vary, since a column of the results has that name: rename it",
+                     option);
     if (o.types.empty()) return vary;
     Exploration::Group others = p.every();
     for (const Variation& v : vary)
