@@ -263,6 +263,7 @@ std::vector<TypeChoice> propose_types(const std::vector<TensorRange>& all, int w
         fail({}, "propose_types is asked for {} bits: a type has 1 to {}", width, Type::max_width);
     std::vector<TypeChoice> choices;
     for (const TensorRange& r : all) {
+        if (r.type.is_bool()) continue; // truths, which may steer the program
         const double most = r.range.most();
         if (!std::isfinite(most))
             fail({}, "the range of {} is not finite: no type holds it", r.tensor.name());

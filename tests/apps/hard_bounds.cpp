@@ -311,6 +311,14 @@ TEST_CASE(
     CHECK(proposed(-128, 127) == fixed(0));
     CHECK(proposed(-0.25, 0) == fixed(9));
     CHECK(proposed(0, 0) == fixed(7));
+    Func positive("positive", Bool(), {4}), chosen("chosen", Float(64), {4});
+    positive(i) = x(i) > 0;
+    chosen(i) = select(positive(i), x(i), 0);
+    Schedule s(chosen);
+    const std::vector<TypeChoice> types = propose_types(ranges(s, {{x, -1, 1}}), 8);
+    CHECK(types.size() == 2); // of numbers
+    s.quantize(types);
+    CHECK(s.reference().top().arguments.back().tensor.type == fixed(6));
     CHECK(has(why([&] { proposed(0, inf); }), "the range of x is not finite: no type holds it"));
     CHECK(
         has(why([&] { ranges(Schedule(f), {{x, 0, 1}, {x, 0, 2}}); }), "x is given two ranges: give it one"));
