@@ -4,12 +4,12 @@
 #include "kmeans/algorithm.h"
 #include "kmeans/points.h"
 #include "plain.h"
+#include "support/arguments.h"
 #include "support/measure.h"
 #include "support/report.h"
 #include "support/threads.h"
 #include "support/vitis.h"
 
-#include <CLI/CLI.hpp>
 #include <array>
 #include <lathe/ir/parse.h>
 #include <limits>
@@ -22,8 +22,7 @@ struct Options {
     std::string target = "cpu", folder = "kmeans_vitis", digits = SUPPORT_DATA "/digits-test",
                 points = "both", json;
     std::vector<std::string> types = {"UInt(8)", "Fixed(16, 8)"};
-    int64_t count = 0, dimensions = 32, means = 10, rounds = 10;
-    unsigned seed = 7;
+    int64_t count = 0, dimensions = 32, means = 10, rounds = 10, seed = 7;
 };
 
 /// The share of digits that are what most of their group are.
@@ -122,11 +121,11 @@ void run(const Options& o, support::Report& report) {
             tasks.push_back(
                 {"digits",
                  pixel_points(*images, types[n], std::min({digits, most, o.count > 0 ? o.count : digits}),
-                              o.means, o.seed),
+                              o.means, static_cast<unsigned>(o.seed)),
                  images->labels});
         if (o.points != "digits")
             tasks.push_back({"random", random_points(types[n], std::min(most, o.count > 0 ? o.count : many),
-                                                     o.dimensions, o.means, o.seed)});
+                                                     o.dimensions, o.means, static_cast<unsigned>(o.seed))});
         for (const Task& t : tasks)
             // One project has the folder itself.
             run(t,
@@ -136,38 +135,31 @@ void run(const Options& o, support::Report& report) {
     }
 }
 
-void describe(CLI::App& app, Options& o) {
+void describe(support::Arguments& arguments, Options& o) {
     constexpr int64_t most = 1 << 20;
-    app.add_option("--points", o.points, "what is grouped")
-        ->check(CLI::IsMember({"digits", "random", "both"}))
-        ->capture_default_str();
-    app.add_option("--type", o.types, "of a coordinate, such as 'UInt(8)' or 'Fixed(16, 8)'; again for more")
-        ->allow_extra_args(false)
-        ->capture_default_str();
-    app.add_option("--count", o.count, "how many points (default: all digits, 10,000 random ones)")
-        ->check(CLI::Range(int64_t{1}, most));
-    app.add_option("--dimensions", o.dimensions, "of random points")
-        ->check(CLI::Range(1, 4096))
-        ->capture_default_str();
-    app.add_option("--means", o.means)->check(CLI::Range(1, 1000))->capture_default_str();
-    app.add_option("--rounds", o.rounds)->check(CLI::Range(1, 1000))->capture_default_str();
-    app.add_option("--seed", o.seed, "of random points, and of which points are the first means")
-        ->capture_default_str();
-    app.add_option("--target", o.target, "vitis: a project of at most 30 points, compiled and run")
-        ->check(CLI::IsMember({"cpu", "vitis"}))
-        ->capture_default_str();
-    app.add_option("--folder", o.folder, "for the Vitis project")->capture_default_str();
-    app.add_option("--digits", o.digits, "PREFIX of PREFIX-images.idx3.gz and PREFIX-labels.idx1.gz");
-    app.add_option("--json", o.json, "write every figure to this file");
+    arguments.choice("--points", o.points, {"digits", "random", "both"}, "what is grouped");
+    arguments.texts("--type", o.types,
+                    "of a coordinate, such as 'UInt(8)' or 'Fixed(16, 8)'; again for more");
+    arguments.number("--count", o.count, 0, most, "how many points; 0: all digits, 10,000 random ones");
+    arguments.number("--dimensions", o.dimensions, 1, 4096, "of random points");
+    arguments.number("--means", o.means, 1, 1000);
+    arguments.number("--rounds", o.rounds, 1, 1000);
+    arguments.number("--seed", o.seed, 0, most, "of random points, and of which points are the first means");
+    arguments.choice("--target", o.target, {"cpu", "vitis"},
+                     "vitis: a project of at most 30 points, compiled and run");
+    arguments.text("--folder", o.folder, "for the Vitis project");
+    arguments.text("--digits", o.digits, "PREFIX of PREFIX-images.idx3.gz and PREFIX-labels.idx1.gz");
+    arguments.json(o.json);
 }
 
 } // namespace
 
 int main(int argc, char** argv) try {
     Options o;
-    CLI::App app("K-means of handwritten digits and of random points, in integers and fixed point");
-    describe(app, o);
-    CLI11_PARSE(app, argc, argv);
+    support::Arguments arguments(
+        "K-means of handwritten digits and of random points, in integers and fixed point");
+    describe(arguments, o);
+    if (const auto status = arguments.read(argc, argv)) return *status;
     support::Report report(o.json);
     run(o, report);
     report.write_json();

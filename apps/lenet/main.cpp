@@ -4,13 +4,13 @@
 #include "lenet/network.h"
 #include "onnx_peer.h"
 #include "plain.h"
+#include "support/arguments.h"
 #include "support/measure.h"
 #include "support/png_image.h"
 #include "support/report.h"
 #include "support/threads.h"
 #include "support/vitis.h"
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <lathe/driver/outputs.h>
 #include <lathe/driver/plot.h>
@@ -25,7 +25,7 @@ struct Options {
     std::string activation = "relu", weights, inputs, target = "cpu", folder = "lenet_vitis",
                 digits = SUPPORT_DATA "/digits-test", file, wrong = "lenet_wrong.png", curve, onnxruntime,
                 json;
-    int images = 1000;
+    int64_t images = 1000;
     bool agreement = false;
     bool reads() const { return target == "cpu" && curve.empty() && !agreement; } ///< digits, and shows them
     bool relu() const { return activation == "relu"; }
@@ -217,31 +217,24 @@ void run(const Options& o, support::Report& report) {
 
 int main(int argc, char** argv) try {
     Options o;
-    CLI::App app("LeNet on handwritten digits, in float32 or any other types");
-    app.add_option("--activation", o.activation)
-        ->check(CLI::IsMember({"relu", "tanh"}))
-        ->capture_default_str();
-    app.add_option("--weights", o.weights, "their type, such as 'Fixed(8, 6, rnd, sat)' (default: float32)");
-    app.add_option("--inputs", o.inputs, "the type of what layers read (default: that of the weights)");
-    app.add_option("--images", o.images, "how many digits")
-        ->check(CLI::Range(1, 1 << 20))
-        ->capture_default_str();
-    app.add_option("--digits", o.digits, "PREFIX of PREFIX-images.idx3.gz and PREFIX-labels.idx1.gz");
-    app.add_option("--file", o.file, "weights (default: those in apps/data)");
-    app.add_option("--wrong", o.wrong, "the PNG to write with the digits that are read wrong; '': none")
-        ->capture_default_str();
-    app.add_option("--curve", o.curve,
+    support::Arguments arguments("LeNet on handwritten digits, in float32 or any other types");
+    arguments.choice("--activation", o.activation, {"relu", "tanh"});
+    arguments.text("--weights", o.weights, "their type, such as 'Fixed(8, 6, rnd, sat)' (default: float32)");
+    arguments.text("--inputs", o.inputs, "the type of what layers read (default: that of the weights)");
+    arguments.number("--images", o.images, 1, 1 << 20, "how many digits");
+    arguments.text("--digits", o.digits, "PREFIX of PREFIX-images.idx3.gz and PREFIX-labels.idx1.gz");
+    arguments.text("--file", o.file, "weights (default: those in apps/data)");
+    arguments.text("--wrong", o.wrong, "the PNG to write with the digits that are read wrong; '': none");
+    arguments.text("--curve", o.curve,
                    "measure the accuracy with 2 to 8 bits and with 16, and write it to this SVG");
-    auto* onnxruntime =
-        app.add_option("--onnxruntime", o.onnxruntime,
-                       "compare with onnxruntime by this Python, such as python3 (`./x peers` "
-                       "installs the wheel into .deps/peers, for PYTHONPATH)");
-    app.add_flag("--agreement", o.agreement, "compare the logits alone; ends with 77 without that wheel")
-        ->needs(onnxruntime);
-    app.add_option("--target", o.target)->check(CLI::IsMember({"cpu", "vitis"}))->capture_default_str();
-    app.add_option("--folder", o.folder, "for the Vitis project")->capture_default_str();
-    app.add_option("--json", o.json, "write every figure to this file");
-    CLI11_PARSE(app, argc, argv);
+    arguments.text("--onnxruntime", o.onnxruntime,
+                   "compare with onnxruntime by this Python, such as python3 (`./x peers` "
+                   "installs the wheel into .deps/peers, for PYTHONPATH)");
+    arguments.flag("--agreement", o.agreement, "compare the logits alone; ends with 77 without that wheel");
+    arguments.needs("--agreement", "--onnxruntime");
+    arguments.targets(o.target, o.folder);
+    arguments.json(o.json);
+    if (const auto status = arguments.read(argc, argv)) return *status;
     support::Report report(o.json);
     run(o, report);
     report.write_json();

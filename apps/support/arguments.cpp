@@ -26,6 +26,10 @@ void Arguments::text(const std::string& name, std::string& value, const std::str
     parser->app.add_option(name, value, help)->capture_default_str();
 }
 
+void Arguments::texts(const std::string& name, std::vector<std::string>& values, const std::string& help) {
+    parser->app.add_option(name, values, help)->allow_extra_args(false)->capture_default_str();
+}
+
 void Arguments::flag(const std::string& name, bool& value, const std::string& help) {
     parser->app.add_flag(name, value, help);
 }

@@ -20,6 +20,8 @@ class Arguments {
     void choice(const std::string& name, std::string& value, const std::vector<std::string>& words,
                 const std::string& help = "");
     void text(const std::string& name, std::string& value, const std::string& help);
+    /// Each use of the option gives one more.
+    void texts(const std::string& name, std::vector<std::string>& values, const std::string& help);
     void flag(const std::string& name, bool& value, const std::string& help);
     /// `name` is refused without `other`. Both are there already.
     void needs(const std::string& name, const std::string& other);
