@@ -246,10 +246,21 @@ class Nests {
                         t.name(), read.name(), s.loc().str());
             store(t, own);
         }
+        keep_scratch(s, stored);
+    }
+
+    /// What it leaves in the point's own arrays is there for what comes behind it at the point: computed once
+    /// more, without what it stores for good. What it has read of that is gone.
+    void keep_scratch(const Stmt& s, const std::set<Symbol>& stored) {
         std::set<Symbol> written;
         for (const KernelStore& k : stores_in(s))
             if (!flows(k.target->tensor)) written.insert(k.target->tensor);
-        forget(written);
+        if (written.empty()) return;
+        const Stmt rest = part(s, {});
+        const std::set<Symbol> read = tensors_read(rest);
+        if (std::ranges::any_of(stored, [&](const Symbol& t) { return read.contains(t); }))
+            return forget(written);
+        remember(rest);
     }
 
     void refuse_inside(const Stmt& s) const {
@@ -260,7 +271,7 @@ class Nests {
         });
     }
 
-    /// The statement without what it stores in other tensors that flow.
+    /// The statement without what it stores in other tensors that flow; in all of them, for none.
     Stmt part(const Stmt& s, const Symbol& tensor) const {
         const auto other = [&](const StoreTarget& t) { return t.tensor != tensor && flows(t.tensor); };
         return transform(s, [&](const Stmt& x) {

@@ -172,7 +172,7 @@ void lay_out(Edit& e, const Stencil& s, const std::vector<Port>& ports) {
                 a.tensor.layout = layout_of(ports[n], a.tensor);
 }
 
-Run dense_run(const Flow& f) {
+DenseRun dense_run(const Flow& f) {
     const int64_t inner = inner_points(f.tensor);
     return {(f.box.first[0] - *as_int(f.tensor.dims[0].min)) * inner, f.box.extent[0] * inner};
 }

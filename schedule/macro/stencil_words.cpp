@@ -80,7 +80,7 @@ std::vector<Symbol> Kinds::beat_loops() {
 /// Beats that are whole, then what is left.
 Stmt Kinds::in_beats(size_t flow, const std::vector<Symbol>& loops, const PassElement& pass) const {
     const int64_t beat = made_for.ports[flow].beat();
-    const Run run = dense_run(made_for.stencil.flows[flow]);
+    const DenseRun run = dense_run(made_for.stencil.flows[flow]);
     const auto passed = [&](const Symbol& part, const Symbol& lane, const Expr& first, int64_t count) {
         const Expr at = iadd(imul(index(k), var(part)), var(lane));
         const Expr there = count % k != 0 ? less(at, index(count)) : Expr();
