@@ -184,8 +184,21 @@ class Asked {
     static constexpr int most_looks = 20000;
     const Symbol& symbol;
     std::unordered_map<const ExprNode*, bool> known_there;
-    std::vector<std::pair<Expr, bool>> known; ///< conditions
+    struct Condition {
+        Expr form;
+        bool holds; ///< it is meant, or its opposite
+        size_t hash;
+    };
+    std::vector<Condition> known;
+    std::unordered_map<const ExprNode*, Condition> forms;
     int looks = 0;
+
+    const Condition& form(const Expr& condition) {
+        const auto found = forms.find(condition.get());
+        if (found != forms.end()) return found->second;
+        const auto [c, meant] = canonical(condition);
+        return forms.emplace(condition.get(), Condition{c, meant, structural_hash(c)}).first->second;
+    }
 
     bool there(const Expr& e) {
         if (const auto found = known_there.find(e.get()); found != known_there.end()) return found->second;
@@ -204,24 +217,25 @@ class Asked {
     }
 
     void add(const Expr& condition, bool holds) {
-        const auto [c, same] = canonical(condition);
-        const auto* b = c.as<Binary>();
-        known.emplace_back(c, holds == same);
-        if (!b || b->op != (holds == same ? BinaryOp::logical_and : BinaryOp::logical_or)) return;
-        add(b->a, holds == same);
-        add(b->b, holds == same);
+        Condition c = form(condition);
+        c.holds = c.holds == holds;
+        known.push_back(c);
+        const auto* b = c.form.as<Binary>();
+        if (!b || b->op != (c.holds ? BinaryOp::logical_and : BinaryOp::logical_or)) return;
+        add(b->a, c.holds);
+        add(b->b, c.holds);
     }
 
-    std::optional<bool> truth(const Expr& condition) const {
-        const auto [c, same] = canonical(condition);
-        for (const auto& [other, holds] : known)
-            if (equal(other, c)) return holds == same;
-        const auto* b = c.as<Binary>();
+    std::optional<bool> truth(const Expr& condition) {
+        const Condition c = form(condition);
+        for (const Condition& other : known)
+            if (other.hash == c.hash && equal(other.form, c.form)) return other.holds == c.holds;
+        const auto* b = c.form.as<Binary>();
         if (!b || (b->op != BinaryOp::logical_and && b->op != BinaryOp::logical_or)) return {};
         const bool decides = b->op == BinaryOp::logical_or; // one part alone
         const auto first = truth(b->a), second = truth(b->b);
-        if (first == decides || second == decides) return decides == same;
-        if (first && second) return decides != same;
+        if (first == decides || second == decides) return decides == c.holds;
+        if (first && second) return decides != c.holds;
         return {};
     }
 };

@@ -12,10 +12,12 @@ std::vector<Expr> subscripts(const Tensor& t, const Expr& number) {
     std::vector<Expr> at;
     int64_t stride = 1;
     for (size_t d = t.dims.size(); d-- > 0;) {
+        const Expr extent = simplify(t.dims[d].extent);
+        invariant(as_int(extent).has_value(), "a network has sizes that are not constant");
         Expr n = ifloordiv(number, index(stride));
-        if (d > 0) n = ifloormod(n, t.dims[d].extent);
+        if (d > 0) n = ifloormod(n, extent);
         at.insert(at.begin(), simplify(iadd(t.dims[d].min, n)));
-        stride *= *as_int(t.dims[d].extent);
+        stride *= *as_int(extent);
     }
     return at;
 }

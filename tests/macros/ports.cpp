@@ -127,6 +127,24 @@ TEST_CASE(
     check_network(t, false);
 }
 
+TEST_CASE("words: sizes that are bound, and sums of them") {
+    const Param H("H"), W("W");
+    const Var y("y"), x("x");
+    const Input in("in", Int(16), {H + 1, W * 2});
+    Func out("out", Int(18), {H - 1, W * 2 - 2});
+    out(y, x) = in(y, x) + in(y + 2, x + 1) - in(y + 1, x + 2);
+    for (const StencilOptions& o :
+         {StencilOptions{.unroll = 4, .word = 128}, StencilOptions{.unroll = 8, .word = 64},
+          StencilOptions{.unroll = 2, .tile = {16}}}) {
+        Schedule s(out);
+        s.bind(H, 7).bind(W, 16).stencil(out, o);
+        check_network(s, true, {{"H", 7}, {"W", 16}});
+        Schedule estimated(out);
+        estimated.bind(H, 7).bind(W, 16);
+        CHECK(estimate_stencil(estimated, out, o, Arch("vu9p")).ports.size() == 2);
+    }
+}
+
 TEST_CASE("words and strips, which begin and end with whole words") {
     for (const int64_t k : {1, 4, 8, 16})
         for (const bool same : {false, true}) {
