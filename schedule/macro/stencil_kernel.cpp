@@ -2,7 +2,9 @@
 
 #include "../src/calls.h"
 #include "kernel_accesses.h"
+#include "kernel_lines.h"
 #include "kernel_survey.h"
+#include "stencil_read.h"
 
 #include "lathe/ir/rename.h"
 
@@ -19,7 +21,8 @@ constexpr int64_t most_rounds = 1024;
 class Nests {
   public:
     Nests(const Edit& e, const Stmt& whole)
-        : edit(e), body(without_plain_lets(whole)), survey(e.function(), body), accesses(e) {}
+        : edit(e), lines(with_whole_lines(e.function(), without_plain_lets(whole))), body(lines.body),
+          survey(e.function(), body), accesses(e) {}
 
     KernelStages read() {
         statement(body);
@@ -28,6 +31,7 @@ class Nests {
         for (Made& m : made)
             result.versions.push_back(std::move(m.version));
         result.arrays = survey.arrays();
+        result.arrays.insert(result.arrays.end(), lines.lines.begin(), lines.lines.end());
         result.checks = std::move(checks);
         return result;
     }
@@ -47,6 +51,7 @@ class Nests {
     };
 
     const Edit& edit;
+    KernelLines lines;
     Stmt body;
     KernelSurvey survey;
     NestAccesses accesses;
@@ -178,9 +183,8 @@ class Nests {
         const auto first = as_int(simplify(f.min)), count = as_int(simplify(f.extent));
         if (!first || !count)
             edit.refuse(
-                "loop {} of {} has the extent {}, which is not constant: a network has so many stages. "
-                "Give the sizes their values by bind",
-                f.var.name(), name(), print(f.extent));
+                "loop {} of {} has the extent {}, which is not constant: a network has so many stages. {}",
+                f.var.name(), name(), print(f.extent), constant_sizes(edit));
         if (*count > most_rounds)
             edit.refuse(
                 "loop {} of {} repeats its nests {} times, and a network has at most {} steps: run it "

@@ -300,9 +300,8 @@ class PointRun {
         const auto first = as_int(simplify(f.min)), extent = as_int(simplify(f.extent));
         if (!first || !extent)
             edit.refuse(
-                "loop {} of {} has the extent {}, which is not constant: a network counts its tokens. "
-                "Give the sizes their values by bind",
-                f.var.name(), name(), print(f.extent));
+                "loop {} of {} has the extent {}, which is not constant: a network counts its tokens. {}",
+                f.var.name(), name(), print(f.extent), constant_sizes(edit));
         if (!f.loop.properties().plain())
             edit.refuse("loop {} of {} is {}: call stencil first, it makes loops of its own", f.var.name(),
                         name(), f.loop.name());
@@ -487,8 +486,8 @@ class PointRun {
                    count = as_int(simplify(substitute(f.extent, known)));
         if (!first || !count)
             edit.refuse("the reduction over {} in {} has the extent {}, which is not constant, so it is no "
-                        "window. Give the sizes their values by bind",
-                        f.var.name(), name(), print(f.extent));
+                        "window. {}",
+                        f.var.name(), name(), print(f.extent), constant_sizes(edit));
         for (int64_t i = 0; i < *count; ++i) {
             if (++terms > most_terms)
                 edit.refuse("the window of {} has more than {} terms: a stage computes a point at once",

@@ -229,9 +229,8 @@ class Reader {
         for (Dim& d : f.tensor.dims) {
             d = {simplify(d.min), simplify(d.extent)};
             if (!as_int(d.min) || !as_int(d.extent))
-                edit.refuse("the input {} has the extent {}, which is not constant: give the sizes their "
-                            "values by bind",
-                            t.symbol.name(), print(d.extent));
+                edit.refuse("the input {} has the extent {}, which is not constant. {}", t.symbol.name(),
+                            print(d.extent), constant_sizes(edit));
         }
         result.flows.push_back(std::move(f));
     }
@@ -486,6 +485,13 @@ Box Box::hull(const Box& o) const {
         all.extent[d] = std::max(end(d), o.end(d)) - all.first[d];
     }
     return all;
+}
+
+std::string constant_sizes(const Edit& e) {
+    if (&e.function() == &e.state().module.top()) return "Give the sizes their values by bind";
+    return fmt::format("{} is called, and has the sizes of its arguments: give it constant ones, or call "
+                       "stencil for what calls it, after bind",
+                       e.function().name);
 }
 
 Stencil read_stencil(const Edit& e, bool in_place) {

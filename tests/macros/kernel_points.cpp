@@ -4,6 +4,7 @@
 #include "stencils.h"
 
 #include "lathe/hls/emit.h"
+#include "lathe/schedule/stencil_model.h"
 #include "refusal.h"
 
 #include <chrono>
@@ -79,6 +80,43 @@ TEST_CASE("a sort at each point: what is made of it grows with the compares and 
             CHECK(seconds < 5);
             if (n == 3 || swap == Swap::by_if) check_network(s, false);
         }
+}
+
+TEST_CASE("a sort in place, of elements that were just stored") {
+    const Var y("y"), x("x"), i("i"), j("j");
+    for (const Type t : {Int(10), Float(32)}) {
+        const Input in("in", t, {6, 8});
+        const Output out("out", t, {6, 8});
+        const Kernel k("calm", {in, out}, [&](KernelBody& b) {
+            b.for_(y, 0, 6, [&] { b.for_(x, 0, 8, [&] { out(y, x) = in(y, x); }); });
+            b.for_(y, 1, 5, [&] {
+                b.for_(x, 1, 7, [&] {
+                    Array w = b.array("w", t, {5});
+                    w(0) = out(y, x);
+                    w(1) = out(y, x - 1);
+                    w(2) = out(y - 1, x);
+                    w(3) = out(y, x + 1);
+                    w(4) = out(y + 1, x);
+                    b.for_(i, 0, 4, [&] {
+                        b.for_(j, 0, 4 - i, [&] {
+                            b.if_(w(j) > w(j + 1), [&] {
+                                Scalar old = b.scalar("old", t, w(j));
+                                w(j) = w(j + 1);
+                                w(j + 1) = old;
+                            });
+                        });
+                    });
+                    out(y, x) = w(2);
+                });
+            });
+        });
+        Schedule s(k);
+        s.stencil(k, {.in_place = true});
+        check_network(s, false);
+        // From the left element to the result: through compares and choices of all rounds.
+        const StencilEstimate e = estimate_stencil(Schedule(k), k, {.in_place = true}, Arch("vu9p"));
+        CHECK(e.cycles > 48 * (t.is_float() ? 10 : 2));
+    }
 }
 
 namespace {

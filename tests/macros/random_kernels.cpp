@@ -22,6 +22,8 @@ class RandomKernel {
     }
 
     Schedule make() {
+        const bool called = pick(4) == 0;
+        if (called) sized = false; // its sizes would be its own
         const Input a("a", type(), extents()), b("b", type(), extents());
         const Output out("out", type(), extents()), other("other", type(), extents());
         const Kernel k("k", {a, b, out, other, p}, [&](KernelBody& body) {
@@ -43,7 +45,7 @@ class RandomKernel {
             for (int n = pick(3); n > 0; --n)
                 update(body, arrays[static_cast<size_t>(pick(static_cast<int>(arrays.size())))]);
         });
-        if (pick(4) > 0) return network(Schedule(k), k);
+        if (!called) return network(Schedule(k), k);
         const Input c("c", a.type(), extents()), d("d", b.type(), extents());
         const Output first_out("first_out", out.type(), extents()), second("second", other.type(), extents());
         const Kernel top("top", {c, d, first_out, second, p},
@@ -271,9 +273,14 @@ class RandomKernel {
             box.first[along] = std::max(box.first[along], before.first[along] + 1);
             in_place = true;
         }
+        const bool in_order = pick(2) == 0;
         const auto nest = [&] {
             loops(k, box, [&] {
-                if (moves)
+                if (moves && in_order)
+                    t(here) =
+                        sorted(k, t.type(),
+                               {[&] { return Expr(t(at(by))); }, parts[0], [&] { return Expr(t(here)); }});
+                else if (moves)
                     t(here) = select(t(here) > 3, parts[0](), Expr(t(at(by))));
                 else
                     t(here) += value(parts);
