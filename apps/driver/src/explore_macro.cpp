@@ -97,7 +97,7 @@ std::vector<Variation> variations(const Options& o, const Pipeline& p) {
         vary.push_back(read_variation(v, p.groups));
     check_apart(vary);
     for (const Variation& v : vary)
-        for (const char* option : {"unroll", "iterate", "tile", "types"})
+        for (const char* option : {"unroll", "iterate", "tile", "word", "types"})
             if (v.group.name == option)
                 fail({},
                      "a tensor called {} cannot vary, since a column of the results has that name: rename it",
