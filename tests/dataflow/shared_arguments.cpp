@@ -108,3 +108,14 @@ TEST_CASE_FIXTURE(Halves, "processes that have such a dataflow themselves") {
     has(vitis_source(build(both).module), "LATHE_PROCESS(halves(z_3, z_4, v, v_2));");
     check_everywhere(Schedule(both));
 }
+
+TEST_CASE_FIXTURE(Halves, "an argument in words is one process's") {
+    Module m = build(halves).module;
+    for (Function& f : m.functions)
+        for (Argument& a : f.arguments)
+            if (a.direction == Direction::in) a.tensor.layout.pack = 4;
+    CHECK(
+        refusal([&] { vitis_source(m); }) ==
+        "up and down run at the same time, and both are given x, which lies in words: Vitis takes it in one "
+        "process. Let one read it, and hand on what it reads (relay, or a stream)");
+}

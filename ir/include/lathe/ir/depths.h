@@ -5,7 +5,7 @@
 
 namespace lathe::ir {
 
-/// Some seconds' worth: as many tokens, or somewhat more.
+/// A minute or two: an iteration passes a token or so, in about a microsecond.
 inline constexpr int64_t depth_iterations = int64_t{1} << 26;
 
 /// Gives the streams whose depth is 0 one with which no process waits for ever: the least found by letting
