@@ -90,9 +90,10 @@ class Iterations {
             take(b->b);
             return;
         }
-        if (!uses(c, loop.var) && tensors_read(c).empty())
+        const bool steady = tensors_read(c).empty(); // the loop may store what it asks
+        if (steady && !uses(c, loop.var))
             before = both(before, c);
-        else if (!takes_bound(c) && !takes_step(c))
+        else if (!steady || (!takes_bound(c) && !takes_step(c)))
             left = both(left, c);
     }
 

@@ -3,6 +3,7 @@
 
 #include "compiled.h"
 #include "lathe/codegen/lower.h"
+#include "lathe/dsl/kernel.h"
 #include "lathe/ir/print.h"
 #include "lathe/ir/simplify.h"
 #include "lathe/ir/visit.h"
@@ -113,4 +114,23 @@ TEST_CASE_FIXTURE(
     t.buffer_at(in, out, y);
     CHECK(made(t) == std::set<std::string>{"in_buffer"});
     expect_compiled(t, {{}});
+}
+
+TEST_CASE("read_through: a condition on what the loop stores is asked in each iteration") {
+    Var x("x");
+    Input in("in", Int(16), {22});
+    InOut limit("limit", Int(16), {1});
+    Output out("out", Int(16), {20});
+    const Kernel kernel("kernel", {in, limit, out}, [&](KernelBody& b) {
+        b.for_(x, 0, 20, [&] {
+            b.if_(x <= limit(0), [&] {
+                out(x) = in(x) + in(x + 1) + in(x + 2);
+                limit(0) = 12 - x;
+            });
+        });
+    });
+    Schedule s(kernel);
+    s.reuse_at(in, kernel, x);
+    CHECK(made(s).empty());
+    expect_compiled(s, {{}});
 }
