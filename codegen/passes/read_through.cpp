@@ -1,8 +1,7 @@
 #include "read_through.h"
 
 #include "lathe/ir/layout.h"
-#include "lathe/ir/simplify.h"
-#include "lathe/ir/visit.h"
+#include "lathe/ir/scoped_pass.h"
 
 #include <algorithm>
 
@@ -13,23 +12,33 @@ bool is_zero(const Expr& e) {
     return as_int(simplify(e)) == 0;
 }
 
-/// What the store copies from the same subscripts of another tensor; beyond its ends, where nobody reads, it
-/// may store a constant.
-const Load* copied(const Store& s) {
-    if (s.targets.size() != 1 || s.predicate.defined()) return nullptr;
-    Expr value = s.targets[0].value;
-    if (const auto* choice = value.as<Select>(); choice && choice->else_value.as<Constant>())
+/// Where a buffer's elements come from.
+struct Source {
+    Symbol tensor;
+    Expr beyond; ///< what is stored for positions that the tensor does not have, if there are such
+};
+
+/// What the store copies from the same subscripts of another tensor.
+std::optional<Source> copied(const Store& s, Type type) {
+    if (s.targets.size() != 1 || s.predicate.defined()) return std::nullopt;
+    Expr value = s.targets[0].value, beyond;
+    for (const auto* choice = value.as<Select>(); choice; choice = value.as<Select>()) {
+        const Expr other = choice->else_value;
+        if (!other.as<Constant>() || (beyond.defined() && !equal(beyond, other))) return std::nullopt;
+        beyond = other;
         value = choice->then_value;
+    }
     const auto* l = value.as<Load>();
-    if (!l || l->predicate.defined() || l->indices.size() != s.targets[0].indices.size()) return nullptr;
+    if (!l || l->type != type || l->predicate.defined() || l->indices.size() != s.targets[0].indices.size())
+        return std::nullopt;
     for (size_t d = 0; d < l->indices.size(); ++d)
-        if (!is_zero(isub(l->indices[d], s.targets[0].indices[d]))) return nullptr;
-    return l;
+        if (!is_zero(isub(l->indices[d], s.targets[0].indices[d]))) return std::nullopt;
+    return Source{l->tensor, beyond};
 }
 
-/// The tensor whose elements `t` holds while `body` runs.
-std::optional<Symbol> copied_from(const Tensor& t, const Stmt& body) {
-    std::optional<Symbol> source;
+/// Where the elements of `t` come from, if they stay there while `body` runs.
+std::optional<Source> source_of(const Tensor& t, const Stmt& body) {
+    std::optional<Source> source;
     bool fits = true;
     for_each(
         body,
@@ -37,23 +46,24 @@ std::optional<Symbol> copied_from(const Tensor& t, const Stmt& body) {
             for (const Write& w : writes_of(s)) {
                 if (!(w.tensor == t.symbol)) continue;
                 const auto* store = s.as<Store>();
-                const Load* l = store ? copied(*store) : nullptr;
-                fits = fits && l && l->type == t.type && (!source || *source == l->tensor);
-                if (l) source = l->tensor;
+                const auto from = store ? copied(*store, t.type) : std::nullopt;
+                fits = fits && from && (!source || source->tensor == from->tensor);
+                if (from && (!source || from->beyond.defined())) source = from;
             }
             if (const auto* c = s.as<ExternCall>())
                 for (const ExternArgument& a : c->arguments)
                     fits = fits && !(a.tensor == t.symbol);
         },
         nullptr);
-    if (!fits || !source || *source == t.symbol) return std::nullopt;
+    if (!fits || !source || source->tensor == t.symbol) return std::nullopt;
     for_each(
         body,
         [&](const Stmt& s) {
             for (const Write& w : writes_of(s))
-                fits = fits && !(w.tensor == *source);
+                fits = fits && !(w.tensor == source->tensor);
             if (const auto* a = s.as<Allocate>())
-                fits = fits && std::ranges::find(a->tensors, *source, &Tensor::symbol) == a->tensors.end();
+                fits = fits &&
+                       std::ranges::find(a->tensors, source->tensor, &Tensor::symbol) == a->tensors.end();
         },
         nullptr);
     return fits ? source : std::nullopt;
@@ -62,20 +72,37 @@ std::optional<Symbol> copied_from(const Tensor& t, const Stmt& body) {
 /// Reads another tensor, and stores nothing.
 class Through : public Mutator {
   public:
-    Through(Symbol from, Symbol to) : buffer(std::move(from)), source(std::move(to)) {}
+    Through(const Tensor& b, const Source& s, const Tensor& d) : buffer(b), source(s), declared(d) {}
 
   protected:
     using Mutator::visit;
     Expr visit(const Load& l, const Expr& e) override {
-        if (!(l.tensor == buffer)) return rebuilt(e);
-        return Load::make(source, l.type, (*this)(l.indices), l.loc, (*this)(l.predicate));
+        if (!(l.tensor == buffer.symbol)) return rebuilt(e);
+        const std::vector<Expr> at = (*this)(l.indices);
+        const Expr there = Load::make(source.tensor, l.type, at, l.loc, (*this)(l.predicate));
+        const Expr inside = source.beyond.defined() ? exists(at) : Expr();
+        return inside.defined() ? Select::make(inside, there, source.beyond, l.loc) : there;
     }
     Stmt visit(const Store& w, const Stmt& s) override {
-        return w.targets[0].tensor == buffer ? Stmt() : Mutator::visit(w, s);
+        return w.targets[0].tensor == buffer.symbol ? Stmt() : Mutator::visit(w, s);
     }
 
   private:
-    Symbol buffer, source;
+    const Tensor& buffer;
+    const Source& source;
+    const Tensor& declared;
+
+    /// The source has that position. The buffer may have others, which are read where nobody uses them.
+    Expr exists(const std::vector<Expr>& at) const {
+        Expr all;
+        for (size_t d = 0; d < at.size(); ++d) {
+            const Dim &has = declared.dims[d], &own = buffer.dims[d];
+            if (is_zero(isub(has.min, own.min)) && is_zero(isub(has.extent, own.extent))) continue;
+            all = both(all, Binary::make(BinaryOp::le, has.min, at[d]));
+            all = both(all, Binary::make(BinaryOp::lt, at[d], iadd(has.min, has.extent)));
+        }
+        return all;
+    }
 };
 
 /// The iterations in which a condition holds.
@@ -188,25 +215,27 @@ class Trimmed : public Mutator {
     }
 };
 
-class ReadThrough : public Mutator {
+class ReadThrough : public ScopedMutator {
   protected:
-    using Mutator::visit;
+    using ScopedMutator::visit;
     Stmt visit(const Allocate& a, const Stmt&) override {
         std::vector<Tensor> kept = a.tensors;
         Stmt body = a.body;
         while (drop_one(kept, body)) {
         }
-        body = (*this)(body);
-        return kept.empty() || !body.defined() ? body : Allocate::make(std::move(kept), body);
+        if (kept.empty() || !body.defined()) return (*this)(body);
+        return allocated(std::move(kept), body);
     }
 
   private:
     /// What one buffer is filled from may be another one.
-    static bool drop_one(std::vector<Tensor>& all, Stmt& body) {
+    bool drop_one(std::vector<Tensor>& all, Stmt& body) const {
         for (auto t = all.begin(); t != all.end(); ++t) {
-            const auto source = folded(*t) ? copied_from(*t, body) : std::nullopt;
+            const auto source = folded(*t) ? source_of(*t, body) : std::nullopt;
             if (!source) continue;
-            body = Trimmed()(Through(t->symbol, *source)(body));
+            const auto beside = std::ranges::find(all, source->tensor, &Tensor::symbol);
+            const Tensor declared = beside != all.end() ? *beside : declaration(source->tensor);
+            body = Trimmed()(Through(*t, *source, declared)(body));
             all.erase(t);
             return true;
         }
@@ -217,10 +246,7 @@ class ReadThrough : public Mutator {
 } // namespace
 
 Module read_through(const Module& module) {
-    Module m = module;
-    for (Function& f : m.functions)
-        f.body = ReadThrough()(f.body);
-    return m;
+    return ReadThrough().run(module);
 }
 
 } // namespace lathe::codegen
