@@ -223,8 +223,9 @@ class ReadThrough : public ScopedMutator {
         Stmt body = a.body;
         while (drop_one(kept, body)) {
         }
-        if (kept.empty() || !body.defined()) return (*this)(body);
-        return allocated(std::move(kept), body);
+        const bool dropped = kept.size() < a.tensors.size();
+        body = kept.empty() || !body.defined() ? (*this)(body) : allocated(std::move(kept), body);
+        return dropped ? Trimmed()(body) : body; // loops around buffers that were dropped inside, too
     }
 
   private:
@@ -235,7 +236,7 @@ class ReadThrough : public ScopedMutator {
             if (!source) continue;
             const auto beside = std::ranges::find(all, source->tensor, &Tensor::symbol);
             const Tensor declared = beside != all.end() ? *beside : declaration(source->tensor);
-            body = Trimmed()(Through(*t, *source, declared)(body));
+            body = Through(*t, *source, declared)(body);
             all.erase(t);
             return true;
         }
