@@ -180,6 +180,31 @@ TEST_CASE("refused: copies of a Func stay where they are") {
     s.compute_at(q, out, all(yo));
     CHECK_THROWS_WITH_AS(s.compute_root(q),
                          doctest::Contains("q has copies since compute_at(q, out, all(yo)) at "), Error);
+    // p would be needed over another range by the copies of q.
+    has(refusal([&] { s.inline_(q); }), "q has copies");
+    Schedule inside(out);
+    inside[out].split(y, 3, Tail::peel);
+    inside.compute_at(p, q, x);
+    has(refusal([&] { inside.compute_at(q, out, all(x)); }),
+        "p is computed inside q, which gets copies. Call compute_at for p after that");
+    inside.compute_root(p).compute_at(q, out, all(x)).compute_at(p, q, all(x));
+    expect_same_as_code(inside, heights());
+}
+
+TEST_CASE("refused: what would change the ranges of copies") {
+    Param H("H"), W("W");
+    Input in("in", Int(8), {Operand(H + 4), Operand(W)});
+    Var y("y"), x("x");
+    Func p("p"), q("q"), r("r"), out("out", Int(32), {H, W});
+    p(y, x) = in(y, x) * 3;
+    q(y, x) = p(y, x) - p(y + 2, x);
+    r(y, x) = q(y, x) + 1;
+    out(y, x) = r(y, x) + r(y + 1, x);
+    Schedule s(out);
+    auto [yo, yi] = s[q].split(y, 3, Tail::peel);
+    s.compute_at(p, q, all(yo));
+    has(refusal([&] { s.compute_at(q, out, y); }),
+        "p is computed in copies of a loop: call compute_at before that");
 }
 
 TEST_CASE("compute_at in copies: random chains, splits and separations") {

@@ -437,6 +437,8 @@ class RandomStages : Draw {
             return chain();
         case 4:
             return one_in(2) ? growing() : diagonal();
+        case 5:
+            return forked();
         default:
             return rows();
         }
@@ -461,6 +463,17 @@ class RandomStages : Draw {
         p(i, j) = in(i, j) + in(i + pick(2), j + pick(3));
         q(i, j) = p(i, j) + p(i + pick(2), j + 1 + pick(2));
         out(i, j) = q(i, j) - q(i + pick(2), j + 1 + pick(2));
+        return build({out});
+    }
+
+    /// One stage that two others read.
+    Algorithm forked() {
+        result.classes.insert("symbolic bounds");
+        Func p("p", Int(16)), q("q", Int(16)), out("out", Int(16), {N, M});
+        p(i, j) = in(i, j) * 2 - in(i + 1, j + pick(2));
+        if (one_in(3)) p(i, j) += in(i, j + 1);
+        q(i, j) = p(i, j) - p(i + pick(2), j + pick(2));
+        out(i, j) = q(i, j) + q(i + pick(2), j) + p(i, j + pick(2));
         return build({out});
     }
 
@@ -606,7 +619,7 @@ class DrawCall : Draw {
         case 8:
             return vectorize();
         case 9:
-            return one_in(2) ? fuse() : unroll();
+            return one_in(2) ? fuse() : one_in(3) ? separate() : unroll();
         default:
             return reorder();
         }
@@ -696,11 +709,38 @@ class DrawCall : Draw {
             return fuse_init();
         default:
             if (there.empty() || to.func == on.func) return std::nullopt;
-            const LoopRef l = there[static_cast<size_t>(pick(static_cast<int>(there.size())))].loop;
-            RandomCall c{"compute_at", true, {}};
-            c.make = [d = on, to, l](Schedule& s) { handle(s, d).compute_at(handle(s, to), l); };
-            return c;
+            return compute_at(to, there);
         }
+    }
+    /// In one loop, or in all copies of one, which then goes by the name that it had before there were any.
+    RandomCall compute_at(const Definition& to, const std::vector<Place>& there) {
+        const std::vector<LoopRef> names = names_of(to);
+        const bool every = !names.empty() && one_in(has_copies() ? 2 : 6);
+        const LoopRef l = every ? names[static_cast<size_t>(pick(static_cast<int>(names.size())))]
+                                : there[static_cast<size_t>(pick(static_cast<int>(there.size())))].loop;
+        RandomCall c{every ? "compute_at, all" : "compute_at", true, {}};
+        c.make = [d = on, to, l, every](Schedule& s) {
+            handle(s, d).compute_at(handle(s, to), every ? LoopArg(all(l)) : LoopArg(l));
+        };
+        return c;
+    }
+    bool has_copies() const {
+        return std::ranges::any_of(schedule.steps(),
+                                   [](const schedule::Step& s) { return !s.copies.empty(); });
+    }
+    std::vector<LoopRef> names_of(const Definition& d) const {
+        std::vector<LoopRef> names;
+        for (const auto& [variable, own] : d.loops)
+            names.emplace_back(variable, variable.name(), Loc::current());
+        for (const schedule::Step& s : schedule.steps())
+            if (s.func == d.func && s.definition == d.index)
+                for (const Symbol& r : s.results)
+                    names.emplace_back(r, r.name(), Loc::current());
+        return names;
+    }
+    RandomCall separate() {
+        const LoopRef l = one().loop;
+        return call("separate", false, [=](StageHandle h) { h.separate(l); });
     }
 
     const Schedule& schedule;

@@ -1,0 +1,182 @@
+// Every primitive has a file of tests of its own, with its case among random schedules and with all that it
+// refuses; every refusal of a schedule is in some test; and no other file knows primitives by name.
+
+#include "lathe/schedule/primitive.h"
+
+#include <algorithm>
+#include <doctest/doctest.h>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+#include <sstream>
+#include <vector>
+
+using namespace lathe::schedule;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path root = LATHE_SOURCE_DIR;
+
+std::string text_of(const fs::path& file) {
+    std::stringstream text;
+    text << std::ifstream(file).rdbuf();
+    return text.str();
+}
+
+/// Sources and headers below the folder, which are named in the order of their paths.
+std::vector<fs::path> sources(const fs::path& folder) {
+    std::vector<fs::path> all;
+    for (const auto& entry : fs::recursive_directory_iterator(root / folder))
+        if (entry.path().extension() == ".cpp" || entry.path().extension() == ".h")
+            all.push_back(entry.path());
+    std::ranges::sort(all);
+    REQUIRE(!all.empty());
+    return all;
+}
+
+/// The string literals of a part of a program; those that follow each other are one.
+std::vector<std::string> literals(const std::string& code) {
+    std::vector<std::string> all;
+    bool follows = false;
+    for (size_t n = 0; n < code.size(); ++n) {
+        if (code.compare(n, 2, "//") == 0) {
+            n = std::min(code.find('\n', n), code.size());
+        } else if (code[n] == '\'' && n + 2 < code.size() && code[n + 1] != '\\' && code[n + 2] == '\'') {
+            n += 2;
+            follows = false;
+        } else if (code[n] == '"') {
+            if (!follows) all.emplace_back();
+            for (++n; n < code.size() && code[n] != '"'; ++n)
+                if (code[n] == '\\')
+                    all.back() += code[++n];
+                else
+                    all.back() += code[n];
+            follows = true;
+        } else if (!std::isspace(static_cast<unsigned char>(code[n]))) {
+            follows = false;
+        }
+    }
+    return all;
+}
+
+/// The part of the code up to the parenthesis that closes the one before it.
+std::string up_to_end(const std::string& code, size_t from) {
+    int open = 1;
+    bool text = false;
+    size_t n = from;
+    for (; n < code.size() && open > 0; ++n) {
+        if (code[n] == '"' && code[n - 1] != '\\') text = !text;
+        if (!text) open += (code[n] == '(') - (code[n] == ')');
+    }
+    return code.substr(from, n - from);
+}
+
+/// What the file's refusals say, each as the pieces between what is filled in.
+std::vector<std::vector<std::string>> refusals(const fs::path& file) {
+    const std::string code = text_of(file);
+    const std::regex call("\\b(refuse|fail)\\("), filled("\\{[^}]*\\}");
+    std::vector<std::vector<std::string>> all;
+    for (std::sregex_iterator c(code.begin(), code.end(), call), end; c != end; ++c) {
+        const auto texts = literals(up_to_end(code, static_cast<size_t>(c->position() + c->length())));
+        if (texts.empty()) continue; // the text is its caller's
+        std::vector<std::string> pieces;
+        for (std::sregex_token_iterator p(texts[0].begin(), texts[0].end(), filled, -1), none; p != none; ++p)
+            if (p->length() >= 8) pieces.push_back(*p);
+        if (!pieces.empty()) all.push_back(pieces);
+    }
+    return all;
+}
+
+/// Is the refusal in one of these texts: a short piece as a whole, or so many letters of a long one?
+bool is_in(const std::vector<std::string>& pieces, const std::vector<std::string>& texts) {
+    constexpr size_t enough = 18;
+    const auto has = [&](const std::string& part) {
+        return std::ranges::any_of(texts, [&](const std::string& t) { return t.find(part) != t.npos; });
+    };
+    for (const std::string& p : pieces)
+        for (size_t n = 0; n == 0 || n + enough <= p.size(); ++n)
+            if (has(p.substr(n, enough))) return true;
+    return false;
+}
+
+/// tests/FOLDER/NAME.cpp, and those behind it that are called NAME_….cpp.
+std::vector<fs::path> tests_of(const std::string& primitive) {
+    std::vector<fs::path> found;
+    for (const fs::path& f : sources("tests")) {
+        if (f.stem() == primitive && f.extension() == ".cpp") found.insert(found.begin(), f);
+        if (f.stem().string().starts_with(primitive + "_") && !find_primitive(f.stem().string()))
+            found.push_back(f);
+    }
+    return found;
+}
+
+} // namespace
+
+TEST_CASE("every primitive has tests of its own: it is drawn, and all that it refuses is tried") {
+    for (const Primitive* p : all_primitives()) {
+        const std::string name(p->name);
+        CAPTURE(name);
+        const std::vector<fs::path> files = tests_of(name);
+        REQUIRE(!files.empty());
+        REQUIRE(files[0].stem() == name);
+        CHECK(text_of(files[0]).find("drawn(\"" + name + "\")") != std::string::npos);
+        std::vector<std::string> texts;
+        for (const fs::path& f : files)
+            for (const std::string& t : literals(text_of(f)))
+                texts.push_back(t);
+        for (const auto& pieces : refusals(root / "schedule/primitive" / (name + ".cpp"))) {
+            CAPTURE(pieces.front());
+            CHECK(is_in(pieces, texts));
+        }
+    }
+}
+
+TEST_CASE("every refusal of a schedule is tried by some test") {
+    std::vector<std::string> texts;
+    for (const fs::path& f : sources("tests"))
+        for (const std::string& t : literals(text_of(f)))
+            texts.push_back(t);
+    size_t count = 0;
+    for (const fs::path& f : sources("schedule"))
+        for (const auto& pieces : refusals(f)) {
+            CAPTURE(f.string());
+            CAPTURE(pieces.front());
+            CHECK(is_in(pieces, texts));
+            ++count;
+        }
+    CHECK(count > 300);
+}
+
+TEST_CASE("no comparison, table or switch over primitives' names outside of their own files") {
+    // Words of other meanings: kinds of loops, keywords of what is printed, blocks of LLVM's code, kinds of
+    // channels of the simulation's headers, options of the explorer.
+    const std::map<std::string, std::set<std::string>> exempt = {
+        {"ir/src/loop_kind.cpp", {"serial", "parallel", "pipeline"}},
+        {"ir/src/print.cpp", {"dataflow"}},
+        {"codegen/src/bounds_query.cpp", {"call"}},
+        {"codegen/src/emit_parallel.cpp", {"parallel"}},
+        {"hls/sim/hls_stream.h", {"stream"}},
+        {"apps/driver/src/explore_macro.cpp", {"stencil"}},
+        {"apps/driver/src/macro.cpp", {"stencil"}},
+        {"apps/driver/src/macro_search.cpp", {"unroll"}},
+        {"apps/support/macro_run.cpp", {"stencil"}},
+        {"apps/support/stencil_choice.cpp", {"stencil", "unroll"}},
+    };
+    std::map<std::string, std::set<std::string>> found;
+    for (const char* folder : {"ir", "dsl", "schedule", "codegen", "hls", "apps"})
+        for (const fs::path& f : sources(folder)) {
+            const std::string file = fs::relative(f, root).string(), code = text_of(f);
+            for (const std::string& t : literals(code))
+                if (find_primitive(t) && file != "schedule/primitive/" + t + ".cpp") found[file].insert(t);
+            CAPTURE(file);
+            const std::regex compared("[!=]=\\s*&primitives::(\\w+)|&primitives::(\\w+)\\s*[!=]=");
+            std::smatch m;
+            if (std::regex_search(code, m, compared))
+                CHECK(file == "schedule/primitive/" + m.str(1) + m.str(2) + ".cpp");
+        }
+    CHECK(found == exempt);
+}
