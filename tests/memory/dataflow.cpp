@@ -3,8 +3,8 @@
 #include "drawn.h"
 #include "everywhere.h"
 #include "lathe/dsl/kernel.h"
-#include "random_pair.h"
 #include "refusal.h"
+#include "streams_of.h"
 
 #include <doctest/doctest.h>
 

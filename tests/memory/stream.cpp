@@ -6,6 +6,7 @@
 #include "lathe/dsl/kernel.h"
 #include "random_pair.h"
 #include "refusal.h"
+#include "streams_of.h"
 
 #include <doctest/doctest.h>
 
@@ -82,6 +83,22 @@ TEST_CASE("stream: random pairs as machine code and as Vitis C++, 20 a file") {
         kernels.expect_right_stalled(references, 10);
     }
 }
+
+namespace {
+
+struct Chain {
+    Var y{"y"}, x{"x"};
+    Input in{"in", Int(16), {10, 12}};
+    Func a{"a", Int(20), {10, 12}}, b{"b", Int(24), {8, 12}}, c{"c", Int(32), {8, 12}};
+
+    Chain() {
+        a(y, x) = in(y, x) * 3;
+        b(y, x) = a(y, x) + a(y + 1, x) - a(y + 2, x);
+        c(y, x) = select(x > 0, b(y, x), 7) + select(x > 0, cast(Int(24), 1), b(y, x));
+    }
+};
+
+} // namespace
 
 TEST_CASE("stream with a line buffer, tiles, pipelines and banks, under a select") {
     Chain p;

@@ -25,6 +25,25 @@ const Tensor* allocation(const Module& m, const std::string& name) {
     return found;
 }
 
+/// links Funcs that each read the one before at i − 1, i and i + 1.
+struct Chain {
+    Param N{"N"};
+    Var i{"i"};
+    Input a{"a", Int(8), {N}};
+    std::vector<Func> funcs;
+    Chain(int links, bool clamped) {
+        Expr before = a(clamp(i, 0, N - 1));
+        for (int n = 0; n < links; ++n) {
+            funcs.push_back(n + 1 < links ? Func("f" + std::to_string(n)) : Func("out", Int(32), {N}));
+            const auto from = [&](const Expr& x) -> Expr {
+                const Expr at = clamped ? clamp(x, 0, N - 1) : x;
+                return n == 0 ? Expr(a(clamp(x, 0, N - 1))) : Expr(funcs[static_cast<size_t>(n) - 1](at));
+            };
+            funcs.back()(i) = cast(Int(32), from(i - 1) + from(Expr(i)) + from(i + 1));
+        }
+    }
+};
+
 } // namespace
 
 TEST_CASE("inline_") {

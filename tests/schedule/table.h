@@ -1,6 +1,7 @@
 #pragma once
 /// \file What tests of how tensors are stored share.
 
+#include "contains.h"
 #include "programs.h"
 #include "refusal.h"
 

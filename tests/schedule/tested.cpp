@@ -43,7 +43,14 @@ std::vector<std::string> literals(const std::string& code) {
     std::vector<std::string> all;
     bool follows = false;
     for (size_t n = 0; n < code.size(); ++n) {
-        if (code.compare(n, 2, "//") == 0) {
+        if (code.compare(n, 2, "R\"") == 0) {
+            const size_t open = code.find('(', n);
+            const std::string close = ")" + code.substr(n + 2, open - n - 2) + "\"";
+            const size_t end = std::min(code.find(close, open), code.size());
+            all.push_back(code.substr(open + 1, end - open - 1));
+            n = end + close.size() - 1;
+            follows = false;
+        } else if (code.compare(n, 2, "//") == 0) {
             n = std::min(code.find('\n', n), code.size());
         } else if (code[n] == '\'' && n + 2 < code.size() && code[n + 1] != '\\' && code[n + 2] == '\'') {
             n += 2;

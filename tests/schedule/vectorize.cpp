@@ -4,6 +4,7 @@
 #include "drawn.h"
 #include "refused.h"
 
+#include "lathe/dsl/extern.h"
 #include "lathe/dsl/kernel.h"
 
 using namespace lathe;

@@ -725,8 +725,9 @@ class DrawCall : Draw {
         return c;
     }
     bool has_copies() const {
-        return std::ranges::any_of(schedule.steps(),
-                                   [](const schedule::Step& s) { return !s.copies.empty(); });
+        for (const schedule::Step& s : schedule.steps())
+            if (!s.copies.empty()) return true;
+        return false;
     }
     std::vector<LoopRef> names_of(const Definition& d) const {
         std::vector<LoopRef> names;
