@@ -76,6 +76,21 @@ TEST_CASE("refused: threads inside of vectors") {
     REFUSED(t, "loop i around it is vectorized", t[f].parallel(j));
 }
 
+TEST_CASE("refused: threads over blocks of which the last one overlaps the one before") {
+    Var i("i");
+    Input a("a", Int(8), {29});
+    Func f("f", Int(16), {29});
+    f(i) = a(i) + 1;
+    Schedule s(f);
+    const auto [io, ii] = s[f].split(i, 8, Tail::shift_inwards);
+    REFUSED(s, "The last block of split(i, 8, shift_inwards)", s[f].parallel(io));
+    REFUSED(s, "overlaps the one before it: Tail::guard and Tail::peel make blocks that do not",
+            s[f].parallel(io));
+    Schedule peeled(f);
+    peeled[f].parallel(peeled[f].split(i, 8, Tail::peel)[0]);
+    expect_right(peeled, {{}});
+}
+
 TEST_CASE("parallel is drawn") {
     drawn("parallel");
 }

@@ -142,22 +142,6 @@ TEST_CASE("every primitive has tests of its own: it is drawn, and all that it re
     }
 }
 
-TEST_CASE("every refusal of a schedule is tried by some test") {
-    std::vector<std::string> texts;
-    for (const fs::path& f : sources("tests"))
-        for (const std::string& t : literals(text_of(f)))
-            texts.push_back(t);
-    size_t count = 0;
-    for (const fs::path& f : sources("schedule"))
-        for (const auto& pieces : refusals(f)) {
-            CAPTURE(f.string());
-            CAPTURE(pieces.front());
-            CHECK(is_in(pieces, texts));
-            ++count;
-        }
-    CHECK(count > 300);
-}
-
 TEST_CASE("no comparison, table or switch over primitives' names outside of their own files") {
     // Words of other meanings: kinds of loops, keywords of what is printed, blocks of LLVM's code, kinds of
     // channels of the simulation's headers, options of the explorer.
