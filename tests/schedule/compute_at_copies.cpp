@@ -191,20 +191,28 @@ TEST_CASE("refused: copies of a Func stay where they are") {
     expect_same_as_code(inside, heights());
 }
 
-TEST_CASE("refused: what would change the ranges of copies") {
-    Param H("H"), W("W");
-    Input in("in", Int(8), {Operand(H + 4), Operand(W)});
-    Var y("y"), x("x");
-    Func p("p"), q("q"), r("r"), out("out", Int(32), {H, W});
-    p(y, x) = in(y, x) * 3;
-    q(y, x) = p(y, x) - p(y + 2, x);
-    r(y, x) = q(y, x) + 1;
-    out(y, x) = r(y, x) + r(y + 1, x);
+TEST_CASE("refused: what would move copies along") {
+    Param N("N");
+    Input in("in", Int(8), {N, N});
+    Var i("i"), j("j");
+    RDom r(0, N, "r");
+    Func q("q"), f("f", Int(32)), out("out", Int(32), {N});
+    q(i, j) = in(i, j) * 3;
+    f(i) = 0;
+    f(i) += q(i, r);
+    out(i) = f(i) + 1;
     Schedule s(out);
-    auto [yo, yi] = s[q].split(y, 3, Tail::peel);
-    s.compute_at(p, q, all(yo));
-    has(refusal([&] { s.compute_at(q, out, y); }),
-        "p is computed in copies of a loop: call compute_at before that");
+    auto [ro, ri] = s[f].update(0).split(r, 3, Tail::peel);
+    s[q].compute_at(s[f].update(0), all(ro));
+    INFO(print(s));
+    CHECK(memories(s, "q") == 2);
+    has(refusal([&] { s.compute_at(f, out, i); }),
+        "q is computed in copies of a loop: call compute_at before that");
+    Schedule first(out);
+    first.compute_at(f, out, i);
+    const auto blocks = first[f].update(0).split(r, 3, Tail::peel);
+    first[q].compute_at(first[f].update(0), all(blocks[0]));
+    expect_same_as_code(first, {{{"N", 0}}, {{"N", 2}}, {{"N", 3}}, {{"N", 7}}});
 }
 
 TEST_CASE("compute_at in copies: random chains, splits and separations") {

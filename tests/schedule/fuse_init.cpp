@@ -201,6 +201,19 @@ TEST_CASE("refused: fuse_init at the loop of an inline reduction") {
     REFUSED(s, "loop q is not around the update of f", s[f].fuse_init(q));
 }
 
+TEST_CASE("fuse_init where a condition is around an inline reduction only") {
+    Var x("x");
+    Input a("a", Int(8), {16}), c("c", Bool(), {8});
+    RDom q(0, 3, "q");
+    q.where(q != 1);
+    Func f("f", Int(32), {8});
+    f(x) = 7;
+    f(x) += sum(q, a(x + q)) + select(c(x), sum(q, a(q)), 0);
+    Schedule s(f);
+    s[f].fuse_init(x);
+    expect_right(s, {{}});
+}
+
 TEST_CASE("fuse_init is drawn") {
     drawn("fuse_init");
 }

@@ -91,6 +91,19 @@ TEST_CASE("refused: separate where a let says whether a tile is full") {
     expect_right(s, {{}});
 }
 
+TEST_CASE("separate takes the 3 of max(min(i, 3), 0) for full tiles, and not the 0") {
+    Var i("i"), j("j");
+    RDom r(0, max(min(i, 3), 0), "r");
+    Func h("h", Int(32), {10, 8});
+    h(i, j) = 1;
+    h(i, r) += r;
+    Schedule s(h);
+    auto [io, ii] = s[h].split(i, 4);
+    s[h].separate(io);
+    CHECK(contains(print(s), "for r in range(3):"));
+    expect_right(s, {{}});
+}
+
 TEST_CASE("separate is drawn") {
     drawn("separate");
 }

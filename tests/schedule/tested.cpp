@@ -1,5 +1,5 @@
 // Every primitive has a file of tests of its own, with its case among random schedules and with all that it
-// refuses; every refusal of a schedule is in some test; and no other file knows primitives by name.
+// refuses; and no other file knows primitives by name.
 
 #include "lathe/schedule/primitive.h"
 
