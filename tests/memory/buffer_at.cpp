@@ -106,7 +106,8 @@ TEST_CASE("buffer_at refuses what is given away, and elements that nobody can na
     Input at("at", UInt(3), {8}), x("x", Int(16), {4, 8});
     Output y("y", Int(16), {8});
     InOut row("row", Int(16), {N}), z("z", Int(16), {4, 8});
-    const Extern nothing("nothing", {row});
+    InOut whole("whole", Int(16), {4, 8});
+    const Extern nothing("nothing", {whole});
     const Kernel twice("twice", {row}, [&](KernelBody& b) { b.for_(j, 0, N, [&] { row(j) *= 2; }); });
     const auto why = [&](const std::vector<KernelArgument>& arguments, const TensorRef& tensor,
                          const auto& body) {

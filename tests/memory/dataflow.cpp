@@ -65,12 +65,13 @@ TEST_CASE("dataflow refuses one process alone, a second dataflow, and what is no
                        y(0) = 3;
                    })),
         "is no loop, stage or call of a kernel: move it into a kernel of its own");
-    Func a("a", Int(16), {6}), c("c", Int(16), {6});
-    a(i) = x(i) + 1;
-    c(i) = a(i) * 2;
-    Schedule s(c);
-    s.dataflow(c);
-    has(refusal([&] { s.dataflow(c); }), "c has a dataflow already, at dataflow.cpp");
+    const Kernel pass("pass", {x, y}, [&](KernelBody& b) { b.for_(i, 0, 6, [&] { y(i) = x(i); }); });
+    has(why(Kernel("twofold", {x, y},
+                   [&](KernelBody& b) {
+                       b.for_(j, 0, 6, [&] { y(j) = 0; });
+                       b.dataflow([&] { b.call(pass, {x, y}); });
+                   })),
+        "twofold has a dataflow already, at dataflow.cpp");
 }
 
 TEST_CASE("dataflow is drawn") {

@@ -266,25 +266,29 @@ class Driver {
             if (p.tensor) s->tensor = tensor(d);
             if (p.callee) std::tie(s->func, s->target) = some_call(d.func, consumer.func);
             const Step call = *s;
+            const std::vector<Symbol> before = touched(d);
             schedule.call(std::move(*s));
-            if (p.makes_functions && !call.loops.empty()) follow(call, d);
+            if (p.makes_functions && !call.loops.empty()) follow(call, before);
         }
     }
 
     /// What is only possible behind a call on the same loops.
-    void follow(const Step& call, const Definition& d) {
+    void follow(const Step& call, std::vector<Symbol> tensors) {
+        std::shuffle(tensors.begin(), tensors.end(), random);
         for (const Primitive* p : all_primitives()) {
-            if (!p->makes_functions || !p->tensor || pick(2)) continue;
-            Step s = call;
-            s.primitive = p;
-            s.tensor = tensor(d);
-            s.words.clear();
-            attempt([&] { schedule.call(std::move(s)); });
+            if (!p->makes_functions || !p->tensor) continue;
+            for (const Symbol& t : tensors) {
+                Step s = call;
+                s.primitive = p;
+                s.tensor = t;
+                s.words.clear();
+                if (attempt([&] { schedule.call(std::move(s)); })) break;
+            }
         }
     }
 
-    /// One that the stage touches, as it is now.
-    Symbol tensor(const Definition& d) {
+    /// The tensors that the stage touches, as it is now.
+    std::vector<Symbol> touched(const Definition& d) {
         std::set<Symbol> all;
         ir::for_each(
             schedule.module().top().body,
@@ -295,8 +299,11 @@ class Driver {
                 all.merge(ir::tensors_written(s));
             },
             nullptr);
-        if (all.empty()) return d.func;
-        return *std::next(all.begin(), static_cast<std::ptrdiff_t>(pick(all.size())));
+        return {all.begin(), all.end()};
+    }
+    Symbol tensor(const Definition& d) {
+        const std::vector<Symbol> all = touched(d);
+        return all.empty() ? d.func : all[pick(all.size())];
     }
 
     /// Sometimes a Function that a step made.
