@@ -11,6 +11,7 @@
 #include "support/vitis.h"
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <lathe/driver/outputs.h>
 #include <lathe/driver/plot.h>
 #include <lathe/ir/files.h>
@@ -22,9 +23,11 @@ using namespace lathe;
 
 struct Options {
     std::string activation = "relu", weights, inputs, target = "cpu", folder = "lenet_vitis",
-                digits = SUPPORT_DATA "/digits-test", file, wrong, curve, onnxruntime, json;
+                digits = SUPPORT_DATA "/digits-test", file, wrong = "lenet_wrong.png", curve, onnxruntime,
+                json;
     int images = 1000;
     bool agreement = false;
+    bool reads() const { return target == "cpu" && curve.empty() && !agreement; } ///< digits, and shows them
     bool relu() const { return activation == "relu"; }
     Activation kind() const { return relu() ? Activation::relu : Activation::tanh; }
 };
@@ -45,7 +48,8 @@ void print_confusion(const LeNetData& data, const std::vector<int>& found) {
 }
 
 /// The digits that were taken for others, twelve in a row.
-void write_wrong(const LeNetData& data, const std::vector<int>& found, const std::string& path) {
+void write_wrong(const LeNetData& data, const std::vector<int>& found, const std::string& path,
+                 support::Report& report) {
     constexpr int side = 28, gap = 4, columns = 12;
     std::vector<int64_t> wrong;
     for (size_t n = 0; n < found.size(); ++n)
@@ -59,7 +63,10 @@ void write_wrong(const LeNetData& data, const std::vector<int>& found, const std
                 picture.at(static_cast<int>(k) / columns * (side + gap) + y,
                            static_cast<int>(k) % columns * (side + gap) + x) =
                     static_cast<uint8_t>(255 - data.pixel(wrong[k], y, x));
+    const bool replaced = std::filesystem::exists(path);
     support::write_png(path, picture);
+    report.text("wrong digits", fmt::format("{}, shown in {}{}", wrong.size(), path,
+                                            replaced ? ", which was there and is replaced" : ""));
 }
 
 /// How far float32 logits are from onnxruntime's, as a part of the image's largest |logit|. \throws where
@@ -89,8 +96,8 @@ void check_agreement(const OnnxPeer& peer, const LeNetData& data, const Schedule
 void measure(const LeNetData& data, const Schedule& s, const Options& o, const OnnxPeer* peer,
              support::Report& report) {
     const JitFunction lenet = jit(s);
-    for (const int batch : {1, 64, 1000}) {
-        const int64_t count = std::min<int64_t>(batch, data.count());
+    for (const int64_t count : {1, 64, 1000}) {
+        if (count > data.count()) break;
         std::vector<AnyBuffer> inputs = data.inputs(s, 0, count);
         AnyBuffer logits(s.module().top().arguments.back().tensor.type, {count, 10});
         std::vector<AnyBuffer*> arguments;
@@ -98,7 +105,7 @@ void measure(const LeNetData& data, const Schedule& s, const Options& o, const O
             arguments.push_back(&b);
         arguments.push_back(&logits);
         const auto ours = [&] { lenet.call(arguments); };
-        const std::string name = fmt::format("batch {}, 1 thread", batch);
+        const std::string name = fmt::format("batch {}, 1 thread", count);
         support::use_threads(1);
         if (inputs.front().type() != Float(32)) {
             report.figure(name, static_cast<double>(count) / support::best_seconds(ours, 3, 0.5), "images/s");
@@ -164,7 +171,7 @@ void write_curve(const LeNetData& data, const LeNet& net, const Options& o, int6
 }
 
 void run(const Options& o, support::Report& report) {
-    check_outputs({{"--json", o.json}, {"--wrong", o.wrong}, {"--curve", o.curve}});
+    check_outputs({{"--json", o.json}, {"--wrong", o.reads() ? o.wrong : ""}, {"--curve", o.curve}});
     const LeNetData data(
         o.file.empty() ? fmt::format("{}/lenet-{}.tensors", SUPPORT_DATA, o.activation) : o.file, o.digits);
     const LeNet net = lenet(o.kind());
@@ -202,7 +209,7 @@ void run(const Options& o, support::Report& report) {
     report.figure("accuracy",
                   100.0 * static_cast<double>(right) / static_cast<double>(std::max<int64_t>(count, 1)), "%");
     print_confusion(data, found);
-    if (!o.wrong.empty()) write_wrong(data, found, o.wrong);
+    if (!o.wrong.empty()) write_wrong(data, found, o.wrong, report);
     measure(data, s, o, peer ? &*peer : nullptr, report);
 }
 
@@ -221,7 +228,8 @@ int main(int argc, char** argv) try {
         ->capture_default_str();
     app.add_option("--digits", o.digits, "PREFIX of PREFIX-images.idx3.gz and PREFIX-labels.idx1.gz");
     app.add_option("--file", o.file, "weights (default: those in apps/data)");
-    app.add_option("--wrong", o.wrong, "write the digits that are read wrong to this PNG");
+    app.add_option("--wrong", o.wrong, "the PNG to write with the digits that are read wrong; '': none")
+        ->capture_default_str();
     app.add_option("--curve", o.curve,
                    "measure the accuracy with 2 to 8 bits and with 16, and write it to this SVG");
     auto* onnxruntime =

@@ -2,6 +2,7 @@
 
 #include "lathe/ir/print.h"
 #include "lathe/ir/scoped_pass.h"
+#include "lathe/ir/visit.h"
 
 #include <algorithm>
 #include <utility>
@@ -10,6 +11,14 @@ namespace lathe::codegen {
 namespace {
 
 constexpr int64_t most_copies = 1024;
+/// Of the copies together: each vector of many lanes becomes many instructions.
+constexpr int64_t most_lanes = 1 << 16;
+
+int64_t widest_vector(const Stmt& body) {
+    int64_t lanes = 1;
+    for_each(body, nullptr, [&](const Expr& e) { lanes = std::max<int64_t>(lanes, e.type().lanes()); });
+    return lanes;
+}
 
 class Unroller : public ScopedMutator {
     using ScopedMutator::visit;
@@ -28,6 +37,12 @@ class Unroller : public ScopedMutator {
                 "most {})",
                 loop.var.name(), all, copies_around > 1 ? ", with the unrolled loops around it" : "",
                 most_copies);
+        if (const int64_t lanes = widest_vector(loop.body); lanes > 1 && all > most_lanes / lanes)
+            fail(
+                loop.loc,
+                "unroll({}) would make {} copies of vectors of {} lanes; split the loop and unroll the inner "
+                "part, or take fewer lanes (at most {} together)",
+                loop.var.name(), all, lanes, most_lanes);
         const int64_t around = std::exchange(copies_around, std::max<int64_t>(all, 1));
         const Stmt body = inside(loop.var, loop.min, loop.extent, loop.body);
         copies_around = around;

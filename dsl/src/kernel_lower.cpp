@@ -119,14 +119,43 @@ class KernelLowering {
 
     // ---- Blocks.
 
-    Stmt block(const KernelBlock& b) { return sequence(b, 0); }
+    /// Levels of the statement that is made, counted on the way in: it is refused before the stack ends.
+    class Level {
+      public:
+        Level(unsigned& d, unsigned levels, Loc loc) : depth(d), own(levels) {
+            depth += own;
+            if (depth > StmtNode::max_depth)
+                fail(
+                    loc,
+                    "the kernel's statements are nested more than {} levels deep here, where each let, local "
+                    "and pop holds what follows it: use fewer, or put some into blocks or kernels of their "
+                    "own",
+                    StmtNode::max_depth);
+        }
+        ~Level() { depth -= own; }
+        Level(const Level&) = delete;
+        Level& operator=(const Level&) = delete;
+
+      private:
+        unsigned& depth;
+        unsigned own;
+    };
+    unsigned depth = 0;
+
+    Stmt block(const KernelBlock& b) {
+        const Level level(depth, 1, b.items.empty() ? kernel.loc : b.items.front()->loc);
+        return sequence(b, 0);
+    }
 
     /// The statements of a block from number `n` on.
-    Stmt sequence(const KernelBlock& b, size_t n) {
+    Stmt sequence(const KernelBlock& b, size_t first) {
         std::vector<Stmt> done;
-        for (; n < b.items.size(); ++n) {
+        for (size_t n = first; n < b.items.size(); ++n) {
             const KernelItem& item = *b.items[n];
-            const auto rest = [&] { return sequence(b, n + 1); };
+            const auto rest = [&] {
+                const Level level(depth, n > first ? 2 : 1, item.loc); // a Block, where something is before
+                return sequence(b, n + 1);
+            };
             if (const auto* let = std::get_if<KernelLet>(&item.what)) {
                 done.push_back(bind_let(*let, item.loc, rest));
                 break;

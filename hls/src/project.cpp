@@ -49,21 +49,34 @@ void randomise(AnyBuffer& b, std::mt19937_64& random) {
     }
 }
 
+/// The next line without what is behind `most` characters: a file may have no end of line, and no end.
+/// False where nothing is left.
+bool next_line(std::istream& file, size_t most, std::string& line) {
+    line.clear();
+    for (int c = 0; line.size() <= most && (c = file.get()) != std::istream::traits_type::eof();) {
+        if (c == '\n') return true;
+        line += static_cast<char>(c);
+    }
+    return !line.empty();
+}
+
 /// Reads a file as data/ holds them: the bits of an element in hexadecimal, a line each.
 void read_data(AnyBuffer& b, const std::string& path) {
     const auto digits = static_cast<size_t>((b.type().width() + 3) / 4);
     std::ifstream file(path);
     if (!file) fail({}, "cannot read \"{}\": {}", path, std::strerror(errno));
+    if (fs::is_directory(path)) fail({}, "cannot read \"{}\": {}", path, std::strerror(EISDIR));
+    constexpr size_t shown = 40;
     std::string line;
     int64_t n = 0;
-    for (; std::getline(file, line); ++n) {
+    for (; next_line(file, std::max(digits, shown), line); ++n) {
         if (n == b.size()) fail({}, "\"{}\" has more than the {} elements of the tensor", path, b.size());
         const auto is_digit = [](unsigned char c) { return std::isxdigit(c) != 0; };
         const bool right = line.size() == digits && std::ranges::all_of(line, is_digit);
         const mpz_class bits = right ? mpz_class(line, 16) : mpz_class(0);
         if (!right || mpz_sizeinbase(bits.get_mpz_t(), 2) > static_cast<size_t>(b.type().width()))
             fail({}, "line {} of \"{}\" is {}: it must be the bits of {} as {} hexadecimal digits", n + 1,
-                 path, quoted_text(line.substr(0, 40)), b.type().str(), digits);
+                 path, quoted_text(line.substr(0, shown)), b.type().str(), digits);
         set_bits(b, n, Value::from_bits(b.type(), bits));
     }
     if (n < b.size()) fail({}, "\"{}\" has {} elements, and the tensor {}", path, n, b.size());

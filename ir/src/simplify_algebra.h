@@ -207,6 +207,7 @@ class Algebra {
 
     // simplify_condition.cpp
     CondRef make_cond(const Expr& e);
+    std::vector<CondRef> joined(const Binary& e, Cond::Kind kind);
     CondRef compare_polys(BinaryOp op, const Poly& a, const Poly& b);
     CondRef opaque_cond(const Expr& e);
     CondRef decide(const CondRef& c);

@@ -136,6 +136,15 @@ CondRef Algebra::decide(const CondRef& c) {
 CondRef Algebra::join(Kind kind, std::vector<CondRef> given) {
     bool neutral = kind == Kind::both;
     std::vector<CondRef> parts;
+    std::vector<const Cond*> sorted; // the parts, to find one among many
+    const auto place = [&](const Cond& c) {
+        return std::lower_bound(sorted.begin(), sorted.end(), c,
+                                [](const Cond* a, const Cond& b) { return compare(*a, b) < 0; });
+    };
+    const auto is_part = [&](const Cond& c) {
+        const auto p = place(c);
+        return p != sorted.end() && compare(**p, c) == 0;
+    };
     std::vector<CondRef> todo(given.rbegin(), given.rend());
     while (!todo.empty()) {
         CondRef c = todo.back();
@@ -146,11 +155,10 @@ CondRef Algebra::join(Kind kind, std::vector<CondRef> given) {
             todo.insert(todo.end(), c->parts.rbegin(), c->parts.rend());
             continue;
         }
-        bool again = std::any_of(parts.begin(), parts.end(), [&](auto& p) { return compare(*p, *c) == 0; });
-        CondRef opposite = negate(c);
-        if (std::any_of(parts.begin(), parts.end(), [&](auto& p) { return compare(*p, *opposite) == 0; }))
-            return constant(!neutral);
-        if (!again) parts.push_back(c);
+        if (is_part(*negate(c))) return constant(!neutral);
+        if (is_part(*c)) continue;
+        sorted.insert(place(*c), c.get());
+        parts.push_back(c);
     }
     if (parts.empty()) return constant(neutral);
     if (parts.size() == 1) return parts[0];
@@ -184,15 +192,55 @@ CondRef Algebra::opaque_cond(const Expr& given) {
     return decide(std::make_shared<Cond>(Cond{Kind::opaque, true, {}, opaque(e), {}}));
 }
 
+namespace {
+
+bool joins(const Expr& e, Kind kind) {
+    const Binary* b = e.as<Binary>();
+    if (!b) return false;
+    const bool bools = b->a.type() == Bool() && b->b.type() == Bool();
+    return kind == Kind::both ? b->op == BinaryOp::logical_and || (bools && b->op == BinaryOp::bit_and)
+                              : b->op == BinaryOp::logical_or || (bools && b->op == BinaryOp::bit_or);
+}
+
+/// Whether more than `most` conditions are joined.
+bool joins_more_than(const Expr& e, Kind kind, size_t most) {
+    std::vector<Expr> todo{e};
+    for (size_t seen = 0; !todo.empty();) {
+        if (seen + todo.size() > most) return true;
+        const Expr at = todo.back();
+        todo.pop_back();
+        if (joins(at, kind))
+            todo.insert(todo.end(), {at.as<Binary>()->b, at.as<Binary>()->a});
+        else
+            ++seen;
+    }
+    return false;
+}
+
+} // namespace
+
+/// The operands of a chain of && or ||: few of them as they are nested, since they are simplified in view of
+/// each other; many all at once.
+std::vector<CondRef> Algebra::joined(const Binary& e, Kind kind) {
+    std::vector<CondRef> parts;
+    std::vector<Expr> todo{e.b, e.a};
+    while (!todo.empty()) {
+        const Expr at = todo.back();
+        todo.pop_back();
+        if (joins_more_than(at, kind, limits::together))
+            todo.insert(todo.end(), {at.as<Binary>()->b, at.as<Binary>()->a});
+        else
+            parts.push_back(cond(at));
+    }
+    return parts;
+}
+
 CondRef Algebra::make_cond(const Expr& e) {
     if (auto* u = e.as<Unary>(); u && u->op == UnaryOp::bit_not) return negate(cond(u->a));
     const Binary* b = e.as<Binary>();
     if (!b) return opaque_cond(e);
-    bool bools = b->a.type() == Bool() && b->b.type() == Bool();
-    if (b->op == BinaryOp::logical_and || (bools && b->op == BinaryOp::bit_and))
-        return both({cond(b->a), cond(b->b)});
-    if (b->op == BinaryOp::logical_or || (bools && b->op == BinaryOp::bit_or))
-        return either({cond(b->a), cond(b->b)});
+    if (joins(e, Kind::both)) return both(joined(*b, Kind::both));
+    if (joins(e, Kind::either)) return either(joined(*b, Kind::either));
     if (!is_compare(b->op)) return opaque_cond(e);
     if (b->a.type() == IndexType() && b->b.type() == IndexType())
         return compare_polys(b->op, poly(b->a), poly(b->b));

@@ -46,6 +46,8 @@ Given by_symbol(const Module& m, const std::vector<InputRange>& inputs) {
         if (a == arguments.end() || a->direction == Direction::out)
             fail({}, "{} is no input of this schedule's algorithm: it has no range of its own",
                  i.tensor.symbol.name());
+        if (all.ranges.contains(i.tensor.symbol) || all.values.contains(i.tensor.symbol))
+            fail({}, "{} is given two ranges: give it one", i.tensor.symbol.name());
         if (i.values) {
             check_values(*a, *i.values);
             all.values[i.tensor.symbol] = *i.values;
@@ -163,10 +165,13 @@ TensorRange measured(const Tensor& t, const AnyBuffer& b) {
         fail({}, "{} holds NaN on these data: it has no range", t.symbol.name());
     const auto [low, high] = std::ranges::minmax(values);
     r.range = {low, high};
-    for (const double v : values) {
-        const double place = high > low ? (v - low) / (high - low) * parts : 0;
-        ++r.histogram[std::min(parts - 1, static_cast<size_t>(place))];
-    }
+    const double width = high / 2 - low / 2; // their difference may be no double
+    const auto place = [&](double v) -> double {
+        if (std::isfinite(width)) return width > 0 ? (v / 2 - low / 2) / width * parts : 0;
+        return v == low ? 0 : v == high ? parts : parts / 2;
+    };
+    for (const double v : values)
+        ++r.histogram[std::min(parts - 1, static_cast<size_t>(place(v)))];
     return r;
 }
 
@@ -258,13 +263,17 @@ std::vector<TypeChoice> propose_types(const std::vector<TensorRange>& all, int w
         fail({}, "propose_types is asked for {} bits: a type has 1 to {}", width, Type::max_width);
     std::vector<TypeChoice> choices;
     for (const TensorRange& r : all) {
+        if (r.type.is_bool()) continue; // truths, which may steer the program
         const double most = r.range.most();
         if (!std::isfinite(most))
             fail({}, "the range of {} is not finite: no type holds it", r.tensor.name());
+        const auto fits = [&](int bits) {
+            return r.range.low >= -std::ldexp(1, bits - 1) && r.range.high < std::ldexp(1, bits - 1);
+        };
         int bits = 1; // the sign
-        while (std::ldexp(1, bits - 1) <= most)
+        while (!fits(bits))
             ++bits;
-        while (most > 0 && bits > 1 - width && std::ldexp(1, bits - 2) > most)
+        while (most > 0 && bits > 1 - width && fits(bits - 1))
             --bits;
         choices.push_back({{TensorRef(r.tensor)}, Fixed(width, width - bits, Round::rnd, Overflow::sat)});
     }

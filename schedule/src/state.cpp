@@ -187,6 +187,7 @@ void State::add_types(const std::vector<TensorRef>& tensors, Type type, const Qu
     };
     check_type(type);
     if (options.accumulate.kind() == Accumulate::Kind::type) check_type(options.accumulate.type());
+    if (options.literals) check_type(*options.literals);
     for (const TensorRef& t : tensors) {
         TypeStep step{t.symbol, type, options, loc, {}, {}};
         bool argument = std::any_of(f.arguments.begin(), f.arguments.end(),

@@ -285,6 +285,47 @@ TEST_CASE("outputs that nothing is stored to, and calls with the wrong numbers")
     CHECK(propose_types(ranges(Schedule(f), {{x, 0, 1}}), 1).size() == 2);
 }
 
+TEST_CASE(
+    "histograms of numbers that are far apart, types at the end of a range, and two ranges of one input") {
+    const Input x("x", Float(64), {4});
+    Func f("f", Float(64), {4});
+    f(i) = x(i);
+    const auto histogram = [&](std::array<double, 4> numbers) {
+        Buffer<double> data({4});
+        std::ranges::copy(numbers, data.begin());
+        return measure_ranges(Schedule(f), {data}).front().histogram;
+    };
+    const double most = std::numeric_limits<double>::max(), inf = std::numeric_limits<double>::infinity();
+    const std::vector<int64_t> ends = {1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 1};
+    CHECK(histogram({-most, 0, 1, most}) == ends); // whose difference is no double
+    CHECK(histogram({-inf, 0, 1, inf}) == ends);
+    CHECK(histogram({inf, inf, inf, inf}).front() == 4);
+    CHECK(histogram({0, 1, 1, 16}) == std::vector<int64_t>{1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1});
+    const auto proposed = [&](double low, double high) {
+        return propose_types({{x.symbol(), Float(64), {low, high}}}, 8).front().type;
+    };
+    const auto fixed = [](int frac) { return Fixed(8, frac, Round::rnd, Overflow::sat); };
+    CHECK(proposed(-1, 0.99) == fixed(7)); // which holds -1, and not 1
+    CHECK(proposed(-1, 1) == fixed(6));
+    CHECK(proposed(-1.01, 0) == fixed(6));
+    CHECK(proposed(-128, 127) == fixed(0));
+    CHECK(proposed(-0.25, 0) == fixed(9));
+    CHECK(proposed(0, 0) == fixed(7));
+    Func positive("positive", Bool(), {4}), chosen("chosen", Float(64), {4});
+    positive(i) = x(i) > 0;
+    chosen(i) = select(positive(i), x(i), 0);
+    Schedule s(chosen);
+    const std::vector<TypeChoice> types = propose_types(ranges(s, {{x, -1, 1}}), 8);
+    CHECK(types.size() == 2); // of numbers
+    s.quantize(types);
+    CHECK(s.reference().top().arguments.back().tensor.type == fixed(6));
+    CHECK(has(why([&] { proposed(0, inf); }), "the range of x is not finite: no type holds it"));
+    CHECK(
+        has(why([&] { ranges(Schedule(f), {{x, 0, 1}, {x, 0, 2}}); }), "x is given two ranges: give it one"));
+    CHECK(has(why([&] { error_bound(Schedule(f), {{x, Buffer<double>({4})}, {x, 0, 2}}); }),
+              "x is given two ranges"));
+}
+
 TEST_CASE("steps in time are no part of the algorithm that is compared with") {
     const Input x("x", Float(32), {8});
     Func f("f", Float(32), {8});

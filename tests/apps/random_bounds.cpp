@@ -1,6 +1,7 @@
 /// Ranges, strict types and error bounds of random programs: whatever they compute is inside.
 
 #include "program.h"
+#include "random_expressions.h"
 
 #include <cmath>
 
@@ -44,19 +45,17 @@ Type any_type(std::mt19937& random) {
     }
 }
 
-/// Expressions of everything that the language has.
-class AnyExpression {
+/// Expressions of everything that the language has, but for reductions.
+class AnyExpression : RandomExpressions {
   public:
     std::vector<std::function<Expr(const Expr&)>> leaves;
-    explicit AnyExpression(std::mt19937& r) : random(r) {}
+    explicit AnyExpression(std::mt19937& r) : RandomExpressions(r), random(r) {}
 
     Expr make(int depth, const Expr& i) {
-        if (depth == 0 || pick(random, 6) == 0) return leaf(i);
+        if (depth == 0 || pick(6) == 0) return leaf({}, i);
         Expr a = make(depth - 1, i), b = make(depth - 1, i);
         try {
-            Expr e = pick(random, 3)   ? arithmetic(a, b)
-                     : pick(random, 2) ? of_bits(a, b)
-                                       : of_floats(a, b, i);
+            Expr e = pick(3) ? arithmetic(a, b) : pick(2) ? of_bits(a, b) : of_functions(a, b, i);
             constexpr int widest = 70;
             return e.type().width() > widest ? cast(Int(12), e) : e;
         } catch (const InternalError&) {
@@ -67,74 +66,60 @@ class AnyExpression {
     }
 
   private:
-    Expr leaf(const Expr& i) {
-        switch (pick(random, 10)) {
+    Expr leaf(const Expr&, const Expr& i) override {
+        switch (pick(10)) {
         case 0:
-            return cast(exact_type(random), Expr(static_cast<int>(pick(random, 40)) - 20));
+            return cast(::exact_type(random), Expr(pick(40) - 20));
         case 1:
-            return Expr(int64_t{1} << (20 + pick(random, 40)));
+            return Expr(int64_t{1} << (20 + pick(40)));
         case 2:
-            return cast(any_type(random), Expr(static_cast<float>(pick(random, 99)) / 7));
+            return cast(any_type(random), Expr(static_cast<float>(pick(99)) / 7));
         default:
-            return leaves[pick(random, static_cast<unsigned>(leaves.size()))](i);
+            return leaves[random() % leaves.size()](i);
         }
     }
 
+    /// Beside what all random expressions have: what ranges say more of than of others.
     Expr arithmetic(const Expr& a, const Expr& b) {
-        switch (pick(random, 13)) {
+        switch (pick(12)) {
         case 0:
-            return a + b;
+            return unary(a);
         case 1:
-            return a - b;
+            return select(compared(a, b), a, alike(b, a));
         case 2:
-            return a * b;
+            return select(a < b, a, b);
         case 3:
             return a * a;
         case 4:
-            return min(a, b);
-        case 5:
-            return max(a, b);
-        case 6:
-            return select(a < b, a, b);
-        case 7:
-            return abs(a);
-        case 8:
             return cast(any_type(random), a);
-        case 9:
+        case 5:
             return cast(Int(3), cast(Bool(), a)) + b;
-        case 10:
+        case 6:
             return a / (abs(b) + 1);
-        case 11:
+        case 7:
             return select(a > 0, a, cast(Int(3), 0)) - b;
         default:
-            return -a;
+            return combined(a, b);
         }
     }
 
     Expr of_bits(const Expr& a, const Expr& b) {
-        const int low = static_cast<int>(pick(random, static_cast<unsigned>(a.type().width())));
-        switch (pick(random, 7)) {
+        const int low = pick(a.type().width());
+        switch (pick(4)) {
         case 0:
-            return a >> static_cast<int>(pick(random, 4));
+            return a >> pick(4);
         case 1:
-            return a << static_cast<int>(pick(random, 4));
+            return a << pick(4);
         case 2:
-            return ~a;
-        case 3:
-            return a & b;
-        case 4:
-            return a ^ b;
-        case 5:
-            return a(low + static_cast<int>(pick(random, static_cast<unsigned>(a.type().width() - low))),
-                     low);
+            return a(low + pick(a.type().width() - low), low);
         default:
             return a % (abs(b) + 1);
         }
     }
 
-    Expr of_floats(const Expr& a, const Expr& b, const Expr& i) {
-        const Expr x = cast(pick(random, 4) ? Float(32) : Float(16), a), y = cast(Float(32), b);
-        switch (pick(random, 8)) {
+    Expr of_functions(const Expr& a, const Expr& b, const Expr& i) {
+        const Expr x = cast(pick(4) ? Float(32) : Float(16), a), y = cast(Float(32), b);
+        switch (pick(8)) {
         case 0:
             return sqrt(abs(x));
         case 1:

@@ -96,3 +96,71 @@ TEST_CASE("a thousand stages and more, one after the other") {
     for (int e = 0; e < 5; ++e)
         CHECK(out(e) == e + sum);
 }
+
+TEST_CASE("hundreds of conditions, inside each other and in one expression") {
+    // Each of them holds where what is below it is read: the time must not grow with a high power of them.
+    const int levels = count(300, 900);
+    Input a("a", Int(32), {4});
+    Output o("o", Int(32), {1});
+    const Kernel nested("nested", {a, o}, [&](KernelBody& b) {
+        const std::function<void(int)> inside = [&](int n) {
+            if (n == 0)
+                o(0) = 1;
+            else
+                b.if_(a(0) > n, [&] { inside(n - 1); });
+        };
+        o(0) = 0;
+        inside(levels);
+    });
+    Var i("i");
+    Expr all = a(i) > 0;
+    for (int n = 1; n <= levels; ++n)
+        all = all && a(i) != n;
+    Func joined("joined", Int(32), {4});
+    joined(i) = select(all, a(i), -1);
+    const JitFunction f = jit(Schedule(nested)), g = jit(Schedule(joined));
+    Buffer<int32_t> in({4}), out({1}), each({4});
+    const int32_t numbers[] = {levels + 1, 0, levels, 7};
+    std::copy_n(numbers, 4, in.begin());
+    f(in, out);
+    g(in, each);
+    CHECK(out(0) == 1);
+    CHECK(each(0) == levels + 1);
+    for (const int n : {1, 2, 3})
+        CHECK(each(n) == -1);
+    in(0) = levels;
+    f(in, out);
+    CHECK(out(0) == 0);
+}
+
+TEST_CASE("too many lets, locals and conditions are refused, however many") {
+    const Output o("o", Int(32), {4});
+    const auto refused = [&](const std::function<void(KernelBody&, int)>& item) {
+        try {
+            const Kernel k("k", {o}, [&](KernelBody& b) {
+                for (int n = 0; n < 20000; ++n)
+                    item(b, n);
+            });
+            const Schedule s(k);
+        } catch (const Error& e) {
+            return e.message();
+        }
+        return std::string("nothing");
+    };
+    const std::string text =
+        "the kernel's statements are nested more than 1000 levels deep here, where each let, local and pop "
+        "holds what follows it: use fewer, or put some into blocks or kernels of their own";
+    CHECK(refused([&](KernelBody& b, int) { (void)b.let(o(0)); }) == text);
+    CHECK(refused([&](KernelBody& b, int n) { o(n % 4) = b.let(o(0)); }) == text);
+    CHECK(refused([](KernelBody& b, int) { (void)b.scalar("s", Int(8), 0); }) == text);
+    CHECK(refused([](KernelBody& b, int) { (void)b.array("t", Int(8), {2}); }) == text);
+    CHECK(refused([](KernelBody& b, int n) {
+              if (n > 0) return;
+              const std::function<void(int)> inside = [&](int depth) {
+                  b.if_(true, [&] {
+                      if (depth > 0) inside(depth - 1);
+                  });
+              };
+              inside(5000);
+          }) == text);
+}

@@ -166,6 +166,19 @@ TEST_CASE("cpu: unrolled loops inside of each other multiply") {
           "unroll(k) would make 1056 copies of its body, with the unrolled loops around it" + end);
     CHECK(nested(256, 256, 1).find("unroll(k) would make 65536 copies") == 0);
     CHECK(nested(16, 16, 2) == "");
+    const auto vectors = [](int64_t copies, int64_t lanes) {
+        Var i("i"), j("j");
+        Func out("out", Int(8), {Operand(copies), Operand(lanes)});
+        out(i, j) = cast(Int(8), i + j);
+        Schedule s(out);
+        s[out].unroll(i).vectorize(j, lanes);
+        return refusal_text([&] { compile_to_assembly(s); });
+    };
+    CHECK(vectors(1024, 1024) ==
+          "unroll(i) would make 1024 copies of vectors of 1024 lanes; split the loop and unroll the inner "
+          "part, or take fewer lanes (at most 65536 together)");
+    CHECK(vectors(65, 1024).find("unroll(i) would make 65 copies of vectors") == 0);
+    CHECK(vectors(64, 32) == "");
 }
 
 TEST_CASE("cpu: a target that this machine cannot run") {

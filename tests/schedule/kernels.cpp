@@ -231,7 +231,9 @@ TEST_CASE("factors, tails and types that no schedule takes") {
                    "the factor 9223372036854775807 is more than 2147483648"));
     CHECK(contains(refusal([&] { s[k].tile({i, j}, {4, 4}, Tail::peel); }), "tile takes no Tail::peel"));
     for (const Type t : {IndexType(), RealType(), Int(8).with_lanes(4)})
-        CHECK(contains(refusal([&] { s.quantize(a, t); }), "a tensor has elements of a sized type"));
+        for (const QuantizeOptions& o : {QuantizeOptions{}, QuantizeOptions{.literals = t}})
+            CHECK(contains(refusal([&] { s.quantize(a, o.literals ? Int(8) : t, o); }),
+                           "quantize to " + t.str() + ": a tensor has elements of a sized type"));
     CHECK(s.steps().empty());
 }
 

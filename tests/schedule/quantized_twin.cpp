@@ -3,6 +3,7 @@
 #include "quantized_twin.h"
 
 #include "deep.h"
+#include "lathe/lathe.h"
 #include "programs.h"
 
 using namespace lathe;
@@ -82,4 +83,53 @@ TEST_CASE("quantize is the same as to declare the algorithm with the type") {
     }
     MESSAGE(same << " equal, " << refused << " refused on both sides");
     CHECK(same >= count(200, 10000));
+}
+
+TEST_CASE("quantize of what a let takes as a loop's bound or a subscript is to declare it with the type") {
+    // By itself such an element steers the program, and quantize refuses it; a let's value is a number.
+    const Var i("i"), j("j");
+    struct Steered {
+        Input n;
+        Kernel kernel;
+    };
+    const auto made = [&](Type type) {
+        const Input n("n", type, {2}), t("t", Int(8), {16});
+        const Output out("out", Int(8), {16});
+        return Steered{n, Kernel("k", {n, t, out}, [&](KernelBody& k) {
+                           k.for_(i, 0, 16, [&] { out(i) = 0; });
+                           const Expr count = k.let(n(0)), at = k.let(n(1));
+                           k.for_(j, 0, count, [&] { out(j) = t(j) + 1; });
+                           out(at) = -1;
+                       })};
+    };
+    int same = 0, refused = 0;
+    for (const Type type : {UInt(2), UInt(4), UInt(12), Int(5), Fixed(8, 3), Fixed(8, -1), Float(32)}) {
+        CAPTURE(type.str());
+        const Outcome declared = outcome([&] { return Schedule(made(type).kernel); });
+        const Outcome quantized = outcome([&] {
+            const Steered k = made(UInt(8));
+            return Schedule(k.kernel).quantize(k.n, type);
+        });
+        INFO("declared: " << declared.error << "\nquantized: " << quantized.error);
+        CHECK(declared.schedule.has_value() == quantized.schedule.has_value());
+        if (!declared.schedule || !quantized.schedule) {
+            ++refused;
+            continue;
+        }
+        CHECK(print(*declared.schedule) == print(*quantized.schedule));
+        ++same;
+        for (int64_t n = 0; n < 16; ++n) {
+            AnyBuffer numbers(type, {2});
+            Buffer<int8_t> table({16}), want({16}), got({16});
+            numbers.set({0}, cast(type, Value::index(n)));
+            numbers.set({1}, cast(type, Value::index(15 - n)));
+            for (int64_t x = 0; x < 16; ++x)
+                table(x) = static_cast<int8_t>(x * 3);
+            interpret(declared.schedule->reference(), {&numbers, &table, &want});
+            interpret(quantized.schedule->module(), {&numbers, &table, &got});
+            CHECK(bit_equal(want, got));
+        }
+    }
+    CHECK(same == 4);
+    CHECK(refused == 3);
 }

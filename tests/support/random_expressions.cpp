@@ -51,12 +51,16 @@ Expr RandomExpressions::value(const Expr& y, const Expr& x, int depth) {
     if (depth == 0 || pick(8) == 0) return leaf(y, x);
     const Expr a = tamed(value(y, x, depth - 1));
     if (pick(5) == 0) return unary(a);
-    Expr b = tamed(value(y, x, depth - 1));
+    const Expr b = tamed(value(y, x, depth - 1));
     if (pick(5) == 0) {
         const Expr c = tamed(value(y, x, depth - 1));
         return select(compared(a, b), a, alike(c, a));
     }
-    b = alike(b, a);
+    return combined(a, b);
+}
+
+Expr RandomExpressions::combined(const Expr& a, const Expr& other) {
+    const Expr b = alike(other, a);
     return a.type().is_float() || b.type().is_float() ? of_floats(a, b) : of_exact(a, b);
 }
 

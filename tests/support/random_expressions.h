@@ -23,6 +23,9 @@ class RandomExpressions {
     /// A value of any type at a position.
     virtual Expr leaf(const Expr& y, const Expr& x) = 0;
     Expr value(const Expr& y, const Expr& x, int depth);
+    Expr unary(const Expr& a);
+    /// An operation on both.
+    Expr combined(const Expr& a, const Expr& b);
     Expr compared(const Expr& a, const Expr& b);
     /// y, to stand beside x: a float and an exact number do not mix.
     Expr alike(const Expr& y, const Expr& x);
@@ -36,7 +39,6 @@ class RandomExpressions {
   private:
     Expr tamed(const Expr& x);
     Expr small(const Expr& x);
-    Expr unary(const Expr& a);
     Expr of_floats(const Expr& a, const Expr& b);
     Expr of_exact(const Expr& a, const Expr& b);
     Expr reduced(const lathe::RDom& r, const Expr& value, bool constant);

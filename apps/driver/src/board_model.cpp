@@ -73,10 +73,10 @@ MacroModel board_model(const std::string& name, const std::vector<std::string>& 
     MacroModel model;
     model.port_bits = port_bits;
     model.dsp = static_cast<double>(arch.limits().dsp);
-    model.setup = fmt::format("{} ({}), shares dsp={} bram18={} uram={} lut={} ff={}, banks {}", name,
-                              fingerprint(arch.text() + (name.ends_with(".json") ? file_of(name) : "")),
-                              arch.shares.dsp, arch.shares.bram18, arch.shares.uram, arch.shares.lut,
-                              arch.shares.ff, banks);
+    model.setup = fmt::format(
+        "{} ({}), shares dsp={} bram18={} uram={} lut={} ff={}, banks {}", name,
+        exploring::fingerprint(arch.text() + (name.ends_with(".json") ? file_of(name) : "")), arch.shares.dsp,
+        arch.shares.bram18, arch.shares.uram, arch.shares.lut, arch.shares.ff, banks);
     model.make_options = {"--arch", name};
     model.estimate = [arch, port_bits, banks](const Schedule& s, const StageRef& out) -> EstimateDesign {
         return [arch, port_bits, banks, of = StencilModel(s, out)](const StencilOptions& options) {
@@ -84,13 +84,6 @@ MacroModel board_model(const std::string& name, const std::vector<std::string>& 
         };
     };
     return model;
-}
-
-std::string fingerprint(const std::string& text) {
-    uint64_t hash = 0xcbf29ce484222325; // FNV-1a
-    for (const char c : text)
-        hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-    return fmt::format("{:016x}", hash);
 }
 
 } // namespace lathe

@@ -89,7 +89,7 @@ int run_command(CLI::App& app, int argc, const char* const* argv, const std::fun
     try {
         work();
         return 0;
-    } catch (const Error& e) {
+    } catch (const std::exception& e) { // also what a user's score throws
         std::cerr << argv[0] << ": " << e.what() << '\n';
         return 1;
     }
@@ -181,15 +181,18 @@ void check_generators(const std::vector<Generator>& all) {
     for (const Generator& g : all) {
         check_name(g.name, {}, "a generator's name");
         if (g.name.empty()) fail({}, "a generator has no name");
+        if (g.name == "explore" || g.name[0] == '-')
+            fail({}, "no command line chooses the generator \"{}\": give it another name", g.name);
         if (!g.make) fail({}, "the generator {} makes nothing: give it a function", g.name);
         if (!names.insert(g.name).second) fail({}, "two generators are called {}: rename one", g.name);
         std::set<std::string> parameters;
         for (const GeneratorParameter& p : g.parameters) {
             check_name(p.name, {}, "a parameter's name");
-            if (p.name.empty() || p.name.find('=') != std::string::npos)
+            if (p.name.empty() || p.name[0] == '-' || p.name.find('=') != std::string::npos)
                 fail({},
-                     "the generator {} has the parameter \"{}\": a name is not empty and has no =", g.name,
-                     p.name);
+                     "the generator {} has the parameter \"{}\": a name is not empty, has no = and does not "
+                     "begin with -",
+                     g.name, p.name);
             if (!parameters.insert(p.name).second)
                 fail({}, "the generator {} has two parameters {}", g.name, p.name);
         }
@@ -205,14 +208,27 @@ const Generator& find_generator(const std::vector<Generator>& all, const std::st
     fail({}, "there is no generator \"{}\": there are {}", name, names);
 }
 
-Schedule made_by(const Generator& g, const GeneratorArguments& arguments) {
+namespace {
+
+template <class Make>
+auto made_of(const Generator& g, const Make& make, const GeneratorArguments& arguments) {
     try {
-        return g.make(arguments);
+        return make(arguments);
     } catch (const Error&) {
         throw;
     } catch (const std::exception& e) {
         fail({}, "the generator {} fails: {}", g.name, e.what());
     }
+}
+
+} // namespace
+
+Schedule made_by(const Generator& g, const GeneratorArguments& arguments) {
+    return made_of(g, g.make, arguments);
+}
+
+Exploration exploration_of(const Generator& g, const GeneratorArguments& arguments) {
+    return made_of(g, g.explore, arguments);
 }
 
 VitisOptions vitis_options(const CommandLine& c, const Module& module, const std::string& top) {

@@ -14,7 +14,8 @@ namespace lathe {
 
 struct CommandLine {
     bool list = false;
-    std::string generator, folder = ".", function;
+    std::string generator, folder = ".";
+    std::optional<std::string> function;
     std::vector<std::string> emit, targets;
     std::vector<std::string> settings; ///< PARAMETER=VALUE
     std::vector<std::string> sizes;    ///< SIZE=VALUE, to be bound
@@ -26,7 +27,7 @@ struct CommandLine {
 };
 
 /// Reads what stands behind the word that `argv` begins with, then works. \return the exit status: 2 for a
-/// wrong command line, 1 for an Error, which is printed
+/// wrong command line, 1 for whatever is thrown, which is printed
 int run_command(CLI::App& app, int argc, const char* const* argv, const std::function<void()>& work);
 
 CommandLine read_command_line(int argc, const char* const* argv);
@@ -39,8 +40,9 @@ std::string settings_text(const std::map<std::string, ParameterValue>& values);
 void check_generators(const std::vector<Generator>& all);
 /// \throws Error naming the generators that there are.
 const Generator& find_generator(const std::vector<Generator>& all, const std::string& name);
-/// What the generator makes. Whatever it throws becomes an Error.
+/// What the generator makes, and what it offers to explore. Whatever it throws becomes an Error.
 Schedule made_by(const Generator& g, const GeneratorArguments& arguments);
+Exploration exploration_of(const Generator& g, const GeneratorArguments& arguments);
 /// What the command line says of a Vitis project. \throws Error naming what is wrong, and for a schedule
 /// whose sizes are not all bound.
 VitisOptions vitis_options(const CommandLine& c, const Module& module, const std::string& top);

@@ -1,10 +1,14 @@
 #include "engine.h"
 
+#include "lathe/ir/error.h"
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <fmt/format.h>
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 namespace lathe::exploring {
 
@@ -15,6 +19,11 @@ std::string quoted(const std::string& text) {
     for (const char c : text)
         all += c == '"' ? "\"\"" : std::string(1, c);
     return all + "\"";
+}
+
+/// A column's name: a tensor's may hold what parts columns.
+std::string heading(const std::string& name) {
+    return name.find_first_of(",\"") == std::string::npos ? name : quoted(name);
 }
 
 std::string csv(const Cell& c, const std::string& format) {
@@ -85,7 +94,7 @@ std::vector<size_t> front(const Schema& schema, const std::vector<Row>& rows) {
 std::string csv(const Schema& schema, const std::vector<Row>& rows) {
     std::string text;
     for (const std::string& c : schema.choices)
-        text += (text.empty() ? "" : ",") + c;
+        text += (text.empty() ? "" : ",") + heading(c);
     for (const Measure& m : schema.measures)
         text += (text.empty() ? "" : ",") + m.name;
     text += "\n";
@@ -112,6 +121,22 @@ nlohmann::ordered_json json(const Schema& schema, const std::vector<Row>& rows) 
         list.push_back(std::move(candidate));
     }
     return list;
+}
+
+std::string fingerprint(const std::string& text) {
+    uint64_t hash = 0xcbf29ce484222325; // FNV-1a
+    for (const char c : text)
+        hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+    return fmt::format("{:016x}", hash);
+}
+
+std::string fingerprint_of_file(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) ir::fail({}, "cannot open \"{}\"", path);
+    std::stringstream text;
+    text << file.rdbuf();
+    if (!file) ir::fail({}, "cannot read \"{}\"", path);
+    return fingerprint(text.str());
 }
 
 double now() {

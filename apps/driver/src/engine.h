@@ -53,10 +53,16 @@ std::vector<size_t> front(const Schema& schema, const std::vector<Row>& rows);
 std::string csv(const Schema& schema, const std::vector<Row>& rows);
 nlohmann::ordered_json json(const Schema& schema, const std::vector<Row>& rows);
 
+/// Equal texts have equal ones.
+std::string fingerprint(const std::string& text);
+/// Of what is in the file. \throws Error when it cannot be read.
+std::string fingerprint_of_file(const std::string& path);
+
 /// What was found so far, kept in a file of SQLite.
 class Store {
   public:
-    /// An empty path keeps nothing. `setup` names the search: a file of another one is refused.
+    /// An empty path keeps nothing. `setup` names the search: a file of another one is refused, and so is one
+    /// by another build of this program, whose scores and estimates may be others.
     /// \param interval rows of so many seconds are written together; 0: each one when it is known
     Store(const std::string& path, const std::string& setup, Schema schema, double interval = 0);
     ~Store(); ///< writes what waits
@@ -69,6 +75,7 @@ class Store {
 
   private:
     void open(const std::string& setup);
+    void check_search(const std::string& setup) const;
     void run(const std::string& sql) const;
     std::string path;
     Schema schema;

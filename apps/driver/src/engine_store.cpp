@@ -71,6 +71,12 @@ std::string key_of(const std::vector<Cell>& choices) {
     return key;
 }
 
+/// Another program with the same options may find something else.
+const std::string& this_build() {
+    static const std::string build = fingerprint_of_file("/proc/self/exe");
+    return build;
+}
+
 const std::string& column(const Measure& m) {
     return m.stored.empty() ? m.name : m.stored;
 }
@@ -101,17 +107,7 @@ void Store::open(const std::string& setup) {
     run("CREATE TABLE IF NOT EXISTS search (setup TEXT NOT NULL)");
     run("CREATE TABLE IF NOT EXISTS candidates (" + schema.choices_name + " TEXT PRIMARY KEY" + declared +
         ")");
-    Statement old(file.get(), path, "SELECT setup FROM search");
-    if (!old.step()) {
-        Statement insert(file.get(), path, "INSERT INTO search VALUES (?)");
-        insert.bind(1, setup);
-        insert.step();
-    } else if (old.text(0) != setup) {
-        ir::fail(
-            {},
-            "\"{}\" holds the results of another search: {}. This one is {}. Name another file for --store",
-            path, old.text(0), setup);
-    }
+    check_search(setup);
     Statement rows(file.get(), path, "SELECT " + schema.choices_name + columns + " FROM candidates");
     while (rows.step()) {
         std::vector<Cell>& measures = known[rows.text(0)];
@@ -119,6 +115,29 @@ void Store::open(const std::string& setup) {
             measures.push_back(rows.cell(static_cast<int>(m) + 1, schema.measures[m].kind));
     }
     before = known.size();
+}
+
+void Store::check_search(const std::string& setup) const {
+    const std::string build = this_build();
+    Statement old(file.get(), path, "SELECT setup FROM search");
+    if (!old.step()) {
+        Statement insert(file.get(), path, "INSERT INTO search VALUES (?)");
+        insert.bind(1, setup + "\n" + build);
+        insert.step();
+        return;
+    }
+    const std::string found = old.text(0);
+    const size_t line = found.rfind('\n');
+    if (const std::string other = found.substr(0, line); other != setup)
+        ir::fail(
+            {},
+            "\"{}\" holds the results of another search: {}. This one is {}. Name another file for --store",
+            path, other, setup);
+    if (line == std::string::npos || found.substr(line + 1) != build)
+        ir::fail({},
+                 "\"{}\" holds the results of another build of this program, which may have had another "
+                 "score or other estimates. Name another file for --store, or run the build of before",
+                 path);
 }
 
 void Store::run(const std::string& sql) const {

@@ -10,7 +10,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -68,12 +67,6 @@ const Generator& find(const std::vector<Generator>& all, const std::string& name
     fail({}, "{} offers nothing to explore: {} do", name, names.empty() ? "no generators" : names);
 }
 
-std::string content_of(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    if (!file) fail({}, "cannot open \"{}\"", path);
-    return {std::istreambuf_iterator<char>(file), {}};
-}
-
 /// The algorithm and its constants' elements.
 std::string text_of(const Schedule& s) {
     std::string text = print(s.reference());
@@ -87,9 +80,9 @@ std::string text_of(const Schedule& s) {
 std::string setup_of(const Generator& g, const std::map<std::string, ParameterValue>& values,
                      const Exploration& e, const Options& o) {
     std::string setup = fmt::format("{} {} vary {}, algorithm {}", g.name, settings_text(values),
-                                    fmt::join(o.vary, " "), fingerprint(text_of(e.schedule)));
+                                    fmt::join(o.vary, " "), exploring::fingerprint(text_of(e.schedule)));
     for (const std::string& file : e.files)
-        setup += fmt::format(", {} {}", file, fingerprint(content_of(file)));
+        setup += fmt::format(", {} {}", file, exploring::fingerprint_of_file(file));
     return setup;
 }
 
@@ -103,7 +96,7 @@ void explore(const Options& o, const std::vector<Generator>& generators) {
     const Generator& g = find(generators, o.generator);
     check(o);
     const std::map<std::string, ParameterValue> values = parameter_values(g, o.settings);
-    const Exploration e = g.explore(GeneratorArguments(values, Target::host()));
+    const Exploration e = exploration_of(g, GeneratorArguments(values, Target::host()));
     if (!e.score && !o.by_cost)
         fail({},
              "{} has no score, so there is no accuracy to search by: --by-cost compares bits and estimated "

@@ -96,7 +96,20 @@ std::vector<Variation> variations(const Options& o, const Pipeline& p) {
     for (const std::string& v : o.vary)
         vary.push_back(read_variation(v, p.groups));
     check_apart(vary);
-    if (!o.types.empty()) vary.insert(vary.begin(), read_variation("types=" + o.types, {p.every()}));
+    for (const Variation& v : vary)
+        for (const char* option : {"unroll", "iterate", "tile", "types"})
+            if (v.group.name == option)
+                fail({},
+                     "a tensor called {} cannot vary, since a column of the results has that name: rename it",
+                     option);
+    if (o.types.empty()) return vary;
+    Exploration::Group others = p.every();
+    for (const Variation& v : vary)
+        std::erase_if(others.tensors,
+                      [named = symbols_of(v.group)](const TensorRef& t) { return named.contains(t.symbol); });
+    if (others.tensors.empty())
+        fail({}, "--types is of the tensors that no --vary names, and there are none: leave one of them out");
+    vary.insert(vary.begin(), read_variation("types=" + o.types, {others}));
     return vary;
 }
 
@@ -317,7 +330,7 @@ void describe(CLI::App& app, Options& o) {
     app.add_option("--macro", o.macro, "stencil")->required();
     app.add_option("--arch", o.arch, "the board: its name, or a file that describes it")->required();
     list("--bind", o.sizes, "sizes, as H=480,W=640");
-    app.add_option("--types", o.types, "types of all tensors: 'Float(32)|Fixed(16, 8)'");
+    app.add_option("--types", o.types, "types of all tensors that no --vary names: 'Float(32)|Fixed(16, 8)'");
     app.add_option("--vary", o.vary, "a tensor and its types: 'rows=Fixed(18, 10)|Fixed(i, i-8):i=16..12'")
         ->allow_extra_args(false);
     list("--unroll", o.unroll,

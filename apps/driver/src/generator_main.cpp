@@ -89,7 +89,7 @@ void run(const CommandLine& c, const std::vector<Generator>& generators) {
     const Generator& g = find_generator(generators, c.generator);
     const std::vector<const Output*> chosen = find_outputs(c.emit);
     Job job;
-    job.function = c.function.empty() ? g.name : c.function;
+    job.function = c.function.value_or(g.name);
     check_function_name(job.function, {});
     for (const std::string& t : c.targets)
         job.targets.emplace_back(t, Loc{});
@@ -110,6 +110,7 @@ void run(const CommandLine& c, const std::vector<Generator>& generators) {
         job.vitis = vitis_options(c, job.schedule(), job.function);
     else if (c.arch || c.part || c.clock || !c.data.empty())
         fail({}, "--arch, --part, --clock and --data are for a Vitis project: add -e vitis");
+    if (c.folder.empty()) fail({}, "--output names no folder: . is the one that the program runs in");
     StagedFolder::write(c.folder, StagedFolder::Guard::process, [&](const std::filesystem::path& folder) {
         job.prefix = (folder / job.function).string();
         for (const Output* o : chosen)
@@ -129,11 +130,12 @@ int flushed(const char* program, int status) {
 
 int generator_main(int argc, const char* const* argv, const std::vector<Generator>& generators) {
     const char* program = argc > 0 ? argv[0] : "generator";
-    if (argc > 1 && std::string_view(argv[1]) == "explore") return explore_main(argc, argv, generators);
+    if (argc > 1 && std::string_view(argv[1]) == "explore")
+        return flushed(program, explore_main(argc, argv, generators));
     const CommandLine c = read_command_line(argc, argv);
     if (c.exit_status) return flushed(program, *c.exit_status);
     try {
-        if (c.list || c.generator.empty()) {
+        if (c.list || argc <= 1) {
             check_generators(generators);
             for (const Generator& g : generators)
                 std::cout << describe(g);

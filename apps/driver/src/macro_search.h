@@ -29,8 +29,6 @@ using MakeMacroModel =
     std::function<MacroModel(const std::string& arch, const std::vector<std::string>& limits, int64_t banks)>;
 /// Estimates of the library's own. \throws Error naming the boards, or saying what a limit is.
 MacroModel board_model(const std::string& name, const std::vector<std::string>& limits, int64_t banks);
-/// Equal texts have equal ones.
-std::string fingerprint(const std::string& text);
 
 /// The designs of one choice of types.
 struct TypedDesigns {

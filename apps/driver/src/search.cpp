@@ -177,6 +177,12 @@ class Search {
         const double before = now();
         if (exploration.score) c.accuracy = exploration.score(s);
         c.seconds = now() - before;
+        if (!std::isfinite(c.accuracy)) { // which neither wins nor loses
+            std::string text;
+            for (size_t g = 0; g < vary.size(); ++g)
+                text += (g ? ", " : "") + vary[g].group.name + "=" + c.types[g].str();
+            fail({}, "the score of {} is {}: it is a number of percent", text, c.accuracy);
+        }
     }
 
     const Exploration& exploration;

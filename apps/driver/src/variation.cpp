@@ -12,6 +12,9 @@ using namespace ir;
 
 namespace {
 
+/// No type has a number beyond it.
+constexpr int64_t far = 1'000'000;
+
 /// "i" and "i-2" as numbers, where they stand as words of their own.
 std::string with_number(const std::string& text, int64_t value) {
     std::string out;
@@ -27,9 +30,11 @@ std::string with_number(const std::string& text, int64_t value) {
         int64_t offset = 0;
         if (end < text.size() && (text[end] == '-' || text[end] == '+')) {
             const auto read = std::from_chars(text.data() + end + 1, text.data() + text.size(), offset);
-            if (read.ec == std::errc()) {
+            if (read.ec == std::errc() && offset >= 0 && offset <= far) {
                 if (text[end] == '-') offset = -offset;
                 end = static_cast<size_t>(read.ptr - text.data());
+            } else {
+                offset = 0; // what stands there is no number, and the text no type
             }
         }
         out += std::to_string(value + offset);
@@ -49,6 +54,8 @@ std::vector<Type> counted(const std::string& pattern, const std::string& range, 
         !number(range.substr(dots + 2), to))
         fail({}, "\"{}\" has no range of i: write NAME=Fixed(i, i-2):i=8..2", whole);
     constexpr int64_t most = 1000;
+    if (std::max(from, to) > far || std::min(from, to) < -far)
+        fail({}, "\"{}\": i is at most {}", whole, far);
     if (std::abs(to - from) > most) fail({}, "\"{}\" has more than {} types", whole, most);
     std::vector<Type> types;
     for (int64_t i = from;; i += from < to ? 1 : -1) {

@@ -2,5 +2,6 @@
 
 int main(int argc, char** argv) {
     return lathe::generator_main(
-        argc, argv, {scale_generator(), throwing_generator(), means_generator(), plate_generator()});
+        argc, argv,
+        {scale_generator(), throwing_generator(), means_generator(), plate_generator(), scored_generator()});
 }

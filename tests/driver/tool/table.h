@@ -59,6 +59,26 @@ inline lathe::Generator plate_generator() {
             }};
 }
 
+/// Something to explore: the more bits, the better.
+inline lathe::Generator scored_generator() {
+    using namespace lathe;
+    const auto made = [](const Input& in) {
+        const Var x("x");
+        Func out("out", Float(32), {8});
+        out(x) = in(x) * 0.5f;
+        return Schedule(out);
+    };
+    Generator g{
+        "scored", "", {}, [made](const GeneratorArguments&) { return made(Input("in", Float(32), {8})); }};
+    g.explore = [made](const GeneratorArguments&) {
+        const Input in("in", Float(32), {8});
+        return Exploration{made(in), {{"in", {in}}}, [](const Schedule& s) {
+                               return 60.0 + s.reference().top().arguments.front().tensor.type.width();
+                           }};
+    };
+    return g;
+}
+
 /// Throws what a generator should not, or nothing.
 inline lathe::Generator throwing_generator() {
     return {"throws", "", {{"what", 0}}, [](const lathe::GeneratorArguments& a) -> lathe::Schedule {

@@ -1,19 +1,12 @@
 #pragma once
-/// \file What operators cost in hardware, from ir/arch/operators.json: estimates, each with its source.
+/// \file What a whole program's operators and tensors cost in hardware: estimates.
 
 #include "lathe/ir/stmt.h"
 
 namespace lathe::ir {
 
-struct OperatorCost {
-    double dsp = 0; ///< blocks; a half where two operators share one
-    int cycles = 0; ///< latency
-    std::string source;
-};
-
-/// Of `a op b`. What the table does not know costs nothing: logic beside DSPs is not counted.
-OperatorCost operator_cost(BinaryOp op, Type a, Type b);
-/// DSP blocks when every operator in the program's text is one circuit.
+/// DSP blocks by ir/arch/operators.json when every operator in the program's text is one circuit. Products
+/// with constants of few signed digits are shifts and adders; subscripts have no DSPs.
 double estimated_multipliers(const Module& m);
 /// Bits of all tensors, arguments included. A size that is no constant counts as 1.
 int64_t estimated_memory_bits(const Module& m);

@@ -37,8 +37,8 @@ std::vector<TensorRange> ranges(const Schedule& s, const std::vector<InputRange>
 std::vector<TensorRange> measure_ranges(const Schedule& s, const std::vector<AnyBuffer>& data,
                                         const std::map<std::string, Value>& scalars = {});
 
-/// For each tensor the signed fixed-point type of `width` bits, rounded and saturated, with as few integer
-/// bits as its range needs. \throws Error naming a tensor whose range is not finite.
+/// For each tensor of numbers (not Bool) the signed fixed-point type of `width` bits, rounded and saturated,
+/// with as few integer bits as its range needs. \throws Error naming a tensor whose range is not finite.
 std::vector<TypeChoice> propose_types(const std::vector<TensorRange>& ranges, int width);
 
 /// How far each output (in the Module's order) can be from that of the algorithm with its own types, on the
