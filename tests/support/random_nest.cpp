@@ -417,7 +417,7 @@ class RandomLoops : Draw {
 /// Two or three stages: a stencil, sums and updates of a part, in place and along a diagonal, an output.
 class RandomStages : Draw {
   public:
-    explicit RandomStages(std::mt19937& r) : Draw(r) {}
+    RandomStages(std::mt19937& r, bool f) : Draw(r), forks(f) {}
 
     Nest make() {
         result.classes = {"moves"};
@@ -438,7 +438,7 @@ class RandomStages : Draw {
         case 4:
             return one_in(2) ? growing() : diagonal();
         case 5:
-            return forked();
+            return forks ? forked() : rows();
         default:
             return rows();
         }
@@ -556,6 +556,7 @@ class RandomStages : Draw {
         }
     }
 
+    const bool forks;
     Param N{"N"}, M{"M"};
     Var i{"i"}, j{"j"};
     Input in{"in", Int(6), {Operand(16), Operand(16)}};
@@ -593,7 +594,8 @@ std::vector<Place> places(const Schedule& s, const Definition& d) {
 
 class DrawCall : Draw {
   public:
-    DrawCall(const Schedule& s, const Algorithm& a, std::mt19937& r) : Draw(r), schedule(s), algorithm(a) {}
+    DrawCall(const Schedule& s, const Algorithm& a, std::mt19937& r, bool c)
+        : Draw(r), schedule(s), algorithm(a), copies(c) {}
 
     std::optional<RandomCall> make() {
         const Definition& d = some_definition();
@@ -619,7 +621,7 @@ class DrawCall : Draw {
         case 8:
             return vectorize();
         case 9:
-            return one_in(2) ? fuse() : one_in(3) ? separate() : unroll();
+            return one_in(2) ? fuse() : copies && one_in(3) ? separate() : unroll();
         default:
             return reorder();
         }
@@ -715,7 +717,7 @@ class DrawCall : Draw {
     /// In one loop, or in all copies of one, which then goes by the name that it had before there were any.
     RandomCall compute_at(const Definition& to, const std::vector<Place>& there) {
         const std::vector<LoopRef> names = names_of(to);
-        const bool every = !names.empty() && one_in(has_copies() ? 2 : 6);
+        const bool every = copies && !names.empty() && one_in(has_copies() ? 2 : 6);
         const LoopRef l = every ? names[static_cast<size_t>(pick(static_cast<int>(names.size())))]
                                 : there[static_cast<size_t>(pick(static_cast<int>(there.size())))].loop;
         RandomCall c{every ? "compute_at, all" : "compute_at", true, {}};
@@ -746,18 +748,19 @@ class DrawCall : Draw {
 
     const Schedule& schedule;
     const Algorithm& algorithm;
+    const bool copies;
     Definition on;
     std::vector<Place> loops;
 };
 
 } // namespace
 
-Nest random_stages(std::mt19937& random) {
-    return RandomStages(random).make();
+Nest random_stages(std::mt19937& random, bool forks) {
+    return RandomStages(random, forks).make();
 }
 
-Nest random_nest(std::mt19937& random) {
-    if (random() % 4 == 0) return random_stages(random);
+Nest random_nest(std::mt19937& random, bool forks) {
+    if (random() % 4 == 0) return random_stages(random, forks);
     return RandomLoops(random).make();
 }
 
@@ -779,6 +782,7 @@ std::vector<Sizes> small_sizes(const Module& m, size_t most, std::mt19937& rando
     return all;
 }
 
-std::optional<RandomCall> draw_call(const Schedule& s, const Algorithm& a, std::mt19937& random) {
-    return DrawCall(s, a, random).make();
+std::optional<RandomCall> draw_call(const Schedule& s, const Algorithm& a, std::mt19937& random,
+                                    bool copies) {
+    return DrawCall(s, a, random, copies).make();
 }
