@@ -2,7 +2,9 @@
 
 #include "../src/calls.h"
 #include "kernel_accesses.h"
+#include "kernel_lines.h"
 #include "kernel_survey.h"
+#include "stencil_read.h"
 
 #include "lathe/ir/rename.h"
 
@@ -19,7 +21,8 @@ constexpr int64_t most_rounds = 1024;
 class Nests {
   public:
     Nests(const Edit& e, const Stmt& whole)
-        : edit(e), body(without_plain_lets(whole)), survey(e.function(), body), accesses(e) {}
+        : edit(e), lines(with_whole_lines(e.function(), without_plain_lets(whole))), body(lines.body),
+          survey(e.function(), body), accesses(e) {}
 
     KernelStages read() {
         statement(body);
@@ -28,6 +31,7 @@ class Nests {
         for (Made& m : made)
             result.versions.push_back(std::move(m.version));
         result.arrays = survey.arrays();
+        result.arrays.insert(result.arrays.end(), lines.lines.begin(), lines.lines.end());
         result.checks = std::move(checks);
         return result;
     }
@@ -47,6 +51,7 @@ class Nests {
     };
 
     const Edit& edit;
+    KernelLines lines;
     Stmt body;
     KernelSurvey survey;
     NestAccesses accesses;
@@ -178,9 +183,8 @@ class Nests {
         const auto first = as_int(simplify(f.min)), count = as_int(simplify(f.extent));
         if (!first || !count)
             edit.refuse(
-                "loop {} of {} has the extent {}, which is not constant: a network has so many stages. "
-                "Give the sizes their values by bind",
-                f.var.name(), name(), print(f.extent));
+                "loop {} of {} has the extent {}, which is not constant: a network has so many stages. {}",
+                f.var.name(), name(), print(f.extent), constant_sizes(edit));
         if (*count > most_rounds)
             edit.refuse(
                 "loop {} of {} repeats its nests {} times, and a network has at most {} steps: run it "
@@ -246,10 +250,21 @@ class Nests {
                         t.name(), read.name(), s.loc().str());
             store(t, own);
         }
+        keep_scratch(s, stored);
+    }
+
+    /// What it leaves in the point's own arrays is there for what comes behind it at the point: computed once
+    /// more, without what it stores for good. What it has read of that is gone.
+    void keep_scratch(const Stmt& s, const std::set<Symbol>& stored) {
         std::set<Symbol> written;
         for (const KernelStore& k : stores_in(s))
             if (!flows(k.target->tensor)) written.insert(k.target->tensor);
-        forget(written);
+        if (written.empty()) return;
+        const Stmt rest = part(s, {});
+        const std::set<Symbol> read = tensors_read(rest);
+        if (std::ranges::any_of(stored, [&](const Symbol& t) { return read.contains(t); }))
+            return forget(written);
+        remember(rest);
     }
 
     void refuse_inside(const Stmt& s) const {
@@ -260,7 +275,7 @@ class Nests {
         });
     }
 
-    /// The statement without what it stores in other tensors that flow.
+    /// The statement without what it stores in other tensors that flow; in all of them, for none.
     Stmt part(const Stmt& s, const Symbol& tensor) const {
         const auto other = [&](const StoreTarget& t) { return t.tensor != tensor && flows(t.tensor); };
         return transform(s, [&](const Stmt& x) {

@@ -376,7 +376,7 @@ std::vector<Fifos> fifos_of(const Design& d) {
 /// When the last word of an output in words is stored. \param end when the last row's last word would be
 static int64_t dense_end(const Design& d, size_t u, int64_t end) {
     const Flow& f = d.stencil.flows[u];
-    const Run run = dense_run(f);
+    const DenseRun run = dense_run(f);
     if (run.count % d.k > 0) return end + 2; // what is left comes behind the rows
     const int64_t begin = run.count - f.box.extent.back();
     const int64_t shift = f.box.first.back() - d.grid.first_strip().first.back();

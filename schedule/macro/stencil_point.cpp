@@ -3,6 +3,8 @@
 #include "../src/roots.h"
 
 #include "lathe/ir/type_rules.h"
+#include "stencil_places.h"
+#include "stencil_shared.h"
 #include "stencil_windows.h"
 
 #include <algorithm>
@@ -77,6 +79,14 @@ class PointRun {
     Substitution known;              ///< of variables
     int64_t terms = 0;
     const Symbol nothing{"nothing"}; ///< stands for a value that was never stored
+    /// What stands for a value that another point left in a scalar or a local array, and where a condition
+    /// decides that it is asked for.
+    struct Left {
+        Symbol stands, of;
+        Type type;
+        Loc loc;
+    };
+    std::vector<Left> left;
 
     const std::string& name() const { return tensor.symbol.name(); }
     /// A kernel's statements are no definitions that somebody could name.
@@ -148,7 +158,19 @@ class PointRun {
     /// What the tensor holds now is one of its values.
     void end_value() {
         result.value = values.at({tensor.symbol, {}});
-        if (!reached(result.value, nothing, result.point, result.box)) return all.push_back(result);
+        Substitution never{{nothing, zero(tensor.type)}};
+        for (const Left& l : left) {
+            if (reached(result.value, l.stands, result.point, result.box))
+                edit.refuse("{} is stored under a condition at {}, and where that does not hold it is read "
+                            "before it has a value at this point: what was left in it at another point does "
+                            "not come along",
+                            l.of.name(), l.loc.str());
+            never.emplace(l.stands, zero(l.type));
+        }
+        if (!reached(result.value, nothing, result.point, result.box)) {
+            result.value = substitute(result.value, never);
+            return all.push_back(result);
+        }
         std::vector<std::string> box;
         for (size_t d = 0; d < result.box.rank(); ++d)
             box.push_back(fmt::format("[{}, {})", result.box.first[d], result.box.end(d)));
@@ -278,9 +300,8 @@ class PointRun {
         const auto first = as_int(simplify(f.min)), extent = as_int(simplify(f.extent));
         if (!first || !extent)
             edit.refuse(
-                "loop {} of {} has the extent {}, which is not constant: a network counts its tokens. "
-                "Give the sizes their values by bind",
-                f.var.name(), name(), print(f.extent));
+                "loop {} of {} has the extent {}, which is not constant: a network counts its tokens. {}",
+                f.var.name(), name(), print(f.extent), constant_sizes(edit));
         if (!f.loop.properties().plain())
             edit.refuse("loop {} of {} is {}: call stencil first, it makes loops of its own", f.var.name(),
                         name(), f.loop.name());
@@ -297,7 +318,7 @@ class PointRun {
                                    const std::optional<Linear>& linear) const {
         const std::string what = fmt::format("{} at {} stores at {}", definition_name(stage), stage.loc.str(),
                                              described(tensor, target.indices));
-        if (of_kernel(stage) && linear && linear->coefficients.size() == 1) {
+        if (linear && linear->coefficients.size() == 1) {
             const auto& [loop, by] = *linear->coefficients.begin();
             if (by < 0)
                 edit.refuse(
@@ -377,7 +398,8 @@ class PointRun {
             const auto found = values.find(local(l.tensor, l.indices, l.loc));
             if (found == values.end())
                 edit.refuse("{} is read at {} before it has a value at this point: what was left in it at "
-                            "another point (a sum that goes on, a break_) does not come along",
+                            "another point (a sum that goes on, a break_), or by a statement that reads what "
+                            "it has just stored, does not come along",
                             l.tensor.name(), l.loc.str());
             return found->second;
         }
@@ -464,8 +486,8 @@ class PointRun {
                    count = as_int(simplify(substitute(f.extent, known)));
         if (!first || !count)
             edit.refuse("the reduction over {} in {} has the extent {}, which is not constant, so it is no "
-                        "window. Give the sizes their values by bind",
-                        f.var.name(), name(), print(f.extent));
+                        "window. {}",
+                        f.var.name(), name(), print(f.extent), constant_sizes(edit));
         for (int64_t i = 0; i < *count; ++i) {
             if (++terms > most_terms)
                 edit.refuse("the window of {} has more than {} terms: a stage computes a point at once",
@@ -485,7 +507,8 @@ class PointRun {
 
     /// What differs behind the two branches is chosen by the condition.
     void branch(const If& i) {
-        const Expr condition = simplify(now(i.condition));
+        const Expr asked = now(i.condition);
+        const Expr condition = chooses_by_data(asked) ? asked : simplify(asked);
         if (const auto* c = condition.as<Constant>())
             return statement(c->value.is_true() ? i.then_body : i.else_body);
         const std::map<Element, Expr> before = values;
@@ -497,7 +520,7 @@ class PointRun {
         known = outside;
         const auto missing = [&](std::map<Element, Expr>& in, const std::map<Element, Expr>& of) {
             for (const auto& [e, value] : of)
-                in.try_emplace(e, Variable::make(nothing, value.type()));
+                if (!in.contains(e)) in.emplace(e, never_stored(e, value.type(), i.loc));
         };
         missing(values, taken);
         missing(taken, values);
@@ -505,6 +528,14 @@ class PointRun {
             Expr& other = values.at(e);
             if (!other.same_as(value)) other = Select::make(condition, value, other, i.loc);
         }
+    }
+
+    Expr never_stored(const Element& e, Type type, Loc loc) {
+        if (own.contains(e.first)) return Variable::make(nothing, type);
+        const auto known = std::ranges::find(left, e.first, &Left::of);
+        if (known != left.end()) return Variable::make(known->stands, type);
+        left.push_back({Symbol(e.first.name()), e.first, type, loc});
+        return Variable::make(left.back().stands, type);
     }
 
     void set(const StoreTarget& t, const Expr& value, Loc loc) {

@@ -18,8 +18,15 @@ const Argument* argument_of(const Function& f, const Symbol& tensor) {
     return found == f.arguments.end() ? nullptr : &*found;
 }
 
+/// \pre it is constant, perhaps of sizes that were bound
+int64_t number(const Expr& e) {
+    const auto n = as_int(simplify(e));
+    invariant(n.has_value(), "a network has sizes that are not constant");
+    return *n;
+}
+
 int64_t extent(const Tensor& t, size_t d) {
-    return *as_int(t.dims[d].extent);
+    return number(t.dims[d].extent);
 }
 
 int64_t points(const Tensor& t) {
@@ -92,7 +99,7 @@ Port port_of(const Edit& e, const Tensor& t, const StencilOptions& o) {
 /// A word that is stored in part would have to be read first.
 void check_whole_rows(const Edit& e, const Flow& f) {
     for (size_t d = 1; d < f.box.rank(); ++d) {
-        const int64_t min = *as_int(f.tensor.dims[d].min), size = extent(f.tensor, d);
+        const int64_t min = number(f.tensor.dims[d].min), size = extent(f.tensor, d);
         if (f.box.first[d] != min || f.box.extent[d] != size)
             e.refuse(
                 "{} is stored at {} to {} of dimension {}, which goes from {} to {}, and words are those of "
@@ -125,7 +132,7 @@ void read_whole_words(Stencil& s, const std::vector<Port>& ports) {
         Flow& f = s.flows[n];
         if (!ports[n].in_words() || f.is_stage()) continue;
         for (size_t d = 1; d < f.box.rank(); ++d) {
-            f.box.first[d] = *as_int(f.tensor.dims[d].min);
+            f.box.first[d] = number(f.tensor.dims[d].min);
             f.box.extent[d] = extent(f.tensor, d);
         }
         const int64_t end = f.box.end(0);
@@ -172,9 +179,9 @@ void lay_out(Edit& e, const Stencil& s, const std::vector<Port>& ports) {
                 a.tensor.layout = layout_of(ports[n], a.tensor);
 }
 
-Run dense_run(const Flow& f) {
+DenseRun dense_run(const Flow& f) {
     const int64_t inner = inner_points(f.tensor);
-    return {(f.box.first[0] - *as_int(f.tensor.dims[0].min)) * inner, f.box.extent[0] * inner};
+    return {(f.box.first[0] - number(f.tensor.dims[0].min)) * inner, f.box.extent[0] * inner};
 }
 
 } // namespace lathe::schedule::stencil

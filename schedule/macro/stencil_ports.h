@@ -35,9 +35,9 @@ void lay_out(Edit& e, const Stencil& s, const std::vector<Port>& ports);
 
 /// Elements of a flow that lie in memory behind each other and are read or written in order: where they
 /// begin, and how many there are. \pre it is in words, and there are no strips
-struct Run {
+struct DenseRun {
     int64_t first, count;
 };
-Run dense_run(const Flow& f);
+DenseRun dense_run(const Flow& f);
 
 } // namespace lathe::schedule::stencil

@@ -4,6 +4,7 @@
 #include "stencil_choices.h"
 #include "stencil_kernel.h"
 #include "stencil_point.h"
+#include "stencil_shared.h"
 #include "stencil_windows.h"
 
 #include <algorithm>
@@ -228,9 +229,8 @@ class Reader {
         for (Dim& d : f.tensor.dims) {
             d = {simplify(d.min), simplify(d.extent)};
             if (!as_int(d.min) || !as_int(d.extent))
-                edit.refuse("the input {} has the extent {}, which is not constant: give the sizes their "
-                            "values by bind",
-                            t.symbol.name(), print(d.extent));
+                edit.refuse("the input {} has the extent {}, which is not constant. {}", t.symbol.name(),
+                            print(d.extent), constant_sizes(edit));
         }
         result.flows.push_back(std::move(f));
     }
@@ -293,7 +293,11 @@ class Reader {
         choices.emplace(result.flows[n].point, result.flows[n].box);
         tokens.clear();
         const Expr value = Tokens(*this, n)(result.flows[n].value);
-        result.flows[n].value = value;
+        std::set<Symbol> elements;
+        for (const std::vector<Window>* all : {&result.flows[n].windows, &result.flows[n].own})
+            for (const Window& w : *all)
+                elements.insert(w.token);
+        result.flows[n].value = with_shared_choices(value, elements);
         for (const Window& w : result.flows[n].windows)
             need(result.flows[n].box, w);
     }
@@ -378,7 +382,14 @@ class Reader {
         const Expr& e = l.indices[d];
         if (!tensors_read(e).empty())
             edit.refuse("{}: a gather. A stage reads elements at constant distances from {}", what, own);
-        const auto linear = as_linear(simplify(e));
+        const Expr simple = simplify(e);
+        const auto linear = as_linear(simple);
+        const auto* part = simple.as<Binary>();
+        if (part && part->op == BinaryOp::floordiv && as_int(part->b) && uses(part->a, f.point[d]))
+            edit.refuse(
+                "{}: subscript {} is {}: an element is read for {} points. A stage reads as many "
+                "elements as it computes: store each one {} times before that, in a kernel of its own",
+                what, d, print(simple), *as_int(part->b), *as_int(part->b));
         if (!linear)
             edit.refuse(
                 "{}: subscript {} is not {} and a number, nor that at the edges of {}. Elements that come "
@@ -474,6 +485,13 @@ Box Box::hull(const Box& o) const {
         all.extent[d] = std::max(end(d), o.end(d)) - all.first[d];
     }
     return all;
+}
+
+std::string constant_sizes(const Edit& e) {
+    if (&e.function() == &e.state().module.top()) return "Give the sizes their values by bind";
+    return fmt::format("{} is called, and has the sizes of its arguments: give it constant ones, or call "
+                       "stencil for what calls it, after bind",
+                       e.function().name);
 }
 
 Stencil read_stencil(const Edit& e, bool in_place) {

@@ -45,6 +45,9 @@ struct Stencil {
     bool of_kernel = false;       ///< `stages` are a kernel's body
 };
 
+/// How sizes that are not constant become so: the end of a message.
+std::string constant_sizes(const Edit& e);
+
 /// What the step's Func is computed of. \param in_place stages may read what they have just stored
 /// \throws Error when something in it is no stencil.
 Stencil read_stencil(const Edit& e, bool in_place);

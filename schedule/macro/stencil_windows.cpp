@@ -1,5 +1,7 @@
 #include "stencil_windows.h"
 
+#include "stencil_shared.h"
+
 #include <algorithm>
 #include <set>
 #include <unordered_map>
@@ -132,14 +134,110 @@ class LiveArms : public Mutator {
   protected:
     using Mutator::visit;
     Expr visit(const Select& s, const Expr& e) override {
-        const bool scalar = s.condition.type().lanes() == 1;
-        if (scalar && prove(s.condition, facts)) return (*this)(s.then_value);
-        if (scalar && prove(negated(s.condition), facts)) return (*this)(s.else_value);
+        // What is chosen by data again and again, a sort, is not about places.
+        if (s.condition.type().lanes() > 1 || chooses_by_data(s.condition)) return rebuilt(e);
+        if (prove(s.condition, facts)) return (*this)(s.then_value);
+        if (prove(negated(s.condition), facts)) return (*this)(s.else_value);
         return rebuilt(e);
     }
 
   private:
     Facts facts;
+};
+
+/// A condition as one of few forms, and whether it is meant or its opposite.
+std::pair<Expr, bool> canonical(const Expr& condition) {
+    if (const auto* u = condition.as<Unary>(); u && u->op == UnaryOp::bit_not) {
+        const auto [c, holds] = canonical(u->a);
+        return {c, !holds};
+    }
+    const auto* b = condition.as<Binary>();
+    if (!b || !is_compare(b->op)) return {condition, true};
+    if (b->op == BinaryOp::ne) return {Binary::make(BinaryOp::eq, b->a, b->b), false};
+    if (b->op == BinaryOp::gt) return {less(b->b, b->a), true};
+    const bool total = !b->a.type().is_float() && !b->b.type().is_float(); // without NaN
+    if (total && b->op == BinaryOp::le) return {less(b->b, b->a), false};
+    if (total && b->op == BinaryOp::ge) return {less(b->a, b->b), false};
+    return {condition, true};
+}
+
+/// Whether a variable is asked for, where of two selects by one condition the inner one goes the outer one's
+/// way.
+class Asked {
+  public:
+    explicit Asked(const Symbol& s) : symbol(s) {}
+
+    bool in(const Expr& e) {
+        if (!there(e)) return false;
+        if (++looks > most_looks) return true; // not known
+        if (e.as<Variable>()) return true;
+        const auto* s = e.as<Select>();
+        if (!s || s->condition.type().lanes() > 1)
+            return std::ranges::any_of(operands(e), [&](const Expr& o) { return in(o); });
+        if (in(s->condition)) return true;
+        const auto decided = truth(s->condition);
+        return (decided != false && where(s->condition, true, s->then_value)) ||
+               (decided != true && where(s->condition, false, s->else_value));
+    }
+
+  private:
+    static constexpr int most_looks = 20000;
+    const Symbol& symbol;
+    std::unordered_map<const ExprNode*, bool> known_there;
+    struct Condition {
+        Expr form;
+        bool holds; ///< it is meant, or its opposite
+        size_t hash;
+    };
+    std::vector<Condition> known;
+    std::unordered_map<const ExprNode*, Condition> forms;
+    int looks = 0;
+
+    const Condition& form(const Expr& condition) {
+        const auto found = forms.find(condition.get());
+        if (found != forms.end()) return found->second;
+        const auto [c, meant] = canonical(condition);
+        return forms.emplace(condition.get(), Condition{c, meant, structural_hash(c)}).first->second;
+    }
+
+    bool there(const Expr& e) {
+        if (const auto found = known_there.find(e.get()); found != known_there.end()) return found->second;
+        const auto* v = e.as<Variable>();
+        const bool is = (v && v->symbol == symbol) ||
+                        std::ranges::any_of(operands(e), [&](const Expr& o) { return there(o); });
+        return known_there[e.get()] = is;
+    }
+
+    bool where(const Expr& condition, bool holds, const Expr& e) {
+        const size_t before = known.size();
+        add(condition, holds);
+        const bool asked = in(e);
+        known.resize(before);
+        return asked;
+    }
+
+    void add(const Expr& condition, bool holds) {
+        Condition c = form(condition);
+        c.holds = c.holds == holds;
+        known.push_back(c);
+        const auto* b = c.form.as<Binary>();
+        if (!b || b->op != (c.holds ? BinaryOp::logical_and : BinaryOp::logical_or)) return;
+        add(b->a, c.holds);
+        add(b->b, c.holds);
+    }
+
+    std::optional<bool> truth(const Expr& condition) {
+        const Condition c = form(condition);
+        for (const Condition& other : known)
+            if (other.hash == c.hash && equal(other.form, c.form)) return other.holds == c.holds;
+        const auto* b = c.form.as<Binary>();
+        if (!b || (b->op != BinaryOp::logical_and && b->op != BinaryOp::logical_or)) return {};
+        const bool decides = b->op == BinaryOp::logical_or; // one part alone
+        const auto first = truth(b->a), second = truth(b->b);
+        if (first == decides || second == decides) return decides == c.holds;
+        if (first && second) return decides != c.holds;
+        return {};
+    }
 };
 
 /// Places of a dimension at which a comparison of the value may change.
@@ -207,7 +305,7 @@ Expr without_dead_arms(const Expr& value, const std::vector<Symbol>& point, cons
 bool reached(const Expr& value, const Symbol& symbol, const std::vector<Symbol>& point, const Box& box) {
     if (!uses(value, symbol)) return false;
     return std::ranges::any_of(cells(value, point, box), [&](const Box& cell) {
-        return uses(without_dead_arms(value, point, cell), symbol);
+        return Asked(symbol).in(without_dead_arms(value, point, cell));
     });
 }
 

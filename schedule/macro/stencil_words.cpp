@@ -12,10 +12,12 @@ std::vector<Expr> subscripts(const Tensor& t, const Expr& number) {
     std::vector<Expr> at;
     int64_t stride = 1;
     for (size_t d = t.dims.size(); d-- > 0;) {
+        const Expr extent = simplify(t.dims[d].extent);
+        invariant(as_int(extent).has_value(), "a network has sizes that are not constant");
         Expr n = ifloordiv(number, index(stride));
-        if (d > 0) n = ifloormod(n, t.dims[d].extent);
+        if (d > 0) n = ifloormod(n, extent);
         at.insert(at.begin(), simplify(iadd(t.dims[d].min, n)));
-        stride *= *as_int(t.dims[d].extent);
+        stride *= *as_int(extent);
     }
     return at;
 }
@@ -80,7 +82,7 @@ std::vector<Symbol> Kinds::beat_loops() {
 /// Beats that are whole, then what is left.
 Stmt Kinds::in_beats(size_t flow, const std::vector<Symbol>& loops, const PassElement& pass) const {
     const int64_t beat = made_for.ports[flow].beat();
-    const Run run = dense_run(made_for.stencil.flows[flow]);
+    const DenseRun run = dense_run(made_for.stencil.flows[flow]);
     const auto passed = [&](const Symbol& part, const Symbol& lane, const Expr& first, int64_t count) {
         const Expr at = iadd(imul(index(k), var(part)), var(lane));
         const Expr there = count % k != 0 ? less(at, index(count)) : Expr();

@@ -4,6 +4,7 @@
 #include "../macro/stencil_kernel.h"
 
 #include <algorithm>
+#include <fmt/ranges.h>
 
 namespace lathe::schedule {
 
@@ -69,10 +70,14 @@ constinit const Primitive primitives::stencil{
 
 namespace {
 
+/// Points, steps, in place, the bits of a word, how many widths of strips there are, and these. Those that
+/// are none need not stand there; the count keeps a width from being read as a word.
 std::vector<int64_t> numbers_of(const StencilOptions& o) {
-    std::vector<int64_t> all{o.unroll, o.iterate, o.in_place ? 1 : 0, o.word};
-    all.insert(all.end(), o.tile.begin(), o.tile.end());
-    if (all.size() == 4 && o.word == 0) all.pop_back();
+    std::vector<int64_t> all{o.unroll, o.iterate, o.in_place ? 1 : 0};
+    if (o.word != 0 || !o.tile.empty()) {
+        all.insert(all.end(), {o.word, static_cast<int64_t>(o.tile.size())});
+        all.insert(all.end(), o.tile.begin(), o.tile.end());
+    }
     if (all.size() == 3 && !o.in_place) all.pop_back();
     if (all.size() == 2 && o.iterate == 1) all.pop_back();
     return all;
@@ -95,8 +100,19 @@ StencilOptions stencil_options(const Step& step) {
     o.unroll = n[0];
     if (n.size() > 1) o.iterate = n[1];
     if (n.size() > 2) o.in_place = n[2] != 0;
-    if (n.size() > 3) o.word = n[3];
-    if (n.size() > 4) o.tile.assign(n.begin() + 4, n.end());
+    constexpr size_t widths = 5; // begin there
+    if (n.size() > 3) {
+        if (n.size() < widths || n[widths - 1] != static_cast<int64_t>(n.size() - widths))
+            fail(
+                step.loc,
+                "{} are no numbers of stencil: those are points, steps, in place, bits of a word, how many "
+                "widths of strips there are, and these widths. A trace that was written before the count was "
+                "told does not say which of its numbers is a word: write it again, by the program that made "
+                "it",
+                fmt::join(n, ", "));
+        o.word = n[3];
+        o.tile.assign(n.begin() + widths, n.end());
+    }
     const auto within = [&](int64_t number, int64_t most, std::string_view what) {
         if (number < 1 || number > most)
             fail(step.loc, "{} {}: there are at least 1 and at most {}", number, what, most);

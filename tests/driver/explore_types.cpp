@@ -188,9 +188,13 @@ TEST_CASE("explore: the types of all tensors are those of the tensors that no --
     const TemporaryFolder folder;
     const std::string csv = (folder.path / "csv").string();
     const auto run = [&](std::vector<std::string> more) {
-        more.insert(more.begin(), {"explore", "means", "--macro", "stencil", "--arch", "vu9p", "--bind",
-                                   "H=34,W=66", "--unroll", "1", "--iterate", "1", "--tile", "whole",
-                                   "--quiet", "--csv", csv, "--types", "Fixed(16, 8)|Fixed(18, 8)"});
+        more.insert(more.begin(), {"explore", "means",     "--macro",
+                                   "stencil", "--arch",    "vu9p",
+                                   "--bind",  "H=34,W=66", "--unroll",
+                                   "1",       "--iterate", "1",
+                                   "--tile",  "whole",     "--word",
+                                   "0",       "--quiet",   "--csv",
+                                   csv,       "--types",   "Fixed(16, 8)|Fixed(18, 8)"});
         return said(more, [&](int argc, const char* const* argv) {
             return generator_main(argc, argv, {means_generator()});
         });
@@ -221,8 +225,8 @@ TEST_CASE("explore: the types of all tensors are those of the tensors that no --
     };
     const Said odd = named(made("a,b", "say \"r\""), {"--vary", "a,b=Int(8)", "--vary", "say \"r\"=Int(9)"});
     CHECK_MESSAGE(odd.status == 0, odd.error);
-    CHECK(contents(csv).find("unroll,iterate,tile,\"a,b\",\"say \"\"r\"\"\",cycles,") == 0);
-    for (const char* option : {"unroll", "iterate", "tile", "types"})
+    CHECK(contents(csv).find("unroll,iterate,tile,word,\"a,b\",\"say \"\"r\"\"\",cycles,") == 0);
+    for (const char* option : {"unroll", "iterate", "tile", "word", "types"})
         CHECK(named(made(option, "r"), {"--vary", std::string(option) + "=Int(8)"})
                   .error.find(fmt::format("a tensor called {} cannot vary, since a column of the results has "
                                           "that name: rename it",

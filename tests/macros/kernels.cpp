@@ -239,11 +239,64 @@ TEST_CASE("kernels: what calls others, and what is called") {
     inner.stencil(blur, {.unroll = 2});
     check_network(all, false);
     check_network(inner, false);
+    const Param N("N");
+    const Input c("c", Int(16), {N, 12});
+    const Output d("d", Int(16), {N, 12});
+    const Kernel sized("sized", {c, d}, [&](KernelBody& k) {
+        k.for_(p.y, 0, N, [&] { k.for_(p.x, 0, 12, [&] { d(p.y, p.x) = c(p.y, p.x) + 1; }); });
+    });
+    const Kernel calls = p.kernel([&](KernelBody& k) {
+        Array wide = p.array(k, "wide");
+        p.inside(k, 0, [&] { wide(p.y, p.x) = p.in(p.y, p.x); });
+        k.call(sized, {wide, p.out});
+    });
+    expect(refusal([&] { Schedule(calls).stencil(sized); }),
+           "sized is called, and has the sizes of its arguments: give it constant ones, or call stencil for "
+           "what calls it, after bind");
+    check_network(Schedule(calls).stencil(calls, {.unroll = 2}), false);
     VitisKernels kernels;
     kernels.add(all);
     kernels.add(inner);
     kernels.compile();
     kernels.expect_right_stalled({all.reference(), inner.reference()}, 3);
+}
+
+TEST_CASE("kernels: rows and columns in arrays of their own, which each round of a loop has anew") {
+    const Picture p;
+    const auto row = [&](const std::function<void(KernelBody&, const Array&)>& body) {
+        return p.kernel([&](KernelBody& k) {
+            Array line = k.array("line", Int(16), {12});
+            k.for_(p.y, 0, 9, [&] { body(k, line); });
+        });
+    };
+    const Kernel sums = row([&](KernelBody& k, const Array& line) {
+        k.for_(p.r, 0, 12, [&] { line(p.r) = p.in(p.y, p.r) * 2; });
+        k.for_(p.x, 1, 11, [&] { p.out(p.y, p.x) = line(p.x - 1) + line(p.x + 1); });
+    });
+    const Kernel kept =
+        p.kernel([&](KernelBody& k) { // the array inside of the loop, columns, a second one of the first
+            k.for_(p.x, 1, 12, [&] {
+                Array column = k.array("column", Int(16), {9}), soft = k.array("soft", Int(16), {9});
+                k.for_(p.r, 0, 9, [&] { column(p.r) = p.in(p.r, p.x - 1); });
+                k.for_(p.r, 1, 8, [&] { soft(p.r) = column(p.r - 1) + column(p.r + 1); });
+                k.for_(p.y, 1, 8, [&] { p.out(p.y, p.x) = soft(p.y) - column(p.y); });
+            });
+        });
+    for (const int64_t n : {1, 3}) {
+        check_network(network(sums, {.unroll = n}), false);
+        check_network(network(kept, {.unroll = n}), false);
+    }
+    // What the row before has left.
+    expect(message(row([&](KernelBody& k, const Array& line) {
+               k.for_(p.x, 1, 11, [&] { p.out(p.y, p.x) = line(p.x); });
+               k.for_(p.r, 0, 12, [&] { line(p.r) = p.in(p.y, p.r); });
+           })),
+           "line is read at kernels.cpp");
+    expect(message(row([&](KernelBody& k, const Array& line) {
+               k.for_(p.r, 2, 12, [&] { line(p.r) = p.in(p.y, p.r); });
+               k.for_(p.x, 0, 11, [&] { p.out(p.y, p.x) = line(p.x + 1); });
+           })),
+           "and not all of that was stored before");
 }
 
 TEST_CASE("kernels: statements and reads that are refused") {
@@ -394,10 +447,8 @@ TEST_CASE("kernels: elements of each other, in one nest and in several, that are
            "in one statement, and one is computed of the other: make a statement of each");
     expect(message(p.kernel([&](KernelBody& k) {
                Array line = k.array("line", Int(16), {12});
-               k.for_(p.y, 0, 9, [&] {
-                   k.for_(p.r, 0, 12, [&] { line(p.r) = p.in(p.y, p.r); });
-                   k.for_(p.x, 1, 12, [&] { p.out(p.y, p.x) = line(p.x - 1); });
-               });
+               k.for_(p.r, 0, 12, [&] { line(p.r) = p.in(4, p.r); });
+               p.inside(k, 1, [&] { p.out(p.y, p.x) = line(p.x - 1); });
            })),
            "is an element of a local array, at no constant place");
     InOut grid("grid", Int(16), {9, 12});

@@ -9,6 +9,8 @@
 #include "lathe/schedule/stencil_model.h"
 #include "vitis_compiled.h"
 
+#include <nlohmann/json.hpp>
+
 using namespace lathe;
 
 namespace {
@@ -123,6 +125,24 @@ TEST_CASE(
     t.stencil(sweep, {.in_place = true, .word = 512});
     check_network(s);
     check_network(t, false);
+}
+
+TEST_CASE("words: sizes that are bound, and sums of them") {
+    const Param H("H"), W("W");
+    const Var y("y"), x("x");
+    const Input in("in", Int(16), {H + 1, W * 2});
+    Func out("out", Int(18), {H - 1, W * 2 - 2});
+    out(y, x) = in(y, x) + in(y + 2, x + 1) - in(y + 1, x + 2);
+    for (const StencilOptions& o :
+         {StencilOptions{.unroll = 4, .word = 128}, StencilOptions{.unroll = 8, .word = 64},
+          StencilOptions{.unroll = 2, .tile = {16}}}) {
+        Schedule s(out);
+        s.bind(H, 7).bind(W, 16).stencil(out, o);
+        check_network(s, true, {{"H", 7}, {"W", 16}});
+        Schedule estimated(out);
+        estimated.bind(H, 7).bind(W, 16);
+        CHECK(estimate_stencil(estimated, out, o, Arch("vu9p")).ports.size() == 2);
+    }
 }
 
 TEST_CASE("words and strips, which begin and end with whole words") {
@@ -333,6 +353,33 @@ TEST_CASE("words: in a trace, and when types change") {
     Schedule replayed(out);
     replayed.apply_trace(again.trace_json());
     CHECK(print(replayed) == print(again));
+    // With strips, with both, and as they were written before: which number was a word?
+    auto trace = nlohmann::json::parse(again.trace_json());
+    const auto read_with = [&](const std::vector<int64_t>& numbers) {
+        trace["steps"][0]["numbers"] = numbers;
+        Schedule read(out);
+        read.apply_trace(trace.dump());
+        return print(read);
+    };
+    for (const StencilOptions& o : {StencilOptions{.unroll = 4, .tile = {16}},
+                                    StencilOptions{.unroll = 4, .tile = {32}, .word = 128}}) {
+        const Func wide = small_func(Float(32), 6, 64, true);
+        Schedule written(wide), read(wide);
+        written.stencil(wide, o);
+        read.apply_trace(written.trace_json());
+        CHECK(print(read) == print(written));
+    }
+    for (const std::vector<int64_t>& numbers : std::vector<std::vector<int64_t>>{{4, 1, 0, 512},
+                                                                                 {4, 1, 0, 0, 16},
+                                                                                 {4, 1, 0, 512, 16},
+                                                                                 {4, 1, 0, 0, 1},
+                                                                                 {4, 1, 0, 512, 2, 16},
+                                                                                 {4, 1, 0, 0, -1}})
+        expect(
+            refusal([&] { read_with(numbers); }),
+            "are no numbers of stencil: those are points, steps, in place, bits of a word, how many widths "
+            "of strips there are, and these widths. A trace that was written before");
+    CHECK(read_with({4, 1, 0, 512, 0}) == print(again));
     again.quantize(out, Fixed(16, 8));
     check_network(again, false);
     expect(print(again), "out: out Tensor[Fixed(16, 8), (5, 32)], shape (160), align (32), pack 32");

@@ -8,31 +8,53 @@
 #include "lathe/ir/inline_calls.h"
 #include "lathe/lathe.h"
 
+/// Values of parameters that are no sizes: whole numbers, those of fixed point as they are stored.
+using Numbers = std::map<std::string, int64_t>;
+
+inline std::map<std::string, lathe::Value> scalars_of(const lathe::Module& m, const Numbers& numbers) {
+    std::map<std::string, lathe::Value> all;
+    for (const auto& p : m.top().params) {
+        const int64_t n = numbers.at(p.symbol.name());
+        all[p.symbol.name()] = p.type.is_float()   ? lathe::Value::from_double(p.type, static_cast<double>(n))
+                               : p.type.is_index() ? lathe::Value::index(n)
+                                                   : lathe::Value::from_raw(p.type, mpz_class(n));
+    }
+    return all;
+}
+
+/// What the Module makes of random inputs.
+inline std::vector<lathe::AnyBuffer> results(const lathe::Module& m, const Numbers& numbers,
+                                             const lathe::InterpretOptions& options = {}) {
+    std::vector<lathe::AnyBuffer> made = lathe::make_arguments(m, numbers, 3);
+    std::vector<lathe::AnyBuffer*> pointers;
+    for (lathe::AnyBuffer& b : made)
+        pointers.push_back(&b);
+    lathe::interpret(m, pointers, scalars_of(m, numbers), options);
+    return made;
+}
+
 /// The network in checking mode (`terms`: with the same terms; sums over windows have others) and in the
 /// interpreter, in several orders of turns; its processes one after the other; and the
 /// stages that it was made of.
-inline void check_network(const lathe::Schedule& s, bool terms = true) {
+inline void check_network(const lathe::Schedule& s, bool terms = true, const Numbers& numbers = {}) {
     using namespace lathe;
     INFO(print(s));
     verify(s.module());
-    if (terms) CHECK(difference(s.reference(), s.module(), {}) == "");
-    const std::vector<AnyBuffer> right = run(s.reference(), {}, 3);
+    if (terms)
+        CHECK(check_schedule(s.reference(), s.module(), make_arguments(s.reference(), numbers, 1),
+                             scalars_of(s.reference(), numbers)) == "");
+    const std::vector<AnyBuffer> right = results(s.reference(), numbers);
     const auto same = [&](const std::vector<AnyBuffer>& got) {
         for (size_t n = 0; n < right.size(); ++n)
             CHECK(bit_equal(right[n], got[n]));
     };
     for (const uint64_t seed : {0, 1, 2}) {
-        std::vector<AnyBuffer> made = make_arguments(s.module(), {}, 3);
-        std::vector<AnyBuffer*> pointers;
-        for (AnyBuffer& b : made)
-            pointers.push_back(&b);
         InterpretOptions options;
         if (seed > 0) options.stall_seed = seed;
-        interpret(s.module(), pointers, {}, options);
-        same(made);
+        same(results(s.module(), numbers, options));
     }
-    same(run(inline_calls(s.module()), {}, 3));
-    same(run(inline_calls(as_origins(s.module())), {}, 3));
+    same(results(inline_calls(s.module()), numbers));
+    same(results(inline_calls(as_origins(s.module())), numbers));
 }
 
 /// Machine code of each of them computes what the algorithm does.

@@ -22,7 +22,7 @@ namespace {
 
 struct Options {
     std::string program, generator, macro, arch, types, store, csv, json, plot, roofline, over = "dsp";
-    std::vector<std::string> settings, sizes, vary, limits, unroll, iterate, tiles;
+    std::vector<std::string> settings, sizes, vary, limits, unroll, iterate, tiles, words;
     size_t shown = 20;
     int64_t banks = 1;
     bool in_place = false, quiet = false;
@@ -97,7 +97,7 @@ std::vector<Variation> variations(const Options& o, const Pipeline& p) {
         vary.push_back(read_variation(v, p.groups));
     check_apart(vary);
     for (const Variation& v : vary)
-        for (const char* option : {"unroll", "iterate", "tile", "types"})
+        for (const char* option : {"unroll", "iterate", "tile", "word", "types"})
             if (v.group.name == option)
                 fail({},
                      "a tensor called {} cannot vary, since a column of the results has that name: rename it",
@@ -113,15 +113,36 @@ std::vector<Variation> variations(const Options& o, const Pipeline& p) {
     return vary;
 }
 
+/// Lanes and words that are to be looked at: those that were asked for, all of them; else those that fit the
+/// board's ports.
+struct Widths {
+    std::vector<int64_t> unroll, word;
+    int64_t port_bits, most_lanes;
+
+    std::vector<Width> of(const std::set<int>& element_bits) const {
+        std::vector<Width> all;
+        const std::vector<int64_t> lanes =
+            unroll.empty() ? fitting_unrolls(element_bits, port_bits, most_lanes) : unroll;
+        for (const int64_t k : lanes) {
+            for (const int64_t w : word)
+                all.push_back({k, w});
+            if (!word.empty()) continue;
+            all.push_back({k, 0});
+            if (shares_words(k, port_bits, element_bits)) all.push_back({k, port_bits});
+        }
+        return all;
+    }
+};
+
 /// The designs for each choice of types, in the order of the choices.
 std::vector<TypedDesigns> typed_designs(const Pipeline& p, const std::vector<Variation>& vary,
-                                        const std::vector<int64_t>& unroll, int64_t port_bits, int64_t most) {
+                                        const Widths& widths) {
     std::vector<TypedDesigns> all;
     size_t count = 1;
     for (const Variation& v : vary)
         count *= v.types.size();
     for (size_t n = 0; n < count; ++n) {
-        TypedDesigns t{{}, p.schedule, unroll};
+        TypedDesigns t{{}, p.schedule, {}};
         std::vector<TypeChoice> choices;
         size_t rest = n;
         for (size_t g = vary.size(); g-- > 0; rest /= vary[g].types.size())
@@ -136,9 +157,17 @@ std::vector<TypedDesigns> typed_designs(const Pipeline& p, const std::vector<Var
         } catch (const Error& e) {
             t.refused = e.message();
         }
-        if (unroll.empty()) t.unroll = fitting_unrolls(argument_bits(t.schedule), port_bits, most);
+        t.widths = widths.of(argument_bits(t.schedule));
         all.push_back(std::move(t));
     }
+    return all;
+}
+
+std::vector<int64_t> words_of(const Options& o) {
+    std::vector<std::string> widths = o.words;
+    const bool none = std::erase(widths, "0") > 0; // element by element
+    std::vector<int64_t> all = numbers(widths, "--word");
+    if (none) all.insert(all.begin(), 0);
     return all;
 }
 
@@ -146,8 +175,9 @@ MacroSpace space_of(const Options& o, const Pipeline& p, const MacroModel& model
     const std::vector<int64_t> extents = extents_of(p);
     constexpr int64_t most_lanes = 1024;
     MacroSpace space{p.out, variations(o, p), {}, {}, numbers(o.iterate, "--iterate"), o.in_place};
-    space.typed = typed_designs(p, space.vary, numbers(o.unroll, "--unroll"), model.port_bits,
-                                extents.empty() ? 1 : std::min(extents.back(), most_lanes));
+    space.typed = typed_designs(p, space.vary,
+                                {numbers(o.unroll, "--unroll"), words_of(o), model.port_bits,
+                                 extents.empty() ? 1 : std::min(extents.back(), most_lanes)});
     for (const std::string& t : o.tiles)
         space.tiles.push_back(read_tile(t));
     if (o.tiles.empty()) space.tiles = tiles_of(extents);
@@ -174,9 +204,8 @@ std::string command_for(const Options& o, const MacroModel& model, const Schema&
     if (!o.sizes.empty()) words.insert(words.end(), {"--bind", fmt::format("{}", fmt::join(o.sizes, ","))});
     words.insert(words.end(), {"--macro", o.macro});
     for (size_t c = 0; c < schema.choices.size(); ++c) {
-        constexpr size_t options = 3; // then come groups of tensors
         const std::string value = shown(row.choices[c]);
-        if (c < options || (c == options && !o.types.empty()))
+        if (c < macro_options || (c == macro_options && !o.types.empty()))
             words.insert(words.end(), {"--" + schema.choices[c], value});
         else
             words.insert(words.end(), {"--type", schema.choices[c] + "=" + value});
@@ -247,8 +276,7 @@ Plot roofline_of(const Options& o, const Schema& schema, const MacroModel& model
         designs.push_back({gops / (number(of(row, "gpoints")) * number(of(row, "bytes_per_point"))), gops,
                            shown(of(row, "binding"))});
         std::string types;
-        constexpr size_t options = 3; // then come types
-        for (size_t c = options; c < row.choices.size(); ++c)
+        for (size_t c = macro_options; c < row.choices.size(); ++c)
             types += " " + shown(row.choices[c]);
         Roof& r = roofs[types];
         r.name = "roof" + types;
@@ -337,6 +365,10 @@ void describe(CLI::App& app, Options& o) {
          "points in a cycle: 1,2,4 or 1..64 (default: those that fit to words of memory)");
     o.iterate = {"1..64"};
     list("--iterate", o.iterate, "steps in time")->capture_default_str();
+    list("--word", o.words,
+         "bits of the words at the ports of arguments: 0,512 (default: 0, element by element, and those of "
+         "the "
+         "board's memory, where lanes share them out)");
     list("--tile", o.tiles, "widths of strips: whole,256,64x512 (default: whole, and powers of two)");
     app.add_flag("--in-place", o.in_place, "a stage may read what it has just written");
     list("--limit", o.limits, "other shares of the board, as dsp=0.7,lut=0.5");

@@ -33,8 +33,8 @@ class Search {
         for (const TypedDesigns& t : space.typed) {
             estimate = estimates(t.schedule, {space.out, {}});
             for (const std::vector<int64_t>& tile : space.tiles)
-                for (const int64_t unroll : t.unroll)
-                    steps(t, {.unroll = unroll, .tile = tile, .in_place = space.in_place});
+                for (const Width& w : t.widths)
+                    steps(t, {.unroll = w.unroll, .tile = tile, .in_place = space.in_place, .word = w.word});
         }
         std::vector<Row> fitting;
         for (const Row& row : results.rows)
@@ -62,7 +62,7 @@ class Search {
 
     /// Whether it fits.
     bool look(const TypedDesigns& t, const StencilOptions& options) {
-        Row row{{options.unroll, options.iterate, tile_text(options.tile)}, {}};
+        Row row{{options.unroll, options.iterate, tile_text(options.tile), options.word}, {}};
         for (const Type& type : t.types)
             row.choices.emplace_back(type.str());
         if (const auto kept = store.find(row.choices)) {
@@ -127,13 +127,13 @@ class Search {
 size_t MacroSpace::size() const {
     size_t chains = 0;
     for (const TypedDesigns& t : typed)
-        chains += t.unroll.size();
+        chains += t.widths.size();
     return chains * tiles.size() * iterate.size();
 }
 
 Schema macro_schema(const std::vector<Variation>& vary) {
     Schema s{"design",
-             {"unroll", "iterate", "tile"},
+             {"unroll", "iterate", "tile", "word"},
              {{"cycles", Kind::whole},
               {"seconds", Kind::real},
               {"gpoints", Kind::real},
@@ -158,14 +158,24 @@ Schema macro_schema(const std::vector<Variation>& vary) {
     return s;
 }
 
+namespace {
+
+/// As memory holds an element.
+int64_t container_bits(int bits) {
+    constexpr int64_t most = 64; // wider ones are several
+    int64_t container = 8;
+    while (container < bits && container < most)
+        container *= 2;
+    return (bits + container - 1) / container * container;
+}
+
+} // namespace
+
 std::vector<int64_t> fitting_unrolls(const std::set<int>& element_bits, int64_t port_bits, int64_t most) {
     constexpr int64_t words = 8; ///< more than a board's ports move in a cycle
     std::set<int64_t> all;
     for (const int bits : element_bits) {
-        int64_t container = 8; // as memory holds elements
-        while (container < bits)
-            container *= 2;
-        const int64_t elements = port_bits / container;
+        const int64_t elements = port_bits / container_bits(bits);
         for (int64_t k = 1; k <= elements; ++k)
             if (elements % k == 0) all.insert(k);
         for (int64_t n = 2; n <= words; ++n)
@@ -173,6 +183,14 @@ std::vector<int64_t> fitting_unrolls(const std::set<int>& element_bits, int64_t 
     }
     std::erase_if(all, [&](int64_t k) { return k < 1 || k > most; });
     return {all.begin(), all.end()};
+}
+
+bool shares_words(int64_t unroll, int64_t word, const std::set<int>& element_bits) {
+    return std::ranges::all_of(element_bits, [&](int bits) {
+        const int64_t element = container_bits(bits), elements = word / element;
+        if (word % element != 0 || (elements == 1 && unroll > 1)) return false;
+        return elements % unroll == 0 || unroll % elements == 0;
+    });
 }
 
 MacroResults search_macro(const MacroSpace& space, const EstimateDesigns& estimates, Store& store,

@@ -30,11 +30,16 @@ using MakeMacroModel =
 /// Estimates of the library's own. \throws Error naming the boards, or saying what a limit is.
 MacroModel board_model(const std::string& name, const std::vector<std::string>& limits, int64_t banks);
 
+/// How much passes in a cycle: points, and bits at a port (0: element by element).
+struct Width {
+    int64_t unroll, word;
+};
+
 /// The designs of one choice of types.
 struct TypedDesigns {
     std::vector<Type> types; ///< one for each Variation; none: the algorithm's own
     Schedule schedule;
-    std::vector<int64_t> unroll;
+    std::vector<Width> widths;
     std::string refused = ""; ///< why there is no algorithm of these types, if so
 };
 
@@ -49,12 +54,16 @@ struct MacroSpace {
     size_t size() const;
 };
 
-/// Choices and measures of a design. The last measure says why there is none, if so.
+/// Choices and measures of a design: so many options of the macro, then types. The last measure says why
+/// there is none, if so.
+constexpr size_t macro_options = 4;
 exploring::Schema macro_schema(const std::vector<Variation>& vary);
 
 /// Which numbers of points in a cycle fit to words of memory: those that divide a word's elements, and
 /// multiples of a word, up to `most`. In ascending order.
 std::vector<int64_t> fitting_unrolls(const std::set<int>& element_bits, int64_t port_bits, int64_t most);
+/// Whether lanes share out words of all of these elements: the lanes divide a word's elements, or these them.
+bool shares_words(int64_t unroll, int64_t word, const std::set<int>& element_bits);
 
 struct MacroResults {
     /// Seconds of rows that are stored together: the disk would take longer than the estimates.
