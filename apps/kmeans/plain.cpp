@@ -60,6 +60,6 @@ void plain_kmeans(const AnyBuffer& points, AnyBuffer& means, Buffer<int16_t>& jo
     case 32:
         return is_signed ? as(int32_t()) : as(uint32_t());
     default:
-        ir::fail({}, "plain k-means has numbers of at most 32 bits, not {}", points.type().str());
+        throw ir::InternalError("plain k-means of numbers of more than 32 bits");
     }
 }

@@ -7,6 +7,7 @@
 #include "jacobi/algorithm.h"
 #include "jacobi/generator.h"
 #include "kmeans/algorithm.h"
+#include "kmeans/generator.h"
 #include "lenet/network.h"
 #include "program.h"
 #include "support/idx.h"
@@ -156,6 +157,22 @@ TEST_CASE("k-means: one result, also against plain C++") {
             for (int64_t d = 0; d < D; ++d)
                 CHECK(run[1].get({m, d}).as_int64() == center[m][d]);
     }
+}
+
+TEST_CASE("k-means' generator takes integers and fixed point, and as many means as an Int(16) counts") {
+    const auto make = [](Type point, int64_t means) {
+        return kmeans_generator().make(GeneratorArguments({{"point", point},
+                                                           {"points", int64_t{20}},
+                                                           {"dimensions", int64_t{3}},
+                                                           {"means", means},
+                                                           {"rounds", int64_t{2}}},
+                                                          Target::host()));
+    };
+    CHECK(make(Fixed(12, 4), 32767).module().top().name == "kmeans");
+    CHECK_THROWS_WITH_AS(make(Float(32), 4), "point is an integer or fixed point, not Float(32)", Error);
+    CHECK_THROWS_WITH_AS(make(Bool(), 4), "point is an integer or fixed point, not Bool", Error);
+    CHECK_THROWS_WITH_AS(make(Int(8), 32768), "means is between 1 and 32767, not 32768", Error);
+    CHECK_THROWS_WITH_AS(make(Int(8), 0), "means is between 1 and 32767, not 0", Error);
 }
 
 TEST_CASE("Jacobi: one result in floats and fixed point, and the fixed ones are near") {

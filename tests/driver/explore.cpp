@@ -263,7 +263,8 @@ TEST_CASE("explore: a search that is killed goes on to the same front") {
     const MacroResults expected = run("", 0, all);
     const TemporaryFolder folder;
     int shorter = 0;
-    for (const int milliseconds : {30, 90, 150, 210, 300, 400, 500, 600}) { // later where others take the time
+    for (const int milliseconds :
+         {30, 90, 150, 210, 300, 400, 500, 600}) { // later where others take the time
         if (milliseconds > 210 && shorter >= 2) break;
         const std::string path = (folder.path / std::to_string(milliseconds)).string();
         const pid_t child = fork();

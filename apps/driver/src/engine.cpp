@@ -135,7 +135,6 @@ std::string fingerprint_of_file(const std::string& path) {
     if (!file) ir::fail({}, "cannot open \"{}\"", path);
     std::stringstream text;
     text << file.rdbuf();
-    if (!file) ir::fail({}, "cannot read \"{}\"", path);
     return fingerprint(text.str());
 }
 
