@@ -94,17 +94,17 @@ TEST_CASE("unfold: a part that an idle iteration would not have") {
 TEST_CASE("unfold refuses parts that are given away, and none") {
     Var i("i"), j("j");
     Param N("N");
-    Input x("x", Int(16), {8});
-    InOut row("row", Int(16), {N}), z("z", Int(16), {4, 8}), y("y", Int(16), {8});
+    InOut row("row", Int(16), {N}), z("z", Int(16), {4, 8}), y("y", Int(16), {16});
     const Kernel twice("twice", {row}, [&](KernelBody& b) { b.for_(j, 0, N, [&] { row(j) *= 2; }); });
     const Kernel rows("rows", {z}, [&](KernelBody& b) {
         b.for_(i, 0, 4, [&] { b.call(twice, {view(z, {i, Range(0, 8)})}); });
     });
     has(refusal([&] { Schedule(rows).unfold(rows, i); }),
         "z is given to a Function in i: inline_call that first");
-    const Kernel shuffled("shuffled", {x, y},
-                          [&](KernelBody& b) { b.for_(i, 0, 8, [&] { y(floor_mod(i * 3, 8)) = x(i); }); });
-    has(refusal([&] { Schedule(shuffled).unfold(shuffled, i); }),
+    const Kernel triangle("triangle", {y}, [&](KernelBody& b) {
+        b.for_(i, 0, 4, [&] { b.for_(j, 0, Expr(i) + 1, [&] { y(i * 4 + j) = j; }); });
+    });
+    has(refusal([&] { Schedule(triangle).unfold(triangle, i); }),
         "y is written in each iteration of i, and none has a part of its own: give it a dimension");
 }
 
