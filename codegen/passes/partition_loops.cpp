@@ -1,5 +1,6 @@
 #include "partition_loops.h"
 
+#include "lathe/ir/loop_facts.h"
 #include "lathe/ir/scoped_pass.h"
 
 namespace lathe::codegen {
@@ -47,8 +48,7 @@ class Interior : public Mutator {
         const Expr min = (*this)(inner.min);
         Expr extent = (*this)(inner.extent);
         if (vector && uses(extent, loop.var)) extent = decided(extent, false);
-        const Expr last = isub(iadd(min, extent), index(1));
-        ranges.emplace_back(inner.var, Interval{min, last});
+        ranges.emplace_back(inner.var, interval_of(min, extent));
         if (vector) vectors.insert(inner.var);
         forget();
         Stmt body = (*this)(inner.body);

@@ -2,6 +2,7 @@
 
 #include "common_start.h"
 
+#include "lathe/ir/loop_facts.h"
 #include "lathe/ir/print.h"
 #include "lathe/ir/scoped_pass.h"
 
@@ -43,9 +44,9 @@ class Vectorizer {
     /// `tensors` finds declarations outside the loop.
     Vectorizer(const For& loop, int lanes, Facts facts, std::function<const Tensor&(const Symbol&)> tensors)
         : loop(loop), lanes(lanes), facts(std::move(facts)), outer(std::move(tensors)) {
-        this->facts.bound(loop.var, {loop.min, iadd(loop.min, index(lanes - 1))});
+        this->facts.bound(loop.var, interval_of(loop.min, index(lanes)));
         alive = this->facts;
-        alive.bound(loop.var, {loop.min, isub(iadd(loop.min, loop.extent), index(1))});
+        enter_loop(alive, loop);
         if (as_int(loop.extent) != lanes)
             tail =
                 Binary::make(BinaryOp::lt, Ramp::make(index(0), index(1), lanes), widen(loop.extent, lanes));
@@ -192,16 +193,15 @@ class Vectorizer {
         invariant(!is_vector(min), "loops inside a vector loop count from a common start");
         const auto over = [&](const Expr& count, const Expr& inside) {
             const auto learn = [&] {
-                facts.bound(inner.var, {min, isub(iadd(min, count), index(1))});
-                alive.bound(inner.var, {inner.min, isub(iadd(inner.min, inner.extent), index(1))});
+                facts.bound(inner.var, interval_of(min, count));
+                enter_loop(alive, inner);
             };
             return For::make(inner.var, min, count, inner.loop, with_facts(learn, inner.body, inside),
                              inner.loc);
         };
         if (!is_vector(extent)) return over(extent, where);
         // Every lane runs as often as the longest one needs; the lanes that are done are switched off.
-        const Interval living = {loop.min, isub(iadd(loop.min, loop.extent), index(1))};
-        const Expr longest = bounds_of(inner.extent, {{loop.var, living}}).max;
+        const Expr longest = bounds_of(inner.extent, {{loop.var, interval_of(loop)}}).max;
         if (!longest.defined())
             refuse(inner.loc, fmt::format("the length of loop {} depends on it", inner.var.name()));
         return named(inner.var.name().c_str(), extent, [&](const Expr& ends) {

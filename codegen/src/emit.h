@@ -145,6 +145,10 @@ class FunctionEmitter {
     void emit_network(const ExternCall& s);
     void emit_wait(const ExternCall& s, const NetworkFunction& f, llvm::Value* state,
                    const std::vector<Expr>& numbers);
+    struct Waiting {
+        llvm::Value *state, *control, *process, *code;
+    };
+    void emit_waits_for_ever(const NetworkFunction& f, const Waiting& w, const std::vector<Expr>& numbers);
     void emit_passed(llvm::Value* state, llvm::Value* control, bool written);
     llvm::Value* family(llvm::Value* state, const Expr& parent);
     llvm::Value* bound_before(const Stmt& body, const Expr& number);

@@ -64,7 +64,9 @@ void FunctionEmitter::emit_threads(const For& s) {
     Value* number = bound_before(s.body, numbers_of(call)[0]);
     Value* state = tensors.at(call.arguments[0].tensor).base;
     b.CreateCall(unit.network().start(),
-                 {state, family(state, numbers_of(call)[1]), number, task, user_context, memory, n});
+                 {state, family(state, numbers_of(call)[1]), number, task, user_context, memory, n,
+                  unit.text("no thread could be started for the process " + s.var.name() +
+                            ": the system has no room for another one")});
     Value* next = b.CreateAdd(n, b.getInt64(1));
     n->addIncoming(next, b.GetInsertBlock());
     b.CreateCondBr(b.CreateICmpSLT(next, count), body, after);
@@ -93,8 +95,8 @@ void FunctionEmitter::emit_network(const ExternCall& s) {
         const bool own = as_int(numbers[0]) == -1;
         const auto words = as_int(s.arguments[0].dims[0].extent);
         invariant(words.has_value(), "a network's state has no size");
-        const int64_t each = NetworkState::slot + NetworkState::line;
-        const auto count = static_cast<uint64_t>(own ? (*words - NetworkState::head) / each : 0);
+        const auto count =
+            static_cast<uint64_t>(own ? (*words - NetworkState::head) / NetworkState::slot : 0);
         b.CreateCall(unit.network().begin(), {state, family(state, numbers[0]), b.getInt64(count)});
         return;
     }
@@ -135,6 +137,30 @@ Value* FunctionEmitter::control_of(const ExternCall& s, const NetworkFunction& f
     return locate(s.arguments[1].tensor, at, 1).address;
 }
 
+/// If that is why all end, the process keeps a text that says what it waits for.
+void FunctionEmitter::emit_waits_for_ever(const NetworkFunction& f, const Waiting& w,
+                                          const std::vector<Expr>& numbers) {
+    llvm::BasicBlock *tell = block("tell"), *told = block("told");
+    const auto deadlock = static_cast<uint32_t>(ErrorCode::deadlock);
+    b.CreateCondBr(b.CreateICmpEQ(w.code, b.getInt32(deadlock)), tell, told);
+    b.SetInsertPoint(tell);
+    llvm::LoadInst* left = b.CreateAlignedLoad(b.getInt64Ty(), w.control, llvm::Align(8));
+    left->setAtomic(llvm::AtomicOrdering::Acquire);
+    std::vector<Value*> arguments{llvm::ConstantPointerNull::get(b.getPtrTy()), b.getInt64(0),
+                                  unit.text(f.text)};
+    for (size_t n = 2 + f.subscripts; n < numbers.size(); ++n) {
+        if (n + 1 == numbers.size()) arguments.push_back(left);
+        arguments.push_back(value(numbers[n]));
+    }
+    Value* length = b.CreateSExt(b.CreateCall(unit.runtime("snprintf"), arguments), b.getInt64Ty());
+    arguments[0] = b.CreateCall(unit.network().room(), {user_context, w.state, w.process, length});
+    arguments[1] =
+        b.CreateSelect(b.CreateIsNull(arguments[0]), b.getInt64(0), b.CreateAdd(length, b.getInt64(1)));
+    b.CreateCall(unit.runtime("snprintf"), arguments);
+    b.CreateBr(told);
+    b.SetInsertPoint(told);
+}
+
 void FunctionEmitter::emit_wait(const ExternCall& s, const NetworkFunction& f, Value* state,
                                 const std::vector<Expr>& numbers) {
     Value *control = control_of(s, f, numbers), *full = value(numbers[1]);
@@ -150,15 +176,7 @@ void FunctionEmitter::emit_wait(const ExternCall& s, const NetworkFunction& f, V
     b.CreateCondBr(b.CreateICmpEQ(code, b.getInt32(0)), after, bad,
                    llvm::MDBuilder(b.getContext()).createLikelyBranchWeights());
     b.SetInsertPoint(bad);
-    llvm::LoadInst* left = b.CreateAlignedLoad(b.getInt64Ty(), control, llvm::Align(8));
-    left->setAtomic(llvm::AtomicOrdering::Acquire);
-    std::vector<Value*> arguments{NetworkRuntime::line(b, state, number),
-                                  b.getInt64(NetworkRuntime::line_bytes()), unit.text(f.text)};
-    for (size_t n = 2 + f.subscripts; n < numbers.size(); ++n) {
-        if (n + 1 == numbers.size()) arguments.push_back(left);
-        arguments.push_back(value(numbers[n]));
-    }
-    b.CreateCall(unit.runtime("snprintf"), arguments);
+    emit_waits_for_ever(f, {state, control, number, code}, numbers);
     fail(code);
     b.SetInsertPoint(after);
 }

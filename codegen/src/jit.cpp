@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstring>
 #include <mutex>
+#include <pthread.h>
 
 // Lathe's runtime, and what LLVM calls for operations that the CPU lacks.
 extern "C" {
@@ -25,8 +26,6 @@ void halide_mutex_unlock(void* mutex);
 void halide_cond_wait(void* condition, void* mutex);
 void halide_cond_signal(void* condition);
 void halide_cond_broadcast(void* condition);
-void* halide_spawn_thread(void (*function)(void*), void* closure);
-void halide_join_thread(void* thread);
 __extension__ __int128 __divti3(__int128, __int128);
 __extension__ __int128 __modti3(__int128, __int128);
 __extension__ unsigned __int128 __udivti3(unsigned __int128, unsigned __int128);
@@ -87,8 +86,8 @@ llvm::orc::SymbolMap runtime_symbols(llvm::orc::LLJIT& j) {
     add("halide_cond_wait", &halide_cond_wait);
     add("halide_cond_signal", &halide_cond_signal);
     add("halide_cond_broadcast", &halide_cond_broadcast);
-    add("halide_spawn_thread", &halide_spawn_thread);
-    add("halide_join_thread", &halide_join_thread);
+    add("pthread_create", &pthread_create);
+    add("pthread_join", &pthread_join);
     add("snprintf", &std::snprintf);
     add("memcpy", &std::memcpy);
     add("memmove", &std::memmove);

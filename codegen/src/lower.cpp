@@ -1,20 +1,21 @@
 #include "lathe/codegen/lower.h"
 
-#include "lathe/ir/check_bounds.h"
 #include "../passes/lower_types.h"
 #include "../passes/narrow.h"
 #include "../passes/partition_loops.h"
-#include "lathe/ir/scoped_pass.h"
-#include "lathe/ir/unique_lets.h"
+#include "../passes/read_through.h"
 #include "../passes/unroll_loops.h"
 #include "../passes/vectorize_loops.h"
+#include "lathe/ir/check_bounds.h"
 #include "lathe/ir/copies.h"
 #include "lathe/ir/index_ranges.h"
 #include "lathe/ir/inline_calls.h"
 #include "lathe/ir/layout.h"
 #include "lathe/ir/math.h"
+#include "lathe/ir/scoped_pass.h"
 #include "lathe/ir/shift_windows.h"
 #include "lathe/ir/simplify.h"
+#include "lathe/ir/unique_lets.h"
 #include "lathe/ir/verify.h"
 #include "lathe/ir/visit.h"
 
@@ -47,14 +48,15 @@ Module without_pipelines(Module m) {
 
 /// Networks that a schedule made are run as what they were made of, unless all networks are threads.
 Module in_one_function(const Module& m, const Target& target) {
-    if (target.has_threads()) return inline_calls(copies_as_loops(without_origins(m)), Threads::all);
-    return inline_calls(copies_as_loops(as_origins(m)), Threads::for_cycles);
+    const bool threads = target.has_threads();
+    const Module whole = check_views(copies_as_loops(threads ? without_origins(m) : as_origins(m)));
+    return inline_calls(whole, threads ? Threads::all : Threads::for_cycles);
 }
 
 } // namespace
 
 Module lower(const Module& module, const Target& target) {
-    Module m = shift_windows(without_pipelines(in_one_function(module, target)));
+    Module m = shift_windows(read_through(without_pipelines(in_one_function(module, target))));
     m = widen_index(lower_math(store_by_layout(check_bounds(m), false)));
     m = simplified(lower_types(m));
     m = narrow(simplified(partition_loops(m)));

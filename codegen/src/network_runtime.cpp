@@ -15,7 +15,21 @@ constexpr auto ordered = llvm::AtomicOrdering::SequentiallyConsistent;
 constexpr uint64_t spins = 100;
 
 enum : uint64_t { mutex, running, waiting, ending, stuck, family, processes = 7 };
-enum : uint64_t { condition, waits, inside, thread = 4, task, context, closure, iteration, state, owner };
+enum : uint64_t {
+    condition,
+    waits,
+    inside,
+    thread = 4,
+    task,
+    context,
+    closure,
+    iteration,
+    state,
+    owner,
+    started,
+    said,
+    length
+};
 
 } // namespace
 
@@ -91,17 +105,6 @@ Value* NetworkRuntime::process_words(Builder& b, Value* s, Value* process, uint6
     return words(b, s, b.CreateAdd(first, b.getInt64(NetworkState::head + word)));
 }
 
-Value* NetworkRuntime::line(Builder& b, Value* s, Value* process) {
-    Value* count = b.CreateLoad(b.getInt64Ty(), words(b, s, b.getInt64(processes)));
-    Value* slots = b.CreateMul(count, b.getInt64(NetworkState::slot));
-    Value* lines = b.CreateMul(process, b.getInt64(NetworkState::line));
-    return words(b, s, b.CreateAdd(b.CreateAdd(slots, lines), b.getInt64(NetworkState::head)));
-}
-
-uint64_t NetworkRuntime::line_bytes() {
-    return NetworkState::line * sizeof(int64_t);
-}
-
 llvm::Function* NetworkRuntime::make(const std::string& name, llvm::Type* result,
                                      std::vector<llvm::Type*> arguments) {
     llvm::Function*& f = made[name];
@@ -118,8 +121,7 @@ llvm::Function* NetworkRuntime::begin() {
     Builder& b = f.b;
     Value *s = f.argument(0), *count = f.argument(2);
     f.when(f.not_zero(count), [&] {
-        const uint64_t each = (NetworkState::slot + NetworkState::line) * sizeof(int64_t);
-        Value* bytes = b.CreateAdd(b.CreateMul(count, b.getInt64(each)),
+        Value* bytes = b.CreateAdd(b.CreateMul(count, b.getInt64(NetworkState::slot * sizeof(int64_t))),
                                    b.getInt64(NetworkState::head * sizeof(int64_t)));
         b.CreateMemSet(s, b.getInt8(0), bytes, llvm::Align(8));
         f.store(s, running, b.getInt64(1));
@@ -135,21 +137,42 @@ llvm::Function* NetworkRuntime::start() {
     if (const auto found = made.find("start"); found != made.end()) return found->second;
     llvm::Type *p = llvm::PointerType::getUnqual(unit.context()),
                *i64 = llvm::Type::getInt64Ty(unit.context());
-    llvm::Function* const run = main();
-    Body f(unit, make("start", llvm::Type::getVoidTy(unit.context()), {p, p, i64, p, p, p, i64}));
+    llvm::Function *const run = main(), *const end_all = stop();
+    Body f(unit, make("start", llvm::Type::getVoidTy(unit.context()), {p, p, i64, p, p, p, i64, p}));
     Builder& b = f.b;
     Value *s = f.argument(0), *own = process_words(b, s, f.argument(2));
-    f.lock(s);
-    f.add(s, running, 1);
-    f.add(f.argument(1), 0, 1);
-    f.unlock(s);
+    const auto count = [&](int64_t by) {
+        f.add(s, running, by);
+        f.add(f.argument(1), 0, by);
+    };
     f.store(own, task, f.argument(3));
     f.store(own, context, f.argument(4));
     f.store(own, closure, f.argument(5));
     f.store(own, iteration, f.argument(6));
     f.store(own, state, s);
     f.store(own, owner, f.argument(1));
-    f.store(own, thread, b.CreateCall(unit.runtime("halide_spawn_thread"), {run, own}));
+    f.lock(s);
+    Value* goes_on = f.is_zero(f.load(s, ending));
+    f.when(goes_on, [&] { count(1); });
+    f.unlock(s);
+    f.when(goes_on, [&] {
+        // Halide's runtime would not say that there is no thread.
+        Value* none = llvm::ConstantPointerNull::get(b.getPtrTy());
+        Value* code =
+            b.CreateSExt(b.CreateCall(unit.runtime("pthread_create"), {f.at(own, thread), none, run, own}),
+                         b.getInt64Ty());
+        f.store(own, started, b.CreateZExt(f.is_zero(code), b.getInt64Ty()));
+        f.when(f.not_zero(code), [&] {
+            const auto why = static_cast<uint64_t>(static_cast<int64_t>(ErrorCode::no_thread));
+            f.lock(s);
+            Value* first = f.is_zero(f.load(s, ending));
+            b.CreateCall(end_all, {s, b.getInt64(why), b.getInt64(0)});
+            count(-1);
+            f.unlock(s);
+            f.when(first,
+                   [&] { b.CreateCall(unit.runtime("halide_error"), {f.argument(4), f.argument(7)}); });
+        });
+    });
     b.CreateRetVoid();
     return f.f;
 }
@@ -160,14 +183,14 @@ llvm::Function* NetworkRuntime::main() {
     llvm::Type* p = llvm::PointerType::getUnqual(unit.context());
     llvm::Type* i32 = llvm::Type::getInt32Ty(unit.context());
     llvm::Function* const done = finish();
-    Body f(unit, make("main", llvm::Type::getVoidTy(unit.context()), {p}));
+    Body f(unit, make("main", p, {p}));
     Builder& b = f.b;
     Value* own = f.argument(0);
     Value* code = b.CreateCall(
         llvm::FunctionType::get(i32, {p, i32, p}, false), f.pointer(own, task),
         {f.pointer(own, context), b.CreateTrunc(f.load(own, iteration), i32), f.pointer(own, closure)});
     b.CreateCall(done, {f.pointer(own, state), f.pointer(own, owner), b.CreateSExt(code, b.getInt64Ty())});
-    b.CreateRetVoid();
+    b.CreateRet(llvm::ConstantPointerNull::get(b.getPtrTy()));
     return f.f;
 }
 
@@ -300,10 +323,10 @@ llvm::Function* NetworkRuntime::end() {
     f.unlock(s);
     f.each(f.argument(3), f.argument(4), [&](Value* n) {
         Value* own = process_words(b, s, n);
-        Value* handle = f.pointer(own, thread);
-        f.when(b.CreateIsNotNull(handle), [&] {
-            b.CreateCall(unit.runtime("halide_join_thread"), {handle});
-            f.store(own, thread, b.getInt64(0));
+        f.when(f.not_zero(f.load(own, started)), [&] {
+            b.CreateCall(unit.runtime("pthread_join"),
+                         {f.load(own, thread), llvm::ConstantPointerNull::get(b.getPtrTy())});
+            f.store(own, started, b.getInt64(0));
         });
     });
     f.lock(s);
@@ -315,37 +338,64 @@ llvm::Function* NetworkRuntime::end() {
     return f.f;
 }
 
-/// void report(context, state): who waits for what.
+llvm::Function* NetworkRuntime::room() {
+    if (const auto found = made.find("room"); found != made.end()) return found->second;
+    llvm::Type *p = llvm::PointerType::getUnqual(unit.context()),
+               *i64 = llvm::Type::getInt64Ty(unit.context());
+    Body f(unit, make("room", p, {p, p, i64, i64}));
+    Builder& b = f.b;
+    Value* own = process_words(b, f.argument(1), f.argument(2));
+    Value* text = b.CreateCall(unit.runtime("halide_malloc"),
+                               {f.argument(0), b.CreateAdd(f.argument(3), b.getInt64(1))});
+    f.store(own, said, text);
+    f.store(own, length, f.argument(3));
+    b.CreateRet(text);
+    return f.f;
+}
+
+/// void report(context, state): who waits for what. Frees what they said.
 llvm::Function* NetworkRuntime::report() {
     if (const auto found = made.find("report"); found != made.end()) return found->second;
     llvm::Type* p = llvm::PointerType::getUnqual(unit.context());
     Body f(unit, make("report", llvm::Type::getVoidTy(unit.context()), {p, p}));
     Builder& b = f.b;
     constexpr uint64_t most = 8;
-    const uint64_t size = line_bytes() * (most + 2);
-    Value* s = f.argument(1);
-    Value* text = b.CreateAlloca(llvm::ArrayType::get(b.getInt8Ty(), size));
-    Value* counts = b.CreateAlloca(llvm::ArrayType::get(b.getInt64Ty(), 2)); // of lines, and of their bytes
-    f.store(counts, 0, b.getInt64(0));
-    f.store(counts, 1, b.getInt64(0));
-    const auto print = [&](const char* format, Value* x) {
-        Value* used = f.load(counts, 1);
-        Value* written = b.CreateCall(unit.runtime("snprintf"),
-                                      {b.CreateInBoundsGEP(b.getInt8Ty(), text, used),
-                                       b.CreateSub(b.getInt64(size), used), unit.text(format), x});
-        f.store(counts, 1, b.CreateAdd(used, b.CreateSExt(written, b.getInt64Ty())));
-    };
-    print("%s", unit.text("the processes wait for each other for ever:"));
-    f.each(b.getInt64(0), f.load(s, processes), [&](Value* n) {
-        Value* own = line(b, s, n);
-        f.when(b.CreateICmpNE(b.CreateLoad(b.getInt8Ty(), own), b.getInt8(0)), [&] {
-            Value* count = f.add(counts, 0, 1);
-            f.when(b.CreateICmpULE(count, b.getInt64(most)), [&] { print("%s", own); });
+    const std::string head = "the processes wait for each other for ever";
+    Value *context = f.argument(0), *s = f.argument(1);
+    enum : uint64_t { lines, used, bytes };
+    Value* counts = b.CreateAlloca(llvm::ArrayType::get(b.getInt64Ty(), 3));
+    f.store(counts, lines, b.getInt64(0));
+    f.store(counts, used, b.getInt64(0));
+    f.store(counts, bytes, b.getInt64(head.size() + 64)); // and how many more
+    const auto each_said = [&](const auto& body) {
+        f.each(b.getInt64(0), f.load(s, processes), [&](Value* n) {
+            Value* own = process_words(b, s, n);
+            f.when(b.CreateIsNotNull(f.pointer(own, said)), [&] { body(own); });
         });
+    };
+    each_said(
+        [&](Value* own) { f.store(counts, bytes, b.CreateAdd(f.load(counts, bytes), f.load(own, length))); });
+    Value* text = b.CreateCall(unit.runtime("halide_malloc"), {context, f.load(counts, bytes)});
+    Value* whole = b.CreateIsNotNull(text);
+    const auto print = [&](const char* format, Value* x) {
+        f.when(whole, [&] {
+            Value* now = f.load(counts, used);
+            Value* written = b.CreateCall(unit.runtime("snprintf"),
+                                          {b.CreateInBoundsGEP(b.getInt8Ty(), text, now),
+                                           b.CreateSub(f.load(counts, bytes), now), unit.text(format), x});
+            f.store(counts, used, b.CreateAdd(now, b.CreateSExt(written, b.getInt64Ty())));
+        });
+    };
+    print("%s:", unit.text(head));
+    each_said([&](Value* own) {
+        Value* count = f.add(counts, lines, 1);
+        f.when(b.CreateICmpULE(count, b.getInt64(most)), [&] { print("%s", f.pointer(own, said)); });
+        b.CreateCall(unit.runtime("halide_free"), {context, f.pointer(own, said)});
     });
-    Value* more = b.CreateSub(f.load(counts, 0), b.getInt64(most));
+    Value* more = b.CreateSub(f.load(counts, lines), b.getInt64(most));
     f.when(b.CreateICmpSGT(more, b.getInt64(0)), [&] { print("\n  and %lld more", more); });
-    b.CreateCall(unit.runtime("halide_error"), {f.argument(0), text});
+    b.CreateCall(unit.runtime("halide_error"), {context, b.CreateSelect(whole, text, unit.text(head))});
+    f.when(whole, [&] { b.CreateCall(unit.runtime("halide_free"), {context, text}); });
     b.CreateRetVoid();
     return f.f;
 }

@@ -55,10 +55,11 @@ llvm::FunctionCallee Unit::runtime(const char* name) {
     if (n == "halide_free") return declare(nothing, {pointer, pointer});
     if (n == "halide_do_par_for") return declare(i32, {pointer, pointer, i32, i32, pointer});
     if (n == "halide_mutex_lock" || n == "halide_mutex_unlock" || n == "halide_cond_signal" ||
-        n == "halide_cond_broadcast" || n == "halide_join_thread")
+        n == "halide_cond_broadcast")
         return declare(nothing, {pointer});
     if (n == "halide_cond_wait") return declare(nothing, {pointer, pointer});
-    if (n == "halide_spawn_thread") return declare(pointer, {pointer, pointer});
+    if (n == "pthread_create") return declare(i32, {pointer, pointer, pointer, pointer});
+    if (n == "pthread_join") return declare(i32, {i64, pointer});
     if (n == "halide_can_use_target_features") return declare(i32, {i32, pointer});
     if (n == "snprintf") return declare(i32, {pointer, i64, pointer}, true);
     invariant(n == "halide_malloc", "a function that is not of the runtime");
@@ -75,8 +76,8 @@ static bool is_own(const std::string& name, const std::string& module) {
                                        "halide_do_par_for",     "halide_can_use_target_features",
                                        "halide_mutex_lock",     "halide_mutex_unlock",
                                        "halide_cond_wait",      "halide_cond_signal",
-                                       "halide_cond_broadcast", "halide_spawn_thread",
-                                       "halide_join_thread",    "snprintf"};
+                                       "halide_cond_broadcast", "pthread_create",
+                                       "pthread_join",          "snprintf"};
     return std::ranges::any_of(suffixes, [&](const char* s) { return name == module + s; }) ||
            std::ranges::count(runtime, name) != 0;
 }

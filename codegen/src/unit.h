@@ -16,6 +16,7 @@ enum class ErrorCode : int32_t {
     constraint_violated = -8,
     out_of_range = -10,
     out_of_memory = -11,
+    no_thread = -11, ///< another resource of which there is no more
     null_buffer = -12,
     no_target = -20,
     requirement_failed = -27,

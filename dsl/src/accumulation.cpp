@@ -1,5 +1,6 @@
 #include "accumulation.h"
 
+#include "lathe/ir/comparison.h"
 #include "lathe/ir/visit.h"
 
 #include <algorithm>
@@ -44,22 +45,6 @@ Expr negated(const Expr& e) {
     return Unary::make(UnaryOp::neg, e, e.loc());
 }
 
-/// "a op b" as "b op a".
-BinaryOp turned(BinaryOp op) {
-    switch (op) {
-    case BinaryOp::lt:
-        return BinaryOp::gt;
-    case BinaryOp::le:
-        return BinaryOp::ge;
-    case BinaryOp::gt:
-        return BinaryOp::lt;
-    case BinaryOp::ge:
-        return BinaryOp::le;
-    default:
-        return op;
-    }
-}
-
 /// A choice of the old element or of a value, by a comparison of the two. For floats these are exactly
 /// std::max(old, fresh) and std::min(old, fresh), NaNs and zeros of both signs too; equal numbers of exact
 /// types are the same, so either may be chosen first.
@@ -71,7 +56,7 @@ template <class IsOld> Accumulation extremum(const Select& s, const IsOld& is_ol
     const bool exact = fresh.type().is_exact() && old.type().is_exact();
     const bool forth = is_old(c->a) && equal(c->b, fresh), back = is_old(c->b) && equal(c->a, fresh);
     if ((!forth && !back) || (keeps && !exact)) return {};
-    const BinaryOp op = forth ? c->op : turned(c->op); // of the old one and the fresh one
+    const BinaryOp op = forth ? c->op : swapped(c->op); // of the old one and the fresh one
     const bool less = op == BinaryOp::lt || (exact && op == BinaryOp::le),
                greater = op == BinaryOp::gt || (exact && op == BinaryOp::ge);
     if (keeps ? greater : less) return {BinaryOp::max, fresh};

@@ -1,5 +1,6 @@
 #include "entry_checks.h"
 
+#include "lathe/ir/loop_facts.h"
 #include "lathe/ir/print.h"
 #include "lathe/ir/visit.h"
 
@@ -133,7 +134,7 @@ void EntryChecks::check_region(const TensorData& tensor, const std::vector<Dim>&
     if (found == requirements.end()) return;
     Region outer;
     for (const Dim& d : declared)
-        outer.push_back({d.min, simplify(isub(iadd(d.min, d.extent), index(1)), known)});
+        outer.push_back({d.min, simplify(interval_of(d).max, known)});
     Region whole[2]; // of reads, of writes
     for (const Touch& t : found->second.touches)
         if (t.tight) whole[t.write] = unite(whole[t.write], t.region);

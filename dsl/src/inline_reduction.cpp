@@ -1,5 +1,6 @@
 #include "inline_reduction.h"
 
+#include "lathe/ir/loop_facts.h"
 #include "lathe/ir/planted.h"
 
 namespace lathe {
@@ -24,7 +25,7 @@ DomainLoops::DomainLoops(const RDomData& domain, Resolver& scope, const FuncData
         levels.push_back(level(d, scope, written));
         const Dim& range = levels.back().range;
         const Symbol loop(d.symbol.name());
-        scope.known().bound(loop, {range.min, isub(iadd(range.min, range.extent), index(1))});
+        scope.known().bound(loop, interval_of(range));
         scope.bind(d.symbol, Variable::make(loop, IndexType(), loc));
         loops.emplace_back(d.symbol, loop);
     }

@@ -4,6 +4,7 @@
 #include "inline_reduction.h"
 #include "shape.h"
 
+#include "lathe/ir/loop_facts.h"
 #include "lathe/ir/planted.h"
 #include "lathe/ir/print.h"
 
@@ -358,8 +359,7 @@ class KernelLowering {
         const Resolver outer = scope.inner();
         scope = outer.inner();
         scope.bind(f.variable, f.step == 1 ? variable : iadd(begin, imul(index(f.step), variable)));
-        if (tensors_read(first).empty() && tensors_read(count).empty())
-            scope.known().bound(loop, {first, isub(iadd(first, count), index(1))});
+        scope.known().bound(loop, interval_of(first, count));
         Stmt all = loop_body(*f.body, f.variable.name(), loc, [&](const Stmt& body) {
             return For::make(loop, first, count, LoopKind::serial(), body, loc);
         });
@@ -580,7 +580,7 @@ Stmt KernelLowering::process(const KernelCall& c, Loc loc) {
         ids.emplace_back(id.name());
         box.push_back({index(0), scope.index(extent)});
         scope.bind(id, Variable::make(ids.back(), IndexType(), loc));
-        scope.known().bound(ids.back(), {index(0), isub(box.back().extent, index(1))});
+        scope.known().bound(ids.back(), interval_of(box.back()));
     }
     std::vector<Stmt> checks;
     const Stmt itself = call(c, checks, loc);

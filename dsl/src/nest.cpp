@@ -1,5 +1,7 @@
 #include "nest.h"
 
+#include "lathe/ir/loop_facts.h"
+
 #include "accumulation.h"
 #include "inline_reduction.h"
 
@@ -49,7 +51,7 @@ class NestMaker {
             if (!var && !def.identity) continue;
             const Symbol user = var ? v->symbol : Symbol(fmt::format("{}_{}", func.name(), d));
             const Symbol loop(user.name());
-            scope.known().bound(loop, {region[d].min, isub(iadd(region[d].min, region[d].extent), index(1))});
+            scope.known().bound(loop, interval_of(region[d]));
             const Expr variable = Variable::make(loop, IndexType(), def.loc);
             scope.bind(user, variable);
             left.push_back(variable);

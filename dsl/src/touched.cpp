@@ -1,5 +1,6 @@
 #include "touched.h"
 
+#include "lathe/ir/loop_facts.h"
 #include "lathe/ir/print.h"
 #include "lathe/ir/visit.h"
 
@@ -33,8 +34,7 @@ struct Surroundings {
                 facts.assume(some);
             }
             variables.insert(loop->var);
-            ranges.emplace_back(loop->var,
-                                Interval{loop->min, isub(iadd(loop->min, loop->extent), index(1))});
+            ranges.emplace_back(loop->var, interval_of(*loop));
         }
     }
 

@@ -3,6 +3,7 @@
 #include "expr.h"
 #include "functions.h"
 #include "lathe/ir/analysis.h"
+#include "lathe/ir/loop_facts.h"
 #include "lathe/ir/planted.h"
 #include "lathe/ir/print.h"
 #include "lathe/ir/text.h"
@@ -72,9 +73,8 @@ void BodyEmitter::emit(const Stmt& s) {
 void BodyEmitter::block(const Stmt& body) {
     ++out.indent;
     scope.names.open();
-    const Facts before = scope.facts;
+    const ir::FactsScope known(scope.facts);
     emit(body);
-    scope.facts = before;
     scope.names.close();
     --out.indent;
 }
@@ -104,12 +104,13 @@ void BodyEmitter::loop(const For& s) {
     out.line(fmt::format("{}: for ({} {} = {}; {} < {}; ++{}) {{", label, scope.index_type, name, first, name,
                          last, name));
     pragmas(s);
-    const Facts before = scope.facts;
     scope.variables[s.var] = name;
-    scope.facts.bound(s.var, {s.min, isub(end, ir::index(1))});
-    if (const Expr guard = runs_while(s); guard.defined()) leave_unless(guard);
-    block(s.body);
-    scope.facts = before;
+    {
+        const ir::FactsScope known(scope.facts);
+        enter_loop(scope.facts, s);
+        if (const Expr guard = runs_while(s); guard.defined()) leave_unless(guard);
+        block(s.body);
+    }
     scope.variables.erase(s.var);
     out.line("}");
     scope.names.close();
@@ -128,10 +129,8 @@ void BodyEmitter::leave_unless(const Expr& condition) {
 
 void BodyEmitter::while_loop(const While& s) {
     out.line("while (true) {");
-    const Facts before = scope.facts;
     leave_unless(s.condition);
     block(s.body);
-    scope.facts = before;
     out.line("}");
 }
 
@@ -203,15 +202,15 @@ void BodyEmitter::tripcount(const For& s) {
 void BodyEmitter::branch(const If& s) {
     ExprEmitter expr(scope, out, {s.condition});
     out.line(fmt::format("if ({}) {{", expr.condition(s.condition)));
-    const Facts before = scope.facts;
-    scope.facts.assume(s.condition);
-    block(s.then_body);
-    scope.facts = before;
+    const auto arm = [&](const Expr& holds, const Stmt& body) {
+        const ir::FactsScope known(scope.facts);
+        scope.facts.assume(holds);
+        block(body);
+    };
+    arm(s.condition, s.then_body);
     if (s.else_body.defined()) {
         out.line("} else {");
-        scope.facts.assume(Unary::make(UnaryOp::bit_not, s.condition));
-        block(s.else_body);
-        scope.facts = before;
+        arm(Unary::make(UnaryOp::bit_not, s.condition), s.else_body);
     }
     out.line("}");
 }

@@ -18,6 +18,7 @@ struct Device {
     struct Kernel {
         std::string function;             ///< in C++
         std::vector<std::string> scalars; ///< the C++ types of what it is given behind its tensors
+        std::vector<size_t> pointers;     ///< to each of these
         std::string object = {};          ///< the host's xrt::kernel
     };
     std::map<std::string, Kernel> kernels; ///< by Function
@@ -64,7 +65,9 @@ class BodyEmitter {
     void network(const Stmt& s);
     std::string stream_element(ExprEmitter& expr, const StreamElement& e) const;
     void locked(const char* lock, const StreamElement& e, const Tensor& t, const Stmt& body);
-    std::string call(const CallStmt& c);
+    std::string call(const CallStmt& c, bool process = false);
+    std::vector<std::string> pointers_of(const Array& array, int64_t count, bool process);
+    void check_users(const Dataflow& d) const;
     void dataflow(const Dataflow& d);
     void processes(const Stmt& s);
     void declare(const StreamDeclaration& s);
@@ -82,7 +85,8 @@ class BodyEmitter {
     Functions& functions;
     const std::string function;
     const Device* device = nullptr;
-    std::string stage_name; ///< of the loops' labels
+    std::string stage_name;                ///< of the loops' labels
+    std::map<std::string, size_t> used_up; ///< of an argument's pointers, by processes before
     Names labels;
 };
 

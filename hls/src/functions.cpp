@@ -58,6 +58,13 @@ void take_ports(Array& a, const Tensor& t, Names& names) {
         a.ports.push_back(names.take(fmt::format("{}_{}", a.name, n)));
 }
 
+void take_pointers(Array& a, int64_t n, Names& names) {
+    if (n < 2) return;
+    a.apart.push_back(a.name);
+    for (int64_t k = 2; k <= n; ++k)
+        a.apart.push_back(names.take(fmt::format("{}_{}", a.name, k)));
+}
+
 std::string array_formal(const Array& a, bool read_only) {
     if (a.in_words()) {
         std::vector<std::string> each;
@@ -67,6 +74,7 @@ std::string array_formal(const Array& a, bool read_only) {
         return fmt::format("{}", fmt::join(each, ", "));
     }
     const std::string type = (read_only ? "const " : "") + cpp_type(a.type);
+    if (!a.apart.empty()) return fmt::format("{0}* {1}", type, fmt::join(a.apart, ", " + type + "* "));
     if (a.flat) return fmt::format("{}* {}", type, a.name);
     return a.extents.empty() ? fmt::format("{}& {}", type, a.name)
                              : fmt::format("{} {}{}", type, a.name, a.extents);
@@ -114,7 +122,10 @@ std::string Functions::define(const Function& given, const std::string& name,
         const Tensor& t = f.arguments[n].tensor;
         const bool flat = shapes[n].starts_with('*');
         Array array{scope.names.take(t.symbol.name()), t.type, t.dims, flat, flat ? "" : shapes[n]};
-        if (flat && t.layout.pack > 1) take_ports(array, t, scope.names);
+        if (flat && t.layout.pack > 1)
+            take_ports(array, t, scope.names);
+        else if (flat)
+            take_pointers(array, needed.of(f.name)[n], scope.names);
         scope.arrays[t.symbol] = array;
         formals.push_back(array_formal(array, f.arguments[n].direction == Direction::in));
     }

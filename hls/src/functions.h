@@ -2,6 +2,7 @@
 /// \file The Functions that the top one calls, as C++ functions of their own.
 
 #include "scope.h"
+#include "users.h"
 
 namespace lathe::hls {
 
@@ -13,7 +14,8 @@ Function prepared(Function f, const Facts& facts);
 class Functions {
   public:
     /// `taken`: names that they all see; `sizes`: facts of one run, which loop_tripcount shows.
-    Functions(const Module& m, const std::map<Symbol, Expr>& sizes) : module(m), run_sizes(sizes) {}
+    Functions(const Module& m, const std::map<Symbol, Expr>& sizes)
+        : module(m), run_sizes(sizes), needed(m) {}
     /// Names them; `names` are those of the top function.
     void reserve(Names& names);
     /// What a Function is called that takes its tensors so (Array::passed); its definition is written when it
@@ -28,12 +30,15 @@ class Functions {
     std::string reserve(const std::string& wish) { return everywhere.take(wish); }
     const std::string& text() const { return definitions; }
     const Names& visible() const { return everywhere; }
+    /// To arguments of the Functions.
+    Pointers& pointers() { return needed; }
 
   private:
     std::string define(const Function& f, const std::string& name, const std::vector<std::string>& shapes);
 
     const Module& module;
     const std::map<Symbol, Expr>& run_sizes;
+    Pointers needed;
     Names everywhere;
     std::map<std::string, std::string> names;          ///< of the Functions
     std::map<std::string, std::string> dataflow_names; ///< of the first dataflow of each
@@ -58,7 +63,10 @@ std::string block_type(Type t, const std::vector<int64_t>& block);
 std::string word_type(const std::string& element, int64_t pack);
 /// The ports of an argument in words, named like it.
 void take_ports(Array& a, const Tensor& t, Names& names);
-/// "const float* a", "float a[4][4]"; of one in words a pointer for each port
+/// Of an argument to which there are n pointers: named like it, which is the first of them.
+void take_pointers(Array& a, int64_t n, Names& names);
+/// "const float* a", "float a[4][4]"; of one in words a pointer for each port, and all pointers to one that
+/// has several
 std::string array_formal(const Array& a, bool read_only);
 
 } // namespace lathe::hls

@@ -177,8 +177,8 @@ void BodyEmitter::launch(const CallStmt& c) {
     const Device::Kernel& kernel = device->kernels.at(c.callee);
     const Function& f = functions.function(c.callee);
     std::vector<std::string> arguments;
-    for (const TensorView& v : c.tensors)
-        arguments.push_back(scope.array(v.tensor).name);
+    for (size_t n = 0; n < c.tensors.size(); ++n)
+        arguments.insert(arguments.end(), kernel.pointers[n], scope.array(c.tensors[n].tensor).name);
     ExprEmitter expr(scope, out, c.values);
     for (size_t n = 0; n < c.values.size(); ++n)
         arguments.push_back(

@@ -101,11 +101,11 @@ std::string connections(const Module& module, const Program& p) {
             for (size_t k = 0; c && k < p.kernels.size(); ++k) {
                 if (p.modules[k].top().name != c->callee) continue;
                 for (size_t n = 0; n < c->tensors.size(); ++n)
-                    if (const auto bank = banks.find(c->tensors[n].tensor); bank != banks.end()) {
-                        const std::string line =
-                            connection(bank->second, p.kernels[k].name, p.kernels[k].formals[n].name);
-                        if (lines.find(line) == std::string::npos) lines += line;
-                    }
+                    if (const auto bank = banks.find(c->tensors[n].tensor); bank != banks.end())
+                        for (const std::string& pointer : p.kernels[k].formals[n].pointers()) {
+                            const std::string line = connection(bank->second, p.kernels[k].name, pointer);
+                            if (lines.find(line) == std::string::npos) lines += line;
+                        }
             }
         },
         nullptr);

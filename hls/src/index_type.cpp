@@ -1,6 +1,7 @@
 #include "index_type.h"
 
 #include "lathe/ir/analysis.h"
+#include "lathe/ir/loop_facts.h"
 #include "lathe/ir/visit.h"
 
 #include <algorithm>
@@ -49,11 +50,10 @@ class FitsInt {
         if (!s.defined() || !all) return;
         for (const Expr& e : expressions(s))
             check(e);
-        const Facts before = facts;
+        const FactsScope scope(facts);
         if (const auto* loop = s.as<For>()) {
-            const Expr last = isub(iadd(loop->min, loop->extent), index(1));
-            check(iadd(last, index(1)));
-            facts.bound(loop->var, {loop->min, last});
+            check(iadd(loop->min, loop->extent));
+            enter_loop(facts, *loop);
         }
         if (const auto* let = s.as<LetStmt>(); let && let->value.type().is_index())
             facts.bound(let->symbol, {let->value, let->value});
@@ -62,7 +62,6 @@ class FitsInt {
                 address(t);
         for (const Stmt& body : bodies(s))
             walk(body);
-        facts = before;
     }
 
     Facts facts;

@@ -88,7 +88,8 @@ class KernelMaker {
         for (const Param& p : function.params)
             parameter(p);
         name();
-        if (std::ranges::any_of(kernel.formals, [](const Formal& f) { return f.pack > 1; }))
+        if (std::ranges::any_of(kernel.formals,
+                                [](const Formal& f) { return f.pack > 1 || !f.apart.empty(); }))
             kernel.on_arrays = scope.names.take(kernel.name + "_arrays");
         functions.reserve(scope.names);
         functions.reserve(kernel.name);
@@ -141,6 +142,11 @@ class KernelMaker {
             f.ports = array.ports;
             f.elements = elements_of_top(kernel.formals.size() - 1);
         }
+        if (!device && t.layout.pack == 1) {
+            take_pointers(array, functions.pointers().of(function.name)[kernel.formals.size() - 1],
+                          scope.names);
+            kernel.formals.back().apart = array.apart;
+        }
         scope.arrays[t.symbol] = std::move(array);
         for (const Dim& d : t.dims) // extents are not negative
             scope.facts.assume(Binary::make(BinaryOp::ge, d.extent, index(0)));
@@ -180,13 +186,13 @@ class KernelMaker {
     void interfaces(Writer& out) const {
         for (size_t i = 0; i < function.arguments.size(); ++i) {
             const Formal& f = kernel.formals[i];
-            for (const std::string& name : f.pack > 1 ? f.ports : std::vector{f.name})
+            for (const std::string& name : f.pointers())
                 out.edge(fmt::format("#pragma HLS interface m_axi port={} offset=slave bundle=gmem_{}{}",
                                      name, name,
                                      f.pack > 1 ? of_words(i) : depth(function.arguments[i].tensor)));
         }
         for (const Formal& f : kernel.formals)
-            for (const std::string& name : f.pack > 1 ? f.ports : std::vector{f.name})
+            for (const std::string& name : f.pointers())
                 out.edge(fmt::format("#pragma HLS interface s_axilite port={}", name));
         out.edge("#pragma HLS interface s_axilite port=return");
     }
@@ -219,9 +225,12 @@ class KernelMaker {
             [&](const Stmt& s) {
                 const auto* c = s.as<CallStmt>();
                 const auto found = c ? device->kernels.find(c->callee) : device->kernels.end();
-                for (size_t n = 0; found != device->kernels.end() && n < c->tensors.size(); ++n)
+                size_t pointer = 0;
+                for (size_t n = 0; found != device->kernels.end() && n < c->tensors.size(); ++n) {
                     device->groups.try_emplace(c->tensors[n].tensor,
-                                               fmt::format("{}.group_id({})", found->second.object, n));
+                                               fmt::format("{}.group_id({})", found->second.object, pointer));
+                    pointer += found->second.pointers[n];
+                }
             },
             nullptr);
     }
@@ -271,10 +280,9 @@ std::string Kernel::declaration() const {
     if (!before.empty()) each.push_back(before);
     for (const Formal& f : formals) {
         const std::string read_only = f.array && f.read_only ? "const " : "";
-        if (f.pack == 1)
-            each.push_back(fmt::format("{}{}{} {}", read_only, f.type, f.array ? "*" : "", f.name));
-        for (const std::string& port : f.ports)
-            each.push_back(fmt::format("{}{}* {}", read_only, word_type(f.type, f.pack), port));
+        const std::string type = f.pack > 1 ? word_type(f.type, f.pack) : f.type;
+        for (const std::string& pointer : f.pointers())
+            each.push_back(fmt::format("{}{}{} {}", read_only, type, f.array ? "*" : "", pointer));
     }
     const std::string line = fmt::format("void {}({})", name, fmt::join(each, ", "));
     return line.size() <= 90 ? line : fmt::format("void {}({})", name, fmt::join(each, ",\n    "));
@@ -287,7 +295,7 @@ std::string Kernel::array_entry() const {
         each.push_back(fmt::format("{}{}{} {}", f.array && f.read_only ? "const " : "", f.type,
                                    f.array ? "*" : "", f.name));
         if (f.pack == 1) {
-            arguments.push_back(f.name);
+            arguments.insert(arguments.end(), f.pointers().size(), f.name);
             continue;
         }
         before += fmt::format("    lathe::port_memory<{}, {}, {}> lathe_{}({}, {});\n", f.type, f.pack,
@@ -334,9 +342,12 @@ Program make_program(const Module& module, const VitisOptions& options) {
     for (const Module& m : program.modules) {
         program.kernels.push_back(KernelMaker(m, m, of_kernel).make());
         const Kernel& k = program.kernels.back();
-        Device::Kernel& known = device.kernels[m.top().name] = {k.name, {}};
+        Device::Kernel& known = device.kernels[m.top().name] = {k.name, {}, {}};
         for (const Formal& f : k.formals)
-            if (!f.array) known.scalars.push_back(f.type);
+            if (f.array)
+                known.pointers.push_back(f.pointers().size());
+            else
+                known.scalars.push_back(f.type);
     }
     program.host = KernelMaker(whole, whole, options, &device).make();
     return program;
@@ -359,12 +370,22 @@ std::string renamed_text(const Kernel& k) {
     return names;
 }
 
+/// Which pointers must be the same one.
+static std::string shared_text(const Kernel& k) {
+    std::string text;
+    for (const Formal& f : k.formals)
+        if (!f.apart.empty())
+            text += fmt::format("// {}: one array, with a port for each process that uses it.\n",
+                                fmt::join(f.apart, ", "));
+    return text;
+}
+
 std::string header_text(const Kernel& k) {
-    return fmt::format("{}#pragma once\n\n"
+    return fmt::format("{}{}#pragma once\n\n"
                        "#define AP_INT_MAX_W 4096 // before AMD's headers\n"
                        "#include \"lathe_hls.h\"\n{}\n"
                        "extern \"C\" {};\n{}",
-                       renamed_text(k), k.streams ? stream_headers : "", k.declaration(),
+                       renamed_text(k), shared_text(k), k.streams ? stream_headers : "", k.declaration(),
                        k.on_arrays.empty() ? ""
                                            : fmt::format("\n#ifndef __SYNTHESIS__\n"
                                                          "/// The kernel, on row-major arrays.\n{}#endif\n",

@@ -16,6 +16,11 @@ struct Formal {
     int64_t pack = 1;                    ///< of an array: elements of a word
     std::vector<std::string> ports = {}; ///< to which its words are dealt out
     int64_t elements = 0;                ///< of an array in words
+    std::vector<std::string> apart = {}; ///< pointers to it, one for each process that uses it, if several do
+    /// The C++ function's own arguments for it.
+    std::vector<std::string> pointers() const {
+        return pack > 1 ? ports : apart.empty() ? std::vector{name} : apart;
+    }
 };
 
 struct Kernel {
@@ -29,7 +34,7 @@ struct Kernel {
     std::vector<std::pair<std::string, std::string>> renamed;
 
     std::string before;         ///< formals in front of these
-    std::string on_arrays = {}; ///< a function that takes row-major arrays; empty: the kernel does
+    std::string on_arrays = {}; ///< a function that takes row-major arrays, each once; empty: the kernel does
     /// What a test bench calls.
     const std::string& entry() const { return on_arrays.empty() ? name : on_arrays; }
     /// "void gemm(const float* A, float* C)"

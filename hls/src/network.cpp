@@ -5,6 +5,7 @@
 #include "functions.h"
 #include "lathe/ir/print.h"
 #include "lathe/ir/visit.h"
+#include "users.h"
 
 #include <algorithm>
 #include <functional>
@@ -64,7 +65,7 @@ void BodyEmitter::locked(const char* lock, const StreamElement& e, const Tensor&
 }
 
 /// "f(a, s[0], 8)"
-std::string BodyEmitter::call(const CallStmt& c) {
+std::string BodyEmitter::call(const CallStmt& c, bool process) {
     const Function& f = functions.function(c.callee);
     std::vector<std::string> shapes;
     std::vector<std::string> arguments;
@@ -75,8 +76,13 @@ std::string BodyEmitter::call(const CallStmt& c) {
                  "part begins",
                  c.callee, v.tensor.name());
         const Array& array = scope.array(v.tensor);
+        const bool several = array.flat && !array.in_words();
+        const int64_t count = several ? functions.pointers().of(c.callee)[shapes.size()] : 1;
         shapes.push_back(array.passed());
-        arguments.push_back(array.argument());
+        if (array.apart.empty())
+            arguments.push_back(array.argument());
+        else
+            std::ranges::move(pointers_of(array, count, process), std::back_inserter(arguments));
     }
     std::vector<Expr> roots = c.values;
     for (const StreamElement& e : c.streams)
@@ -126,18 +132,46 @@ Used used_by(const Stmt& body) {
 
 } // namespace
 
+/// Each process of a dataflow has its own; what is called alone may have any.
+std::vector<std::string> BodyEmitter::pointers_of(const Array& array, int64_t count, bool process) {
+    size_t& used = used_up[array.name];
+    const size_t from = process ? used : 0;
+    if (process) used += static_cast<size_t>(count);
+    std::vector<std::string> all;
+    for (size_t n = from; n < from + static_cast<size_t>(count); ++n)
+        all.push_back(array.apart.at(n));
+    return all;
+}
+
+/// Words come through ports that are one process's.
+void BodyEmitter::check_users(const Dataflow& d) const {
+    for (const auto& [tensor, array] : scope.arrays) {
+        if (!array.in_words()) continue;
+        const std::vector<std::string> users = two_users(d, tensor);
+        if (!users.empty())
+            fail(d.loc,
+                 "{} and {} run at the same time, and both are given {}, which lies in words: Vitis takes it "
+                 "in one process. Let one read it, and hand on what it reads (relay, or a stream)",
+                 users[0], users[1], tensor.name());
+    }
+}
+
 /// A function of its own, which holds nothing but channels and calls. What it is given has the names that it
 /// has here.
 void BodyEmitter::dataflow(const Dataflow& d) {
+    check_users(d);
     const Used used = used_by(d.body);
+    std::map<Symbol, int64_t> pointers = functions.pointers().in(d);
     std::vector<std::string> formals, arguments, templates;
     const auto pass = [&](const std::string& formal, const std::string& name) {
         formals.push_back(formal);
         arguments.push_back(name);
     };
     for (const Symbol& t : used.tensors) {
-        const Array& array = scope.array(t);
-        pass(array_formal(array, !used.written.contains(t)), array.argument());
+        Array array = scope.array(t);
+        if (!array.apart.empty()) array.apart.resize(static_cast<size_t>(std::max<int64_t>(pointers[t], 1)));
+        pass(array_formal(array, !used.written.contains(t)),
+             array.apart.empty() ? array.argument() : fmt::format("{}", fmt::join(array.apart, ", ")));
     }
     for (const Symbol& s : used.streams) {
         const StreamName& stream = scope.streams.at(s);
@@ -185,7 +219,7 @@ void BodyEmitter::processes(const Stmt& s) {
     } else if (const auto* p = s.as<Spawn>()) {
         spawn(*p);
     } else {
-        out.line(fmt::format("LATHE_PROCESS({});", call(*s.as<CallStmt>())));
+        out.line(fmt::format("LATHE_PROCESS({});", call(*s.as<CallStmt>(), true)));
     }
 }
 
@@ -212,8 +246,8 @@ void BodyEmitter::spawn(const Spawn& p) {
             std::vector<std::string> at;
             for (const Symbol& id : p.ids)
                 at.push_back(std::to_string(*as_int(ids.at(id))));
-            out.line(
-                fmt::format("LATHE_PROCESS_AT(({}), {});", fmt::join(at, ", "), call(*one.as<CallStmt>())));
+            out.line(fmt::format("LATHE_PROCESS_AT(({}), {});", fmt::join(at, ", "),
+                                 call(*one.as<CallStmt>(), true)));
             return;
         }
         const auto first = as_int(simplify(p.box[d].min, scope.facts)),

@@ -219,7 +219,8 @@ std::string connections(const Function& f, const hls::Kernel& k) {
         const MemorySpace& space = f.arguments[i].tensor.space;
         if (!space.beside()) continue;
         const hls::Formal& formal = k.formals[i];
-        if (formal.pack == 1) lines += hls::connection(space, k.name, formal.name);
+        for (size_t n = 0; formal.pack == 1 && n < formal.pointers().size(); ++n)
+            lines += hls::connection(space, k.name, formal.pointers()[n]);
         for (size_t n = 0; n < formal.ports.size(); ++n)
             lines += hls::connection(next_bank(space, n), k.name, formal.ports[n]);
     }

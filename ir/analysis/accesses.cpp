@@ -1,6 +1,7 @@
 // Every load, store and reduce of a statement with its path condition.
 
 #include "lathe/ir/analysis.h"
+#include "lathe/ir/loop_facts.h"
 #include "lathe/ir/visit.h"
 
 #include <algorithm>
@@ -227,7 +228,7 @@ class Collector {
     static std::map<Symbol, Interval> ranges_of(const Spawn& s) {
         std::map<Symbol, Interval> all;
         for (size_t d = 0; d < s.ids.size(); ++d)
-            all[s.ids[d]] = {s.box[d].min, isub(iadd(s.box[d].min, s.box[d].extent), index(1))};
+            all[s.ids[d]] = interval_of(s.box[d]);
         return all;
     }
 

@@ -1,5 +1,7 @@
 #include "lathe/ir/index_value.h"
 
+#include "lathe/ir/comparison.h"
+
 namespace lathe::ir {
 
 namespace {
@@ -21,6 +23,7 @@ Value64 floor_mod(int64_t a, int64_t b) {
 }
 
 Value64 binary(BinaryOp op, int64_t a, int64_t b) {
+    if (is_compare(op)) return compare(op, a, b);
     int64_t r = 0;
     switch (op) {
     case BinaryOp::add:
@@ -37,18 +40,6 @@ Value64 binary(BinaryOp op, int64_t a, int64_t b) {
         return std::min(a, b);
     case BinaryOp::max:
         return std::max(a, b);
-    case BinaryOp::eq:
-        return a == b;
-    case BinaryOp::ne:
-        return a != b;
-    case BinaryOp::lt:
-        return a < b;
-    case BinaryOp::le:
-        return a <= b;
-    case BinaryOp::gt:
-        return a > b;
-    case BinaryOp::ge:
-        return a >= b;
     case BinaryOp::logical_and:
         return a != 0 && b != 0;
     case BinaryOp::logical_or:

@@ -3,6 +3,7 @@
 #include "lathe/ir/analysis.h"
 #include "lathe/ir/any_body.h"
 #include "lathe/ir/layout.h"
+#include "lathe/ir/loop_facts.h"
 #include "lathe/ir/visit.h"
 
 namespace lathe::ir {
@@ -98,7 +99,7 @@ class Collector {
         }
         CountedLoop counted{f.var, const_upper_bound(f.extent, facts)};
         if (counted.count && *counted.count < 0) counted.count = 0;
-        facts.bound(f.var, {f.min, isub(iadd(f.min, f.extent), index(1))});
+        enter_loop(facts, f);
         Expr min = substitute(f.min, counters);
         if (as_int(min) != 0) counters[f.var] = iadd(min, Variable::make(f.var, IndexType()));
         bool outside = !found;

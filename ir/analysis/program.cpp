@@ -5,6 +5,7 @@
 #include "lathe/ir/analysis.h"
 #include "lathe/ir/any_body.h"
 #include "lathe/ir/layout.h"
+#include "lathe/ir/loop_facts.h"
 #include "lathe/ir/planted.h"
 #include "lathe/ir/visit.h"
 
@@ -346,8 +347,7 @@ class Collector {
         const auto steady = [](const Timed& t) { return t.moment == 0 && tensors_read(t.expr).empty(); };
         for (const size_t l : loops) {
             const Repetition& r = result.loops[l];
-            if (r.min.expr.defined() && steady(r.min) && steady(r.extent))
-                f.bound(r.var, {r.min.expr, isub(iadd(r.min.expr, r.extent.expr), index(1))});
+            if (r.min.expr.defined()) f.bound(r.var, interval_of(r.min.expr, r.extent.expr));
         }
         for (const auto& [symbol, value] : index_lets)
             f.bound(symbol, {value, value});

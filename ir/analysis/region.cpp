@@ -1,6 +1,7 @@
 // Required regions: the bounding box of every access over the loops inside a statement.
 
 #include "lathe/ir/analysis.h"
+#include "lathe/ir/loop_facts.h"
 #include "lathe/ir/visit.h"
 
 namespace lathe::ir {
@@ -10,7 +11,7 @@ namespace lathe::ir {
 static std::vector<VariableRange> ranges_around(const Access& a) {
     std::vector<VariableRange> ranges;
     for (const For* f : a.loops)
-        ranges.push_back({f->var, {f->min, isub(iadd(f->min, f->extent), index(1))}});
+        ranges.push_back({f->var, interval_of(*f)});
     return ranges;
 }
 
@@ -29,10 +30,9 @@ Region region_of(const Access& access, const Facts& facts) {
     Region region;
     if (access.whole)
         for (const Dim& d : *access.whole) {
-            const Expr first = expanded(d.min, access),
-                       last = isub(iadd(first, expanded(d.extent, access)), index(1));
-            region.push_back({bounds_of(first, ranges, condition, facts).min,
-                              bounds_of(last, ranges, condition, facts).max});
+            const Interval all = interval_of(expanded(d.min, access), expanded(d.extent, access));
+            region.push_back({bounds_of(all.min, ranges, condition, facts).min,
+                              bounds_of(all.max, ranges, condition, facts).max});
         }
     for (auto& i : access.indices) {
         Expr e = expanded(i, access);

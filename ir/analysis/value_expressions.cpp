@@ -1,5 +1,6 @@
 #include "value_expressions.h"
 
+#include "lathe/ir/comparison.h"
 #include "lathe/ir/print.h"
 #include "lathe/ir/visit.h"
 

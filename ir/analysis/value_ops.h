@@ -10,9 +10,6 @@ std::optional<bool> decided(BinaryOp op, const ValueRange& a, const ValueRange& 
 ValueBound compared(BinaryOp op, const ValueBound& a, const ValueBound& b);
 /// What is left of `a` where `a op b` holds; `a` where that is nothing.
 ValueRange where_holds(BinaryOp op, const ValueRange& a, const ValueRange& b);
-/// The comparison that holds where `op` does not, and the one with the operands swapped.
-BinaryOp opposite(BinaryOp op);
-BinaryOp swapped(BinaryOp op);
 
 /// `same`: both operands are one value.
 ValueBound multiplied(const ValueBound& a, const ValueBound& b, bool same);

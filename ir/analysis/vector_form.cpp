@@ -1,7 +1,7 @@
 #include "lathe/ir/any_body.h"
 #include "lathe/ir/dependence.h"
+#include "lathe/ir/loop_facts.h"
 #include "lathe/ir/node.h"
-#include "lathe/ir/simplify.h"
 #include "lathe/ir/visit.h"
 
 #include "loop_accesses.h"
@@ -21,7 +21,7 @@ class Lanes {
   public:
     Lanes(const For& f, Facts known)
         : loop(f), facts(std::move(known)), varying{f.var}, written(tensors_written(f.body)) {
-        facts.bound(f.var, {f.min, isub(iadd(f.min, f.extent), index(1))});
+        enter_loop(facts, f);
     }
 
     /// Empty: nothing.
@@ -29,7 +29,7 @@ class Lanes {
         if (!s.defined()) return {};
         if (std::string reason = of_statement(s); !reason.empty()) return reason;
         const size_t outside = context.size();
-        const Facts before = facts;
+        const FactsScope scope(facts);
         std::string reason;
         if (const If* i = s.as<If>()) {
             if (varies(i->condition)) context.push_back({{}, i->condition, i->loc});
@@ -41,7 +41,7 @@ class Lanes {
                 context.push_back({l->symbol, l->value, l->loc});
             }
             if (const For* f = s.as<For>()) {
-                facts.bound(f->var, {f->min, isub(iadd(f->min, f->extent), index(1))});
+                enter_loop(facts, *f);
                 if (varies(f->min)) varying.insert(f->var);
             }
             if (const Allocate* a = s.as<Allocate>())
@@ -51,7 +51,6 @@ class Lanes {
                 if (reason.empty()) reason = obstacle(t);
         }
         context.resize(outside);
-        facts = before;
         return reason;
     }
 
@@ -69,8 +68,7 @@ class Lanes {
             tensors_read(extent).empty() && std::ranges::none_of(varying, [&](const Symbol& v) {
                 return !(v == loop.var) && uses(extent, v);
             });
-        const Interval lanes = {loop.min, isub(iadd(loop.min, loop.extent), index(1))};
-        return by_loop_only && bounds_of(extent, {{loop.var, lanes}}).max.defined();
+        return by_loop_only && bounds_of(extent, {{loop.var, interval_of(loop)}}).max.defined();
     }
 
     std::string of_statement(const Stmt& s) const {
@@ -164,8 +162,7 @@ std::string no_vector_form(const Stmt& root, const Symbol& loop) {
     const std::vector<Stmt> way = path_to_loop(root, loop);
     invariant(!way.empty(), "a question about a loop that is not in the module");
     for (size_t n = way.size() - 1; n-- > 0;)
-        if (const For* f = way[n].as<For>())
-            facts.bound(f->var, {f->min, isub(iadd(f->min, f->extent), index(1))});
+        if (const For* f = way[n].as<For>()) enter_loop(facts, *f);
     const For* f = way.back().as<For>();
     return Lanes(*f, std::move(facts)).obstacle(f->body);
 }

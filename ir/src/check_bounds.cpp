@@ -54,4 +54,11 @@ Module check_bounds(const Module& module) {
     return BoundsChecker().run(module);
 }
 
+Module check_views(const Module& module) {
+    if (module.functions.size() == 1) return module;
+    Module checked = BoundsChecker().run(module);
+    checked.functions.front() = module.functions.front();
+    return checked;
+}
+
 } // namespace lathe::ir

@@ -188,7 +188,7 @@ std::set<Symbol> deciding(const Module& bare) {
 }
 
 /// Lets tokens pass without their data. The depths that streams of depth 0 need.
-std::map<Symbol, int64_t> depths_needed(const Module& m) {
+std::map<Symbol, int64_t> depths_needed(const Module& m, int64_t most_iterations, const char* instead) {
     Module bare = m;
     Skeleton::Unknown unknown;
     for (Function& f : bare.functions) // callers come before those whom they call
@@ -205,17 +205,30 @@ std::map<Symbol, int64_t> depths_needed(const Module& m) {
         scalars.emplace(p.symbol.name(), p.type.is_index() ? Value::index(0) : Value::from_bits(p.type, 0));
     }
     std::map<Symbol, int64_t> depths;
+    int64_t left = most_iterations;
     InterpretOptions options;
     options.grow = &depths;
-    interpret(bare, {}, scalars, options);
+    options.iterations_left = &left;
+    try {
+        interpret(bare, {}, scalars, options);
+    } catch (const InternalError&) {
+        throw;
+    } catch (const Error& e) {
+        if (left >= 0) throw;
+        fail(e.loc(),
+             "whether the streams' depths suffice is found by passing all tokens, without their data, and "
+             "that "
+             "takes more than {} iterations of loops: {}",
+             most_iterations, instead);
+    }
     return depths;
 }
 
 } // namespace
 
-Module with_safe_depths(const Module& m) {
+Module with_safe_depths(const Module& m, int64_t most_iterations) {
     if (!declares_open_depth(m)) return m;
-    const std::map<Symbol, int64_t> depths = depths_needed(m);
+    const std::map<Symbol, int64_t> depths = depths_needed(m, most_iterations, "give each stream its depth");
     Module result = m;
     SetDepths set(depths);
     for (Function& f : result.functions)
@@ -224,7 +237,7 @@ Module with_safe_depths(const Module& m) {
 }
 
 void check_depths(const Module& m) {
-    depths_needed(m);
+    depths_needed(m, depth_iterations, "give none");
 }
 
 } // namespace lathe::ir

@@ -6,6 +6,7 @@
 #include "interpret_functions.h"
 #include "interpret_machine.h"
 #include "interpret_record.h"
+#include "lathe/ir/check_bounds.h"
 #include "lathe/ir/index_ranges.h"
 #include "lathe/ir/inline_calls.h"
 #include "lathe/ir/math.h"
@@ -254,7 +255,7 @@ void interpret_recorded(const Module& m, const std::vector<AnyBuffer*>& argument
 void interpret(const Module& m, const std::vector<AnyBuffer*>& arguments,
                const std::map<std::string, Value>& scalars, const InterpretOptions& options) {
     if (m.functions.empty()) fail({}, "the module has no function to interpret");
-    const Module exact = widen_index(lower_math(options.terms ? inline_calls(m) : m));
+    const Module exact = widen_index(lower_math(options.terms ? inline_calls(check_views(m)) : m));
     interpreter::Invocation(exact, arguments, scalars, options).run();
 }
 

@@ -2,6 +2,7 @@
 
 #include "interpret_checking.h"
 
+#include "lathe/ir/comparison.h"
 #include "lathe/ir/visit.h"
 
 #include <functional>
@@ -17,23 +18,6 @@ namespace {
 int64_t fitting(const mpz_class& m, Loc loc) {
     if (!m.fits_slong_p()) fail(loc, "the subscript {} does not fit in 64 bits", m.get_str());
     return m.get_si();
-}
-
-bool compared(BinaryOp op, int64_t x, int64_t y) {
-    switch (op) {
-    case BinaryOp::eq:
-        return x == y;
-    case BinaryOp::ne:
-        return x != y;
-    case BinaryOp::lt:
-        return x < y;
-    case BinaryOp::le:
-        return x <= y;
-    case BinaryOp::gt:
-        return x > y;
-    default:
-        return x >= y;
-    }
 }
 
 } // namespace
@@ -139,7 +123,7 @@ bool Evaluator::truth(Lane& lane, const Expr& e) {
     if (const auto* n = e.as<Binary>(); n && !shared.contains(e.get())) {
         if (is_compare(n->op) && n->a.type().is_index() && n->b.type().is_index()) {
             const int64_t x = number(lane, n->a), y = number(lane, n->b);
-            return compared(n->op, x, y);
+            return compare(n->op, x, y);
         }
         if (n->op == BinaryOp::logical_and || n->op == BinaryOp::logical_or) {
             const bool x = truth(lane, n->a), y = truth(lane, n->b);
@@ -221,7 +205,7 @@ Term Evaluator::select(Lane& lane, const Select& n) {
 Term Evaluator::binary(Lane& lane, const Binary& n) {
     if (n.a.type().is_index() && n.b.type().is_index() && is_compare(n.op)) {
         const int64_t x = number(lane, n.a), y = number(lane, n.b);
-        return Term::of(Value::boolean(compared(n.op, x, y)));
+        return Term::of(Value::boolean(compare(n.op, x, y)));
     }
     const Term a = term(lane, n.a);
     return binary_term(n.op, n.type, a, term(lane, n.b));

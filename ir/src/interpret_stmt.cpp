@@ -1,6 +1,7 @@
 /// \file Statements to code.
 
 #include "interpret_compile.h"
+#include "interpret_functions.h"
 #include "interpret_machine.h"
 #include "interpret_record.h"
 
@@ -31,8 +32,9 @@ struct ForAction final : Action {
     size_t cell;
     ActionPtr body;
     Loc loc;
-    bool together = false; ///< all iterations belong to one step
-    int64_t interval = 0;  ///< cycles from one to the next, if they overlap
+    bool together = false;   ///< all iterations belong to one step
+    int64_t interval = 0;    ///< cycles from one to the next, if they overlap
+    int64_t* left = nullptr; ///< iterations of all loops; null: without a limit
     void run(Frame& f) const override {
         ++f.epoch;
         const int64_t first = min->eval(f, 0), count = extent->eval(f, 0);
@@ -42,6 +44,7 @@ struct ForAction final : Action {
         for (int64_t i = first; i < end; ++i) {
             ++f.epoch;
             if (runs_while && runs_while->eval(f, 0) == 0) return;
+            if (left && --*left < 0) fail(loc, "there are too many iterations to run them all");
             f.cell<int64_t>(cell).value = i;
             if (f.trace && !together)
                 f.trace->iteration(interval, [&] { body->run(f); });
@@ -228,6 +231,7 @@ ActionPtr compile_for(Scope& scope, const For& s) {
     a->loc = s.loc;
     a->together = s.loop.known() && s.loop.properties().by_extent();
     a->interval = s.loop.interval();
+    a->left = scope.functions->asked().iterations_left;
     if (const Expr guard = runs_while(s); guard.defined())
         a->runs_while = in_rep<int64_t>(ExprCompiler(scope, {guard})(guard));
     const Binding bound(scope, s.var, variable_code(IndexType(), a->cell));

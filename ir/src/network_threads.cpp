@@ -5,6 +5,7 @@
 #include "lathe/ir/text.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace lathe::ir {
 
@@ -304,6 +305,7 @@ class Starter : public MovedAccesses {
             numbers.push_back(e);
         }
         text += ", which holds %lld of %lld";
+        if (loc.known()) text += " (" + printf_text(loc.str()) + ")";
         numbers.push_back(capacity(r));
         return call(Kind::wait, {current->state, r.control, r.tokens}, numbers, loc, at.size(),
                     std::move(text));
@@ -336,55 +338,46 @@ class Starter : public MovedAccesses {
         return at;
     }
 
-    Stmt push(const Push& p) {
-        const Ring& r = ring(p.to);
-        const std::vector<Expr> at = subscripts(p.to);
-        const Symbol which("token");
-        const Expr now = Variable::make(which, IndexType(), p.loc);
-        std::vector<Expr> place = at;
-        place.push_back(now);
-        const Stmt store = Store::make(r.tokens.symbol, p.type, place, (*this)(p.value), p.loc);
-        return Block::make(
-            {wait(r, at, true, p.loc),
-             LetStmt::make(which, place_of(r.written, at, p.loc),
-                           Block::make({store, advance(r.written, at, now, capacity(r), p.loc)}), p.loc),
-             passed_on(r, at, true, p.loc)});
-    }
-
-    Stmt pop(const Pop& p) {
-        const Ring& r = ring(p.from);
-        const std::vector<Expr> at = subscripts(p.from);
-        const Symbol which("token");
-        const Expr now = Variable::make(which, IndexType(), p.loc);
-        std::vector<Expr> place = at;
-        place.push_back(now);
-        const Stmt body = (*this)(p.body);
-        const Stmt taken = LetStmt::make(
-            p.symbol, Load::make(r.tokens.symbol, p.type, place, p.loc),
-            Block::make({advance(r.read, at, now, capacity(r), p.loc), passed_on(r, at, false, p.loc), body}),
-            p.loc);
-        return Block::make(
-            {wait(r, at, false, p.loc), LetStmt::make(which, place_of(r.read, at, p.loc), taken, p.loc)});
-    }
-
-    Stmt block(const StreamElement& e, const Tensor& tensor, const Stmt& body, bool writes, Loc loc) {
+    /// One token's place, which `body` is given with what must come behind its use.
+    Stmt
+    passage(const StreamElement& e, bool writes, const char* what, Loc loc,
+            const std::function<Stmt(const Ring&, const std::vector<Expr>& place, const Stmt& done)>& body) {
         const Ring& r = ring(e);
         const Tensor& slots = writes ? r.written : r.read;
         const std::vector<Expr> at = subscripts(e);
-        const Symbol which("block");
+        const Symbol which(what);
         const Expr now = Variable::make(which, IndexType(), loc);
-        std::vector<Expr> before = at;
-        before.push_back(now);
-        blocks[tensor.symbol] = {r.tokens.symbol, before};
-        forget();
-        const Stmt inside = (*this)(body);
-        blocks.erase(tensor.symbol);
-        forget();
-        return Block::make(
-            {wait(r, at, writes, loc),
-             LetStmt::make(which, place_of(slots, at, loc),
-                           Block::make({inside, advance(slots, at, now, capacity(r), loc)}), loc),
-             passed_on(r, at, writes, loc)});
+        std::vector<Expr> place = at;
+        place.push_back(now);
+        const Stmt done =
+            Block::make({advance(slots, at, now, capacity(r), loc), passed_on(r, at, writes, loc)});
+        return Block::make({wait(r, at, writes, loc),
+                            LetStmt::make(which, place_of(slots, at, loc), body(r, place, done), loc)});
+    }
+
+    Stmt push(const Push& p) {
+        return passage(p.to, true, "token", p.loc, [&](const Ring& r, const auto& place, const Stmt& done) {
+            return Block::make({Store::make(r.tokens.symbol, p.type, place, (*this)(p.value), p.loc), done});
+        });
+    }
+
+    Stmt pop(const Pop& p) {
+        return passage(p.from, false, "token", p.loc,
+                       [&](const Ring& r, const auto& place, const Stmt& done) {
+                           return LetStmt::make(p.symbol, Load::make(r.tokens.symbol, p.type, place, p.loc),
+                                                Block::make({done, (*this)(p.body)}), p.loc);
+                       });
+    }
+
+    Stmt block(const StreamElement& e, const Tensor& tensor, const Stmt& body, bool writes, Loc loc) {
+        return passage(e, writes, "block", loc, [&](const Ring& r, const auto& place, const Stmt& done) {
+            blocks[tensor.symbol] = {r.tokens.symbol, place};
+            forget();
+            const Stmt inside = (*this)(body);
+            blocks.erase(tensor.symbol);
+            forget();
+            return Block::make({inside, done});
+        });
     }
 };
 

@@ -1,4 +1,5 @@
 #include "lathe/ir/scoped_pass.h"
+#include "lathe/ir/loop_facts.h"
 
 #include "lathe/ir/analysis.h"
 #include "lathe/ir/unique_lets.h"
@@ -36,23 +37,21 @@ const Tensor& ScopedMutator::declaration(const Symbol& tensor) const {
 }
 
 Stmt ScopedMutator::under(const Expr& condition, const Stmt& s) {
-    const Facts before = known;
-    known.assume(condition);
-    forget();
-    Stmt result = (*this)(s);
-    known = before;
-    forget();
-    return result;
+    return learning([&] { known.assume(condition); }, s);
 }
 
 Stmt ScopedMutator::inside(const Symbol& var, const Expr& min, const Expr& extent, const Stmt& s) {
-    const Facts before = known;
-    // What memory held need not hold any more further down.
-    const Expr last = isub(iadd(min, extent), index(1));
-    known.bound(var, {lasts(min, s) ? min : Expr(), lasts(last, s) ? last : Expr()});
-    forget();
-    Stmt result = (*this)(s);
-    known = before;
+    return learning([&] { known.bound(var, interval_of(min, extent)); }, s);
+}
+
+Stmt ScopedMutator::learning(const std::function<void()>& learn, const Stmt& s) {
+    Stmt result;
+    {
+        const FactsScope scope(known);
+        learn();
+        forget();
+        result = (*this)(s);
+    }
     forget();
     return result;
 }

@@ -17,6 +17,7 @@
 #include "lathe/ir/visit.h"
 
 #include <deque>
+#include <functional>
 #include <unordered_map>
 
 namespace lathe::ir::algebra {
@@ -135,6 +136,8 @@ class Algebra {
     void assume(const CondRef& c);
     void assume_ge(const Poly& p); ///< p ≥ 0
     void assume_range(const Symbol& v, const PolyRange& r);
+    /// A range that was so at an earlier moment: an end that does not last gives the numbers it lies between.
+    void learn(const Symbol& v, const Interval& r, const std::function<bool(const Expr&)>& lasts);
     void bind(const Symbol& v, const Poly& p) { bindings.insert_or_assign(v, p); } ///< v is p from now on
     void reset_budget();
 

@@ -264,16 +264,8 @@ Algebra::Algebra(const Facts& given) : machine(given) {
     frames.emplace_back();
     // What memory held may have changed: of values read from it only their types' bounds are known.
     const auto lasts = [](const Expr& e) { return tensors_read(e).empty(); };
-    const auto bound = [&](const Expr& e, std::optional<mpz_class> (Algebra::*numeric)(const Poly&)) {
-        std::optional<Poly> result;
-        if (!e.defined()) return result;
-        result = poly(e);
-        if (lasts(e)) return result;
-        const auto number = (this->*numeric)(*result);
-        return number ? std::optional(Poly(*number)) : std::nullopt;
-    };
     for (auto& [v, r] : given.variable_ranges())
-        assume_range(v, {bound(r.min, &Algebra::lower), bound(r.max, &Algebra::upper)});
+        learn(v, r, lasts);
     for (auto& c : given.conditions())
         if (lasts(c)) assume(cond(c));
     reset_budget();
@@ -334,6 +326,18 @@ void Algebra::note_multiple(const Poly& zero) {
         Poly p = x - Poly(q) * c;
         if (one && (p == zero || p == -zero)) multiples.push_back({x.terms.begin()->first[0], c, q});
     }
+}
+
+void Algebra::learn(const Symbol& v, const Interval& r, const std::function<bool(const Expr&)>& lasts) {
+    const auto bound = [&](const Expr& e, std::optional<mpz_class> (Algebra::*numeric)(const Poly&)) {
+        std::optional<Poly> result;
+        if (!e.defined()) return result;
+        result = poly(e);
+        if (lasts(e)) return result;
+        const auto number = (this->*numeric)(*result);
+        return number ? std::optional(Poly(*number)) : std::nullopt;
+    };
+    assume_range(v, {bound(r.min, &Algebra::lower), bound(r.max, &Algebra::upper)});
 }
 
 void Algebra::assume_range(const Symbol& v, const PolyRange& r) {

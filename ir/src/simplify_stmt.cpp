@@ -3,6 +3,7 @@
 #include "simplify_algebra.h"
 
 #include "lathe/ir/analysis.h"
+#include "lathe/ir/loop_facts.h"
 
 namespace lathe::ir {
 namespace algebra {
@@ -96,17 +97,15 @@ class StmtSimplifier {
     Stmt loop(const Stmt& s) {
         auto& f = *s.as<For>();
         Expr min = expr(f.min), extent = expr(f.extent);
-        Poly first = algebra.poly(min), count = algebra.poly(extent);
-        if (algebra.nonnegative(-count)) return {};
-        // What the bounds read may change inside of the loop.
-        const bool fixed = lasts(min, f.body) && lasts(extent, f.body);
+        if (algebra.nonnegative(-algebra.poly(extent))) return {};
         Algebra::Scope scope(algebra);
         const bool waits = f.loop.known() && f.loop.properties().sync != SyncScope::none;
-        if (fixed && drop_units && !waits && algebra.eq(count - Poly(1))->is(true)) {
-            algebra.bind(f.var, first);
+        if (drop_units && !waits && lasts(min, f.body) &&
+            algebra.eq(algebra.poly(extent) - Poly(1))->is(true)) {
+            algebra.bind(f.var, algebra.poly(min));
             return run(f.body);
         }
-        if (fixed) algebra.assume_range(f.var, {first, first + count - Poly(1)});
+        algebra.learn(f.var, interval_of(min, extent), [&](const Expr& e) { return lasts(e, f.body); });
         Stmt body = run(f.body);
         if (!body.defined()) return {};
         if (min.same_as(f.min) && extent.same_as(f.extent) && body.same_as(f.body)) return s;
@@ -176,14 +175,8 @@ class StmtSimplifier {
             algebra.bind(l.symbol, algebra.poly(value));
             return run(l.body);
         }
-        if (value.type() == IndexType()) {
-            Poly v = algebra.poly(value);
-            if (tensors_read(value).empty())
-                algebra.assume_range(l.symbol, {v, v});
-            else if (auto low = algebra.lower(v), high = algebra.upper(v);
-                     low && high) // a snapshot of memory
-                algebra.assume_range(l.symbol, {Poly(*low), Poly(*high)});
-        }
+        if (value.type() == IndexType()) // of memory a snapshot
+            algebra.learn(l.symbol, {value, value}, [](const Expr& e) { return tensors_read(e).empty(); });
         Stmt body = run(l.body);
         if (!body.defined()) return {};
         if (value.same_as(l.value) && body.same_as(l.body)) return s;

@@ -1,5 +1,6 @@
 #include "exact.h"
 #include "float_format.h"
+#include "lathe/ir/comparison.h"
 #include "lathe/ir/value.h"
 
 #include <algorithm>
@@ -16,26 +17,6 @@ constexpr bool is_division(BinaryOp op) {
 
 constexpr bool is_shift(BinaryOp op) {
     return op == BinaryOp::shl || op == BinaryOp::shr;
-}
-
-/// The meaning of a comparison of two things that C++ orders; false for NaN but for ne.
-template <class T> bool compare(BinaryOp op, const T& a, const T& b) {
-    switch (op) {
-    case BinaryOp::eq:
-        return a == b;
-    case BinaryOp::ne:
-        return a != b;
-    case BinaryOp::lt:
-        return a < b;
-    case BinaryOp::le:
-        return a <= b;
-    case BinaryOp::gt:
-        return a > b;
-    case BinaryOp::ge:
-        return a >= b;
-    default:
-        throw InternalError("not a comparison");
-    }
 }
 
 // --- Exact numbers and Index

@@ -1,5 +1,7 @@
 #include "kernel_accesses.h"
 
+#include "lathe/ir/loop_facts.h"
+
 #include <algorithm>
 
 namespace lathe::schedule::stencil {
@@ -23,8 +25,7 @@ void NestAccesses::clear() {
 
 void NestAccesses::bound(const For& f) {
     const Expr min = simplify(f.min), extent = simplify(f.extent);
-    if (as_int(min) && as_int(extent))
-        ranges.bound(f.var, {min, simplify(isub(iadd(min, extent), index(1)))});
+    if (as_int(min) && as_int(extent)) ranges.bound(f.var, interval_of(min, extent));
 }
 
 void NestAccesses::add(const Stmt& s, const std::vector<Stmt>& loops,

@@ -12,11 +12,13 @@ namespace {
 class Network {
   public:
     Network(Edit& e, const Design& d)
-        : edit(e), stencil(d.stencil), k(d.k), nodes(d.nodes), chains(d.plan), ports(d.ports), kinds(e, d) {}
+        : edit(e), stencil(d.stencil), k(d.k), nodes(d.nodes), chains(d.plan), ports(d.ports), kinds(e, d) {
+        for (const Streams& s : d.streams)
+            declare(s);
+    }
 
     Stmt make() {
         for (size_t u = 0; u < nodes.size(); ++u) {
-            declare(u);
             if (stencil.flows[u].is_stage())
                 compute(u);
             else
@@ -48,8 +50,9 @@ class Network {
     Kinds kinds;
     std::vector<StreamDeclaration> streams;
     std::vector<Stmt> calls;
-    std::map<size_t, Symbol> lanes, stores;         ///< of a tensor
-    std::map<std::pair<size_t, size_t>, Taps> taps; ///< of a tensor and a stage that reads it
+    std::map<size_t, Symbol> lanes, stores, dense;             ///< of a tensor
+    std::map<std::pair<size_t, size_t>, Taps> taps;            ///< of a tensor and a stage that reads it
+    std::map<std::pair<size_t, int64_t>, StreamElement> holds; ///< of a tensor; `at`: the first that is free
 
     Loc loc() const { return edit.step().loc; }
     const std::string& name(size_t u) const { return stencil.flows[u].tensor.symbol.name(); }
@@ -80,22 +83,39 @@ class Network {
         return v;
     }
 
-    /// The streams that bring a tensor, and those that take it to its readers.
-    void declare(size_t u) {
-        const Chain& c = chains.chains[u];
-        lanes[u] = array(name(u) + "_lanes", type(u), {k}, lane_depth(c.wait));
-        for (size_t v = 0; v < nodes.size(); ++v) {
-            Taps t;
-            const std::vector<Window>& windows = stencil.flows[v].windows;
-            for (size_t n = 0; n < windows.size(); ++n)
-                if (windows[n].of == u) t.place.emplace(n, static_cast<int64_t>(t.place.size()));
-            if (t.place.empty()) continue;
-            t.streams = array(fmt::format("{}_to_{}", name(u), name(v)), type(u),
-                              {static_cast<int64_t>(t.place.size()), k}, lane_depth(0));
-            taps[{u, v}] = std::move(t);
+    void declare(const Streams& s) {
+        const std::string& of = name(s.of);
+        const auto made = [&](const std::string& wish, const std::vector<int64_t>& extents) {
+            return array(wish, type(s.of), extents, s.depth);
+        };
+        switch (s.use) {
+        case Streams::Use::lanes:
+            lanes[s.of] = made(of + "_lanes", {k});
+            return;
+        case Streams::Use::taps:
+            taps[{s.of, s.reader}] = {made(fmt::format("{}_to_{}", of, name(s.reader)), {s.taps, k}),
+                                      places(s.of, s.reader)};
+            return;
+        case Streams::Use::memory:
+            stores[s.of] = made(of + "_to_memory", {k});
+            return;
+        case Streams::Use::dense:
+            dense[s.of] = made(of + "_dense", {k});
+            return;
+        case Streams::Use::hold:
+            StreamElement& first = holds[{s.of, s.hold}];
+            first.stream = made(fmt::format("{}_hold{}", of, s.hold), {s.count});
+            if (s.count > 1) first.at.push_back(index(0));
+            return;
         }
-        if (nodes[u].stored && !read_by_none(u))
-            stores[u] = array(name(u) + "_to_memory", type(u), {k}, lane_depth(0));
+    }
+
+    std::map<size_t, int64_t> places(size_t u, size_t v) const {
+        std::map<size_t, int64_t> place;
+        const std::vector<Window>& windows = stencil.flows[v].windows;
+        for (size_t n = 0; n < windows.size(); ++n)
+            if (windows[n].of == u) place.emplace(n, static_cast<int64_t>(place.size()));
+        return place;
     }
 
     void call(const std::string& kind, std::vector<TensorView> tensors, const Symbol& from,
@@ -109,18 +129,16 @@ class Network {
     void load(size_t u) {
         const TensorView in = whole(stencil.flows[u].tensor, Direction::in);
         if (!ports[u].rows) return call(kinds.loader(u), {in}, {}, lanes.at(u));
-        const Symbol dense = array(name(u) + "_dense", type(u), {k}, lane_depth(0));
-        call(kinds.loader(u), {in}, {}, dense);
-        call(kinds.into_rows(u), {}, dense, lanes.at(u));
+        call(kinds.loader(u), {in}, {}, dense.at(u));
+        call(kinds.into_rows(u), {}, dense.at(u), lanes.at(u));
     }
 
     void store(size_t u) {
         const TensorView out = whole(stencil.flows[u].tensor, Direction::out);
         const Symbol& from = read_by_none(u) ? lanes.at(u) : stores.at(u);
         if (!ports[u].rows) return call(kinds.storer(u), {out}, from, {});
-        const Symbol dense = array(name(u) + "_dense", type(u), {k}, lane_depth(0));
-        call(kinds.out_of_rows(u), {}, from, dense);
-        call(kinds.storer(u), {out}, dense, {});
+        call(kinds.out_of_rows(u), {}, from, dense.at(u));
+        call(kinds.storer(u), {out}, dense.at(u), {});
     }
 
     void compute(size_t v) {
@@ -149,28 +167,25 @@ class Network {
         return true;
     }
 
-    /// The chains of a tensor. FIFOs in which equally many words wait are one array.
+    /// The chains of a tensor.
     void forward(size_t u) {
         const auto& all = chains.chains[u].lanes;
-        std::map<int64_t, int64_t> count, used;
-        for (const auto& chain : all)
-            for (const Forwarder& f : chain)
-                if (f.hold > 0) ++count[f.hold];
-        std::map<int64_t, Symbol> holds;
-        for (const auto& [hold, n] : count)
-            holds[hold] = array(fmt::format("{}_hold{}", name(u), hold), type(u), {n}, chain_depth(hold));
         for (size_t lane = 0; lane < all.size(); ++lane) {
             StreamElement from = lane_of(lanes.at(u), index(static_cast<int64_t>(lane)));
             for (const Forwarder& f : all[lane]) {
                 StreamElement next;
-                if (f.hold > 0) {
-                    next = {holds.at(f.hold), {}};
-                    if (count[f.hold] > 1) next.at.push_back(index(used[f.hold]++));
-                }
+                if (f.hold > 0) next = free_hold(u, f.hold);
                 forward_one(u, f, from, next);
                 from = next;
             }
         }
+    }
+
+    StreamElement free_hold(size_t u, int64_t hold) {
+        StreamElement& free = holds.at({u, hold});
+        const StreamElement taken = free;
+        if (!free.at.empty()) free.at[0] = index(*as_int(free.at[0]) + 1);
+        return taken;
     }
 
     void forward_one(size_t u, const Forwarder& f, const StreamElement& from, const StreamElement& next) {

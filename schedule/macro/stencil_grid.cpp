@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <set>
 
 namespace lathe::schedule::stencil {
 
@@ -37,26 +36,6 @@ std::vector<Columns> needs(const Stencil& s, size_t dim) {
 
 int64_t down_to(int64_t x, int64_t multiple) {
     return x - ((x % multiple) + multiple) % multiple;
-}
-
-/// Those that bring a tensor, take it to a stage or to memory, and those in which equally many words wait.
-size_t arrays_of_streams(const std::vector<Node>& nodes, const Plan& chains, const std::vector<Port>& ports) {
-    size_t all = nodes.size();
-    all += static_cast<size_t>(std::ranges::count(ports, true, &Port::rows));
-    for (size_t u = 0; u < nodes.size(); ++u) {
-        std::set<int64_t> holds;
-        for (const auto& chain : chains.chains[u].lanes)
-            for (const Forwarder& f : chain)
-                if (f.hold > 0) holds.insert(f.hold);
-        all += holds.size() + (nodes[u].stored && !chains.chains[u].lanes.empty() ? 1 : 0);
-    }
-    for (const Node& v : nodes) {
-        std::set<size_t> read;
-        for (const Tap& t : v.taps)
-            read.insert(t.of);
-        all += read.size();
-    }
-    return all;
 }
 
 } // namespace
@@ -210,12 +189,14 @@ Design design(const Edit& e, Stencil s, const StencilOptions& options) {
                 "several stages, rows first",
                 f.tensor.symbol.name(), f.windows.size(), most_taps);
     Plan chains = plan(nodes, k);
-    if (const size_t streams = arrays_of_streams(nodes, chains, ports); streams > most_streams)
+    std::vector<Streams> streams = streams_of(nodes, chains, ports, k);
+    if (streams.size() > most_streams)
         e.refuse(
             "the network has {} arrays of streams, and {} fit in one: make several, one behind the other, by "
             "calling stencil for a stage half-way first; or iterate fewer times",
-            streams, most_streams);
-    return {std::move(s), k, grid, std::move(nodes), std::move(chains), std::move(ports), options.word};
+            streams.size(), most_streams);
+    return {std::move(s),       k,           grid, std::move(nodes), std::move(chains), std::move(ports),
+            std::move(streams), options.word};
 }
 
 } // namespace lathe::schedule::stencil

@@ -3,6 +3,7 @@
 
 #include "stencil_plan.h"
 #include "stencil_ports.h"
+#include "stencil_streams.h"
 
 #include "lathe/schedule/stencil.h"
 
@@ -71,7 +72,8 @@ struct Design {
     std::vector<Node> nodes;
     Plan plan;
     std::vector<Port> ports; ///< of each flow
-    int64_t word = 0;        ///< bits of what a port passes
+    std::vector<Streams> streams;
+    int64_t word = 0; ///< bits of what a port passes
 };
 
 /// With the options' lanes and strips. \throws Error when there are fewer points than lanes, or strips hold

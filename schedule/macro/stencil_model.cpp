@@ -89,8 +89,8 @@ class Model {
         e.network_cycles = network_cycles(design);
         elements();
         forwarders();
-        for (const Fifos& f : fifos_of(design))
-            fifos(f);
+        for (const Streams& s : design.streams)
+            fifos(s);
         arrays();
         rates();
         round_up();
@@ -174,23 +174,30 @@ class Model {
         }
     }
 
-    void fifos(const Fifos& f) {
-        e.fifo_bits += f.count * f.bits * f.depth;
-        if (f.depth <= 2 || f.bits * f.depth <= srl_bits) {
+    void fifos(const Streams& s) {
+        const int64_t bits = design.nodes[s.of].width;
+        e.fifo_bits += s.count * bits * s.depth;
+        if (s.depth <= 2 || bits * s.depth <= srl_bits) {
             constexpr int64_t srl_depth = 32;
-            add(part(NetworkPart::fifo_srl, f.bits * ceil_div(f.depth, srl_depth)), f.count);
+            add(part(NetworkPart::fifo_srl, bits * ceil_div(s.depth, srl_depth)), s.count);
             return;
         }
-        const int64_t wide = f.in_step ? f.count * f.bits : f.bits, count = f.in_step ? 1 : f.count;
-        const int64_t in_bram = count * bram_blocks(wide, f.depth),
-                      in_uram = count * uram_blocks(wide, f.depth);
+        if (s.in_step.empty()) deep_fifos(bits, s.depth, 1, s.count);
+        for (const int64_t n : s.in_step)
+            deep_fifos(bits, s.depth, n, 1);
+    }
+
+    /// One wide FIFO can stand in the place of those that move together.
+    void deep_fifos(int64_t bits, int64_t depth, int64_t together, int64_t count) {
+        const int64_t wide = together * bits;
+        const int64_t in_bram = count * bram_blocks(wide, depth), in_uram = count * uram_blocks(wide, depth);
         add(part(NetworkPart::fifo_bram, wide), count);
-        if (f.depth > bram_depth && arch.resources.uram > 0 && in_uram < in_bram) {
+        if (depth > bram_depth && arch.resources.uram > 0 && in_uram < in_bram) {
             e.uram += in_uram;
             return;
         }
         e.bram18_fifos += in_bram;
-        e.bram18_fifos_apart += f.count * bram_blocks(f.bits, f.depth);
+        e.bram18_fifos_apart += count * together * bram_blocks(bits, depth);
     }
 
     struct Array {
@@ -337,41 +344,6 @@ class Model {
 };
 
 } // namespace
-
-std::vector<Fifos> fifos_of(const Design& d) {
-    std::vector<Fifos> all;
-    std::vector<std::map<size_t, int64_t>> readers(d.nodes.size()); ///< of a node: by stage, taps
-    for (size_t v = 0; v < d.nodes.size(); ++v)
-        for (const Tap& t : d.nodes[v].taps)
-            ++readers[t.of][v];
-    for (size_t u = 0; u < d.nodes.size(); ++u) {
-        const Chain& c = d.plan.chains[u];
-        const int64_t width = d.nodes[u].width;
-        all.push_back({d.k, width, lane_depth(c.wait), false});
-        for (const auto& [v, taps] : readers[u])
-            all.push_back({taps * d.k, width, lane_depth(0), false});
-        if (d.nodes[u].stored && !c.lanes.empty()) all.push_back({d.k, width, lane_depth(0), false});
-        if (d.ports[u].rows) all.push_back({d.k, width, lane_depth(0), false});
-        // Those that lead from equally late forwarders to equally late ones are in step: few groups of many.
-        struct Group {
-            int64_t delay, hold, count;
-        };
-        std::vector<Group> in_step;
-        for (const auto& lane : c.lanes)
-            for (const Forwarder& f : lane) {
-                if (f.hold == 0) continue;
-                const auto found = std::ranges::find_if(
-                    in_step, [&](const Group& g) { return g.delay == f.delay && g.hold == f.hold; });
-                if (found == in_step.end())
-                    in_step.push_back({f.delay, f.hold, 1});
-                else
-                    ++found->count;
-            }
-        for (const Group& g : in_step)
-            all.push_back({g.count, width, chain_depth(g.hold), true});
-    }
-    return all;
-}
 
 /// When the last word of an output in words is stored. \param end when the last row's last word would be
 static int64_t dense_end(const Design& d, size_t u, int64_t end) {

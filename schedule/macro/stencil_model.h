@@ -7,17 +7,6 @@
 
 namespace lathe::schedule::stencil {
 
-/// FIFOs of one shape.
-struct Fifos {
-    int64_t count = 0;
-    int64_t bits = 0;     ///< of a word
-    int64_t depth = 0;    ///< in words
-    bool in_step = false; ///< they move together: one wide FIFO can stand in their place
-};
-
-/// All of the network's FIFOs.
-std::vector<Fifos> fifos_of(const Design& d);
-
 /// Until all processes have ended, when each takes one cycle for a word: where the windows of the last words
 /// are those at the end of the input, its words, one, and two for each stage.
 int64_t network_cycles(const Design& d);

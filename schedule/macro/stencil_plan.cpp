@@ -164,23 +164,6 @@ Words Words::common(const Words& o) const {
     return both.empty() ? Words{} : both;
 }
 
-int64_t Plan::payload() const {
-    int64_t all = 0;
-    for (const Chain& c : chains)
-        for (const auto& lane : c.lanes)
-            for (const Forwarder& f : lane)
-                all += f.hold;
-    return all;
-}
-
-size_t Plan::forwarders() const {
-    size_t all = 0;
-    for (const Chain& c : chains)
-        for (const auto& lane : c.lanes)
-            all += lane.size();
-    return all;
-}
-
 Words words_of(const Node& n, int64_t lane, int64_t k) {
     return {-floor_div(lane - n.first, k), floor_div(n.last - lane, k)};
 }

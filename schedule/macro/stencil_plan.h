@@ -72,10 +72,6 @@ struct Plan {
     int64_t k = 1;
     std::vector<int64_t> start; ///< of a node: in which cycle its word 0 would be there
     std::vector<Chain> chains;  ///< of a node
-
-    /// Elements in the FIFOs between forwarders.
-    int64_t payload() const;
-    size_t forwarders() const;
 };
 
 /// Word n of lane q holds position n·k + q: those of the node.

@@ -3,6 +3,7 @@
 #include "../src/window.h"
 
 #include "lathe/ir/analysis.h"
+#include "lathe/ir/loop_facts.h"
 #include "lathe/ir/moved_accesses.h"
 
 #include <algorithm>
@@ -66,6 +67,14 @@ class Buffering {
     size_t made = 1;
 
     void collect() {
+        const auto calls = [&](const Stmt& s) {
+            const auto* c = s.as<CallStmt>();
+            if (c &&
+                std::ranges::any_of(c->tensors, [&](const TensorView& v) { return v.tensor == of.symbol; }))
+                e.refuse("{} is given to {} at {}: buffer it there", of.symbol.name(), c->callee,
+                         s.loc().str());
+        };
+        for_each_stmt(loop.body, calls);
         for (const Access& a : accesses(loop.body)) {
             if (!(a.tensor == of.symbol)) continue;
             if (a.whole)
@@ -79,14 +88,6 @@ class Buffering {
         }
         if (touched.empty())
             e.refuse("the body of loop {} does not touch {}", loop.var.name(), of.symbol.name());
-        const auto calls = [&](const Stmt& s) {
-            const auto* c = s.as<CallStmt>();
-            if (c &&
-                std::ranges::any_of(c->tensors, [&](const TensorView& v) { return v.tensor == of.symbol; }))
-                e.refuse("{} is given to {} at {}: buffer it there", of.symbol.name(), c->callee,
-                         s.loc().str());
-        };
-        for_each_stmt(loop.body, calls);
         const std::set<Symbol> inner = bound_inside(loop.body);
         for (const Access& a : touched) {
             nests.push_back(nest_of(a, of.symbol, of.symbol));
@@ -206,7 +207,7 @@ class Buffering {
         Facts inside = facts;
         for (size_t d = 0; d < dims.size(); ++d) {
             loops.push_back(e.result(made++, fmt::format("{}{}", name.name(), d)));
-            inside.bound(loops[d], {index(0), isub(dims[d].extent, index(1))});
+            inside.bound(loops[d], interval_of(index(0), dims[d].extent));
             const bool one = as_int(dims[d].extent) == 1;
             at.push_back(one ? dims[d].min : iadd(dims[d].min, var(loops[d])));
         }

@@ -181,13 +181,10 @@ class Relaying {
         if (given->direction != Direction::in)
             e.refuse("the processes of {} write {}: they hand on what they read alone",
                      e.first_name(0).name(), t.name());
+        invariant(at.spawn->ids.size() == 1, "unfold makes rows of processes");
         for (const ViewDim& d : given->dims)
             for (const Expr& x : {d.begin, d.extent})
-                for (const Symbol& id : at.spawn->ids)
-                    if (uses(x, id))
-                        e.refuse("each process of {} reads a part of {} of its own", id.name(), t.name());
-        if (at.spawn->ids.size() != 1)
-            e.refuse("the processes stand in {} dimensions, not in a row", at.spawn->ids.size());
+                invariant(!uses(x, at.spawn->ids[0]), "unfold gives parts only of what processes write");
     }
 
     /// The process pops what it read, and pushes it on.

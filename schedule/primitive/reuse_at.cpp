@@ -4,6 +4,7 @@
 #include "../src/window.h"
 
 #include "lathe/ir/layout.h"
+#include "lathe/ir/loop_facts.h"
 
 #include <algorithm>
 
@@ -141,7 +142,7 @@ class Reuse {
         if (!at.defined()) return whole;
         size_t depth = 0;
         Facts inside = facts;
-        inside.bound(loop.var, {first, isub(iadd(first, count), index(1))});
+        inside.bound(loop.var, interval_of(first, count));
         const Stmt placed = with_fills(p, {{}, p.back(), at, store.symbol}, depth, inside);
         if (depth + 1 == p.size()) return whole;
         p.resize(depth + 1);
@@ -152,7 +153,7 @@ class Reuse {
     Stmt fill() {
         const Tensor& of = window.source;
         Facts inside = facts;
-        inside.bound(loop.var, {first, isub(iadd(first, count), index(1))});
+        inside.bound(loop.var, interval_of(first, count));
         std::vector<Expr> at;
         std::vector<Symbol> loops;
         for (size_t d = 0; d < of.dims.size(); ++d) {
@@ -167,7 +168,7 @@ class Reuse {
             }
             const Symbol c = e.result(1 + loops.size(), fmt::format("{}{}", store.symbol.name(), d));
             loops.push_back(c);
-            inside.bound(c, {index(0), isub(b.extent, index(1))});
+            inside.bound(c, interval_of(index(0), b.extent));
             at.push_back(iadd(b.min, var(c)));
         }
         Stmt s = Store::make(store.symbol, store.type, at, value(at, inside), loop.loc);

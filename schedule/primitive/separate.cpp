@@ -1,5 +1,7 @@
 #include "separate.h"
 
+#include "lathe/ir/loop_facts.h"
+
 #include <algorithm>
 
 namespace lathe::schedule {
@@ -84,8 +86,7 @@ class Fullness {
         for (size_t n = around.size(); n-- > 0 && e.defined();) {
             const For& f = *around[n];
             if (!uses(e, f.var)) continue;
-            Expr min = resolved(f.min), extent = resolved(f.extent);
-            e = bounds_of(e, {{f.var, {min, isub(iadd(min, extent), index(1))}}}).min;
+            e = bounds_of(e, {{f.var, interval_of(resolved(f.min), resolved(f.extent))}}).min;
         }
         return e;
     }

@@ -88,6 +88,17 @@ void split_loop(Edit& e, const Symbol& loop, int64_t factor, Tail tail, const Sy
     e.set_body(rebuild(path, std::move(fresh)));
 }
 
+std::string overlap_of_blocks(const Edit& e, const Symbol& loop) {
+    const auto made = e.state().made_by(loop, e.state().steps.size());
+    if (!made || made->second != 0) return {};
+    const Step& s = e.state().steps[made->first];
+    if (s.primitive != &primitives::split || s.words[0] != word(Tail::shift_inwards)) return {};
+    return fmt::format(
+        ". The last block of {} overlaps the one before it: Tail::guard and Tail::peel make blocks that "
+        "do not",
+        s.str());
+}
+
 namespace {
 
 void run(Edit& e) {

@@ -14,6 +14,10 @@ std::string_view word(Tail t);
 void split_loop(Edit& e, const Symbol& loop, int64_t factor, Tail tail, const Symbol& outer,
                 const Symbol& inner);
 
+/// ". The last block …", where `loop` runs over blocks of which the last one overlaps the one before; else
+/// empty.
+std::string overlap_of_blocks(const Edit& e, const Symbol& loop);
+
 namespace primitives {
 extern const Primitive split;
 }

@@ -1,5 +1,7 @@
 #include "hull.h"
 
+#include "lathe/ir/loop_facts.h"
+
 #include <algorithm>
 
 namespace lathe::schedule {
@@ -17,7 +19,7 @@ std::optional<Hull> hull_of(const For& loop, const std::vector<const For*>& free
     if (!tensors_read(end).empty()) return std::nullopt;
     std::vector<VariableRange> ranges;
     for (const For* f : free_of)
-        ranges.push_back({f->var, {f->min, isub(iadd(f->min, f->extent), index(1))}});
+        ranges.push_back({f->var, interval_of(*f)});
     const Expr first = bounds_of(loop.min, ranges, {}, facts).min,
                last = bounds_of(end, ranges, {}, facts).max;
     if (!first.defined() || !last.defined()) return std::nullopt;

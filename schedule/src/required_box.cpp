@@ -1,5 +1,6 @@
 #include "required_box.h"
 
+#include "lathe/ir/loop_facts.h"
 #include "lathe/ir/node.h"
 #include "lathe/ir/planted.h"
 
@@ -162,8 +163,8 @@ class Boxes {
         for (size_t n = around.size(); n-- > 0;) {
             const For& f = *around[n];
             if (!tensors_read(f.min).empty() || !tensors_read(f.extent).empty()) return {};
-            Expr min = substitute(f.min, lets), last = isub(iadd(min, substitute(f.extent, lets)), index(1));
-            std::map<Symbol, Interval> loop{{f.var, {min, last}}};
+            const std::map<Symbol, Interval> loop{
+                {f.var, interval_of(substitute(f.min, lets), substitute(f.extent, lets))}};
             if (r.min.defined() && uses(r.min, f.var)) r.min = bounds_of(r.min, loop).min;
             if (r.max.defined() && uses(r.max, f.var)) r.max = bounds_of(r.max, loop).max;
         }

@@ -2,6 +2,7 @@
 
 #include "lathe/ir/analysis.h"
 #include "lathe/ir/layout.h"
+#include "lathe/ir/loop_facts.h"
 
 #include <algorithm>
 
@@ -31,8 +32,7 @@ std::optional<FillNest> fill_nest(const Stmt& s) {
 class Absorber {
   public:
     Absorber(const Path& p, FilledLoop l, const Facts& f) : path(p), now(std::move(l)), facts(f), inside(f) {
-        const For& in = loop();
-        inside.bound(in.var, {in.min, isub(iadd(in.min, in.extent), index(1))});
+        enter_loop(inside, loop());
         now.at = simplify(now.at, inside);
     }
 

@@ -3,6 +3,7 @@
 #include "lathe/ir/analysis.h"
 #include "lathe/ir/any_body.h"
 #include "lathe/ir/bound_symbols.h"
+#include "lathe/ir/loop_facts.h"
 #include "lathe/ir/rename.h"
 
 #include <algorithm>
@@ -107,16 +108,6 @@ void for_each_stmt(const Stmt& s, const std::function<void(const Stmt&)>& f) {
     });
 }
 
-namespace {
-
-/// The range of a loop's variable, as far as its bounds keep their values inside of it.
-void bind_loop(Facts& facts, const For& f) {
-    const Expr last = isub(iadd(f.min, f.extent), index(1));
-    facts.bound(f.var, {lasts(f.min, f.body) ? f.min : Expr(), lasts(last, f.body) ? last : Expr()});
-}
-
-} // namespace
-
 Facts facts_at(const Path& path, const Function& function) {
     Facts facts;
     for (const Argument& a : function.arguments)
@@ -124,7 +115,7 @@ Facts facts_at(const Path& path, const Function& function) {
             if (const Variable* v = d.extent.as<Variable>()) facts.bound(v->symbol, {index(0), {}});
     for (size_t n = 0; n + 1 < path.size(); ++n) {
         const Stmt* next = &path[n + 1];
-        if (const For* f = path[n].as<For>()) bind_loop(facts, *f);
+        if (const For* f = path[n].as<For>()) enter_loop(facts, *f);
         if (const If* i = path[n].as<If>(); i && next->same_as(i->then_body)) facts.assume(i->condition);
         if (const Block* b = path[n].as<Block>())
             for (const Stmt& s : b->stmts) {
@@ -137,7 +128,7 @@ Facts facts_at(const Path& path, const Function& function) {
 
 Facts facts_inside(const Path& path, const Function& f) {
     Facts facts = facts_at(path, f);
-    bind_loop(facts, *path.back().as<For>());
+    enter_loop(facts, *path.back().as<For>());
     return facts;
 }
 

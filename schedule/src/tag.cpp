@@ -73,8 +73,8 @@ void set_kind(Edit& e, const Symbol& loop, const LoopKind& kind) {
 
 void prove_kind(Edit& e, const Symbol& loop, const LoopKind& kind, int64_t lanes) {
     if (auto c = e.conflict(loop, kind, lanes))
-        e.refuse("{}{}{}", c->describe(), alternatives(e, e.path(loop), kind, lanes),
-                 c->example.empty() ? "" : ". They meet at " + c->example);
+        e.refuse("{}{}{}{}", c->describe(), alternatives(e, e.path(loop), kind, lanes),
+                 overlap_of_blocks(e, loop), c->example.empty() ? "" : ". They meet at " + c->example);
 }
 
 void make_constant(Edit& e, const Symbol& loop) {

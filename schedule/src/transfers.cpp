@@ -1,5 +1,7 @@
 #include "transfers.h"
 
+#include "lathe/ir/loop_facts.h"
+
 #include "device_groups.h"
 #include "window.h"
 
@@ -15,7 +17,7 @@ bool is_whole(const Region& r, const std::vector<Dim>& dims, const Facts& facts)
         const Interval& i = r[d];
         if (!i.min.defined() || !i.max.defined()) return false;
         if (!prove(at_most(i.min, dims[d].min), facts) ||
-            !prove(at_most(isub(iadd(dims[d].min, dims[d].extent), index(1)), i.max), facts))
+            !prove(at_most(interval_of(dims[d]).max, i.max), facts))
             return false;
     }
     return true;

@@ -1,7 +1,7 @@
 #include "trips.h"
 
+#include "lathe/ir/loop_facts.h"
 #include "lathe/ir/planted.h"
-#include "lathe/ir/simplify.h"
 #include "lathe/ir/visit.h"
 
 #include <algorithm>
@@ -19,7 +19,7 @@ class Counter {
         : changing(other), refuse(r) {
         for (const CountedRange& r : around) {
             const std::optional<int64_t> most = const_upper_bound(r.extent, facts);
-            facts.bound(r.loop, {r.min, isub(iadd(r.min, r.extent), index(1))});
+            facts.bound(r.loop, interval_of(r.min, r.extent));
             if (r.counts) loops.push_back({&r, most});
         }
         for (const Expr& s : subscripts) {

@@ -5,6 +5,7 @@
 #include "rewrite.h"
 
 #include "lathe/ir/layout.h"
+#include "lathe/ir/loop_facts.h"
 #include "lathe/ir/print.h"
 #include "lathe/ir/stored_before.h"
 
@@ -207,7 +208,7 @@ class WithoutEdges {
 
     /// x mod n is x less so many periods as it has at the end of the loop.
     Expr in_last_period(const Expr& x, const Expr& n, const Expr& at) const {
-        const Expr end = substitute(x, {{loop.var, isub(iadd(loop.min, loop.extent), index(1))}});
+        const Expr end = substitute(x, {{loop.var, interval_of(loop).max}});
         for (const int64_t periods : {0, 1, -1}) {
             const Expr moved = imul(index(periods), n), rest = isub(end, moved);
             if (prove(at_most(index(0), rest), facts) && prove(less(rest, n), facts)) return isub(x, moved);
@@ -283,7 +284,7 @@ class InWindow {
 Facts facts_of(const Access& a, const Facts& facts) {
     Facts inside = facts;
     for (const For* f : a.loops)
-        inside.bound(f->var, {f->min, isub(iadd(f->min, f->extent), index(1))});
+        enter_loop(inside, *f);
     if (a.stable.defined()) inside.assume(a.stable);
     return inside;
 }
@@ -312,8 +313,7 @@ bool holds_all(const Window& w, const std::vector<Access>& reads, const Facts& f
     const auto held = [&](size_t d, const Access& a) {
         const Dim dim = d == w.dimension ? Dim{isub(w.newest, index(w.size - 1)), index(w.size)} : w.box[d];
         if (!a.indices[d].defined() || !tensors_read(a.indices[d]).empty()) return true;
-        const InWindow held(simplify(dim.min, facts),
-                            simplify(isub(iadd(dim.min, dim.extent), index(1)), facts));
+        const InWindow held(simplify(dim.min, facts), simplify(interval_of(dim).max, facts));
         return held(with_definitions(a, a.indices[d]), facts_of(a, facts));
     };
     return std::ranges::all_of(reads, [&](const Access& a) {

@@ -13,6 +13,8 @@
 #include "lathe/ir/inline_calls.h"
 #include "lathe/schedule/bounds.h"
 
+#include <random>
+
 using namespace lathe;
 using namespace lathe::ir;
 
@@ -203,4 +205,44 @@ TEST_CASE_FIXTURE(Parts, "schedules around networks and calls") {
             CHECK(range.range.low == doctest::Approx(-3));
             CHECK(range.range.high == doctest::Approx(103));
         }
+}
+
+TEST_CASE(
+    "a kernel that leaves the part of a tensor that it was given ends with an error, whatever lies there") {
+    Param N("N");
+    Var i("i");
+    Input from("from", Int(16), {N}), by("by", Int(8), {1}), x("x", Int(16), {24}), s("s", Int(8), {1});
+    Output to("to", Int(16), {N}), y("y", Int(16), {24});
+    const Kernel moved("moved", {from, by, to}, [&](KernelBody& b) {
+        b.for_(i, 0, N, [&] { to(i + by(0)) = from(i) + from(i + by(0)); });
+    });
+    std::mt19937 random(3);
+    const auto pick = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
+    for (int program = 0; program < 8; ++program) {
+        const int n = 1 + pick(5), read_step = 1 + pick(3), write_step = 1 + pick(3);
+        const Range read(4 + pick(5), n, read_step), written(4 + pick(5), n, write_step);
+        const Kernel top("top", {x, s, y}, [&](KernelBody& b) {
+            b.for_(i, 0, 24, [&] { y(i) = 0; });
+            b.call(moved, {view(x, {read}), s, view(y, {written})});
+        });
+        const Schedule schedule(top);
+        const JitFunction code = jit(schedule);
+        for (int shift = -3; shift <= 3; ++shift) {
+            CAPTURE(shift);
+            const auto refused = [&](const auto& call) {
+                std::vector<AnyBuffer> all = make_arguments(schedule.module(), {}, 1);
+                all[1].set({0}, Value::from_raw(Int(8), shift));
+                std::vector<AnyBuffer*> pointers;
+                for (AnyBuffer& b : all)
+                    pointers.push_back(&b);
+                return refusal([&] { call(pointers); }) != "not refused";
+            };
+            TermHashes terms;
+            const Module& m = schedule.module();
+            CHECK(refused([&](const auto& all) { interpret(m, all); }) == (shift != 0));
+            CHECK(refused([&](const auto& all) { interpret(m, all, {}, {.terms = &terms}); }) ==
+                  (shift != 0));
+            CHECK(refused([&](const auto& all) { code.call(all); }) == (shift != 0));
+        }
+    }
 }

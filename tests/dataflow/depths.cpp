@@ -2,6 +2,7 @@
 
 #include "lathe/ir/depths.h"
 #include "dataflow_programs.h"
+#include "lathe/hls/emit.h"
 #include "lathe/ir/visit.h"
 #include "programs.h"
 #include "refusal.h"
@@ -176,4 +177,60 @@ TEST_CASE("a depth that depends on data or on sizes is refused") {
     CHECK(refusal([&] { with_safe_depths(d.module()); }) ==
           "no depth of the streams can be computed, since data decide what passes here: give each stream its "
           "depth");
+}
+
+namespace {
+
+/// Three streams that hold 4, 9 and 2 tokens until they are read, as one array or each by itself.
+Kernel held(bool one_array) {
+    Var i("i");
+    const Type t = Int(8);
+    InStream a("a", t), b2("b2", t), c("c", t);
+    OutStream d("d", t), e("e", t), f("f", t);
+    Input from("from", t, {9}), x("x", t, {9});
+    Output to("to", Int(10), {9}), y("y", Int(10), {9});
+    Kernel split("split", {from, d, e, f}, [&](KernelBody& b) {
+        b.for_(i, 0, 4, [&] { b.push(d, from(i)); });
+        b.for_(i, 0, 9, [&] { b.push(e, from(i)); });
+        b.for_(i, 0, 2, [&] { b.push(f, from(i)); });
+    });
+    Kernel join("join", {a, b2, c, to}, [&](KernelBody& b) {
+        b.for_(i, 0, 2, [&] { to(i) = b.pop(c); });
+        b.for_(i, 0, 9, [&] { to(i) = b.pop(b2); });
+        b.for_(i, 0, 4, [&] { to(i) = b.pop(a); });
+    });
+    return Kernel("top", {x, y}, [&](KernelBody& b) {
+        b.dataflow([&] {
+            if (one_array) {
+                Stream s = b.stream("s", t, {3});
+                b.call(split, {x, s(0), s(1), s(2)});
+                b.call(join, {s(0), s(1), s(2), y});
+            } else {
+                Stream s0 = b.stream("s0", t), s1 = b.stream("s1", t), s2 = b.stream("s2", t);
+                b.call(split, {x, s0, s1, s2});
+                b.call(join, {s0, s1, s2, y});
+            }
+        });
+    });
+}
+
+} // namespace
+
+TEST_CASE("an array of streams is as deep as the deepest of them must be, and no deeper") {
+    using Depths = std::map<std::string, int64_t>;
+    const Module apart = build(held(false)).module, array = build(held(true)).module;
+    CHECK(depths_of(with_safe_depths(apart)) == Depths{{"s0", 4}, {"s1", 9}, {"s2", 2}});
+    CHECK(depths_of(with_safe_depths(array)) == Depths{{"s", 9}});
+    CHECK(runs_through(with_safe_depths(array)));
+    CHECK(!runs_through(with_depths(array, {{"s", 8}})));
+    CHECK(vitis_source(array).find("hls::stream<ap_int<8>, 9> s[3];") != std::string::npos);
+}
+
+TEST_CASE("depths that take too long to compute are refused") {
+    const Module m = build(bypass(8, 3)).module;
+    CHECK(refusal([&] { with_safe_depths(m, 60); }) ==
+          "whether the streams' depths suffice is found by passing all tokens, without their data, and that "
+          "takes "
+          "more than 60 iterations of loops: give each stream its depth");
+    CHECK(refusal([&] { with_safe_depths(m, 1000); }) == "not refused");
 }

@@ -227,8 +227,5 @@ TEST_CASE("a deadlock names processes, streams, fills and lines") {
     CHECK(text.find("c waits to read there, which holds 0 of 2 (refusals.cpp:") != std::string::npos);
     CHECK(refusal([&] { ir::inline_calls(build(top).module); }).find("in a cycle (a → c → a)") !=
           std::string::npos);
-    CHECK(
-        refusal([&] { jit(Schedule(top)).call({&result}); }) ==
-        "the processes wait for each other for ever:\n  a waits to read here, which holds 0 of 2\n  c waits "
-        "to read there, which holds 0 of 2");
+    CHECK(refusal([&] { jit(Schedule(top)).call({&result}); }) == text);
 }

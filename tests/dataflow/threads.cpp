@@ -64,6 +64,7 @@ struct Ends {
     OutStream out{"out", Int(32)};
     Input from{"from", Int(32), {N}};
     Output to{"to", Int(32), {N}};
+    static constexpr unsigned load_line = __LINE__ + 1;
     Kernel load{"load", {from, out}, [&](KernelBody& b) { b.for_(i, 0, N, [&] { b.push(out, from(i)); }); }};
     Kernel store{"store", {in, to}, [&](KernelBody& b) { b.for_(i, 0, N, [&] { to(i) = b.pop(in); }); }};
     Input x{"x", Int(32), {64}};
@@ -125,12 +126,14 @@ TEST_CASE("networks as threads: a deadlock is told") {
         b.for_(i, 0, n, [&] { b.push(d, from(i)); });
         b.for_(i, 0, n, [&] { b.push(e, from(n + i)); });
     });
+    const unsigned write = here() - 3;
     Kernel join("join", {a, c, to}, [&](KernelBody& b) {
         b.for_(i, 0, n, [&] {
             to(2 * i) = b.pop(a);
             to(2 * i + 1) = b.pop(c);
         });
     });
+    const unsigned read = here() - 3;
     const auto top = [&](int64_t depth) {
         return Kernel("top", {x, y}, [&](KernelBody& b) {
             b.dataflow([&] {
@@ -147,9 +150,11 @@ TEST_CASE("networks as threads: a deadlock is told") {
     CHECK(failure(m, Target::host(), 1) == "not refused");
     const JitFunction f = jit(m, threads);
     for (int k = 0; k < 10; ++k)
-        CHECK(failure(m, f, 1) == "the processes wait for each other for ever:\n"
-                                  "  split waits to write s[0], which holds 6 of 6\n"
-                                  "  join waits to read s[1], which holds 0 of 6");
+        CHECK(failure(m, f, 1) ==
+              fmt::format("the processes wait for each other for ever:\n"
+                          "  split waits to write s[0], which holds 6 of 6 (threads.cpp:{})\n"
+                          "  join waits to read s[1], which holds 0 of 6 (threads.cpp:{})",
+                          write, read));
 }
 
 TEST_CASE_FIXTURE(Ends, "networks as threads: within processes, in loops, and whatever the pool") {
@@ -238,6 +243,7 @@ TEST_CASE_FIXTURE(Ends, "networks as threads: a deadlock within a process, and t
     const Kernel both("both", {in, more, out}, [&](KernelBody& b) {
         b.for_(i, 0, 64, [&] { b.push(out, b.pop(in) + b.pop(more)); });
     });
+    const unsigned sum = here() - 2;
     const Kernel fork("fork", {in, out, other}, [&](KernelBody& b) {
         b.for_(i, 0, 64, [&] {
             const Expr v = b.pop(in);
@@ -245,6 +251,7 @@ TEST_CASE_FIXTURE(Ends, "networks as threads: a deadlock within a process, and t
             b.push(other, v);
         });
     });
+    const unsigned taken = here() - 5;
     const Kernel waits("waits", {in, out}, [&](KernelBody& b) {
         b.dataflow([&] {
             Stream t = b.stream("t", Int(32), {2}, 1);
@@ -254,12 +261,13 @@ TEST_CASE_FIXTURE(Ends, "networks as threads: a deadlock within a process, and t
     });
     const Kernel stuck = around("stuck", waits, 1);
     const std::string begin = "the processes wait for each other for ever:";
-    const std::string inside =
-        "\n  both waits to read t[1], which holds 0 of 1\n  fork waits to read t[0], which holds 0 of 1";
+    const auto at = [](unsigned line) { return fmt::format(" (threads.cpp:{})", line); };
+    const std::string inside = "\n  both waits to read t[1], which holds 0 of 1" + at(sum) +
+                               "\n  fork waits to read t[0], which holds 0 of 1" + at(taken);
     CHECK(failure(Schedule(stuck).module(), Target::host(), 1) == begin + inside); // the others run in order
     CHECK(failure(Schedule(stuck).module(), threads, 1) ==
-          begin + "\n  load waits to write s, which holds 1 of 1" + inside +
-              "\n  store waits to read t, which holds 0 of 1");
+          begin + "\n  load waits to write s, which holds 1 of 1" + at(load_line) + inside +
+              "\n  store waits to read t, which holds 0 of 1" + at(load_line + 1));
     const Kernel add("add", {in, out},
                      [&](KernelBody& b) { b.for_(i, 0, 64, [&] { b.push(out, b.pop(in) + 1); }); });
     const Kernel many("many", {x, y}, [&](KernelBody& b) {

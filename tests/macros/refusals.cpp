@@ -146,13 +146,10 @@ TEST_CASE("options") {
     Func out("out", Int(16), {9, 12}), pair("pair", Types{Int(8), Int(9)}, {9, 12});
     out(p.y, p.x) = p.in(p.y, p.x);
     const auto has = [&](const StencilOptions& o, const std::string& text) { expect(message(out, o), text); };
-    has({.unroll = 0}, "0 points at a time: there are at least 1 and at most 1024");
-    has({.unroll = 1025}, "1025 points at a time");
     Input line("line", Int(8), {9});
     Func few("few", Int(9), {7});
     few(p.x) = line(p.x) + line(p.x + 2);
     expect(message(few, {.unroll = 8}), "few has 7 points, and 8 are to be computed at a time: unroll less");
-    has({.iterate = 0}, "0 steps in time: there are at least 1 and at most 1024");
     has({.border = Border(Edge::wrap)}, "wrap reads elements at one edge for points at the other");
     has({.border = Border(Edge::repeat)},
         "what lies beyond an edge is part of the algorithm. Read repeat_edge(in)(…)");

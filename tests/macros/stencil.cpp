@@ -2,6 +2,7 @@
 // C++, whatever the lanes, the stages and the order of turns.
 
 #include "deep.h"
+#include "drawn.h"
 #include "stencils.h"
 
 #include "lathe/codegen/jit.h"
@@ -417,4 +418,19 @@ TEST_CASE("random programs as Vitis C++") {
     }
     kernels.compile();
     kernels.expect_right_stalled(references_of(all), 10);
+}
+
+TEST_CASE("numbers that no network has") {
+    Var i("i");
+    Input in("in", Int(8), {9});
+    Func out("out", Int(9), {9});
+    out(i) = in(i) + 1;
+    expect(message(out, {.unroll = 0}), "0 points at a time: there are at least 1 and at most 1024");
+    expect(message(out, {.unroll = 1025}), "1025 points at a time");
+    expect(message(out, {.iterate = 0}), "0 steps in time: there are at least 1 and at most 1024");
+    expect(message(out, {.word = 24}), "a word of 24 bits: it is a power of two from 8 to 1024");
+}
+
+TEST_CASE("stencil is drawn") {
+    drawn("stencil");
 }

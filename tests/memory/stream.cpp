@@ -1,10 +1,12 @@
 // stream: what it makes, what it refuses, and random producers and consumers in all backends.
 
 #include "deep.h"
+#include "drawn.h"
 #include "everywhere.h"
 #include "lathe/dsl/kernel.h"
 #include "random_pair.h"
 #include "refusal.h"
+#include "streams_of.h"
 
 #include <doctest/doctest.h>
 
@@ -95,13 +97,6 @@ struct Chain {
         c(y, x) = select(x > 0, b(y, x), 7) + select(x > 0, cast(Int(24), 1), b(y, x));
     }
 };
-
-size_t streams_of(const Schedule& s) {
-    size_t all = 0;
-    for (const Function& f : s.module().functions)
-        for_each(f.body, [&](const Stmt& x) { all += x.kind() == StmtKind::stream; }, nullptr);
-    return all;
-}
 
 } // namespace
 
@@ -200,41 +195,6 @@ TEST_CASE("stream between called kernels, tiles in the same order") {
     CHECK(streams_of(s) == 1);
     check_everywhere(s);
     expect_same_with_stalls(s);
-}
-
-TEST_CASE("dataflow: streams where they can be, else blocks; a kernel's loops and a Func's stages") {
-    Var i("i"), j("j"), u("u"), v("v"), z("z"), w("w");
-    Input x("x", Int(16), {6, 7});
-    Output y("y", Int(16), {6, 7});
-    Kernel top("top", {x, y}, [&](KernelBody& b) {
-        Array t = b.array("t", Int(16), {6, 7}), m = b.array("m", Int(16), {6, 7});
-        b.for_(i, 0, 6, [&] { b.for_(j, 0, 7, [&] { t(i, j) = x(i, j) + 1; }); });
-        b.for_(u, 0, 6, [&] { b.for_(v, 0, 7, [&] { m(u, v) = t(5 - u, v) * 2; }); });
-        b.for_(z, 0, 6, [&] { b.for_(w, 0, 7, [&] { y(z, w) = m(z, w) - 4; }); });
-    });
-    Schedule s(top);
-    s.dataflow(top);
-    has(print(s), "stream t_to_top_u: Int(16) blocks of (6, 7)");
-    has(print(s), "stream m_to_top_z: Int(16)\n");
-    s[top].pipeline(j).pipeline(w).unroll(v, 2); // loops go by their names
-    check_everywhere(s);
-    expect_same_with_stalls(s);
-    Schedule again(top);
-    again.apply_trace(s.trace_json());
-    CHECK(print(again) == print(s));
-
-    Func a("a", Int(16), {6, 7}), c("c", Int(16), {7, 6}), d("d", Int(32), {7, 6});
-    a(i, j) = x(i, j) + 3;
-    c(j, i) = a(i, j) * 2;
-    d(j, i) = c(j, i) + a(5 - i, j);
-    Schedule r(d);
-    has(refusal([&] { r.dataflow(d); }), "as a block (others read it, too)");
-    Func e("e", Int(32), {7, 6});
-    e(j, i) = c(j, i) - 1;
-    Schedule q(e);
-    q.dataflow(e);
-    CHECK(streams_of(q) == 2);
-    check_everywhere(q);
 }
 
 TEST_CASE("stream refuses, and says why") {
@@ -352,4 +312,22 @@ TEST_CASE("tensors of called kernels are named by their own handles and by the c
     caller.reuse_at(x, line, u); // what a call passes
     check_everywhere(caller);
     has(refusal([&] { caller.partition(row); }), "row is an argument of line");
+}
+
+TEST_CASE("whether a stream of a given depth is deep enough needs sizes") {
+    Var i("i");
+    Param N("N");
+    Input line("line", Int(16), {N});
+    Func f("f", Int(24), {N}), g("g", Int(24), {N}), h("h", Int(24), {N});
+    f(i) = line(i) + 1;
+    g(i) = f(i) * 2;
+    h(i) = g(i) + f(i);
+    Schedule open(h);
+    open.dataflow(h).stream(g, h);
+    has(refusal([&] { open.stream(f, h, 3); }), "is not known while N has no value: bind it before");
+    has(refusal([&] { open.stream(f, h, int64_t(1) << 40); }), "a stream holds 1 to 16777216 elements");
+}
+
+TEST_CASE("stream is drawn") {
+    drawn("stream");
 }

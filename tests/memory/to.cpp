@@ -1,6 +1,7 @@
 // to: stages on the host and on the device, and the copies between the two.
 
 #include "copies.h"
+#include "drawn.h"
 #include "everywhere.h"
 #include "lathe/dsl/kernel.h"
 #include "lathe/hls/emit.h"
@@ -434,4 +435,8 @@ TEST_CASE("to: a host that holds nothing copies nothing") {
     REQUIRE(asked != host.npos);
     CHECK(host.find(".write(in)", asked) != host.npos);
     CHECK(host.find("if (0 < N) {", asked + 1) < host.find(".read(out)"));
+}
+
+TEST_CASE("to is drawn") {
+    drawn("to");
 }

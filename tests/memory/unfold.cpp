@@ -1,28 +1,12 @@
-// unfold and relay: iterations as processes, and what they hand on.
+// unfold: iterations as processes.
 
-#include "everywhere.h"
+#include "drawn.h"
+#include "product.h"
+
 #include "lathe/dsl/kernel.h"
-#include "refusal.h"
-
-#include <doctest/doctest.h>
 
 using namespace lathe;
 using namespace lathe::ir;
-
-namespace {
-
-struct Product {
-    Var i{"i"}, j{"j"};
-    RDom k{0, 6, "k"};
-    Input A{"A", Int(16), {4, 6}}, B{"B", Int(16), {6, 8}};
-    Func C{"C", Int(32), {4, 8}};
-    Product() {
-        C(i, j) = 0;
-        C(i, j) += A(i, k) * B(k, j);
-    }
-};
-
-} // namespace
 
 TEST_CASE("a row of processes: each has its part, and hands on what all of them read") {
     Product p;
@@ -75,11 +59,10 @@ TEST_CASE("a kernel's loop as processes, under a condition") {
     check_everywhere(s);
 }
 
-TEST_CASE("unfold and relay refuse") {
+TEST_CASE("unfold refuses") {
     Product p;
     Schedule s(p.C);
     has(refusal([&] { s.unfold(p.C, p.k); }), "carried by k");
-    has(refusal([&] { s.relay(p.B, p.C, p.i); }), "i is no array of processes: call unfold(i) first");
     Param N("N");
     Input line("line", Int(16), {N});
     Func g("g", Int(16), {N});
@@ -88,44 +71,7 @@ TEST_CASE("unfold and relay refuse") {
     has(refusal([&] { open.unfold(g, p.i); }),
         "the extent of i is N: a process for each iteration needs a number");
     s.unfold(p.C, p.i);
-    has(refusal([&] { s.relay(p.A, p.C, p.i); }), "when A is read depends on i");
-    has(refusal([&] { s.relay(p.C, p.C, p.i); }), "the processes of i write C");
     has(refusal([&] { s[p.C].split(p.i, 2); }), "loop i is gone: unfold(i) at");
-    Input at("at", UInt(3), {4});
-    Func gather("gather", Int(32), {4});
-    RDom r(0, 3, "r");
-    gather(p.i) = 0;
-    gather(p.i) += p.A(p.i, at(r));
-    Schedule d(gather);
-    d.unfold(gather, p.i);
-    has(refusal([&] { d.relay(p.A, gather, p.i); }), "when A is read depends on");
-    has(refusal([&] { d.relay(p.B, gather, p.i); }), "the processes of i are not given B");
-}
-
-TEST_CASE("relay: one element a statement, and one after the other") {
-    Product p;
-    Func two("two", Int(32), {4}), either("either", Int(32), {4});
-    RDom r(0, 5, "r");
-    Input line("line", Int(8), {6}), a("a", Int(8), {4});
-    two(p.i) = a(p.i);
-    two(p.i) += line(r) * 3 + line(r + 1);
-    either(p.i) = select(a(p.i) > 3, line(1), line(2));
-    for (const Func& f : {two, either}) {
-        Schedule s(f);
-        if (f.name() == "two") s[f].fuse_init(p.i);
-        s.unfold(f, p.i);
-        has(refusal([&] { s.relay(line, f, p.i); }), "line is read twice by one statement, at unfold.cpp");
-    }
-    Product q, v;
-    Schedule parallel(q.C), vectors(v.C);
-    parallel[q.C].fuse_init(q.j).parallel(q.j);
-    parallel.unfold(q.C, q.i);
-    has(refusal([&] { parallel.relay(q.B, q.C, q.i); }),
-        "loop j is parallel, and B is read in it: elements come one after the other, so make it serial");
-    vectors[v.C].fuse_init(v.j).vectorize(v.j, 4);
-    vectors.unfold(v.C, v.i);
-    has(refusal([&] { vectors.relay(v.B, v.C, v.i); }),
-        "elements come one after the other, so make it serial");
 }
 
 TEST_CASE("unfold: a part that an idle iteration would not have") {
@@ -143,4 +89,25 @@ TEST_CASE("unfold: a part that an idle iteration would not have") {
     auto [to, ti] = t[D].split(i, 4);
     t.unfold(D, ti);
     check_everywhere(t);
+}
+
+TEST_CASE("unfold refuses parts that are given away, and none") {
+    Var i("i"), j("j");
+    Param N("N");
+    InOut row("row", Int(16), {N}), z("z", Int(16), {4, 8}), y("y", Int(16), {16});
+    const Kernel twice("twice", {row}, [&](KernelBody& b) { b.for_(j, 0, N, [&] { row(j) *= 2; }); });
+    const Kernel rows("rows", {z}, [&](KernelBody& b) {
+        b.for_(i, 0, 4, [&] { b.call(twice, {view(z, {i, Range(0, 8)})}); });
+    });
+    has(refusal([&] { Schedule(rows).unfold(rows, i); }),
+        "z is given to a Function in i: inline_call that first");
+    const Kernel triangle("triangle", {y}, [&](KernelBody& b) {
+        b.for_(i, 0, 4, [&] { b.for_(j, 0, Expr(i) + 1, [&] { y(i * 4 + j) = j; }); });
+    });
+    has(refusal([&] { Schedule(triangle).unfold(triangle, i); }),
+        "y is written in each iteration of i, and none has a part of its own: give it a dimension");
+}
+
+TEST_CASE("unfold is drawn") {
+    drawn("unfold");
 }

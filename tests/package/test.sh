@@ -14,6 +14,9 @@ cmake -S "$work/source" -B "$work/build" -G Ninja -DCMAKE_CXX_COMPILER="$compile
 cmake --build "$work/build"
 [[ $("$work/build/user") == "2 arguments" ]]
 [[ $("$work/build/jit_user") == "Int(15)" ]]
+cmake -S "$work/source/cxx_only" -B "$work/cxx_only" -G Ninja -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_PREFIX_PATH="$work/install"
+cmake --build "$work/cxx_only"
+[[ $("$work/cxx_only/jit_user") == "Int(15)" ]]
 [[ $("$work/build/example_language") == "9 examples" ]]
 [[ $("$work/build/example_dataflow") == "1 examples" ]]
 [[ $("$work/build/example_macros") == "4 examples" ]]

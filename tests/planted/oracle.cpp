@@ -142,7 +142,7 @@ class LegalityOracle {
         for (unsigned seed = 0; total().pairs < wanted; ++seed) {
             std::mt19937 random(seed);
             try {
-                const Nest nest = random_nest(random);
+                const Nest nest = random_nest(random, true);
                 on(nest, random);
             } catch (const InternalError& e) {
                 FAIL_CHECK("seed " << seed << ": " << e.message());
@@ -166,7 +166,7 @@ class LegalityOracle {
         engines.compare(s.module().top().body);
         int taken = 0;
         for (int n = 0; n < 12 && taken < 3; ++n) {
-            const auto call = draw_call(s, nest.algorithm, random);
+            const auto call = draw_call(s, nest.algorithm, random, true);
             if (!call) continue;
             const Decision d = decide(s, call->make, [&](const Module& m, bool thorough) {
                 return reference.difference(m, thorough);

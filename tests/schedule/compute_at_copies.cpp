@@ -180,6 +180,39 @@ TEST_CASE("refused: copies of a Func stay where they are") {
     s.compute_at(q, out, all(yo));
     CHECK_THROWS_WITH_AS(s.compute_root(q),
                          doctest::Contains("q has copies since compute_at(q, out, all(yo)) at "), Error);
+    // p would be needed over another range by the copies of q.
+    has(refusal([&] { s.inline_(q); }), "q has copies");
+    Schedule inside(out);
+    inside[out].split(y, 3, Tail::peel);
+    inside.compute_at(p, q, x);
+    has(refusal([&] { inside.compute_at(q, out, all(x)); }),
+        "p is computed inside q, which gets copies. Call compute_at for p after that");
+    inside.compute_root(p).compute_at(q, out, all(x)).compute_at(p, q, all(x));
+    expect_same_as_code(inside, heights());
+}
+
+TEST_CASE("refused: what would move copies along") {
+    Param N("N");
+    Input in("in", Int(8), {N, N});
+    Var i("i"), j("j");
+    RDom r(0, N, "r");
+    Func q("q"), f("f", Int(32)), out("out", Int(32), {N});
+    q(i, j) = in(i, j) * 3;
+    f(i) = 0;
+    f(i) += q(i, r);
+    out(i) = f(i) + 1;
+    Schedule s(out);
+    auto [ro, ri] = s[f].update(0).split(r, 3, Tail::peel);
+    s[q].compute_at(s[f].update(0), all(ro));
+    INFO(print(s));
+    CHECK(memories(s, "q") == 2);
+    has(refusal([&] { s.compute_at(f, out, i); }),
+        "q is computed in copies of a loop: call compute_at before that");
+    Schedule first(out);
+    first.compute_at(f, out, i);
+    const auto blocks = first[f].update(0).split(r, 3, Tail::peel);
+    first[q].compute_at(first[f].update(0), all(blocks[0]));
+    expect_same_as_code(first, {{{"N", 0}}, {{"N", 2}}, {{"N", 3}}, {{"N", 7}}});
 }
 
 TEST_CASE("compute_at in copies: random chains, splits and separations") {

@@ -1,6 +1,7 @@
 // Primitives on the loops of kernels.
 
 #include "checking.h"
+#include "contains.h"
 #include "lathe/lathe.h"
 #include "refusal.h"
 
@@ -8,14 +9,6 @@
 
 using namespace lathe;
 using namespace lathe::ir;
-
-namespace {
-
-bool contains(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
-
-} // namespace
 
 TEST_CASE("a kernel's loops are split, reordered and tagged as a Func's") {
     Param M("M"), N("N"), K("K");

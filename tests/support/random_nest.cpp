@@ -417,7 +417,7 @@ class RandomLoops : Draw {
 /// Two or three stages: a stencil, sums and updates of a part, in place and along a diagonal, an output.
 class RandomStages : Draw {
   public:
-    explicit RandomStages(std::mt19937& r) : Draw(r) {}
+    RandomStages(std::mt19937& r, bool f) : Draw(r), forks(f) {}
 
     Nest make() {
         result.classes = {"moves"};
@@ -437,6 +437,8 @@ class RandomStages : Draw {
             return chain();
         case 4:
             return one_in(2) ? growing() : diagonal();
+        case 5:
+            return forks ? forked() : rows();
         default:
             return rows();
         }
@@ -461,6 +463,17 @@ class RandomStages : Draw {
         p(i, j) = in(i, j) + in(i + pick(2), j + pick(3));
         q(i, j) = p(i, j) + p(i + pick(2), j + 1 + pick(2));
         out(i, j) = q(i, j) - q(i + pick(2), j + 1 + pick(2));
+        return build({out});
+    }
+
+    /// One stage that two others read.
+    Algorithm forked() {
+        result.classes.insert("symbolic bounds");
+        Func p("p", Int(16)), q("q", Int(16)), out("out", Int(16), {N, M});
+        p(i, j) = in(i, j) * 2 - in(i + 1, j + pick(2));
+        if (one_in(3)) p(i, j) += in(i, j + 1);
+        q(i, j) = p(i, j) - p(i + pick(2), j + pick(2));
+        out(i, j) = q(i, j) + q(i + pick(2), j) + p(i, j + pick(2));
         return build({out});
     }
 
@@ -543,6 +556,7 @@ class RandomStages : Draw {
         }
     }
 
+    const bool forks;
     Param N{"N"}, M{"M"};
     Var i{"i"}, j{"j"};
     Input in{"in", Int(6), {Operand(16), Operand(16)}};
@@ -580,7 +594,8 @@ std::vector<Place> places(const Schedule& s, const Definition& d) {
 
 class DrawCall : Draw {
   public:
-    DrawCall(const Schedule& s, const Algorithm& a, std::mt19937& r) : Draw(r), schedule(s), algorithm(a) {}
+    DrawCall(const Schedule& s, const Algorithm& a, std::mt19937& r, bool c)
+        : Draw(r), schedule(s), algorithm(a), copies(c) {}
 
     std::optional<RandomCall> make() {
         const Definition& d = some_definition();
@@ -606,7 +621,7 @@ class DrawCall : Draw {
         case 8:
             return vectorize();
         case 9:
-            return one_in(2) ? fuse() : unroll();
+            return one_in(2) ? fuse() : copies && one_in(3) ? separate() : unroll();
         default:
             return reorder();
         }
@@ -696,27 +711,56 @@ class DrawCall : Draw {
             return fuse_init();
         default:
             if (there.empty() || to.func == on.func) return std::nullopt;
-            const LoopRef l = there[static_cast<size_t>(pick(static_cast<int>(there.size())))].loop;
-            RandomCall c{"compute_at", true, {}};
-            c.make = [d = on, to, l](Schedule& s) { handle(s, d).compute_at(handle(s, to), l); };
-            return c;
+            return compute_at(to, there);
         }
+    }
+    /// In one loop, or in all copies of one, which then goes by the name that it had before there were any.
+    RandomCall compute_at(const Definition& to, const std::vector<Place>& there) {
+        const std::vector<LoopRef> names = names_of(to);
+        const bool every = copies && !names.empty() && one_in(has_copies() ? 2 : 6);
+        const LoopRef l = every ? names[static_cast<size_t>(pick(static_cast<int>(names.size())))]
+                                : there[static_cast<size_t>(pick(static_cast<int>(there.size())))].loop;
+        RandomCall c{every ? "compute_at, all" : "compute_at", true, {}};
+        c.make = [d = on, to, l, every](Schedule& s) {
+            handle(s, d).compute_at(handle(s, to), every ? LoopArg(all(l)) : LoopArg(l));
+        };
+        return c;
+    }
+    bool has_copies() const {
+        for (const schedule::Step& s : schedule.steps())
+            if (!s.copies.empty()) return true;
+        return false;
+    }
+    std::vector<LoopRef> names_of(const Definition& d) const {
+        std::vector<LoopRef> names;
+        for (const auto& [variable, own] : d.loops)
+            names.emplace_back(variable, variable.name(), Loc::current());
+        for (const schedule::Step& s : schedule.steps())
+            if (s.func == d.func && s.definition == d.index)
+                for (const Symbol& r : s.results)
+                    names.emplace_back(r, r.name(), Loc::current());
+        return names;
+    }
+    RandomCall separate() {
+        const LoopRef l = one().loop;
+        return call("separate", false, [=](StageHandle h) { h.separate(l); });
     }
 
     const Schedule& schedule;
     const Algorithm& algorithm;
+    const bool copies;
     Definition on;
     std::vector<Place> loops;
 };
 
 } // namespace
 
-Nest random_stages(std::mt19937& random) {
-    return RandomStages(random).make();
+Nest random_stages(std::mt19937& random, bool forks) {
+    return RandomStages(random, forks).make();
 }
 
-Nest random_nest(std::mt19937& random) {
-    if (random() % 4 == 0) return random_stages(random);
+Nest random_nest(std::mt19937& random, bool forks) {
+    if (random() % 4 == 0) return random_stages(random, forks);
     return RandomLoops(random).make();
 }
 
@@ -738,6 +782,7 @@ std::vector<Sizes> small_sizes(const Module& m, size_t most, std::mt19937& rando
     return all;
 }
 
-std::optional<RandomCall> draw_call(const Schedule& s, const Algorithm& a, std::mt19937& random) {
-    return DrawCall(s, a, random).make();
+std::optional<RandomCall> draw_call(const Schedule& s, const Algorithm& a, std::mt19937& random,
+                                    bool copies) {
+    return DrawCall(s, a, random, copies).make();
 }

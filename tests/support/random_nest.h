@@ -16,8 +16,9 @@ struct Nest {
 };
 
 /// A kernel of up to four loops, or some stages that read each other.
-Nest random_nest(std::mt19937& random);
-Nest random_stages(std::mt19937& random);
+/// \param forks stages that two others read are among them.
+Nest random_nest(std::mt19937& random, bool forks = false);
+Nest random_stages(std::mt19937& random, bool forks = false);
 
 /// Values from 0 to 6 for the parameters of the Module; some of them, drawn, if there are more than `most`.
 std::vector<lathe::Sizes> small_sizes(const lathe::Module& m, size_t most, std::mt19937& random);
@@ -29,5 +30,6 @@ struct RandomCall {
 };
 
 /// A call on loops that stand in the schedule now; nothing if what was drawn has none.
-std::optional<RandomCall> draw_call(const lathe::Schedule& s, const lathe::Algorithm& a,
-                                    std::mt19937& random);
+/// \param copies calls that make copies of loops, and that compute Funcs in all of them, are among them.
+std::optional<RandomCall> draw_call(const lathe::Schedule& s, const lathe::Algorithm& a, std::mt19937& random,
+                                    bool copies = false);

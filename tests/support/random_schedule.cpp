@@ -163,13 +163,29 @@ class Driver {
         const Definition& other = pick(2) ? all.back() : all[pick(all.size())];
         const auto loops = loops_of(other.func, other.index);
         if (loops.empty()) return false;
-        const Symbol at = loops[pick(loops.size())];
+        const bool every = pick(3) == 0;
+        const auto names = every ? names_of(other) : loops;
+        const Symbol at = names[pick(names.size())];
         const LoopRef loop(at, at.name(), Loc::current());
         bool accepted = false;
         for (size_t n = all.size(); n-- > 0 && pick(4) != 0;)
             if (all[n].index == 0 && !(all[n].func == other.func))
-                accepted |= attempt([&] { handle(all[n]).compute_at(handle(other), loop); });
+                accepted |= attempt([&] {
+                    handle(all[n]).compute_at(handle(other),
+                                              every ? LoopArg(lathe::all(loop)) : LoopArg(loop));
+                });
         return accepted;
+    }
+
+    /// What the loops of a definition are called, those too of which there are several copies now.
+    std::vector<Symbol> names_of(const Definition& d) const {
+        std::vector<Symbol> names;
+        for (const auto& [variable, own] : d.loops)
+            names.push_back(variable);
+        for (const Step& s : schedule.steps())
+            if (s.func == d.func && s.definition == d.index)
+                names.insert(names.end(), s.results.begin(), s.results.end());
+        return names;
     }
 
     template <class F> bool attempt(const F& make) {
@@ -235,6 +251,7 @@ class Driver {
         const Definition& around = p.consumer ? consumer : d;
         const auto made = p.consumer || p.callee ? std::nullopt : made_function();
         std::vector<Symbol> loops = made ? loops_of(*made, 0) : loops_of(around.func, around.index);
+        if (p.every && pick(4) == 0) loops = names_of(around);
         if (p.tensor && pick(2)) // those that are gone: processes are named by them
             for (const Step& before : schedule.steps())
                 if (before.func == (made ? *made : d.func))
@@ -249,25 +266,29 @@ class Driver {
             if (p.tensor) s->tensor = tensor(d);
             if (p.callee) std::tie(s->func, s->target) = some_call(d.func, consumer.func);
             const Step call = *s;
+            const std::vector<Symbol> before = touched(d);
             schedule.call(std::move(*s));
-            if (p.makes_functions && !call.loops.empty()) follow(call, d);
+            if (p.makes_functions && !call.loops.empty()) follow(call, before);
         }
     }
 
     /// What is only possible behind a call on the same loops.
-    void follow(const Step& call, const Definition& d) {
+    void follow(const Step& call, std::vector<Symbol> tensors) {
+        std::shuffle(tensors.begin(), tensors.end(), random);
         for (const Primitive* p : all_primitives()) {
-            if (!p->makes_functions || !p->tensor || pick(2)) continue;
-            Step s = call;
-            s.primitive = p;
-            s.tensor = tensor(d);
-            s.words.clear();
-            attempt([&] { schedule.call(std::move(s)); });
+            if (!p->makes_functions || !p->tensor) continue;
+            for (const Symbol& t : tensors) {
+                Step s = call;
+                s.primitive = p;
+                s.tensor = t;
+                s.words.clear();
+                if (attempt([&] { schedule.call(std::move(s)); })) break;
+            }
         }
     }
 
-    /// One that the stage touches, as it is now.
-    Symbol tensor(const Definition& d) {
+    /// The tensors that the stage touches, as it is now.
+    std::vector<Symbol> touched(const Definition& d) {
         std::set<Symbol> all;
         ir::for_each(
             schedule.module().top().body,
@@ -278,8 +299,11 @@ class Driver {
                 all.merge(ir::tensors_written(s));
             },
             nullptr);
-        if (all.empty()) return d.func;
-        return *std::next(all.begin(), static_cast<std::ptrdiff_t>(pick(all.size())));
+        return {all.begin(), all.end()};
+    }
+    Symbol tensor(const Definition& d) {
+        const std::vector<Symbol> all = touched(d);
+        return all.empty() ? d.func : all[pick(all.size())];
     }
 
     /// Sometimes a Function that a step made.

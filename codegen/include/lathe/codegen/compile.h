@@ -22,8 +22,9 @@
 /// A buffer without memory (host and device are null) makes the call a bounds query: the types, mins, extents
 /// and dense strides of all such buffers are filled in, and nothing else happens.
 ///
-/// Threads (halide_do_par_for; for networks halide_spawn_thread, halide_mutex_lock …), memory and errors are
-/// functions that the runtime library defines weakly. Link: NAME.a, liblathe_runtime.a, -lpthread -ldl -lm.
+/// Threads (halide_do_par_for; for networks halide_mutex_lock, halide_cond_wait …), memory and errors are
+/// functions that the runtime library defines weakly; a network's threads are the system's (pthread_create).
+/// Link: NAME.a, liblathe_runtime.a, -lpthread -ldl -lm.
 
 #include "lathe/ir/stmt.h"
 #include "lathe/ir/target.h"

@@ -7,5 +7,8 @@ namespace lathe::ir {
 /// scatter, an access under a condition on data. (Accesses that depend on sizes alone are checked when the
 /// function is entered.) Precondition: before vectorization.
 Module check_bounds(const Module& module);
+/// The same in the Functions that are called: where one leaves the part of a tensor that it was given, the
+/// tensor itself may have an element there. Before calls are inlined.
+Module check_views(const Module& module);
 
 } // namespace lathe::ir

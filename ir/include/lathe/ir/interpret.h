@@ -52,6 +52,8 @@ struct InterpretOptions {
     /// When given: streams of depth 0 begin with room for one token, and get more where all processes wait.
     /// Receives by the stream's symbol what the largest of its array ended with.
     std::map<Symbol, int64_t>* grow = nullptr;
+    /// When given: how many iterations of loops may run yet; an Error as soon as there are none.
+    int64_t* iterations_left = nullptr;
     /// When given: receives every copy between host and device, in the order in which they ran.
     std::vector<CopyUse>* copies = nullptr;
 };

@@ -38,11 +38,10 @@ struct NetworkFunction : ExternFunction {
 /// The function, if it is one of those.
 const NetworkFunction* network_function(const ExternCall& c);
 
-/// The words (64 bits) of a network's state: `head` of its own, `slot` for each process and `line` for the
-/// text of what it waits for.
+/// The words (64 bits) of a network's state: `head` of its own, and `slot` for each process.
 struct NetworkState {
-    static constexpr int64_t head = 16, slot = 16, line = 16;
-    static constexpr int64_t words(int64_t processes) { return head + processes * (slot + line); }
+    static constexpr int64_t head = 16, slot = 16;
+    static constexpr int64_t words(int64_t processes) { return head + processes * slot; }
 };
 
 /// Words between a control's or a slot's elements, so that threads do not share lines of the cache.

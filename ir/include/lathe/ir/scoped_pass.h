@@ -31,6 +31,8 @@ class ScopedMutator : public Mutator {
     Stmt allocated(std::vector<Tensor> declared, const Stmt& body);
 
   private:
+    Stmt learning(const std::function<void()>& learn, const Stmt& s);
+
     Facts known;
     std::map<Symbol, Tensor> tensors;
 };

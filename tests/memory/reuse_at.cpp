@@ -1,6 +1,7 @@
 // reuse_at: what it makes, what it refuses, and random stencils in all backends.
 
 #include "deep.h"
+#include "drawn.h"
 #include "everywhere.h"
 #include "lathe/dsl/boundary.h"
 #include "lathe/dsl/kernel.h"
@@ -513,4 +514,8 @@ TEST_CASE("reuse_at: of a tile, and of a row of a stage that is computed as it i
     rows.compute_at(f, out, y); // the row that the buffer takes
     CHECK(print(rows).find("alloc(f: Tensor[Int(32), (1, ") != std::string::npos);
     expect_same_as_code(rows, sizes);
+}
+
+TEST_CASE("reuse_at is drawn") {
+    drawn("reuse_at");
 }

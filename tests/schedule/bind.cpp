@@ -1,48 +1,8 @@
-// pipeline and bind: what they do to the Module, the trace, and what stays the same.
+// bind: a size becomes a constant.
 
 #include "programs.h"
 
-#include "lathe/codegen/jit.h"
-
 using namespace lathe;
-
-TEST_CASE("pipeline tags a loop and changes no result") {
-    Gemm g;
-    Schedule s(g.C);
-    s[g.C].pipeline(g.k, 2);
-    CHECK(print(s).find("for k in pipeline(K, II=2):") != std::string::npos);
-    CHECK(loop_tree(s).find("pipeline") != std::string::npos);
-    CHECK(s.trace() == "0 pipeline {C, 1} {C, 1, k} 2\n");
-    expect_right(s, Gemm::sizes());
-    Schedule twice = s;
-    twice[g.C].serial(g.k);
-    CHECK(print(twice) == print(Schedule(g.C)));
-}
-
-TEST_CASE("a pipelined loop that does not begin at 0 prints its interval too") {
-    Var i("i");
-    RDom r(1, 5, "r");
-    Func f("f", Int(16), {6});
-    f(i) = 1;
-    f(r) += f(r - 1);
-    Schedule s(f);
-    s[f].pipeline(r);
-    CHECK(print(s).find("for r in pipeline(1, 6, II=1):") != std::string::npos);
-}
-
-TEST_CASE("a CPU runs a pipelined loop in order") {
-    Var i("i");
-    RDom r(1, 5, "r");
-    Func f("f", Int(16), {6});
-    f(i) = 1;
-    f(r) += f(r - 1);
-    Schedule s(f);
-    s[f].pipeline(r);
-    Buffer<int16_t> out({6});
-    jit(s).call({&out});
-    for (int n = 0; n < 6; ++n)
-        CHECK(out(n) == n + 1);
-}
 
 TEST_CASE("bind makes a size a constant everywhere") {
     Gemm g;

@@ -1,6 +1,8 @@
 // buffer_at: what it makes, and what it refuses.
 
+#include "drawn.h"
 #include "everywhere.h"
+#include "lathe/dsl/extern.h"
 #include "lathe/dsl/kernel.h"
 #include "refusal.h"
 
@@ -96,4 +98,37 @@ TEST_CASE("buffer_at: what may hold nothing yet is not copied") {
     CHECK(refusal([&] { s.buffer_at(out, kernel, i); }).find("may hold nothing yet") != std::string::npos);
     CHECK_NOTHROW(s.buffer_at(out, kernel, j)); // the body itself reads it
     CHECK(check_schedule(s.reference(), s.module(), make_arguments(s.module(), {}, 5)) == "");
+}
+
+TEST_CASE("buffer_at refuses what is given away, and elements that nobody can name outside of the loop") {
+    Var i("i"), j("j");
+    Param N("N");
+    Input at("at", UInt(3), {8}), x("x", Int(16), {4, 8});
+    Output y("y", Int(16), {8});
+    InOut row("row", Int(16), {N}), z("z", Int(16), {4, 8});
+    InOut whole("whole", Int(16), {4, 8});
+    const Extern nothing("nothing", {whole});
+    const Kernel twice("twice", {row}, [&](KernelBody& b) { b.for_(j, 0, N, [&] { row(j) *= 2; }); });
+    const auto why = [&](const std::vector<KernelArgument>& arguments, const TensorRef& tensor,
+                         const auto& body) {
+        const Kernel k("k", arguments, [&](KernelBody& b) { b.for_(i, 0, 4, [&] { body(b); }); });
+        return refusal([&] { Schedule(k).buffer_at(tensor, k, i); });
+    };
+    has(why({z}, z, [&](KernelBody& b) { b.call(nothing, {z}); }), "z is given as a whole to a function at");
+    has(why({z}, z, [&](KernelBody& b) { b.call(twice, {view(z, {i, Range(0, 8)})}); }),
+        "z is given to twice at buffer_at.cpp");
+    has(why({at, y}, y, [&](KernelBody& b) { b.for_(j, 0, 8, [&] { y(at(j)) = i; }); }),
+        " depends on what at holds");
+    has(why({at, y}, y,
+            [&](KernelBody& b) {
+                b.for_(j, 0, 8, [&] {
+                    const Expr to = b.let(at(j));
+                    y(to) = i;
+                });
+            }),
+        "which has its value inside of loop i");
+}
+
+TEST_CASE("buffer_at is drawn") {
+    drawn("buffer_at");
 }

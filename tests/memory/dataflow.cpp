@@ -1,0 +1,79 @@
+// dataflow: stages side by side as processes.
+
+#include "drawn.h"
+#include "everywhere.h"
+#include "lathe/dsl/kernel.h"
+#include "refusal.h"
+#include "streams_of.h"
+
+#include <doctest/doctest.h>
+
+using namespace lathe;
+using namespace lathe::ir;
+
+TEST_CASE("dataflow: streams where they can be, else blocks; a kernel's loops and a Func's stages") {
+    Var i("i"), j("j"), u("u"), v("v"), z("z"), w("w");
+    Input x("x", Int(16), {6, 7});
+    Output y("y", Int(16), {6, 7});
+    Kernel top("top", {x, y}, [&](KernelBody& b) {
+        Array t = b.array("t", Int(16), {6, 7}), m = b.array("m", Int(16), {6, 7});
+        b.for_(i, 0, 6, [&] { b.for_(j, 0, 7, [&] { t(i, j) = x(i, j) + 1; }); });
+        b.for_(u, 0, 6, [&] { b.for_(v, 0, 7, [&] { m(u, v) = t(5 - u, v) * 2; }); });
+        b.for_(z, 0, 6, [&] { b.for_(w, 0, 7, [&] { y(z, w) = m(z, w) - 4; }); });
+    });
+    Schedule s(top);
+    s.dataflow(top);
+    has(print(s), "stream t_to_top_u: Int(16) blocks of (6, 7)");
+    has(print(s), "stream m_to_top_z: Int(16)\n");
+    s[top].pipeline(j).pipeline(w).unroll(v, 2); // loops go by their names
+    check_everywhere(s);
+    expect_same_with_stalls(s);
+    Schedule again(top);
+    again.apply_trace(s.trace_json());
+    CHECK(print(again) == print(s));
+
+    Func a("a", Int(16), {6, 7}), c("c", Int(16), {7, 6}), d("d", Int(32), {7, 6});
+    a(i, j) = x(i, j) + 3;
+    c(j, i) = a(i, j) * 2;
+    d(j, i) = c(j, i) + a(5 - i, j);
+    Schedule r(d);
+    has(refusal([&] { r.dataflow(d); }), "as a block (others read it, too)");
+    Func e("e", Int(32), {7, 6});
+    e(j, i) = c(j, i) - 1;
+    Schedule q(e);
+    q.dataflow(e);
+    CHECK(streams_of(q) == 2);
+    check_everywhere(q);
+}
+
+TEST_CASE("dataflow refuses one process alone, a second dataflow, and what is no process") {
+    Var i("i"), j("j");
+    Input x("x", Int(16), {6});
+    Output y("y", Int(16), {6});
+    const auto why = [&](const Kernel& k) { return refusal([&] { Schedule(k).dataflow(k); }); };
+    has(why(Kernel("one", {x, y}, [&](KernelBody& b) { b.for_(i, 0, 6, [&] { y(i) = x(i); }); })),
+        "nothing stands beside one: one process alone waits for nobody");
+    has(why(Kernel("checked", {x, y},
+                   [&](KernelBody& b) {
+                       b.require(x(0) > 0);
+                       b.for_(i, 0, 6, [&] { y(i) = x(i); });
+                   })),
+        "there is one process alone, checked_i");
+    has(why(Kernel("beside", {x, y},
+                   [&](KernelBody& b) {
+                       b.for_(i, 0, 6, [&] { y(i) = x(i); });
+                       y(0) = 3;
+                   })),
+        "is no loop, stage or call of a kernel: move it into a kernel of its own");
+    const Kernel pass("pass", {x, y}, [&](KernelBody& b) { b.for_(i, 0, 6, [&] { y(i) = x(i); }); });
+    has(why(Kernel("twofold", {x, y},
+                   [&](KernelBody& b) {
+                       b.for_(j, 0, 6, [&] { y(j) = 0; });
+                       b.dataflow([&] { b.call(pass, {x, y}); });
+                   })),
+        "twofold has a dataflow already, at dataflow.cpp");
+}
+
+TEST_CASE("dataflow is drawn") {
+    drawn("dataflow");
+}
