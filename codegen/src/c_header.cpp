@@ -141,8 +141,6 @@ std::string c_header(const Abi& abi, const Module& original, const std::string& 
                  "\n";
         parameters += ", " + c_type(s.machine) + " " + name;
     }
-    for (const std::string& c : original.consents)
-        about += " * Consent: " + comment_text(c) + "\n";
     about += extern_functions(original);
     const std::string guard = "LATHE_" + upper(abi.name) + "_H";
     const std::string plain = parameters.empty() ? "void" : parameters.substr(2);

@@ -32,7 +32,7 @@ std::vector<Module> kernels_of(const Module& m) {
         if (f.side != Side::device) continue;
         std::set<std::string> called;
         add_called(m, f.body, called, false);
-        Module kernel{{f}, m.consents};
+        Module kernel{{f}};
         kernel.top().side = Side::host; // where it runs there is nothing else
         for (const Function& g : m.functions)
             if (called.contains(g.name)) kernel.functions.push_back(g);

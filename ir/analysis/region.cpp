@@ -53,10 +53,10 @@ Region box_union(const Region& a, const Region& b, const Facts& facts) {
     return r;
 }
 
-static std::map<Symbol, Region> regions(const Stmt& s, bool write, const Symbol* only, const Facts& facts) {
+static std::map<Symbol, Region> regions(const Stmt& s, bool write, const Facts& facts) {
     std::map<Symbol, Region> all;
     for (auto& a : accesses(s)) {
-        if (a.write != write || (only && a.tensor != *only)) continue;
+        if (a.write != write) continue;
         Region r = region_of(a, facts);
         auto [i, first] = all.emplace(a.tensor, r);
         if (!first) i->second = box_union(i->second, r, facts);
@@ -64,26 +64,12 @@ static std::map<Symbol, Region> regions(const Stmt& s, bool write, const Symbol*
     return all;
 }
 
-static std::optional<Region> region(const Stmt& s, bool write, const Symbol& tensor, const Facts& facts) {
-    auto all = regions(s, write, &tensor, facts);
-    if (all.empty()) return std::nullopt;
-    return all.begin()->second;
-}
-
-std::optional<Region> region_read(const Stmt& s, const Symbol& tensor, const Facts& facts) {
-    return region(s, false, tensor, facts);
-}
-
-std::optional<Region> region_written(const Stmt& s, const Symbol& tensor, const Facts& facts) {
-    return region(s, true, tensor, facts);
-}
-
 std::map<Symbol, Region> regions_read(const Stmt& s, const Facts& facts) {
-    return regions(s, false, nullptr, facts);
+    return regions(s, false, facts);
 }
 
 std::map<Symbol, Region> regions_written(const Stmt& s, const Facts& facts) {
-    return regions(s, true, nullptr, facts);
+    return regions(s, true, facts);
 }
 
 } // namespace lathe::ir

@@ -572,9 +572,6 @@ std::string print(const Stmt& s) {
 
 std::string print(const Module& m) {
     std::string s;
-    for (const std::string& c : m.consents)
-        s += (s.empty() ? "# consents: " : ", ") + c;
-    if (!s.empty()) s += "\n";
     for (const Function& f : m.functions) {
         Printer p;
         p.function(f);

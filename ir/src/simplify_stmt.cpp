@@ -11,7 +11,7 @@ namespace {
 
 class StmtSimplifier {
   public:
-    StmtSimplifier(const Facts& facts, bool drop_unit_loops) : algebra(facts), drop_units(drop_unit_loops) {}
+    explicit StmtSimplifier(const Facts& facts) : algebra(facts) {}
 
     Stmt run(const Stmt& s) {
         if (!s.defined() || ++visited > limits::statements) return s;
@@ -99,12 +99,6 @@ class StmtSimplifier {
         Expr min = expr(f.min), extent = expr(f.extent);
         if (algebra.nonnegative(-algebra.poly(extent))) return {};
         Algebra::Scope scope(algebra);
-        const bool waits = f.loop.known() && f.loop.properties().sync != SyncScope::none;
-        if (drop_units && !waits && lasts(min, f.body) &&
-            algebra.eq(algebra.poly(extent) - Poly(1))->is(true)) {
-            algebra.bind(f.var, algebra.poly(min));
-            return run(f.body);
-        }
         algebra.learn(f.var, interval_of(min, extent), [&](const Expr& e) { return lasts(e, f.body); });
         Stmt body = run(f.body);
         if (!body.defined()) return {};
@@ -250,15 +244,14 @@ class StmtSimplifier {
     }
 
     Algebra algebra;
-    bool drop_units;
     int visited = 0;
 };
 
 } // namespace
 } // namespace algebra
 
-Stmt simplify(const Stmt& s, const Facts& facts, bool drop_unit_loops) {
-    return algebra::StmtSimplifier(facts, drop_unit_loops).run(s);
+Stmt simplify(const Stmt& s, const Facts& facts) {
+    return algebra::StmtSimplifier(facts).run(s);
 }
 
 } // namespace lathe::ir

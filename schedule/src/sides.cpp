@@ -250,7 +250,7 @@ class Sides {
             if (!(lie_in.at(k.name) == places_of(call))) continue;
             Function a = k, b = f;
             a.name = b.name = "";
-            if (equal(Module{{a}, {}}, Module{{b}, {}})) return &k;
+            if (equal(Module{{a}}, Module{{b}})) return &k;
         }
         return nullptr;
     }

@@ -38,7 +38,7 @@ Module module_of(const Table& table, int lanes) {
         loops.push_back(For::make(i, index(0), index(size / lanes), {}, vector));
     }
     f.body = Block::make(loops);
-    return {{f}, {}};
+    return {{f}};
 }
 
 } // namespace

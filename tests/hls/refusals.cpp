@@ -34,7 +34,7 @@ Module loop_module(const LoopKind& kind,
     f.arguments.push_back({{in, Int(8), dims, {}, TypeOrigin::declared, nullptr, loc}, Direction::in});
     f.arguments.push_back({{out, Int(8), dims, {}, TypeOrigin::declared, nullptr, loc}, Direction::out});
     f.body = For::make(i, index(0), index(8), kind, body(in, out, Variable::make(i, IndexType())), loc);
-    return {{f}, {}};
+    return {{f}};
 }
 
 } // namespace

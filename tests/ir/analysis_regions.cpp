@@ -29,6 +29,17 @@ Expr zero() {
     return Constant::make(Value::from_raw(Int(32), 0));
 }
 
+std::optional<Region> of(const std::map<Symbol, Region>& regions, const Symbol& tensor) {
+    const auto found = regions.find(tensor);
+    return found == regions.end() ? std::nullopt : std::optional(found->second);
+}
+std::optional<Region> region_read(const Stmt& s, const Symbol& tensor, const Facts& facts) {
+    return of(regions_read(s, facts), tensor);
+}
+std::optional<Region> region_written(const Stmt& s, const Symbol& tensor, const Facts& facts) {
+    return of(regions_written(s, facts), tensor);
+}
+
 std::string text(const std::optional<Region>& r) {
     if (!r) return "none";
     std::string s;

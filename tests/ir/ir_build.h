@@ -63,7 +63,7 @@ inline Module gemm(MemorySpace space = {}) {
                       {tensor(B, f, {var(K), var(N)}), Direction::in},
                       {tensor(C, f, {var(M), var(N)}), Direction::out}};
     gemm.body = Block::make({Stage::make(C, 0, init), Stage::make(C, 1, update)});
-    return {{gemm}, {}};
+    return {{gemm}};
 }
 
 } // namespace build

@@ -180,7 +180,7 @@ std::optional<std::string> wrong_address(std::mt19937& random) {
     const std::pair<int64_t, int64_t> wanted{places.of(at), places.size()};
     const Storage s = layout(t);
     const std::pair<int64_t, int64_t> said{number(s.offset(indices)), number(s.size)},
-        stored = stored_place(store_by_layout({{f}, {}}, true));
+        stored = stored_place(store_by_layout({{f}}, true));
     if (said == wanted && stored == wanted) return std::nullopt;
     return fmt::format("({}) in ({}){}: place {} of {}, stored in {} of {}, instead of {} of {}",
                        fmt::join(at, ", "), fmt::join(extents, ", "), layout_text(t.layout), said.first,

@@ -296,7 +296,7 @@ struct Runnable {
         f.name = "nest";
         f.arguments = arguments;
         f.body = body;
-        return {{f}, {}};
+        return {{f}};
     }
     std::string difference(const Nest& n, const Stmt& body) const {
         return check_schedule(module(n.body), module(body), buffers);

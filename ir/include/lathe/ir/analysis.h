@@ -46,14 +46,11 @@ Expr runs_while(const For& loop);
 /// Inclusive bounds for each dimension.
 using Region = std::vector<Interval>;
 
-/// The bounding box of the elements of `tensor` that `s` reads (writes), or nothing if it reads (writes)
-/// none. Bounds are symbolic in the variables free in `s`. Conditions that compare affine expressions narrow
+/// The bounding box of the elements that `s` reads (writes) of each tensor of which it reads (writes) some.
+/// Bounds are symbolic in the variables free in `s`. Conditions that compare affine expressions narrow
 /// it. A subscript that is a value (a gather) has the range of its integer type; what cannot be bounded has
 /// an undefined end, and the caller refuses. Where a loop runs nothing the bounds mean nothing, and often max
 /// < min: extents are max(0, max − min + 1).
-std::optional<Region> region_read(const Stmt& s, const Symbol& tensor, const Facts& facts);
-std::optional<Region> region_written(const Stmt& s, const Symbol& tensor, const Facts& facts);
-/// The same for every tensor at once, in one traversal.
 std::map<Symbol, Region> regions_read(const Stmt& s, const Facts& facts);
 std::map<Symbol, Region> regions_written(const Stmt& s, const Facts& facts);
 /// The bounding box of one access over its loops.

@@ -17,7 +17,6 @@ std::string print(const Expr& e);
 std::string print(const ir::Stmt& s);
 /// The whole program in the style of TVM Script:
 /// \code
-///     # consents: allow_reassociation
 ///     def scale(A: Tensor[Float(32), (M)], B: out Tensor[Float(32), (M)]), params M, factor: Float(32):
 ///         # B.init
 ///         for i in parallel(M):

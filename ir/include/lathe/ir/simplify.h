@@ -35,9 +35,9 @@ class Facts {
 /// An equal expression, simpler: linear terms collected, floordiv/floormod/min/max/comparisons decided where
 /// the facts allow.
 Expr simplify(const Expr& e, const Facts& facts = {});
-/// Simplifies every expression with the facts of the loops and conditions around it; removes dead branches,
-/// empty loops, and loops of one iteration (only if `drop_unit_loops`).
-Stmt simplify(const Stmt& s, const Facts& facts = {}, bool drop_unit_loops = false);
+/// Simplifies every expression with the facts of the loops and conditions around it; removes dead branches
+/// and empty loops.
+Stmt simplify(const Stmt& s, const Facts& facts = {});
 
 /// True if the condition (a Bool over Index expressions) certainly holds. False means "not proved", never
 /// "proved false".

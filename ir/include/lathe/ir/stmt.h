@@ -466,8 +466,6 @@ struct Function {
 /// The first Function is the one that users call; the others are called by Functions before them.
 struct Module {
     std::vector<Function> functions;
-    /// Consents the schedule gave, for example "allow_reassociation": they show in the printed module.
-    std::vector<std::string> consents;
     const Function& top() const { return functions.front(); }
     Function& top() { return functions.front(); }
     /// \throws Error when there is none of that name.
