@@ -12,20 +12,53 @@ bool is_zero(const Expr& e) {
     return as_int(simplify(e)) == 0;
 }
 
+/// What is not negative where the comparison holds, and only there; undefined: it is no comparison of
+/// indices.
+Expr reach_of(const Expr& c) {
+    const auto* b = c.as<Binary>();
+    if (!b || !b->a.type().is_index() || !b->b.type().is_index()) return {};
+    if (b->op == BinaryOp::le) return isub(b->b, b->a);
+    if (b->op == BinaryOp::lt) return isub(isub(b->b, b->a), index(1));
+    if (b->op == BinaryOp::ge) return isub(b->a, b->b);
+    if (b->op == BinaryOp::gt) return isub(isub(b->a, b->b), index(1));
+    return {};
+}
+
 /// Where a buffer's elements come from.
 struct Source {
     Symbol tensor;
     Expr beyond; ///< what is stored for positions that the tensor does not have, if there are such
+    /// An element is copied under such a condition, from such subscripts.
+    std::vector<std::pair<Expr, std::vector<Expr>>> conditions = {};
 };
+
+/// The condition holds for all subscripts that the tensor has.
+bool holds_inside(const Expr& c, const std::vector<Expr>& at, const Tensor& t) {
+    if (const auto* b = c.as<Binary>(); b && b->op == BinaryOp::logical_and)
+        return holds_inside(b->a, at, t) && holds_inside(b->b, at, t);
+    const Expr reach = reach_of(c);
+    if (!reach.defined()) return false;
+    const auto at_least = [&](const Expr& known) {
+        return as_int(simplify(isub(reach, known))).value_or(-1) >= 0;
+    };
+    for (size_t d = 0; d < at.size(); ++d) {
+        const Expr from_first = isub(at[d], t.dims[d].min),
+                   to_last = isub(isub(t.dims[d].extent, index(1)), from_first);
+        if (at_least(from_first) || at_least(to_last)) return true;
+    }
+    return false;
+}
 
 /// What the store copies from the same subscripts of another tensor.
 std::optional<Source> copied(const Store& s, Type type) {
     if (s.targets.size() != 1 || s.predicate.defined()) return std::nullopt;
     Expr value = s.targets[0].value, beyond;
+    std::vector<std::pair<Expr, std::vector<Expr>>> conditions;
     for (const auto* choice = value.as<Select>(); choice; choice = value.as<Select>()) {
         const Expr other = choice->else_value;
         if (!other.as<Constant>() || (beyond.defined() && !equal(beyond, other))) return std::nullopt;
         beyond = other;
+        conditions.emplace_back(choice->condition, s.targets[0].indices);
         value = choice->then_value;
     }
     const auto* l = value.as<Load>();
@@ -33,7 +66,16 @@ std::optional<Source> copied(const Store& s, Type type) {
         return std::nullopt;
     for (size_t d = 0; d < l->indices.size(); ++d)
         if (!is_zero(isub(l->indices[d], s.targets[0].indices[d]))) return std::nullopt;
-    return Source{l->tensor, beyond};
+    return Source{l->tensor, beyond, conditions};
+}
+
+/// Adds what another store copies, if that is from the same tensor.
+bool joined(Source& all, const Source& one) {
+    if (!(all.tensor == one.tensor)) return false;
+    if (all.beyond.defined() && one.beyond.defined() && !equal(all.beyond, one.beyond)) return false;
+    if (one.beyond.defined()) all.beyond = one.beyond;
+    all.conditions.insert(all.conditions.end(), one.conditions.begin(), one.conditions.end());
+    return true;
 }
 
 /// Where the elements of `t` come from, if they stay there while `body` runs.
@@ -47,8 +89,8 @@ std::optional<Source> source_of(const Tensor& t, const Stmt& body) {
                 if (!(w.tensor == t.symbol)) continue;
                 const auto* store = s.as<Store>();
                 const auto from = store ? copied(*store, t.type) : std::nullopt;
-                fits = fits && from && (!source || source->tensor == from->tensor);
-                if (from && (!source || from->beyond.defined())) source = from;
+                fits = fits && from && (!source || joined(*source, *from));
+                if (fits && !source) source = from;
             }
             if (const auto* c = s.as<ExternCall>())
                 for (const ExternArgument& a : c->arguments)
@@ -147,25 +189,8 @@ class Iterations {
     Expr before, left; ///< of the condition: what is asked before the loop, and in it
 
     bool takes_bound(const Expr& c) {
-        const auto* b = c.as<Binary>();
-        if (!b || !b->a.type().is_index() || !b->b.type().is_index()) return false;
-        Expr reach; // the condition holds where it is not negative
-        switch (b->op) {
-        case BinaryOp::le:
-            reach = isub(b->b, b->a);
-            break;
-        case BinaryOp::lt:
-            reach = isub(isub(b->b, b->a), index(1));
-            break;
-        case BinaryOp::ge:
-            reach = isub(b->a, b->b);
-            break;
-        case BinaryOp::gt:
-            reach = isub(isub(b->a, b->b), index(1));
-            break;
-        default:
-            return false;
-        }
+        const Expr reach = reach_of(c);
+        if (!reach.defined()) return false;
         const Expr var = Variable::make(loop.var, IndexType());
         const Expr below = simplify(isub(reach, var)), above = simplify(iadd(reach, var));
         if (!uses(below, loop.var)) {
@@ -236,6 +261,10 @@ class ReadThrough : public ScopedMutator {
             if (!source) continue;
             const auto beside = std::ranges::find(all, source->tensor, &Tensor::symbol);
             const Tensor declared = beside != all.end() ? *beside : declaration(source->tensor);
+            if (!std::ranges::all_of(source->conditions, [&](const auto& c) {
+                    return holds_inside(c.first, c.second, declared);
+                }))
+                continue;
             body = Through(*t, *source, declared)(body);
             all.erase(t);
             return true;

@@ -116,6 +116,24 @@ TEST_CASE_FIXTURE(
     expect_compiled(t, {{}});
 }
 
+TEST_CASE("read_through: what is stored under other conditions than the tensor's ends is no copy") {
+    Var y("y"), x("x");
+    Input in("in", Int(16), {10, 12});
+    for (const int which : {0, 1, 2}) {
+        CAPTURE(which);
+        Func f("f", Int(16), {10, 12}), g("g", Int(32), {8, 12});
+        const Expr some = which == 0 ? x % 2 == 0 : which == 1 ? x < 7 : in(y, x) > 0;
+        f(y, x) = select(some, in(y, x), 0);
+        g(y, x) = f(y, x) + f(y + 1, x) * 3 + f(y + 2, x) * 5;
+        Schedule s(g);
+        s[f].compute_root();
+        s.reuse_at(f, g, y);
+        s[f].inline_();
+        CHECK(made(s) == std::set<std::string>{"f_y"});
+        expect_compiled(s, {{}});
+    }
+}
+
 TEST_CASE("read_through: a condition on what the loop stores is asked in each iteration") {
     Var x("x");
     Input in("in", Int(16), {22});

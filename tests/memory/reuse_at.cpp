@@ -113,7 +113,7 @@ void more_steps(Schedule& s, const RandomStencil& stencil, std::mt19937& random)
         const LoopRef loop = stencil.loops[random() % stencil.loops.size()];
         const auto factor = static_cast<int64_t>(2 + random() % 3);
         try {
-            switch (random() % 5) {
+            switch (random() % 6) {
             case 0:
             case 4:
                 out.split(loop, factor, tails[random() % 4]);
@@ -123,6 +123,9 @@ void more_steps(Schedule& s, const RandomStencil& stencil, std::mt19937& random)
                 break;
             case 2:
                 out.unroll(loop, factor);
+                break;
+            case 5:
+                if (stencil.produced) s.stage(stencil.source).inline_();
                 break;
             default:
                 out.pipeline(loop);

@@ -19,14 +19,17 @@ class Maker {
     RandomStencil make() {
         shape();
         const bool intermediate = pick(3) == 0;
-        Input in("in", type(), extents(source_extents));
-        Func produced("produced", Int(24), extents(source_extents));
+        const bool some = intermediate && pick(2); // elements of the input, and others
+        const Type element = type();
+        Input in("in", element, extents(source_extents));
+        Func produced("produced", some ? element : Int(24), extents(source_extents));
         if (intermediate) {
             std::vector<Expr> at;
             for (size_t d = 0; d < source_extents.size(); ++d)
                 at.push_back(produced_vars[d]);
-            produced(at) = cast(Int(24), in(at)) * 2 + 1;
+            produced(at) = some ? some_of(in(at)) : cast(Int(24), in(at)) * 2 + 1;
         }
+        result.produced = intermediate;
         read = [&](const std::vector<Expr>& at) -> Expr {
             return intermediate ? Expr(produced(at)) : Expr(in(at));
         };
@@ -70,6 +73,15 @@ class Maker {
     Type type() {
         const Type all[] = {Int(16), UInt(8), Int(5), Fixed(12, 7)};
         return pick(4) ? all[pick(3)] : all[3];
+    }
+    Expr some_of(const Expr& element) {
+        const Var p = produced_vars[static_cast<size_t>(pick(static_cast<int>(produced_vars.size())))];
+        const int which = pick(4), first = 1 + pick(6), other = pick(2);
+        if (which == 0) return element;
+        return select(which == 1   ? p % 2 == 0
+                      : which == 2 ? p < first
+                                   : element > 0,
+                      element, cast(element.type(), other));
     }
     static Shape extents(const std::vector<Extent>& all) { return Shape(all); }
 

@@ -12,6 +12,7 @@ struct RandomStencil {
     lathe::ir::Symbol consumer; ///< whose loops read `source`
     int definition = 0;         ///< … in this definition of it
     lathe::ir::Symbol source;
+    bool produced = false;             ///< by a Func
     std::vector<lathe::LoopRef> loops; ///< that move, outermost first
     std::vector<int64_t> windows;      ///< how many positions of each one iteration reads; 1: none to reuse
     std::vector<int64_t> steps;        ///< positions from one iteration to the next
