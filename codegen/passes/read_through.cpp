@@ -161,13 +161,13 @@ class Iterations {
         }
         const bool steady = tensors_read(c).empty(); // the loop may store what it asks
         if (steady && !uses(c, loop.var))
-            before = both(before, c);
+            before.push_back(c);
         else if (!steady || (!takes_bound(c) && !takes_step(c)))
-            left = both(left, c);
+            left.push_back(c);
     }
 
     Stmt run(const Stmt& body) const {
-        Stmt all = left.defined() ? If::make(left, body, {}, loop.loc) : body;
+        Stmt all = under(left, body);
         if (step == 1) {
             const Expr extent = simplify(imax(isub(end, low), index(0)));
             all = For::make(loop.var, simplify(low), extent, loop.loop, std::move(all), loop.loc);
@@ -179,14 +179,21 @@ class Iterations {
             all = For::make(q, simplify(first), simplify(imax(isub(behind, first), index(0))), loop.loop,
                             std::move(all), loop.loc);
         }
-        return before.defined() ? If::make(before, all, {}, loop.loc) : all;
+        return under(before, all);
     }
 
   private:
     const For& loop;
     Expr low, end;
     int64_t step = 1;
-    Expr before, left; ///< of the condition: what is asked before the loop, and in it
+    std::vector<Expr> before, left; ///< of the condition: what is asked before the loop, and in it
+
+    /// One inside the other: the first may guard what the next one reads.
+    Stmt under(const std::vector<Expr>& conditions, Stmt body) const {
+        for (size_t n = conditions.size(); n-- > 0;)
+            body = If::make(conditions[n], body, {}, loop.loc);
+        return body;
+    }
 
     bool takes_bound(const Expr& c) {
         const Expr reach = reach_of(c);

@@ -66,7 +66,8 @@ class BodyEmitter {
     std::string stream_element(ExprEmitter& expr, const StreamElement& e) const;
     void locked(const char* lock, const StreamElement& e, const Tensor& t, const Stmt& body);
     std::string call(const CallStmt& c, bool process = false);
-    std::vector<std::string> pointers_of(const Array& array, int64_t count, bool process);
+    static void next_pointers(const Array& array, int64_t count, std::map<std::string, size_t>& used_up,
+                              std::vector<std::string>& all);
     void check_users(const Dataflow& d) const;
     void dataflow(const Dataflow& d);
     void processes(const Stmt& s);

@@ -269,7 +269,8 @@ void refuse_vectors(const Stmt& body) {
 Module laid_out(const Module& m) {
     for (const Function& f : m.functions)
         refuse_vectors(f.body);
-    const Module plain = fix_constant_params(pass_whole_tensors(with_safe_depths(without_origins(m))));
+    const Module plain =
+        fix_constant_params(pass_whole_tensors(check_views(with_safe_depths(without_origins(m)))));
     return store_by_layout(shift_folds(check_bounds(plain)), true);
 }
 

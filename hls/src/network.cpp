@@ -69,6 +69,7 @@ std::string BodyEmitter::call(const CallStmt& c, bool process) {
     const Function& f = functions.function(c.callee);
     std::vector<std::string> shapes;
     std::vector<std::string> arguments;
+    std::map<std::string, size_t> given; // each process has its own pointers; what is called alone, any
     for (const TensorView& v : c.tensors) {
         if (!v.whole)
             fail(c.loc,
@@ -82,7 +83,7 @@ std::string BodyEmitter::call(const CallStmt& c, bool process) {
         if (array.apart.empty())
             arguments.push_back(array.argument());
         else
-            std::ranges::move(pointers_of(array, count, process), std::back_inserter(arguments));
+            next_pointers(array, count, process ? used_up : given, arguments);
     }
     std::vector<Expr> roots = c.values;
     for (const StreamElement& e : c.streams)
@@ -132,15 +133,11 @@ Used used_by(const Stmt& body) {
 
 } // namespace
 
-/// Each process of a dataflow has its own; what is called alone may have any.
-std::vector<std::string> BodyEmitter::pointers_of(const Array& array, int64_t count, bool process) {
+void BodyEmitter::next_pointers(const Array& array, int64_t count, std::map<std::string, size_t>& used_up,
+                                std::vector<std::string>& all) {
     size_t& used = used_up[array.name];
-    const size_t from = process ? used : 0;
-    if (process) used += static_cast<size_t>(count);
-    std::vector<std::string> all;
-    for (size_t n = from; n < from + static_cast<size_t>(count); ++n)
-        all.push_back(array.apart.at(n));
-    return all;
+    for (int64_t n = 0; n < count; ++n)
+        all.push_back(array.apart.at(used++));
 }
 
 /// Words come through ports that are one process's.

@@ -58,15 +58,15 @@ class Ways {
   private:
     static constexpr size_t max_merged = 32; ///< more ways stay a plain disjunction: merging compares pairs
 
-    /// Drops a way that lies inside another, or joins the two arms of a select.
+    /// Drops a way that lies inside another or is another, or joins the two arms of a select.
     static bool merge_one(std::vector<const Way*>& ways) {
         for (size_t i = 0; i < ways.size(); ++i)
             for (size_t j = 0; j < ways.size(); ++j) {
                 if (i == j || !ways[j]) continue;
                 const Way &a = *ways[j], *b = ways[i];
-                bool inside = a.condition.defined() && b == a.base;
-                bool arms =
-                    b && a.condition.defined() && b->base == a.base && b->condition.same_as(a.condition);
+                const bool inside = b == &a || (a.condition.defined() && b == a.base);
+                const bool arms = b && a.condition.defined() && b->base == a.base &&
+                                  b->condition.same_as(a.condition) && b->arm != a.arm;
                 if (!inside && !arms) continue;
                 if (!inside) ways[i] = a.base;
                 ways.erase(ways.begin() + static_cast<long>(j));

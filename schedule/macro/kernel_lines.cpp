@@ -1,6 +1,7 @@
 #include "kernel_lines.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 
 namespace lathe::schedule::stencil {
@@ -19,9 +20,14 @@ class Uses {
   public:
     explicit Uses(const Stmt& s) { collect(s); }
     const std::vector<Use>& all() const { return found; }
+    /// The loop stands around the place where the array is made.
+    bool around(const For* loop, const Symbol& array) const {
+        return std::ranges::find(made.at(array), loop) != made.at(array).end();
+    }
 
   private:
     std::vector<Use> found;
+    std::map<Symbol, std::vector<const For*>> made; ///< the loops around each array
     std::vector<const For*> loops;
 
     void collect(const Stmt& s) {
@@ -32,6 +38,9 @@ class Uses {
             for_each_expr(e, [&](const Expr& x) {
                 if (const auto* l = x.as<Load>()) found.push_back({l->tensor, l->indices, loops, false});
             });
+        if (const auto* a = s.as<Allocate>())
+            for (const Tensor& t : a->tensors)
+                made[t.symbol] = loops;
         const auto* f = s.as<For>();
         if (f) loops.push_back(f);
         for (const Stmt& b : bodies(s))
@@ -115,7 +124,11 @@ class Finder {
         size_t missing = *rank - t.dims.size();
         for (const For* f : common_loops(uses.all(), t.symbol)) {
             const auto d = dimension(f->var);
-            if (!d) continue;
+            if (!d) {
+                // Its next round finds what this one has left, in places that belong to others.
+                if (!uses.around(f, t.symbol)) return {};
+                continue;
+            }
             if (missing == 0 || l.loops[*d]) return {};
             l.loops[*d] = f;
             --missing;

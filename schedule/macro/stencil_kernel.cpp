@@ -169,9 +169,17 @@ class Nests {
 
     /// What an iteration leaves in them is nothing that another one could be told.
     void forget(const std::set<Symbol>& scratch) {
-        std::erase_if(before, [&](const Before& b) {
-            return std::ranges::any_of(b.writes, [&](const Symbol& t) { return scratch.contains(t); });
-        });
+        // A statement is forgotten whole. What else it wrote has no older value, either.
+        std::set<Symbol> gone = scratch;
+        const auto writes_gone = [&](const Before& b) {
+            return std::ranges::any_of(b.writes, [&](const Symbol& t) { return gone.contains(t); });
+        };
+        for (size_t known = 0; known != gone.size();) {
+            known = gone.size();
+            for (const Before& b : before)
+                if (writes_gone(b)) gone.insert(b.writes.begin(), b.writes.end());
+        }
+        std::erase_if(before, writes_gone);
     }
 
     /// A loop around nests: one after the other.
@@ -302,7 +310,7 @@ class Nests {
         b.does = guarded(rename(s, names(tensors_read(s), s.loc())));
         for (const KernelStore& k : stores_in(s))
             b.writes.insert(k.target->tensor);
-        add_uses(b.uses, tensors_read(s), free_variables(s));
+        add_uses(b.uses, tensors_read(b.does), free_variables(b.does));
         before.push_back(std::move(b));
     }
 

@@ -2,6 +2,8 @@
 
 #include "../src/calls.h"
 
+#include "lathe/ir/check_bounds.h"
+
 #include <algorithm>
 
 namespace lathe::schedule {
@@ -42,11 +44,13 @@ void run(Edit& e) {
     const Step& s = e.step();
     std::vector<Opened> all;
     int64_t count = 0;
+    const Module checked =
+        check_views(e.module()); // of the part that a call is given nothing knows afterwards
     const auto open = [&](const CallStmt& c, const Stmt& self, bool process) {
         if (const int64_t n = count++; !s.numbers.empty() && s.numbers[0] != n) return self;
         if (process)
             e.refuse("{} is a process of a dataflow: what it does cannot stand in its place", c.callee);
-        const Function f = e.module().function(c.callee);
+        const Function& f = checked.function(c.callee);
         const Stmt copy = e.copy(f.body);
         std::map<Symbol, Symbol> loops;
         for (const auto& [from, to] : s.copies.back())

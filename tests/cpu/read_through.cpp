@@ -134,6 +134,22 @@ TEST_CASE("read_through: what is stored under other conditions than the tensor's
     }
 }
 
+TEST_CASE("read_through: a condition that guards what the next one reads stays around it") {
+    Var x("x"), first("first");
+    Input in("in", Int(16), {22}), big("big", Int(16), {11});
+    Output out("out", Int(16), {20});
+    const Kernel kernel("kernel", {in, big, out}, [&](KernelBody& b) {
+        b.for_(first, 0, 20, [&] { out(first) = 0; });
+        b.for_(x, 0, 20, [&] {
+            b.if_(x / 3 < 1, [&] { b.if_(big(x * 5) > 2, [&] { out(x) = in(x) + in(x + 1) + in(x + 2); }); });
+        });
+    });
+    Schedule s(kernel);
+    s.reuse_at(in, kernel, x);
+    CHECK(made(s).empty());
+    expect_compiled(s, {{}});
+}
+
 TEST_CASE("read_through: a condition on what the loop stores is asked in each iteration") {
     Var x("x");
     Input in("in", Int(16), {22});

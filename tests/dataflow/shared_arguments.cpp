@@ -96,6 +96,23 @@ TEST_CASE_FIXTURE(Halves, "a Function that has such a dataflow is given as many 
     check_everywhere(Schedule(outer));
 }
 
+TEST_CASE(
+    "a Function with a dataflow that is given one argument twice has a port for each of its processes") {
+    Var i("i");
+    Input r("r", Int(16), {4}), q("q", Int(16), {4}), c("c", Int(16), {4});
+    Output w("w", Int(16), {4}), v("v", Int(16), {4}), o("o", Int(16), {4}), u("u", Int(16), {4});
+    Kernel one("one", {r, w}, [&](KernelBody& b) { b.for_(i, 0, 4, [&] { w(i) = r(i) * 2 + 1; }); });
+    Kernel two("two", {r, q, w, v}, [&](KernelBody& b) {
+        b.dataflow([&] {
+            b.call(one, {r, w});
+            b.call(one, {q, v});
+        });
+    });
+    Kernel top("top", {c, o, u}, [&](KernelBody& b) { b.call(two, {c, c, o, u}); });
+    has(vitis_source(build(top).module), "    two(c, c_2, o, u);\n");
+    check_everywhere(Schedule(top));
+}
+
 TEST_CASE_FIXTURE(Halves, "processes that have such a dataflow themselves") {
     Input z("z", Int(32), {16});
     Output u("u", Int(32), {16}), v("v", Int(32), {16});

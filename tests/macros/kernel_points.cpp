@@ -238,6 +238,37 @@ TEST_CASE("what was left in a scalar: by another point, by a statement, by a ker
                l.out(l.y, l.x) = s;
            }),
            "last is updated at kernel_points.cpp");
+    // What a statement leaves in two scalars: one is stored again at each point, the other not.
+    const auto two = [&](const std::function<void(KernelBody&, Scalar&, Scalar&)>& first) {
+        const Kernel k("two", {l.in, l.out}, [&](KernelBody& b) {
+            Scalar s = b.scalar("s", Int(16), 0), t = b.scalar("t", Int(16), 1);
+            first(b, s, t);
+            l.each(b, [&] {
+                s = l.in(l.y, l.x);
+                l.out(l.y, l.x) = s + t;
+            });
+        });
+        Schedule s(k);
+        try {
+            s.stencil(k);
+        } catch (const InternalError&) {
+            throw;
+        } catch (const Error& e) { // it is no older value that is taken
+            expect(std::string(e.what()), "t is read at kernel_points.cpp");
+            return;
+        }
+        check_network(s, false);
+    };
+    two([&](KernelBody& b, Scalar& s, Scalar& t) {
+        b.if_(s < 1, [&] {
+            s = 4;
+            t = 2;
+        });
+    });
+    two([&](KernelBody&, Scalar& s, Scalar& t) {
+        s = 4;
+        t = 2;
+    });
     // A statement that stores for good, and leaves something for the next one.
     const Input row("row", Int(8), {3});
     const Output doubled("doubled", Int(16), {3}), one("one", Int(16), {1});

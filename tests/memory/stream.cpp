@@ -331,3 +331,23 @@ TEST_CASE("whether a stream of a given depth is deep enough needs sizes") {
 TEST_CASE("stream is drawn") {
     drawn("stream");
 }
+
+TEST_CASE("a condition around two arms that load the same element counts as around one that does") {
+    Var x("x"), y("y");
+    Input r("r", Int(16), {4}), ix("ix", UInt(8), {6}), in("in", Int(16), {11});
+    Func out("out", Int(16), {6});
+    const Expr q = cast(Int(32), ix(x)) & 7, v = r(q);
+    out(x) = select(q < 4, select(v > 0, v, cast(Int(16), 0 - v)), 3);
+    check_everywhere(Schedule(out));
+    const auto refused = [&](const Expr& when, bool arms) {
+        Func a("a", Int(16), {11}), b("b", Int(32), {11});
+        a(y) = in(y) + 1;
+        const Expr e = a(y);
+        b(y) = select(when, arms ? select(e > 3, e, e * 2) : e, 0);
+        return refusal([&] { Schedule(b).stream(a, b); });
+    };
+    for (const Expr& when : {Expr(y >= 1 && y < 10), Expr(in(y) > 0), Expr(y % 2 == 0)}) {
+        CHECK(refused(when, false) != "not refused");
+        CHECK(refused(when, true) != "not refused");
+    }
+}
