@@ -232,7 +232,8 @@ class Trimmed : public Mutator {
         const auto* loop = inner.as<For>();
         if (!loop) return inner;
         if (!loop->body.defined()) return {};
-        if (!loop->runs().ordered || !loop->body.as<If>()) return inner;
+        // What becomes as much code as it has iterations keeps their number.
+        if (!loop->runs().ordered || loop->runs().by_extent() || !loop->body.as<If>()) return inner;
         Iterations run(*loop);
         Stmt body = loop->body;
         for (const auto* i = body.as<If>(); i && !i->else_body.defined(); i = body.as<If>()) {

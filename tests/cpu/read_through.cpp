@@ -150,6 +150,21 @@ TEST_CASE("read_through: a condition that guards what the next one reads stays a
     expect_compiled(s, {{}});
 }
 
+TEST_CASE("read_through: an unrolled loop keeps its constant number of iterations") {
+    Var x("x");
+    Param X("X");
+    Input in("in", Int(16), {X + 3});
+    Func out("out", Int(32), {X});
+    out(x) = in(x) + in(x + 1) * 3 + in(x + 3) * 5;
+    for (const Tail tail : {Tail::guard, Tail::peel}) {
+        Schedule t(out);
+        t.reuse_at(in, out, x);
+        auto [xo, xi] = t[out].split(x, 3, tail);
+        t[out].unroll(xi);
+        expect_compiled(t, {{{"X", 7}}, {{"X", 1}}, {{"X", 0}}});
+    }
+}
+
 TEST_CASE("read_through: a condition on what the loop stores is asked in each iteration") {
     Var x("x");
     Input in("in", Int(16), {22});

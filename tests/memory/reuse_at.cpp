@@ -93,10 +93,11 @@ Reused reuse(Schedule& s, const RandomStencil& stencil, std::mt19937& random) {
         } catch (const Error& e) { // a window that conditions cut short, or a mirror of more than all
             CAPTURE(e.message());
             const auto says = [&](const char* part) { return e.message().find(part) != std::string::npos; };
-            REQUIRE(((stencil.borders && says("which holds")) ||
-                     (stencil.mirrors && says("not always as many")) ||
-                     (stencil.edges && says("no subscript")) ||
-                     ((stencil.borders || stencil.edges) && says("there is nothing to reuse"))));
+            REQUIRE(
+                ((stencil.borders && says("which holds")) ||
+                 (stencil.mirrors && (says("not always as many") || says("from its end to its beginning"))) ||
+                 (stencil.edges && says("no subscript")) ||
+                 ((stencil.borders || stencil.edges) && says("there is nothing to reuse"))));
             continue;
         }
         r.buffers.push_back(from);
@@ -162,8 +163,9 @@ TEST_CASE("reuse_at: random stencils read each element once, in buffers as small
             int64_t folds = 0;
             for (const DimLayout& d : buffer.layout.dims)
                 folds += d.fold;
-            CHECK(folds <= stencil.windows[r.dimensions[n]]);
-            if (!stencil.borders) CHECK(folds == stencil.windows[r.dimensions[n]]);
+            // A mirror may stand on the window's other side; of few elements an edge leaves less to hold.
+            if (!stencil.mirrors) CHECK(folds <= stencil.windows[r.dimensions[n]]);
+            if (!stencil.borders && !stencil.edges) CHECK(folds == stencil.windows[r.dimensions[n]]);
         }
         // With a buffer along every loop that has something to reuse, each element is read at most once.
         if (r.dimensions[0] != 0) continue;
