@@ -114,6 +114,9 @@ class Maker {
         return own;
     }
 
+    /// The same load once, or in both arms and in the condition of a select.
+    Expr read_once_or_more(const Expr& e) { return pick(2) ? e + 1 : select(e > 3, e, e * 2); }
+
     void consume(Func& c, Func& p, Input& in) {
         const std::vector<Expr> point(c_vars.begin(), c_vars.begin() + static_cast<std::ptrdiff_t>(c_rank));
         std::vector<Expr> at;
@@ -134,9 +137,11 @@ class Maker {
             at[d] = static_cast<int>(extents[d] - 1) - at[d];
             c(point) = p(at);
             return;
-        case 5: // some elements under a condition
-            c(point) = select(at[d] > static_cast<int>(pick(3)), p(at) + 1, in(at));
+        case 5: { // some elements under a condition
+            const Expr some = at[d] > static_cast<int>(pick(3));
+            c(point) = select(some, read_once_or_more(p(at)), in(at));
             return;
+        }
         case 6: // one of two arms, always
             c(point) = select(at[d] > 1, p(at) + 1, p(at) - 1);
             return;
@@ -152,7 +157,7 @@ class Maker {
             return;
         case 9: // even ones first
             at[d] = at[d] * 2 % static_cast<int>(extents[d] | 1);
-            c(point) = select(at[d] < static_cast<int>(extents[d]), p(at), 0);
+            c(point) = select(at[d] < static_cast<int>(extents[d]), read_once_or_more(p(at)), 0);
             return;
         case 10:
             c(point) = select(at[0] < static_cast<int>(extents[0]), p(at) + 2, in(at));
@@ -338,6 +343,38 @@ void random_pair_schedule(Schedule& s, const RandomPair& pair, std::mt19937& ran
 
 namespace {
 
+/// A tensor's loads in an expression, each with its condition: on every way from the root, so that nothing is
+/// asked of the analysis that is tested.
+class Loads : public Mutator {
+  public:
+    using Found = std::vector<std::pair<Expr, std::vector<Expr>>>;
+    Loads(const Symbol& t, Expr c, Found& all) : tensor(t), condition(std::move(c)), found(all) {}
+
+  protected:
+    using Mutator::visit;
+    Expr visit(const Load& l, const Expr& e) override {
+        if (l.tensor == tensor) found.emplace_back(condition, l.indices);
+        return rebuilt(e);
+    }
+    Expr visit(const Select& s, const Expr& e) override {
+        (*this)(s.condition);
+        Loads(tensor, also(s.condition), found)(s.then_value);
+        Loads(tensor, also(Unary::make(UnaryOp::bit_not, s.condition)), found)(s.else_value);
+        return e;
+    }
+
+  private:
+    const Symbol& tensor;
+    const Expr condition;
+    Found& found;
+
+    /// Asked only where what stands around it holds.
+    Expr also(const Expr& c) const {
+        const Expr no = Constant::make(Value::from_raw(Bool(), 0));
+        return condition.defined() ? Select::make(condition, c, no) : c;
+    }
+};
+
 /// Counts, in outputs of their own, when each element is written and read.
 class Recording : public Mutator {
   public:
@@ -355,18 +392,19 @@ class Recording : public Mutator {
     Stmt mutate(const Stmt& s) override {
         std::vector<Stmt> before;
         std::vector<Expr> read_at;
+        Loads::Found found;
         for (const Expr& x : expressions(s))
-            for (const Access& a : accesses(LetStmt::make(Symbol("value"), x, {}, {}))) {
-                if (!(a.tensor == of.symbol)) continue;
-                lanes = lanes || around > 0;
-                if (!read_at.empty() && !same(read_at, a.indices)) two_at_once = true;
-                if (!read_at.empty() && same(read_at, a.indices)) {
-                    reads_again(before, a);
-                    continue;
-                }
-                read_at = a.indices;
-                before.push_back(under(a.condition, event(2, a.indices)));
+            Loads(of.symbol, {}, found)(x);
+        for (const auto& [condition, indices] : found) {
+            lanes = lanes || around > 0;
+            if (!read_at.empty() && !same(read_at, indices)) two_at_once = true;
+            if (!read_at.empty() && same(read_at, indices)) {
+                reads_again(before, condition);
+                continue;
             }
+            read_at = indices;
+            before.push_back(under(condition, event(2, indices)));
+        }
         const auto* reduce = s.as<Reduce>();
         if (reduce && reduce->target.tensor == of.symbol) before.push_back(event(0, reduce->target.indices));
         if (const auto* w = s.as<Store>())
@@ -411,14 +449,13 @@ class Recording : public Mutator {
              Reduce::make(BinaryOp::add, {clock, Int(32), {}, number(1)})});
     }
     /// The same element once more in one statement: one token, read if any of the loads happens.
-    void reads_again(std::vector<Stmt>& before, const Access& a) const {
+    void reads_again(std::vector<Stmt>& before, const Expr& condition) const {
         const auto* first = before.back().as<If>();
         if (!first) return;
         const Stmt event = first->then_body;
-        before.back() =
-            a.condition.defined()
-                ? If::make(Binary::make(BinaryOp::logical_or, first->condition, a.condition), event)
-                : event;
+        before.back() = condition.defined()
+                            ? If::make(Binary::make(BinaryOp::logical_or, first->condition, condition), event)
+                            : event;
     }
 };
 
