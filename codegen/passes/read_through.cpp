@@ -32,21 +32,16 @@ struct Source {
     std::vector<std::pair<Expr, std::vector<Expr>>> conditions = {};
 };
 
+Expr lies_in(const Expr& at, const Dim& d) {
+    return both(Binary::make(BinaryOp::le, d.min, at), Binary::make(BinaryOp::lt, at, iadd(d.min, d.extent)));
+}
+
 /// The condition holds for all subscripts that the tensor has.
 bool holds_inside(const Expr& c, const std::vector<Expr>& at, const Tensor& t) {
-    if (const auto* b = c.as<Binary>(); b && b->op == BinaryOp::logical_and)
-        return holds_inside(b->a, at, t) && holds_inside(b->b, at, t);
-    const Expr reach = reach_of(c);
-    if (!reach.defined()) return false;
-    const auto at_least = [&](const Expr& known) {
-        return as_int(simplify(isub(reach, known))).value_or(-1) >= 0;
-    };
-    for (size_t d = 0; d < at.size(); ++d) {
-        const Expr from_first = isub(at[d], t.dims[d].min),
-                   to_last = isub(isub(t.dims[d].extent, index(1)), from_first);
-        if (at_least(from_first) || at_least(to_last)) return true;
-    }
-    return false;
+    Facts inside;
+    for (size_t d = 0; d < at.size(); ++d)
+        inside.assume(lies_in(at[d], t.dims[d]));
+    return prove(c, inside);
 }
 
 /// What the store copies from the same subscripts of another tensor.
@@ -140,8 +135,7 @@ class Through : public Mutator {
         for (size_t d = 0; d < at.size(); ++d) {
             const Dim &has = declared.dims[d], &own = buffer.dims[d];
             if (is_zero(isub(has.min, own.min)) && is_zero(isub(has.extent, own.extent))) continue;
-            all = both(all, Binary::make(BinaryOp::le, has.min, at[d]));
-            all = both(all, Binary::make(BinaryOp::lt, at[d], iadd(has.min, has.extent)));
+            all = both(all, lies_in(at[d], has));
         }
         return all;
     }

@@ -1,5 +1,7 @@
 // Rooflines: of designs that are given, and of the three kernels' designs on a board.
 
+#include "contains.h"
+
 #include "lathe/driver/roofline.h"
 #include "lathe/ir/files.h"
 #include "lathe/lathe.h"
@@ -11,13 +13,6 @@
 using namespace lathe;
 
 namespace {
-
-size_t occurrences(const std::string& text, const std::string& part) {
-    size_t n = 0;
-    for (size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1))
-        ++n;
-    return n;
-}
 
 /// Seidel's two means, Gaussian's 3 × 3 and Jacobi's five, products with constants, edges repeated.
 Func kernel(const std::string& name, Type t, int64_t H, int64_t W) {

@@ -1,6 +1,8 @@
 // A node that is added is met everywhere: it does not compile until somebody has said what it means. What
 // tells nodes apart by a chain of questions, and is silent about the others, is listed here with the reason.
 
+#include "compile_shared.h"
+
 #include <algorithm>
 #include <doctest/doctest.h>
 #include <filesystem>
@@ -8,7 +10,6 @@
 #include <fstream>
 #include <map>
 #include <set>
-#include <sstream>
 
 namespace fs = std::filesystem;
 
@@ -62,12 +63,6 @@ const std::map<std::string, std::string> chains{
     {"schedule/src/window.cpp", asks},
 };
 
-std::string text_of(const fs::path& file) {
-    std::ostringstream text;
-    text << std::ifstream(file).rdbuf();
-    return text.str();
-}
-
 std::set<std::string> told_apart(const std::string& text) {
     std::set<std::string> found;
     for (const std::string& s : statements)
@@ -103,7 +98,7 @@ template <class F> void for_each_source(const F& f) {
     for (const char* folder : {"ir", "dsl", "schedule", "codegen", "hls", "apps/driver"})
         for (const auto& entry : fs::recursive_directory_iterator(root / folder))
             if (const fs::path& p = entry.path(); p.extension() == ".cpp" || p.extension() == ".h")
-                f(fs::relative(p, root).string(), text_of(p));
+                f(fs::relative(p, root).string(), read_file(p));
 }
 
 } // namespace

@@ -1,6 +1,7 @@
 // Words at the ports of networks: their values, what C++ says of them, how often memory is asked, and how
 // fast that is.
 
+#include "contains.h"
 #include "cycles.h"
 #include "stencils.h"
 
@@ -14,13 +15,6 @@
 using namespace lathe;
 
 namespace {
-
-size_t occurrences(const std::string& text, const std::string& part) {
-    size_t n = 0;
-    for (size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1))
-        ++n;
-    return n;
-}
 
 /// out = 2·in(y, x) − in(y, x + 1) + in(y + 1, x): one row and one column smaller; `same`: as large.
 Func small_func(Type t, int64_t H, int64_t W, bool same) {

@@ -1,6 +1,7 @@
 // The macro `stencil`: the network computes what the stages do, in the interpreter, on a CPU and in simulated
 // C++, whatever the lanes, the stages and the order of turns.
 
+#include "contains.h"
 #include "deep.h"
 #include "drawn.h"
 #include "stencils.h"
@@ -14,13 +15,6 @@
 using namespace lathe;
 
 namespace {
-
-size_t occurrences(const std::string& text, const std::string& part) {
-    size_t n = 0;
-    for (size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1))
-        ++n;
-    return n;
-}
 
 /// The C++ without the function that joins the processes.
 std::string kinds(const Schedule& s) {

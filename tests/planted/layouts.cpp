@@ -16,20 +16,6 @@ using namespace lathe::ir;
 
 namespace {
 
-const Tensor* tensor_named(const Module& m, const std::string& name) {
-    const Tensor* found = nullptr;
-    for (const Function& f : m.functions)
-        for_each(
-            f.body,
-            [&](const Stmt& s) {
-                const auto* a = s.as<Allocate>();
-                for (size_t n = 0; a && n < a->tensors.size(); ++n)
-                    if (a->tensors[n].symbol.name() == name) found = &a->tensors[n];
-            },
-            nullptr);
-    return found;
-}
-
 /// A report of a fold is right where some fold is less than what is stored before it is read.
 bool too_short(const Module& m, const Window& w) {
     const Layout& l = tensor_named(m, "window")->layout;

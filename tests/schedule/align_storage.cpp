@@ -8,7 +8,7 @@ using namespace lathe;
 TEST_CASE_FIXTURE(Table, "rows that begin at multiples") {
     s.align_storage(*table, 1, 16);
     CHECK(layout() == ", align (1, 16)");
-    check_same(s);
+    expect_same_as_code(s);
     CHECK(contains(vitis_source(s), "table[8][16];"));
     CHECK(contains(refusal([&] { s.align_storage(*table, 0, 0); }),
                    "room is for a multiple of at least 1, and not of 0"));

@@ -8,28 +8,11 @@
 using namespace lathe;
 using namespace lathe::ir;
 
-namespace {
-
-const Tensor* allocation(const Module& m, const std::string& name) {
-    const Tensor* found = nullptr;
-    for_each(
-        m.top().body,
-        [&](const Stmt& s) {
-            const Allocate* a = s.as<Allocate>();
-            for (size_t n = 0; a && n < a->tensors.size(); ++n)
-                if (a->tensors[n].symbol.name() == name) found = &a->tensors[n];
-        },
-        nullptr);
-    return found;
-}
-
-} // namespace
-
 TEST_CASE("compute_at computes the rows that one row of the consumer needs") {
     Blur b;
     Schedule s(b.out);
     s.compute_at(b.rows, b.out, b.y);
-    const Tensor* rows = allocation(s.module(), "rows");
+    const Tensor* rows = tensor_named(s.module(), "rows");
     REQUIRE(rows);
     CHECK(as_int(rows->dims[0].extent) == 3);
     expect_right(s, Blur::sizes());
@@ -43,14 +26,14 @@ TEST_CASE("compute_at in tiles, on the stack") {
     Schedule s(b.out);
     auto [yo, xo, yi, xi] = s[b.out].tile({b.y, b.x}, {4, 8});
     s.compute_at(b.rows, b.out, xo).store_in(b.rows, MemorySpace::stack());
-    const Tensor* rows = allocation(s.module(), "rows");
+    const Tensor* rows = tensor_named(s.module(), "rows");
     REQUIRE(rows);
     CHECK(as_int(rows->dims[0].extent) == 6);
     CHECK(as_int(rows->dims[1].extent) == 8);
     CHECK(rows->space == MemorySpace::stack());
     expect_right(s, Blur::sizes());
     s.compute_at(b.rows, b.out, yi);
-    CHECK(allocation(s.module(), "rows")->space == MemorySpace::stack());
+    CHECK(tensor_named(s.module(), "rows")->space == MemorySpace::stack());
     expect_right(s, Blur::sizes());
 }
 
@@ -77,7 +60,7 @@ TEST_CASE("compute_at of a Func with updates moves all of them") {
     auto [io, jo, ii, ji] = s[g.C].tile({g.i, g.j}, {6, 16});
     s.compute_at(g.P, g.C, jo).store_in(g.P, MemorySpace::registers());
     s[g.P].reorder(g.k, g.i, g.j);
-    const Tensor* p = allocation(s.module(), "P");
+    const Tensor* p = tensor_named(s.module(), "P");
     REQUIRE(p);
     CHECK(as_int(p->dims[0].extent) == 6);
     CHECK(as_int(p->dims[1].extent) == 16);
@@ -114,7 +97,7 @@ TEST_CASE("compute_at keeps whole the dimensions in which a Func depends on itse
     out(i, j) = scan(i, j) * 2;
     Schedule s(out);
     s.compute_at(scan, out, i);
-    const Tensor* t = allocation(s.module(), "scan");
+    const Tensor* t = tensor_named(s.module(), "scan");
     REQUIRE(t);
     CHECK(as_int(t->dims[0].extent) == 1);
     CHECK_FALSE(as_int(t->dims[1].extent));
@@ -134,7 +117,7 @@ TEST_CASE("compute_at takes memory for this size, not for all that an Int(32) ho
     out(i, j) = scan(i, j) * 2;
     Schedule s(out);
     s.compute_at(scan, out, i);
-    const Tensor* t = allocation(s.module(), "scan");
+    const Tensor* t = tensor_named(s.module(), "scan");
     REQUIRE(t);
     CHECK_FALSE(as_int(t->dims[1].extent));
     expect_right(s, {{{"N", 7}}, {{"N", 1}}, {{"N", 0}}});

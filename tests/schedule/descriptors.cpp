@@ -1,10 +1,9 @@
 // Primitives as descriptors: the registry, the steps that are put together from it, and the documentation.
 
+#include "compile_shared.h"
 #include "random_calls.h"
 
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 using namespace lathe;
 using namespace lathe::schedule;
@@ -13,11 +12,9 @@ namespace {
 
 /// The text of a file of the repository.
 std::string text_of(const std::string& name) {
-    std::ifstream file(std::filesystem::path(LATHE_SOURCE_DIR) / name);
-    REQUIRE(file.good());
-    std::stringstream text;
-    text << file.rdbuf();
-    return text.str();
+    const std::filesystem::path file = std::filesystem::path(LATHE_SOURCE_DIR) / name;
+    REQUIRE(std::filesystem::exists(file));
+    return read_file(file);
 }
 
 template <class F> std::string error_of(const F& call) {

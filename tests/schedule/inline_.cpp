@@ -12,19 +12,6 @@ using namespace lathe::ir;
 
 namespace {
 
-const Tensor* allocation(const Module& m, const std::string& name) {
-    const Tensor* found = nullptr;
-    for_each(
-        m.top().body,
-        [&](const Stmt& s) {
-            const Allocate* a = s.as<Allocate>();
-            for (size_t n = 0; a && n < a->tensors.size(); ++n)
-                if (a->tensors[n].symbol.name() == name) found = &a->tensors[n];
-        },
-        nullptr);
-    return found;
-}
-
 /// links Funcs that each read the one before at i − 1, i and i + 1.
 struct Chain {
     Param N{"N"};
@@ -50,7 +37,7 @@ TEST_CASE("inline_") {
     Blur b;
     Schedule s(b.out);
     s.inline_(b.rows);
-    CHECK_FALSE(allocation(s.module(), "rows"));
+    CHECK_FALSE(tensor_named(s.module(), "rows"));
     expect_right(s, Blur::sizes());
     Blur c;
     Schedule t(c.out);
@@ -140,10 +127,10 @@ TEST_CASE("inline_all_pure leaves what cannot be inlined") {
     Schedule s(out);
     s.inline_(before);
     s.inline_all_pure();
-    CHECK_FALSE(allocation(s.module(), "plain"));
-    CHECK_FALSE(allocation(s.module(), "before"));
-    CHECK(allocation(s.module(), "summed"));
-    CHECK(allocation(s.module(), "updated"));
+    CHECK_FALSE(tensor_named(s.module(), "plain"));
+    CHECK_FALSE(tensor_named(s.module(), "before"));
+    CHECK(tensor_named(s.module(), "summed"));
+    CHECK(tensor_named(s.module(), "updated"));
     expect_right(s, {{{"N", 9}}, {{"N", 2}}});
     const std::string text = print(s);
     s.inline_all_pure();

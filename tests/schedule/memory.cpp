@@ -72,7 +72,7 @@ TEST_CASE("a Func of several values names one; its accumulator is stored as the 
     s.partition(sum, Partition::block, 0, 3);
     CHECK(occurrences(print(s), "partition (block 3)") == 2);
     CHECK(occurrences(print(s), "partition (cyclic 2)") == 1);
-    check_same(s);
+    expect_same_as_code(s);
 }
 
 TEST_CASE("an inlined Func, a constant, and a Func that moves with its layout") {
@@ -85,11 +85,11 @@ TEST_CASE("an inlined Func, a constant, and a Func that moves with its layout") 
     Schedule s(out);
     s.reorder_storage(table, {1, 0}).partition(table, Partition::complete, 0);
     s.partition(g, Partition::cyclic, 0, 2);
-    check_same(s);
+    expect_same_as_code(s);
     CHECK(contains(vitis_source(s), "#pragma HLS array_partition variable=table type=complete dim=2"));
     s.compute_at(g, out, i);
     CHECK(contains(print(s), "partition (cyclic 2)"));
-    check_same(s);
+    expect_same_as_code(s);
     s.inline_(f);
     CHECK(contains(refusal([&] { s.partition(f); }), "f was inlined: it has no memory"));
 }

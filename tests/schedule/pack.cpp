@@ -8,7 +8,7 @@ using namespace lathe;
 TEST_CASE_FIXTURE(Table, "words by number and by type") {
     s.pack(*table, 1, 3);
     CHECK(layout() == ", pack 3");
-    check_same(s);
+    expect_same_as_code(s);
     CHECK(contains(vitis_source(s), "#pragma HLS array_reshape variable=table type=cyclic factor=3 dim=2"));
     CHECK(contains(refusal([&] { s.pack(*table, 1, 3); }),
                    "table has words of 3 elements already: unpack it first"));
@@ -17,7 +17,7 @@ TEST_CASE_FIXTURE(Table, "words by number and by type") {
         "dimension 1 of table holds words of 3, which have one bank: partition another, or unpack it first"));
     s.unpack(*table, 1, 3).pack(*table, UInt(64));
     CHECK(layout() == ", pack 4");
-    check_same(s); // 6 elements in words of 4
+    expect_same_as_code(s); // 6 elements in words of 4
     s.unpack(*table, Int(16));
     CHECK(contains(
         refusal([&] { s.pack(*table, UInt(40)); }),
@@ -49,7 +49,7 @@ TEST_CASE("words of one-dimensional tensors, and of none") {
     out(i) = f(23 - i);
     Schedule s(out);
     s.pack(f, UInt(32));
-    check_same(s);
+    expect_same_as_code(s);
     CHECK(contains(print(s), "f: Tensor[Int(8), (24)], pack 4"));
     one() = 4;
     two(i) = one() + i;

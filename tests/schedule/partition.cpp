@@ -8,7 +8,7 @@ using namespace lathe;
 TEST_CASE_FIXTURE(Table, "banks go through two calls and a view") {
     s.partition(*table, Partition::cyclic, 1, 3).partition(*table, Partition::block, 0, 2);
     CHECK(layout() == ", partition (block 2, cyclic 3)");
-    check_same(s);
+    expect_same_as_code(s);
     const std::string code = vitis_source(s);
     CHECK(occurrences(code, "#pragma HLS array_partition variable=table type=block factor=2 dim=1\n") == 1);
     CHECK(occurrences(code, "#pragma HLS array_partition variable=table type=cyclic factor=3 dim=2\n") == 1);
@@ -25,7 +25,7 @@ TEST_CASE_FIXTURE(Table, "all dimensions have banks") {
     again.apply_trace(s.trace_json());
     CHECK(print(again) == print(s));
     CHECK(again.trace() == s.trace());
-    check_same(s);
+    expect_same_as_code(s);
 }
 
 TEST_CASE_FIXTURE(Table, "what partition refuses") {

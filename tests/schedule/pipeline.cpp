@@ -7,6 +7,21 @@
 
 using namespace lathe;
 
+namespace {
+
+/// A running sum.
+struct Running {
+    Var i{"i"};
+    RDom r{1, 5, "r"};
+    Func sums{"sums", Int(16), {6}};
+    Running() {
+        sums(i) = 1;
+        sums(r) += sums(r - 1);
+    }
+};
+
+} // namespace
+
 TEST_CASE("pipeline tags a loop and changes no result") {
     Gemm g;
     Schedule s(g.C);
@@ -20,25 +35,15 @@ TEST_CASE("pipeline tags a loop and changes no result") {
     CHECK(print(twice) == print(Schedule(g.C)));
 }
 
-TEST_CASE("a pipelined loop that does not begin at 0 prints its interval too") {
-    Var i("i");
-    RDom r(1, 5, "r");
-    Func f("f", Int(16), {6});
-    f(i) = 1;
-    f(r) += f(r - 1);
-    Schedule s(f);
-    s[f].pipeline(r);
+TEST_CASE_FIXTURE(Running, "a pipelined loop that does not begin at 0 prints its interval too") {
+    Schedule s(sums);
+    s[sums].pipeline(r);
     CHECK(print(s).find("for r in pipeline(1, 6, II=1):") != std::string::npos);
 }
 
-TEST_CASE("a CPU runs a pipelined loop in order") {
-    Var i("i");
-    RDom r(1, 5, "r");
-    Func f("f", Int(16), {6});
-    f(i) = 1;
-    f(r) += f(r - 1);
-    Schedule s(f);
-    s[f].pipeline(r);
+TEST_CASE_FIXTURE(Running, "a CPU runs a pipelined loop in order") {
+    Schedule s(sums);
+    s[sums].pipeline(r);
     Buffer<int16_t> out({6});
     jit(s).call({&out});
     for (int n = 0; n < 6; ++n)

@@ -8,7 +8,7 @@ using namespace lathe;
 TEST_CASE_FIXTURE(Table, "another order, with room and words in it") {
     s.reorder_storage(*table, {1, 0}).align_storage(*table, 0, 16).pack(*table, 0, 4);
     CHECK(layout() == ", order (1, 0), align (16, 1), pack 4");
-    check_same(s);
+    expect_same_as_code(s);
     CHECK(contains(vitis_source(s), "table[6][16];"));
     Schedule t(top);
     CHECK(contains(refusal([&] { t.reorder_storage(*table, {0, 0}); }),

@@ -9,7 +9,7 @@ using namespace lathe;
 TEST_CASE_FIXTURE(Table, "memories of an FPGA") {
     s.store_in(*table, MemorySpace::uram());
     CHECK(layout() == ", uram");
-    check_same(s);
+    expect_same_as_code(s);
     CHECK(contains(vitis_source(s), "#pragma HLS bind_storage variable=table type=ram_2p impl=uram"));
     CHECK(contains(refusal([&] { s.store_in(*table, MemorySpace::hbm(3)); }),
                    "hbm3 lies beside the FPGA, where the arguments of its kernel are, and table is none"));
@@ -26,7 +26,7 @@ TEST_CASE_FIXTURE(Table, "memories of an FPGA") {
     CHECK(refusal([] { MemorySpace::ddr(-1); }) == "ddr(-1): a bank is a number from 0 to 255");
     s.store_in(x, MemorySpace::hbm(3)).store_in(y, MemorySpace::ddr(1));
     CHECK(contains(print(s), "x: Tensor[Int(16), (8, 6)], hbm3"));
-    check_same(s);
+    expect_same_as_code(s);
 }
 
 TEST_CASE("refused: memory") {

@@ -2,10 +2,9 @@
 /// \file What tests of how tensors are stored share.
 
 #include "contains.h"
-#include "programs.h"
+#include "everywhere.h"
 #include "refusal.h"
 
-#include "lathe/codegen/jit.h"
 #include "lathe/dsl/kernel.h"
 #include "lathe/hls/emit.h"
 
@@ -45,25 +44,5 @@ struct Table {
         return text.substr(0, text.find("):\n"));
     }
 };
-
-/// Interpreter and machine code compute what they do without.
-inline void check_same(const Schedule& s) {
-    const std::vector<AnyBuffer> right = run(s.reference(), {}, 3);
-    CHECK(difference(s.reference(), s.module(), {}) == "");
-    std::vector<AnyBuffer> got = make_arguments(s.module(), {}, 3);
-    std::vector<AnyBuffer*> pointers;
-    for (AnyBuffer& b : got)
-        pointers.push_back(&b);
-    jit(s).call(pointers);
-    for (size_t n = 0; n < right.size(); ++n)
-        CHECK(bit_equal(right[n], got[n]));
-}
-
-inline size_t occurrences(const std::string& text, const std::string& part) {
-    size_t n = 0;
-    for (size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1))
-        ++n;
-    return n;
-}
 
 } // namespace lathe

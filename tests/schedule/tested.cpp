@@ -1,6 +1,8 @@
 // Every primitive has a file of tests of its own, with its case among random schedules and with all that it
 // refuses; and no other file knows primitives by name.
 
+#include "compile_shared.h"
+
 #include "lathe/schedule/primitive.h"
 
 #include <algorithm>
@@ -10,7 +12,6 @@
 #include <map>
 #include <regex>
 #include <set>
-#include <sstream>
 #include <vector>
 
 using namespace lathe::schedule;
@@ -20,12 +21,6 @@ namespace {
 namespace fs = std::filesystem;
 
 const fs::path root = LATHE_SOURCE_DIR;
-
-std::string text_of(const fs::path& file) {
-    std::stringstream text;
-    text << std::ifstream(file).rdbuf();
-    return text.str();
-}
 
 /// Sources and headers below the folder, which are named in the order of their paths.
 std::vector<fs::path> sources(const fs::path& folder) {
@@ -84,7 +79,7 @@ std::string up_to_end(const std::string& code, size_t from) {
 
 /// What the file's refusals say, each as the pieces between what is filled in.
 std::vector<std::vector<std::string>> refusals(const fs::path& file) {
-    const std::string code = text_of(file);
+    const std::string code = read_file(file);
     const std::regex call("\\b(refuse|fail)\\("), filled("\\{[^}]*\\}");
     std::vector<std::vector<std::string>> all;
     for (std::sregex_iterator c(code.begin(), code.end(), call), end; c != end; ++c) {
@@ -126,7 +121,7 @@ std::vector<std::string> expected_texts(const std::string& primitive, const fs::
         const std::string name = f.stem().string();
         const bool own = name == primitive || (name.starts_with(primitive + "_") && !find_primitive(name));
         if (many && !own) continue;
-        const auto more = literals(text_of(f));
+        const auto more = literals(read_file(f));
         texts.insert(texts.end(), more.begin(), more.end());
     }
     return texts;
@@ -140,7 +135,7 @@ TEST_CASE("every primitive has tests of its own: it is drawn, and all that it re
         CAPTURE(name);
         const std::vector<fs::path> files = tests_of(name);
         REQUIRE(files.size() == 1);
-        CHECK(text_of(files[0]).find("drawn(\"" + name + "\")") != std::string::npos);
+        CHECK(read_file(files[0]).find("drawn(\"" + name + "\")") != std::string::npos);
         const std::vector<std::string> texts = expected_texts(name, files[0]);
         for (const auto& pieces : refusals(root / "schedule/primitive" / (name + ".cpp"))) {
             CAPTURE(pieces.front());
@@ -162,7 +157,7 @@ TEST_CASE("no comparison, table or switch over primitives' names outside of thei
     std::map<std::string, std::set<std::string>> found;
     for (const char* folder : {"ir", "dsl", "schedule", "codegen", "hls"})
         for (const fs::path& f : sources(folder)) {
-            const std::string file = fs::relative(f, root).string(), code = text_of(f);
+            const std::string file = fs::relative(f, root).string(), code = read_file(f);
             for (const std::string& t : literals(code))
                 if (find_primitive(t) && file != "schedule/primitive/" + t + ".cpp") found[file].insert(t);
             CAPTURE(file);

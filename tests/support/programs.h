@@ -27,6 +27,21 @@ inline Value random_value(Type t, std::mt19937& random) {
     return Value::from_raw(t, mpz_class(static_cast<int>(random() & 0xffff) - 0x8000));
 }
 
+/// The tensor of that name that is made somewhere, or null.
+inline const Tensor* tensor_named(const Module& m, const std::string& name) {
+    const Tensor* found = nullptr;
+    for (const Function& f : m.functions)
+        for_each(
+            f.body,
+            [&](const Stmt& s) {
+                const auto* a = s.as<Allocate>();
+                for (size_t n = 0; a && n < a->tensors.size(); ++n)
+                    if (a->tensors[n].symbol.name() == name) found = &a->tensors[n];
+            },
+            nullptr);
+    return found;
+}
+
 /// The arguments' buffers: what is read is random, outputs are zero.
 inline std::vector<AnyBuffer> make_arguments(const Module& m, const Sizes& sizes, unsigned seed) {
     std::map<Symbol, Value> values;
