@@ -130,7 +130,7 @@ class Reader {
         if (const Tensor* a = argument(s)) return *a;
         for (const Tensor& t : roots.arrays)
             if (t.symbol == s) return t;
-        edit.refuse("{} is no array that a network could read", s.name());
+        throw InternalError("a stage's tensor is nowhere");
     }
 
     /// The stage and all that it reads.
@@ -452,10 +452,8 @@ class Reader {
                 result.stages.push_back(s);
                 continue;
             }
-            if (!s.as<Stage>() && !s.as<Assert>() && !has_processes(s))
-                edit.refuse("the algorithm does something beside its stages at {}: what runs when could not "
-                            "be told",
-                            s.loc().str());
+            invariant(s.as<Stage>() || s.as<Assert>() || has_processes(s),
+                      "an algorithm's root has stages, checks and networks");
             std::set<Symbol> read = tensors_read(s), written = tensors_written(s);
             const bool behind = meets(read, late) || meets(written, late) || meets(written, read_late);
             if (behind) {
