@@ -122,6 +122,11 @@ TEST_CASE("refused: texts that are no trace of this algorithm") {
     refused(
         s,
         steps(
+            R"({"primitive": "partition", "tensor": {"result": 0}, "numbers": [0], "words": ["complete"]})"),
+        "the trace has a tensor without \"step\": {\"result\":0}");
+    refused(
+        s,
+        steps(
             R"({"primitive": "parallel", "stage": "C", "definition": 1, "loops": [{"loop": "i"}], "every": 1})"),
         "the trace has 1 in the place of true or false");
     refused(s, steps(R"({"primitive": "parallel", "stage": "C", "definition": 1, "loops": [{"loop": "k"}]})"),
