@@ -171,19 +171,16 @@ class Reader {
             }
             const Tensor* a = argument(t);
             if (!a) missing(t);
-            if (!written_outside(t)) inputs.insert(t);
+            // A kernel's other arguments flow, and an algorithm's are stages.
+            invariant(!written(t), "a network's input is written");
+            inputs.insert(t);
         }
     }
 
-    /// Always false. \throws Error for a tensor that is both read and written.
-    bool written_outside(const Symbol& t) const {
-        for (const Argument& a : function.arguments)
-            if (a.tensor.symbol == t && a.direction != Direction::in)
-                edit.refuse(
-                    "{0} is read, and it is written, too: a network cannot tell old elements from new "
-                    "ones. Use two tensors",
-                    t.name());
-        return false;
+    bool written(const Symbol& t) const {
+        return std::ranges::any_of(function.arguments, [&](const Argument& a) {
+            return a.tensor.symbol == t && a.direction != Direction::in;
+        });
     }
 
     /// Nobody reads a Func before that.

@@ -149,6 +149,8 @@ TEST_CASE("refused: texts that are no trace of this algorithm") {
     refused(s, value("9223372036854775808"), "the trace has 9223372036854775808 in the place of a size");
     refused(s, value("3.0"), "the trace has 3.0 in the place of a size");
     refused(s, value("2147483648"), "a size is at most 2147483647");
+    refused(s, steps(R"({"primitive": "partition", "tensor": "A", "loops": [{"loop": "i"}]})"),
+            "the trace names a loop of a tensor: {\"loop\":\"i\"}");
     refused(s, type("Int(99999)"), "the width 99999 is not between 1 and 4096");
     refused(s, type("Complex(2)"), "\"Complex(2)\" is no type");
 }
