@@ -19,7 +19,10 @@ std::string Kinds::add(Function f, const std::string& wish, const std::vector<Sy
             Function same = other;
             same.name = wish;
             same.body = stage->body;
-            if (equal(Module{{same}}, Module{{f}})) return other.name;
+            if (!equal(Module{{same}}, Module{{f}})) continue;
+            const std::string name = other.name;
+            edit.call_too(name);
+            return name;
         }
     f.name = free_function_name(wish, all, edit.module().functions);
     Definition d{loop(f.name), f.name, 0, loc(), {}};

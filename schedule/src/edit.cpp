@@ -80,6 +80,15 @@ void Edit::insert_function(size_t at, Function f) {
     where += at <= where;
 }
 
+void Edit::call_too(const std::string& function) {
+    std::vector<Function>& all = work.module.functions;
+    const auto from = all.begin(), own = from + static_cast<long>(where);
+    const auto found = std::ranges::find(from, own, function, &Function::name);
+    if (found == own) return; // it stands behind, or is new
+    std::rotate(found, found + 1, own + 1);
+    --where;
+}
+
 void Edit::trust(const Function& f) {
     work.legal_tags[f.name].root = seen(f.body);
 }

@@ -498,15 +498,18 @@ Window window_of(const Edit& e, const Path& path, const Symbol& tensor) {
     for (const bool conditions : {true, false}) {
         std::optional<Window> w = window(reads, conditions);
         why = find.why;
+        bool exact = unconditional; // a Func is stored where it is read, and beyond its edges nobody reads
         if (!w || !has_constant_box(*w)) {
             std::optional<Window> other = window(endless, conditions);
-            if (other && (!w || has_constant_box(*other)) && holds_all(*other, reads, facts))
+            if (other && (!w || has_constant_box(*other)) && holds_all(*other, reads, facts)) {
                 w = std::move(other);
+                exact = false;
+            }
         }
         if (!w) continue;
         w->source = source;
         w->read = reads[0].loc;
-        check_filled(e, path, *w, unconditional);
+        check_filled(e, path, *w, exact);
         return *std::move(w);
     }
     e.refuse("{} ({} is read at {})", why, tensor.name(), reads[0].loc.str());

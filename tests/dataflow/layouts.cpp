@@ -108,14 +108,36 @@ bool right(const Bound& p, const Module& m, unsigned seed, Counts& counts) {
     return false;
 }
 
-/// Machine code; none where that without layouts is refused for the same reason.
+/// All iterations of a loop store to the one place that a fold leaves, of which one at most does: that has no
+/// vector form, but without the fold.
+bool one_place(const std::string& error, const Module& m) {
+    bool found = false;
+    for_each(
+        m.top().body,
+        [&](const Stmt& s) {
+            const auto* a = s.as<Allocate>();
+            for (size_t n = 0; a && n < a->tensors.size(); ++n) {
+                const Tensor& t = a->tensors[n];
+                const auto one = [](const DimLayout& d) { return d.fold == 1; };
+                const std::string told =
+                    "every iteration stores to the same element of " + t.symbol.name() + " at ";
+                found = found ||
+                        (std::ranges::any_of(t.layout.dims, one) && error.find(told) != std::string::npos);
+            }
+        },
+        nullptr);
+    return found;
+}
+
+/// Machine code; none where that without layouts is refused for the same reason, or for one of a fold.
 std::optional<JitFunction> compiled_as(const Module& m, const Module& without) {
     try {
         return jit(m);
     } catch (const InternalError&) {
         throw;
     } catch (const Error& e) {
-        CHECK(refusal([&] { jit(without); }) == e.message());
+        const std::string then = refusal([&] { jit(without); });
+        CHECK((then == e.message() || (then == "not refused" && one_place(e.message(), m))));
         return std::nullopt;
     }
 }
@@ -201,7 +223,7 @@ TEST_CASE("a fold is right from the reach of its window on") {
 }
 
 TEST_CASE("a fold asks the kinds of the loops again") {
-    Var i("i");
+    Var i("i"), j("j");
     Input x("x", Int(32), {8});
     Output y("y", Int(32), {8});
     const Kernel k("k", {x, y}, [&](KernelBody& b) {
@@ -232,6 +254,18 @@ TEST_CASE("a fold asks the kinds of the loops again") {
         CHECK(refused(plain, fold) == "not refused");
     CHECK(refused(vectors, 8) == "not refused");
     CHECK(refused(beside, 8) == "not refused");
+    // One iteration alone stores to the one place: legal, but of vectors none has the form.
+    Param chosen("chosen");
+    const Kernel one("one", {x, y, chosen}, [&](KernelBody& b) {
+        Array w = b.array("w", Int(32), {8});
+        b.for_(i, 0, 8, [&] { b.if_(i == chosen, [&] { w(i) = x(i) * 3; }); });
+        b.for_(j, 0, 8, [&] { b.if_(j == chosen, [&] { y(j) = w(j); }); });
+    });
+    Schedule guarded(one);
+    guarded[one].vectorize(i, 8);
+    CHECK(refused(guarded, 8) == "not refused");
+    CHECK(refused(guarded, 1).find("no vector form: every iteration stores to the same element of w at ") !=
+          std::string::npos);
     CHECK(refused(beside, 4).starts_with("w cannot be folded, since loop i is parallel: w[i] written at "));
     for (const int64_t fold : {1, 4})
         CHECK(

@@ -1,21 +1,19 @@
 // The applications' algorithms, and their schedules for a CPU, as Vitis C++.
 #ifdef LATHE_TEST_APPS
 
+#include "everywhere.h"
 #include "gaussian/algorithm.h"
 #include "gemm/algorithm.h"
 #include "knn/algorithm.h"
 #include "lathe/ir/verify.h"
 #include "seidel/algorithm.h"
 #include "smith_waterman/algorithm.h"
-#include "vitis_compiled.h"
 
 #include <doctest/doctest.h>
 
 using namespace lathe;
 
 namespace {
-
-using Sizes = std::map<std::string, int64_t>;
 
 Schedule bound(const Schedule& s, const Sizes& sizes) {
     Schedule b = s;
@@ -38,11 +36,15 @@ TEST_CASE("hls: the applications") {
     const auto add_bound = [&](const Schedule& s) {
         kernels.add(s);
         expected.push_back({s.reference(), {}});
+        expect_same_as_code(s);
     };
     add_bound(vitis_schedule(knn(), 4, 9));
     add_bound(vitis_schedule(seidel(), 6, 21));
-    add_bound(vitis_schedule(smith_waterman(), 7, 6));
-    const Gemm g = gemm_algorithm();
+    const std::vector<size_t> streaming{0, 1};
+    for (const size_t k : streaming)
+        has(kernels.source(k), "hls::stream");
+    add_bound(vitis_schedule(smith_waterman(), 7, 6)); // its processes share nothing
+    const auto g = gemm_algorithm();
     add_bound(vitis_schedule(g, 13, 19, 5));
     add(Schedule({g.A, g.B}, {g.C}), {{"M", 7}, {"N", 19}, {"K", 5}});
     add(cpu_schedule(g, Target("x86-64-linux-avx2")), {{"M", 13}, {"N", 35}, {"K", 3}});
@@ -55,6 +57,14 @@ TEST_CASE("hls: the applications") {
     kernels.compile();
     for (size_t k = 0; k < expected.size(); ++k)
         kernels.expect_right(k, expected[k].first, {expected[k].second});
+    for (uint64_t seed = 1; seed <= 10; ++seed) {
+        CAPTURE(seed);
+        kernels.stall(seed);
+        for (const size_t k : streaming) {
+            CAPTURE(k);
+            kernels.expect_right(k, expected[k].first, {expected[k].second});
+        }
+    }
 }
 
 #endif

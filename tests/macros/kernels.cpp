@@ -261,6 +261,44 @@ TEST_CASE("kernels: what calls others, and what is called") {
     kernels.expect_right_stalled({all.reference(), inner.reference()}, 3);
 }
 
+TEST_CASE("kernels: called ones become networks in any order, and share processes") {
+    const Picture p;
+    const auto shift = [&](const std::string& name, int64_t by) {
+        Input a("a", Int(16), {9, 12});
+        Output b("b", Int(16), {9, 12});
+        return Kernel(name, {a, b}, [&](KernelBody& k) {
+            p.inside(k, 0, [&] { b(p.y, p.x) = a(p.y, p.x) * 2 + 1; });
+            p.inside(k, 1, [&] { b(p.y, p.x) = a(p.y, p.x - 1) + a(p.y - by, p.x); });
+        });
+    };
+    std::vector<Kernel> parts{shift("one", 0), shift("two", 1), shift("three", 1)};
+    const Kernel top = p.kernel([&](KernelBody& k) {
+        Array wide = p.array(k, "wide"), soft = p.array(k, "soft"), last = p.array(k, "last");
+        p.inside(k, 0, [&] { wide(p.y, p.x) = p.in(p.y, p.x); });
+        k.call(parts[0], {wide, soft});
+        k.call(parts[1], {soft, last});
+        k.call(parts[2], {last, p.out});
+    });
+    std::vector<size_t> order{0, 1, 2};
+    VitisKernels kernels;
+    std::vector<Module> references;
+    do {
+        CAPTURE(order);
+        Schedule s(top);
+        std::vector<size_t> functions;
+        for (const size_t n : order) {
+            s.stencil(parts[n], {.unroll = 2});
+            functions.push_back(s.module().functions.size());
+        }
+        check_network(s, false);
+        CHECK(functions[2] - functions[1] < functions[0] - 4); // most are there already
+        kernels.add(s);
+        references.push_back(s.reference());
+    } while (std::ranges::next_permutation(order).found);
+    kernels.compile();
+    kernels.expect_right_stalled(references, 3);
+}
+
 TEST_CASE("kernels: rows and columns in arrays of their own, which each round of a loop has anew") {
     const Picture p;
     const auto row = [&](const std::function<void(KernelBody&, const Array&)>& body) {

@@ -406,6 +406,23 @@ TEST_CASE("reuse_at: random stores to a kernel's array, accepted just where all 
     CHECK(refused > count(10, 100));
 }
 
+TEST_CASE("reuse_at: rows of a stage that are computed at the edge are fewer than a window has") {
+    Var y("y"), x("x");
+    Param H("H");
+    Input in("in", Int(16), {H, 11});
+    Func f("f", Int(16), {H, 11}), g("g", Int(32), {H, 11});
+    f(y, x) = in(y, x) * 3;
+    const Bounded edge = repeat_edge(f);
+    g(y, x) = edge(y - 1, x) + edge(y + 1, x) * 2 + edge(y, x - 1) * 4 + edge(y, x + 1) * 8;
+    Schedule s(g);
+    s.compute_at(f, g, y);
+    has(refusal([&] { s.reuse_at(f, g, x); }), "an element of f that is copied may hold nothing: f[");
+    Schedule t(g);
+    t.reuse_at(f, g, x);
+    t.compute_at(f, g, y);
+    expect_same_as_code(t, {{{"H", 6}}, {{"H", 1}}, {{"H", 0}}});
+}
+
 TEST_CASE("reuse_at refuses") {
     Var y("y"), x("x");
     Param N("N");
