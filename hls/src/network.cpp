@@ -62,15 +62,37 @@ static std::vector<int64_t> block_extents(const Tensor& t) {
     return extents;
 }
 
+/// The word whose elements a loop copies, all of them, to the same places of `to`; none: it does something
+/// else.
+static const Load* copied_word(const Stmt& body, const Tensor& to) {
+    const auto* loop = body.as<For>();
+    if (!loop || as_int(loop->min) != 0 || as_int(loop->extent) != as_int(to.dims[0].extent)) return nullptr;
+    const auto* store = loop->body.as<Store>();
+    if (!store || store->targets.size() != 1 || store->targets[0].tensor != to.symbol) return nullptr;
+    const auto* load = store->targets[0].value.as<Load>();
+    const auto is_lane = [&](const std::vector<Expr>& at) {
+        const auto* v = at.size() == 1 ? at[0].as<Variable>() : nullptr;
+        return v && v->symbol == loop->var;
+    };
+    return load && load->type == to.type && is_lane(load->indices) && is_lane(store->targets[0].indices)
+               ? load
+               : nullptr;
+}
+
 /// A word is a value: it is read before its elements, and written behind them.
 void BodyEmitter::word(const StreamElement& e, const Tensor& t, const Stmt& body, bool written) {
     ExprEmitter expr(scope, out, e.at);
-    const std::string channel = stream_element(expr, e), name = scope.names.take(t.symbol.name());
+    const std::string channel = stream_element(expr, e);
     const std::vector<int64_t> extents = block_extents(t);
+    if (const Load* l = written ? copied_word(body, t) : nullptr)
+        if (const Array& from = scope.array(l->tensor); from.vector && from.extents == brackets(extents))
+            return out.line(fmt::format("{}.write({});", channel, from.name));
+    const std::string name = scope.names.take(t.symbol.name());
     const std::string type = vector_type(t.type, extents[0]);
     out.line(written ? fmt::format("{} {};", type, name)
                      : fmt::format("const {} {} = {}.read();", type, name, channel));
-    scope.arrays[t.symbol] = {name, t.type, t.dims, false, brackets(extents)};
+    Array& array = scope.arrays[t.symbol] = {name, t.type, t.dims, false, brackets(extents)};
+    array.vector = !written;
     emit(body);
     scope.arrays.erase(t.symbol);
     if (written) out.line(fmt::format("{}.write({});", channel, name));
