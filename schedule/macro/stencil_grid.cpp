@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <ranges>
 
 namespace lathe::schedule::stencil {
 
@@ -157,7 +158,7 @@ std::vector<Node> nodes_of(const Stencil& s, const Grid& grid) {
 }
 
 Design design(const Edit& e, Stencil s, const StencilOptions& options) {
-    for (const Flow& f : s.flows)
+    for (const Flow& f : std::views::reverse(s.flows)) // what is computed, before what that needs
         if (f.box.rank() == 0 || std::ranges::any_of(f.box.extent, [](int64_t n) { return n <= 0; }))
             e.refuse("{} has no points: nothing flows", f.tensor.symbol.name());
     const size_t inner = s.flows.back().box.rank() - 1;

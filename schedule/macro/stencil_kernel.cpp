@@ -128,7 +128,8 @@ class Nests {
         if (s.as<Dataflow>() || s.as<DeclareStream>() || !streams_in(s).empty())
             edit.refuse("{} has processes or streams already, at {}: a network is made of loops over tensors",
                         name(), where);
-        edit.refuse("{} does something at {} that is no value of a point", name(), where);
+        // Calls were opened, and what runs on a device is no kernel's own any more.
+        throw InternalError(fmt::format("a statement of {} at {} that no kernel has", name(), where));
     }
 
     /// Nothing stands in front of it, and nothing that the kernel computes decides it.

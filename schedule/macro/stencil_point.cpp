@@ -131,7 +131,8 @@ class PointRun {
         const Expr old = before == values.end() ? Expr() : before->second;
         statement(n.body);
         const auto now = values.find(target);
-        if (now == values.end()) no_value(n.body);
+        if (now == values.end())
+            edit.refuse("{} stores nothing at {}: its loops have no round", name(), n.body.loc().str());
         now->second = inside_of(n.box, now->second, old);
     }
 
@@ -262,8 +263,9 @@ class PointRun {
                 for (const Write& w : writes_of(s)) {
                     if (!own.contains(w.tensor)) continue;
                     if (!w.target)
-                        edit.refuse("{} is written by an extern call at {}, whose code nobody sees", name(),
-                                    s.loc().str());
+                        edit.refuse("{} is computed by a Function of its own, which is called at {}: call "
+                                    "stencil before that is made",
+                                    name(), s.loc().str());
                     if (found && found->tensor == w.tensor) check_same(*found, *w.target, s.loc());
                     found = w.target;
                 }
@@ -471,14 +473,10 @@ class PointRun {
         } else if (const auto* i = s.as<If>()) {
             branch(*i);
         } else {
-            no_value(s);
+            // Of a kernel nothing else is left, and what else a Func's stage may hold is a stage inside of
+            // it, or was a Function before.
+            throw InternalError(fmt::format("a stage of {} has a statement that is no value", name()));
         }
-    }
-
-    [[noreturn]] void no_value(const Stmt& s) const {
-        edit.refuse(
-            "{} does something at {} that is no value of a point: a stage stores one value, and nothing else",
-            name(), s.loc().str());
     }
 
     void loop(const For& f) {
@@ -540,9 +538,7 @@ class PointRun {
 
     void set(const StoreTarget& t, const Expr& value, Loc loc) {
         const bool of_point = own.contains(t.tensor);
-        if (!locals.contains(t.tensor) && !of_point)
-            edit.refuse("{} stores in {}, too, at {}: a stage has one value", name(), t.tensor.name(),
-                        loc.str());
+        invariant(locals.contains(t.tensor) || of_point, "a stage stores in another's tensor");
         values[of_point ? Element{t.tensor, {}} : target_of(t, loc)] =
             value.type() == t.type ? value : Cast::make(t.type, value, loc);
     }

@@ -130,7 +130,7 @@ class Reader {
         if (const Tensor* a = argument(s)) return *a;
         for (const Tensor& t : roots.arrays)
             if (t.symbol == s) return t;
-        edit.refuse("{} is no array that a network could read", s.name());
+        throw InternalError("a stage's tensor is nowhere");
     }
 
     /// The stage and all that it reads.
@@ -171,19 +171,16 @@ class Reader {
             }
             const Tensor* a = argument(t);
             if (!a) missing(t);
-            if (!written_outside(t)) inputs.insert(t);
+            // A kernel's other arguments flow, and an algorithm's are stages.
+            invariant(!written(t), "a network's input is written");
+            inputs.insert(t);
         }
     }
 
-    /// Always false. \throws Error for a tensor that is both read and written.
-    bool written_outside(const Symbol& t) const {
-        for (const Argument& a : function.arguments)
-            if (a.tensor.symbol == t && a.direction != Direction::in)
-                edit.refuse(
-                    "{0} is read, and it is written, too: a network cannot tell old elements from new "
-                    "ones. Use two tensors",
-                    t.name());
-        return false;
+    bool written(const Symbol& t) const {
+        return std::ranges::any_of(function.arguments, [&](const Argument& a) {
+            return a.tensor.symbol == t && a.direction != Direction::in;
+        });
     }
 
     /// Nobody reads a Func before that.
@@ -452,10 +449,8 @@ class Reader {
                 result.stages.push_back(s);
                 continue;
             }
-            if (!s.as<Stage>() && !s.as<Assert>() && !has_processes(s))
-                edit.refuse("the algorithm does something beside its stages at {}: what runs when could not "
-                            "be told",
-                            s.loc().str());
+            invariant(s.as<Stage>() || s.as<Assert>() || has_processes(s),
+                      "an algorithm's root has stages, checks and networks");
             std::set<Symbol> read = tensors_read(s), written = tensors_written(s);
             const bool behind = meets(read, late) || meets(written, late) || meets(written, read_late);
             if (behind) {

@@ -359,8 +359,8 @@ class End {
         if (!tensors_read(f.body).contains(own) && !tensors_written(f.body).contains(own)) {
             f.arguments.erase(f.arguments.begin() + static_cast<std::ptrdiff_t>(at));
             tensors.erase(tensors.begin() + static_cast<std::ptrdiff_t>(at));
-        } else if (direction == Direction::in) {
-            e.refuse("{} decides the shape of something in {}", own.name(), f.name);
+        } else { // no shape depends on what a tensor holds
+            invariant(direction == Direction::out, "a process reads what a stream passes, beside it");
         }
         std::vector<StreamElement> streams = c.streams;
         streams.push_back({stream.stream, {}});

@@ -296,6 +296,21 @@ TEST_CASE("what a reduction starts with counts where it may stay") {
     CHECK(error_bound(some, {{a, -1, 1}}).front() < 0.01);
 }
 
+TEST_CASE("an error bound is of the algorithm as it is written, and not of several steps of it") {
+    const Input in("in", Float(32), {8, 12});
+    const Var y("y"), x("x");
+    Func step("step", Float(32), {8, 12});
+    step(y, x) = in(y, x) * 0.5f;
+    Schedule s(step);
+    s.stencil(step, {.iterate = 3});
+    REQUIRE_THROWS_WITH_AS(
+        error_bound(s, {{in, -1, 1}}),
+        doctest::Contains(
+            "error_bound compares with the algorithm as it is written, and iterate computes it 3 "
+            "times: ask before iterate, or write the steps as Funcs"),
+        Error);
+}
+
 TEST_CASE("inputs of known numbers, and which cannot be") {
     const Param N("N");
     const Input x("x", Float(32), {4}), w("w", Float(32), {3, 4}), open("open", Float(32), {N});

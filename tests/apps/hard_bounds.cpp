@@ -281,7 +281,7 @@ TEST_CASE("outputs that nothing is stored to, and calls with the wrong numbers")
     CHECK(has(why([&] { measure_ranges(Schedule(f), {numbers}); }), "x holds NaN on these data"));
     for (const int width : {0, -1, 5000})
         CHECK(has(why([&] { propose_types(ranges(Schedule(f), {{x, 0, 1}}), width); }),
-                  "a type has 1 to 4096"));
+                  "propose_types is asked for " + std::to_string(width) + " bits: a type has 1 to 4096"));
     CHECK(propose_types(ranges(Schedule(f), {{x, 0, 1}}), 1).size() == 2);
 }
 

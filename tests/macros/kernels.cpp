@@ -457,6 +457,32 @@ TEST_CASE("kernels: loops, stores and scalars that are refused") {
            "not all elements of out in [0, 3) × [0, 12) are proved to be stored");
 }
 
+TEST_CASE("kernels: rounds of nests, and what is never stored, that are refused") {
+    const Picture p;
+    const auto one = [&](const std::function<void(KernelBody&)>& body) { return message(p.kernel(body)); };
+    const auto copy = [&] { p.out(p.y, p.x) = p.in(p.y, p.x); };
+    expect(one([&](KernelBody& k) {
+               k.for_(p.y, 0, 9, [&] { k.for_(p.t, 0, 2, [&] { k.for_(p.x, 0, 12, copy); }); });
+           }),
+           "repeats loops over elements, and stands in the loop y: bring it outside");
+    expect(one([&](KernelBody& k) {
+               p.inside(k, 0, copy);
+               k.for_(p.t, 0, 1025, [&] { p.inside(k, 0, [&] { p.out(p.y, p.x) += 1; }); });
+           }),
+           "loop t of k repeats its nests 1025 times, and a network has at most 1024 steps: run it several "
+           "times");
+    expect(one([&](KernelBody& k) {
+               p.inside(k, 0, copy);
+               k.if_(p.in(0, 0) > 0, [&] { p.inside(k, 0, [&] { p.out(p.y, p.x) = 1; }); });
+           }),
+           "whether loops run at all: decide for each element, with if_ or select inside of the loops");
+    expect(one([&](KernelBody& k) { k.for_(p.y, 0, 0, [&] { k.for_(p.x, 0, 12, copy); }); }),
+           "out has no points: nothing flows");
+    expect(one([&](KernelBody& k) { k.scalar("s", Int(16), 0) += 1; }), "k stores nothing");
+    expect(one([&](KernelBody& k) { p.inside(k, 0, [&] { k.for_(p.r, 0, 0, copy); }); }),
+           "out stores nothing at kernels.cpp");
+}
+
 TEST_CASE("kernels: elements of each other, in one nest and in several, that are not there") {
     const Picture p;
     const auto with_rows = [&](const std::function<void(KernelBody&, const Array&)>& body) {

@@ -48,12 +48,38 @@ class RandomKernel {
         if (!called) return network(Schedule(k), k);
         const Input c("c", a.type(), extents()), d("d", b.type(), extents());
         const Output first_out("first_out", out.type(), extents()), second("second", other.type(), extents());
-        const Kernel top("top", {c, d, first_out, second, p},
-                         [&](KernelBody& body) { body.call(k, {c, d, first_out, second, p}); });
-        return network(Schedule(top), k);
+        if (pick(2)) {
+            const Kernel top("top", {c, d, first_out, second, p},
+                             [&](KernelBody& body) { body.call(k, {c, d, first_out, second, p}); });
+            return network(Schedule(top), k);
+        }
+        const Kernel before = with_neighbours(a.type());
+        Schedule s(Kernel("top", {c, d, first_out, second, p}, [&](KernelBody& body) {
+            Array mid = body.array("mid", a.type(), extents());
+            body.call(before, {c, mid});
+            body.call(k, {mid, d, first_out, second, p});
+        }));
+        const StencilOptions options{.unroll = 1 + pick(2)};
+        if (pick(2)) return network(s.stencil(before, options), k);
+        return network(s, k).stencil(before, options);
     }
 
   private:
+    /// A kernel of its own, which may need the same processes.
+    Kernel with_neighbours(Type t) {
+        const Input x("x", t, extents());
+        const Output y("y", t, extents());
+        return Kernel("before", {x, y}, [&](KernelBody& body) {
+            Box box = whole();
+            std::vector<int64_t> by(vars.size(), 0);
+            const std::vector<Expr> here = at(by);
+            by.back() = -1;
+            loops(body, box, [&] { y(here) = x(here); });
+            box.first.back() = 1;
+            loops(body, box, [&] { y(here) = x(here) + x(at(by)); });
+        });
+    }
+
     Schedule network(Schedule s, const Kernel& k) {
         if (sized) s.bind(N, 2);
         const int64_t lanes[] = {1, 2, 3, 4};

@@ -58,6 +58,25 @@ TEST_CASE("windows that are none") {
            "what lies beyond the edge: repeat_edge(in), constant_edge(in, 0), mirror(in)");
 }
 
+TEST_CASE("definitions that are none of a point, and stages that are Functions of their own") {
+    const Picture p;
+    Func none("none", Int(16), {0, 12}), twice("twice", Int(16), {9, 9}), all("all", Int(16), {9, 12});
+    none(p.y, p.x) = 1;
+    expect(message(none), "none has no points: nothing flows");
+    RDom q(0, 9, 0, 9, "q"), r(0, 3, "r");
+    twice(p.y, p.x) = 0;
+    twice(q.x + q.y - q.y, p.x) = 1;
+    expect(message(twice), ", and each point must be stored once, at one place");
+    all(p.y, p.x) = 0;
+    all(p.y, p.x) += p.in(p.y, p.x) * r;
+    for (const bool init : {true, false}) {
+        Schedule s(all);
+        init ? s[all].outline(p.x, "part") : s[all].update(0).outline(r, "part");
+        expect(refusal([&] { s.stencil(all); }),
+               "all is computed by a Function of its own, which is called at refusals.cpp");
+    }
+}
+
 TEST_CASE("in place") {
     Picture p;
     RDom r(1, 8, "r");

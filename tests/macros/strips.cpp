@@ -170,7 +170,9 @@ TEST_CASE("steps in time: which input the result replaces") {
     expect(message(wide, {.iterate = 2}),
            "iterate: the result wide: Int(16)[8, 12] is not like what it is computed of (in: Int(8)[8, 12])");
     expect(message(small, {.iterate = 2}), "repeat_edge(in)(y - 1, x)");
-    expect(message(two, {.iterate = 2}), "cannot be told: in: Int(8)[8, 12], other: Int(8)[8, 12]");
+    expect(message(two, {.iterate = 2}), "iterate: which one the result two: Int(8)[8, 12] replaces in the "
+                                         "next step cannot be told: in: Int(8)[8, 12], "
+                                         "other: Int(8)[8, 12]");
 }
 
 TEST_CASE("strips and steps as Vitis C++") {

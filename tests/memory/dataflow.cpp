@@ -74,6 +74,36 @@ TEST_CASE("dataflow refuses one process alone, a second dataflow, and what is no
         "twofold has a dataflow already, at dataflow.cpp");
 }
 
+TEST_CASE("dataflow refuses two calls of one kernel, two orders, and what is read under a condition") {
+    Var i("i"), j("j"), x("x");
+    const Input in("in", Int(16), {12}), a("a", Int(16), {12});
+    const Output out("out", Int(16), {12}), b("b", Int(16), {12});
+    const Kernel pass("pass", {a, b}, [&](KernelBody& k) { k.for_(i, 0, 12, [&] { b(i) = a(i); }); });
+    const auto why = [&](const std::function<void(KernelBody&, const Array&)>& body) {
+        const Kernel k("k", {in, out}, [&](KernelBody& k) { body(k, k.array("mid", Int(16), {12})); });
+        return refusal([&] { Schedule(k).dataflow(k); });
+    };
+    has(why([&](KernelBody& k, const Array& mid) {
+            k.call(pass, {in, mid});
+            k.call(pass, {mid, out});
+        }),
+        "pass is called several times: make it a Function of one call by s[caller].call(pass, n)");
+    const std::string asked =
+        "mid is read only when j < 12, and that is asked where something else begins: make it "
+        "a let of its own, in an if";
+    has(why([&](KernelBody& k, const Array& mid) {
+            k.for_(i, 0, 12, [&] { mid(i) = in(i); });
+            k.for_(j, 0, 13, [&] { k.if_(select(j < 12, mid(j), 0) > 3, [&] { out(min(j, 11)) = 1; }); });
+        }),
+        asked);
+    Func f("f", Int(16), {12}), r("r", Int(16), {12});
+    f(x) = in(x) * 2;
+    r(x) = f(11 - x);
+    const std::string both = refusal([&] { Schedule({in}, {f, r}).dataflow(r); });
+    has(both, "f passes from f to r neither as a stream (f[x] written at dataflow.cpp");
+    has(both, ") nor as a block (it is an argument)");
+}
+
 TEST_CASE("dataflow is drawn") {
     drawn("dataflow");
 }

@@ -103,6 +103,43 @@ TEST_CASE("a block of a tensor that does not begin at 0, of one element, of none
     has(refusal([&] { Schedule(e).dataflow(e); }), "as a block (it has no element)");
 }
 
+TEST_CASE("stream refuses a process among spawned ones, and what joins a ring") {
+    Calls p;
+    Var k("k");
+    InOut row("row", Int(16), {4});
+    Kernel more("more", {row}, [&](KernelBody& b) { b.for_(p.i, 0, 4, [&] { row(p.i) += 1; }); });
+    Kernel copy("copy", {p.mid, p.out},
+                [&](KernelBody& b) { b.for_(p.j, 0, 4, [&] { p.out(p.j) = p.mid(p.j); }); });
+    Kernel spawns("spawns", {p.x, p.y}, [&](KernelBody& b) {
+        Array t = b.array("t", Int(16), {2, 4});
+        b.for_(k, 0, 2, [&] { b.for_(p.i, 0, 4, [&] { t(k, p.i) = p.x(p.i); }); });
+        b.dataflow([&] { b.spawn({{k, 2}}, more, {view(t, {k, Range(0, 4)})}); });
+        b.call(copy, {view(t, {1, Range(0, 4)}), p.y});
+    });
+    has(refusal([&] { Schedule(spawns).stream(more, copy); }),
+        "more is spawned: which of its processes is meant is not said");
+    InStream in("in", Int(16)), in2("in2", Int(16));
+    OutStream out("out", Int(16)), out2("out2", Int(16));
+    Kernel ping("ping", {p.from, in, out, p.to}, [&](KernelBody& b) {
+        b.for_(p.i, 0, 4, [&] {
+            b.push(out, p.from(p.i));
+            p.to(p.i) = b.pop(in);
+        });
+    });
+    Kernel pong("pong", {in2, out2},
+                [&](KernelBody& b) { b.for_(p.i, 0, 4, [&] { b.push(out2, b.pop(in2)); }); });
+    Kernel ring("ring", {p.x, p.y}, [&](KernelBody& b) {
+        Array t = b.array("t", Int(16), {4});
+        b.dataflow([&] {
+            Stream there = b.stream("there", Int(16)), back = b.stream("back", Int(16));
+            b.call(ping, {p.x, back, there, t});
+            b.call(pong, {there, back});
+        });
+        b.call(copy, {t, p.y});
+    });
+    has(refusal([&] { Schedule(ring).stream(ping, copy); }), "its processes would wait for each other: ");
+}
+
 TEST_CASE("a step after which nobody could count the tokens is refused") {
     Var i("i");
     Param N("N");

@@ -435,6 +435,23 @@ TEST_CASE("reuse_at refuses") {
         "an iteration of y reads 1 positions of dimension 0 of in, 1 further on than the one before it: "
         "there is nothing to reuse");
     has(message([&] { s.reuse_at(at, f, y); }), "there is no tensor at around loop y");
+    Output out("out", Int(16), {8});
+    const Kernel inside("inside", {at, out}, [&](KernelBody& b) {
+        b.for_(y, 0, 8, [&] {
+            Array own = b.array("own", Int(16), {9});
+            b.for_(x, 0, 9, [&] { own(x) = at(x + y); });
+            out(y) = own(0) + own(y + 1);
+        });
+    });
+    Symbol own;
+    for_each(
+        Schedule(inside).module().top().body,
+        [&](const Stmt& x) {
+            if (const auto* a = x.as<Allocate>()) own = a->tensors[0].symbol;
+        },
+        nullptr);
+    has(message([&] { Schedule(inside).reuse_at(TensorRef(own), inside, y); }),
+        "own lives inside of y: an iteration has nothing of the one before it");
     const std::string before = print(s);
     s[f].parallel(x);
     has(message([&] { s.reuse_at(in, f, x); }),

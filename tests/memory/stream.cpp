@@ -258,6 +258,29 @@ TEST_CASE("stream refuses, and says why") {
     has(refusal([&] { s[c].vectorize(i); }), "pop p_to_c");
 }
 
+TEST_CASE("stream refuses two that share nothing, and definitions that do not stand side by side") {
+    Var x("x");
+    const Input in("in", Int(16), {12});
+    Func e("e", Int(16), {12}), f("f", Int(16), {12}), g("g", Int(16), {12}), h("h", Int(16), {12}),
+        never("never", Int(16), {12}), last("last", Int(16), {12});
+    RDom r(0, 12, "r"), none(0, 0, "none");
+    e(x) = in(x) + 1;
+    g(x) = in(x) * 3;
+    f(x) = e(x) * 2;
+    f(r) += g(r);
+    h(x) = f(x);
+    never(x) = e(x) * 2;
+    never(none) = g(none);
+    last(x) = never(x);
+    has(refusal([&] { Schedule(h).stream(e, g); }), "g reads nothing that e writes");
+    // A network of what the update reads stands behind the first definition.
+    Schedule reader(h), writer(last);
+    reader.stencil(g);
+    has(refusal([&] { reader.stream(e, f); }), "the definitions of f do not stand side by side");
+    writer.stencil(g);
+    has(refusal([&] { writer.stream(never, last); }), "the definitions of never do not stand side by side");
+}
+
 TEST_CASE("a stream of a depth with which nobody goes on is refused") {
     Var i("i");
     Param N("N");

@@ -52,6 +52,16 @@ TEST_CASE_FIXTURE(Table, "what partition refuses") {
                    "row is an argument of twice, where it is stored as what a call gives it: name that"));
     CHECK(refusal([&] { s.partition(Input("other", Int(8), {4})); }) ==
           "other is no tensor of this schedule's algorithm");
+    Var i("i"), j("j");
+    InOut shared("shared", Int(16), {6}), all("all", Int(16), {6});
+    const Kernel one("one", {shared}, [&](KernelBody& b) { b.for_(i, 0, 6, [&] { shared(i) += 1; }); });
+    const Kernel two("two", {shared}, [&](KernelBody& b) { b.for_(j, 0, 6, [&] { shared(j) += 2; }); });
+    Schedule both(Kernel("both", {all}, [&](KernelBody& b) {
+        b.call(one, {all});
+        b.call(two, {all});
+    }));
+    CHECK(refusal([&] { both.partition(shared); }) ==
+          "shared is a tensor of 2 kernels: give each one of its own");
 }
 
 TEST_CASE("partition is drawn") {

@@ -1,5 +1,5 @@
 // Every primitive has a file of tests of its own, with its case among random schedules and with all that it
-// refuses; and no other file knows primitives by name.
+// refuses; what the code beneath them refuses is tried, too; and no other file knows primitives by name.
 
 #include "compile_shared.h"
 
@@ -80,7 +80,7 @@ std::string up_to_end(const std::string& code, size_t from) {
 /// What the file's refusals say, each as the pieces between what is filled in.
 std::vector<std::vector<std::string>> refusals(const fs::path& file) {
     const std::string code = read_file(file);
-    const std::regex call("\\b(refuse|fail)\\("), filled("\\{[^}]*\\}");
+    const std::regex call("\\b(refuse|refuse_text|fail|Error)\\("), filled("\\{[^}]*\\}");
     std::vector<std::vector<std::string>> all;
     for (std::sregex_iterator c(code.begin(), code.end(), call), end; c != end; ++c) {
         const auto texts = literals(up_to_end(code, static_cast<size_t>(c->position() + c->length())));
@@ -94,8 +94,7 @@ std::vector<std::vector<std::string>> refusals(const fs::path& file) {
 }
 
 /// Is the refusal in one of these texts: a short piece as a whole, or so many letters of a long one?
-bool is_in(const std::vector<std::string>& pieces, const std::vector<std::string>& texts) {
-    constexpr size_t enough = 18;
+bool is_in(const std::vector<std::string>& pieces, const std::vector<std::string>& texts, size_t enough) {
     const auto has = [&](const std::string& part) {
         return std::ranges::any_of(texts, [&](const std::string& t) { return t.find(part) != t.npos; });
     };
@@ -139,9 +138,28 @@ TEST_CASE("every primitive has tests of its own: it is drawn, and all that it re
         const std::vector<std::string> texts = expected_texts(name, files[0]);
         for (const auto& pieces : refusals(root / "schedule/primitive" / (name + ".cpp"))) {
             CAPTURE(pieces.front());
-            CHECK(is_in(pieces, texts));
+            CHECK(is_in(pieces, texts, 18));
         }
     }
+}
+
+TEST_CASE("all that the code beneath the primitives refuses is tried") {
+    std::vector<std::string> texts;
+    for (const fs::path& f : sources("tests"))
+        if (f.filename() != "tested.cpp")
+            for (std::string& t : literals(read_file(f)))
+                texts.push_back(std::move(t));
+    size_t found = 0;
+    for (const char* folder : {"schedule/src", "schedule/macro"})
+        for (const fs::path& f : sources(folder)) {
+            CAPTURE(f.string());
+            for (const auto& pieces : refusals(f)) {
+                CAPTURE(pieces.front());
+                CHECK(is_in(pieces, texts, 24));
+                ++found;
+            }
+        }
+    CHECK(found > 200);
 }
 
 TEST_CASE("no comparison, table or switch over primitives' names outside of their own files") {

@@ -122,6 +122,11 @@ TEST_CASE("refused: texts that are no trace of this algorithm") {
     refused(
         s,
         steps(
+            R"({"primitive": "partition", "tensor": {"result": 0}, "numbers": [0], "words": ["complete"]})"),
+        "the trace has a tensor without \"step\": {\"result\":0}");
+    refused(
+        s,
+        steps(
             R"({"primitive": "parallel", "stage": "C", "definition": 1, "loops": [{"loop": "i"}], "every": 1})"),
         "the trace has 1 in the place of true or false");
     refused(s, steps(R"({"primitive": "parallel", "stage": "C", "definition": 1, "loops": [{"loop": "k"}]})"),
@@ -144,6 +149,8 @@ TEST_CASE("refused: texts that are no trace of this algorithm") {
     refused(s, value("9223372036854775808"), "the trace has 9223372036854775808 in the place of a size");
     refused(s, value("3.0"), "the trace has 3.0 in the place of a size");
     refused(s, value("2147483648"), "a size is at most 2147483647");
+    refused(s, steps(R"({"primitive": "partition", "tensor": "A", "loops": [{"loop": "i"}]})"),
+            "the trace names a loop of a tensor: {\"loop\":\"i\"}");
     refused(s, type("Int(99999)"), "the width 99999 is not between 1 and 4096");
     refused(s, type("Complex(2)"), "\"Complex(2)\" is no type");
 }
