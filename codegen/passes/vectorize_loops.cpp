@@ -259,6 +259,15 @@ class Vectorizer {
             all = conjunction(all, harmless ? where : living(where));
             return Store::make(std::move(targets), s.loc, all.defined() ? widen(all, lanes) : all);
         }
+        // Of lanes that meet in one element, at most one stores.
+        const Expr which = conjunction(all, living(where));
+        const bool subscripted =
+            std::ranges::none_of(targets, [](const StoreTarget& t) { return t.indices.empty(); });
+        if (subscripted && which.defined() && is_vector(which)) {
+            for (StoreTarget& t : targets)
+                to_lanes(t);
+            return Store::make(std::move(targets), s.loc, widen(which, lanes));
+        }
         const bool uniform = std::ranges::none_of(
             targets, [&](const StoreTarget& t) { return in_vector(t) || is_vector(t.value); });
         if (!uniform || living(where).defined() || (all.defined() && is_vector(all)))
@@ -269,12 +278,14 @@ class Vectorizer {
 
     StoreTarget target(const StoreTarget& t, const Expr& where) {
         StoreTarget to = {t.tensor, t.type, subscripts(t.tensor, t.indices, where), expr(t.value, where)};
-        if (std::ranges::any_of(to.indices, is_vector)) {
-            for (Expr& i : to.indices)
-                i = widen(i, lanes);
-            to.value = widen(to.value, lanes);
-        }
+        if (std::ranges::any_of(to.indices, is_vector)) to_lanes(to);
         return to;
+    }
+
+    void to_lanes(StoreTarget& t) const {
+        for (Expr& i : t.indices)
+            i = widen(i, lanes);
+        t.value = widen(t.value, lanes);
     }
 
     Stmt reduce(const Reduce& r, const Expr& where) {
@@ -288,6 +299,7 @@ class Vectorizer {
                                 r.contract);
         }
         // All lanes meet in one element.
+        if (!r.commutes && where.defined() && is_vector(where)) return one_by_one(r);
         if (!r.commutes)
             refuse(r.loc, fmt::format("the order of {} {}= matters in type {}", to.tensor.name(),
                                       symbol(r.op), to.type.str()));

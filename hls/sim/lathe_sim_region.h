@@ -38,11 +38,18 @@ class Region {
         const int before = names[name]++;
         if (before > 0) name += "#" + std::to_string(before + 1);
         if (parent->region != 0) name = parent->name + "/" + name;
+        const std::set<std::string> named = names_of(text);
+        for (const auto& b : buffers)
+            if (named.count(b.first) != 0 && b.second.size() == 2)
+                throw Misuse(
+                    made.text() + ": " + name + " uses the array " + b.first + ", and " +
+                    b.second[0]->who->name + " and " + b.second[1]->who->name +
+                    " do: one process writes it and one reads it. Give each reader an array of its own");
         processes.emplace_back(new Process(std::make_shared<const Identity>(Identity{name, number, parent}),
                                            made, std::move(body), *this));
         Process& p = *processes.back();
         for (auto& b : buffers)
-            if (names_of(text).count(b.first) != 0) {
+            if (named.count(b.first) != 0) {
                 p.earlier.insert(p.earlier.end(), b.second.begin(), b.second.end());
                 b.second.push_back(&p);
             }

@@ -11,6 +11,7 @@
 #include "lathe/ir/layout.h"
 #include "lathe/ir/text.h"
 #include "lathe/ir/visit.h"
+#include "own_arrays.h"
 
 #include <algorithm>
 #include <cctype>
@@ -269,8 +270,9 @@ void refuse_vectors(const Stmt& body) {
 Module laid_out(const Module& m) {
     for (const Function& f : m.functions)
         refuse_vectors(f.body);
-    const Module plain =
-        fix_constant_params(pass_whole_tensors(check_views(with_safe_depths(without_origins(m)))));
+    const Module whole =
+        pass_whole_tensors(check_views(with_own_arrays(with_safe_depths(without_origins(m)))));
+    const Module plain = fix_constant_params(with_own_constants(whole));
     return store_by_layout(shift_folds(check_bounds(plain)), true);
 }
 

@@ -140,11 +140,13 @@ void BodyEmitter::next_pointers(const Array& array, int64_t count, std::map<std:
         all.push_back(array.apart.at(used++));
 }
 
-/// Words come through ports that are one process's.
+/// Words come through ports that are one process's. Other arrays are one's by now (own_arrays.h), or have a
+/// pointer for each.
 void BodyEmitter::check_users(const Dataflow& d) const {
     for (const auto& [tensor, array] : scope.arrays) {
-        if (!array.in_words()) continue;
+        if (!array.in_words() && !array.apart.empty()) continue;
         const std::vector<std::string> users = two_users(d, tensor);
+        invariant(array.in_words() || users.empty(), "processes that share an array");
         if (!users.empty())
             fail(d.loc,
                  "{} and {} run at the same time, and both are given {}, which lies in words: Vitis takes it "

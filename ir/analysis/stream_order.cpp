@@ -42,6 +42,20 @@ class StreamOrder {
         return same_order();
     }
 
+    /// Both touch some elements, and are proved to touch others.
+    bool apart(const Stmt& writer, const Stmt& reader) {
+        for (size_t n = 0; n < accesses().size(); ++n) {
+            const ProgramAccess& a = accesses()[n];
+            const bool written = a.write && inside(a, writer), read = !a.write && inside(a, reader);
+            if (!(a.tensor == tensor) || !(written || read)) continue;
+            if (a.whole || is_repeated_by_data(a)) return false;
+            (written ? writes : reads).push_back({{n}});
+        }
+        if (decided(writes) || decided(reads)) return false;
+        const Set written = touched(writes), read = touched(reads);
+        return !written.is_empty() && !read.is_empty() && (written & read).is_empty();
+    }
+
   private:
     DependenceQuery q;
     const Symbol region;
@@ -65,6 +79,11 @@ class StreamOrder {
         return fmt::format("{} {} at {}", shown(a), a.write ? "written" : "read", a.loc.str());
     }
 
+    bool is_repeated_by_data(const ProgramAccess& a) const {
+        return std::ranges::any_of(a.loops,
+                                   [&](size_t l) { return !q.program().loops[l].min.expr.defined(); });
+    }
+
     /// What can be a push or a pop at all.
     std::optional<StreamConflict> check_access(const ProgramAccess& a, bool in_writer) {
         if (a.whole)
@@ -76,10 +95,9 @@ class StreamOrder {
                                   fmt::format("{} {} at {} by the stage that writes it: what it holds there "
                                               "is not its last value",
                                               shown(a), a.reduce ? "is updated" : "is read", a.loc.str())};
-        for (const size_t l : a.loops)
-            if (!q.program().loops[l].min.expr.defined())
-                return StreamConflict{StreamFault::not_decided,
-                                      fmt::format("how often it happens depends on data: {}", named(a))};
+        if (is_repeated_by_data(a))
+            return StreamConflict{StreamFault::not_decided,
+                                  fmt::format("how often it happens depends on data: {}", named(a))};
         return std::nullopt;
     }
 
@@ -229,6 +247,15 @@ std::optional<StreamConflict> stream_conflict(const Stmt& root, const Symbol& lo
     } catch (const isl::GaveUp&) {
         return StreamConflict{StreamFault::not_decided,
                               fmt::format("the order of {}'s elements is too hard to prove", tensor.name())};
+    }
+}
+
+bool touch_other_elements(const Stmt& root, const Symbol& loop, const Symbol& tensor, const Stmt& writer,
+                          const Stmt& reader, const Facts& known) {
+    try {
+        return StreamOrder(root, loop, tensor, known).apart(writer, reader);
+    } catch (const isl::GaveUp&) {
+        return false;
     }
 }
 

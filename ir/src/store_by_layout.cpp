@@ -1,4 +1,3 @@
-#include "lathe/ir/dependence.h"
 #include "lathe/ir/layout.h"
 #include "lathe/ir/moved_accesses.h"
 #include "lathe/ir/planted.h"
@@ -136,34 +135,6 @@ class Stored : public MovedAccesses {
     }
 };
 
-class WithLayout : public Mutator {
-  public:
-    WithLayout(const Symbol& t, const Layout& l) : tensor(t), layout(l) {}
-    bool found = false;
-
-    void declare(Tensor& t) {
-        if (t.symbol != tensor) return;
-        found = true;
-        t.layout = layout;
-        check_layout(t);
-    }
-
-  protected:
-    using Mutator::visit;
-    Stmt visit(const Allocate& a, const Stmt& s) override {
-        if (!a.find(tensor)) return Mutator::visit(a, s);
-        std::vector<Tensor> tensors = a.tensors;
-        for (Tensor& t : tensors)
-            declare(t);
-        check_layout_uses(a.body, tensor, layout);
-        return Allocate::make(std::move(tensors), a.body);
-    }
-
-  private:
-    const Symbol& tensor;
-    const Layout& layout;
-};
-
 } // namespace
 
 void check_layout_uses(const Stmt& body, const Symbol& tensor, const Layout& l) {
@@ -189,52 +160,6 @@ void check_layout_uses(const Stmt& body, const Symbol& tensor, const Layout& l) 
                              tensor.name());
         },
         nullptr);
-}
-
-namespace {
-
-/// The first loop whose kind is not legal.
-std::optional<TagConflict> illegal_kind(const Function& f) {
-    Facts facts;
-    for (const Param& p : f.params)
-        if (p.type.is_index()) facts.bound(p.symbol, {index(0), {}});
-    LegalTags none;
-    return tag_conflict(f.body, none, facts);
-}
-
-/// Elements that share their place are one element to the iterations that run at the same time.
-void check_kinds(const Function& before, const Function& f, const Symbol& tensor) {
-    const auto now = illegal_kind(f);
-    if (!now) return;
-    const auto then = illegal_kind(before);
-    if (then && then->loop == now->loop && then->reason == now->reason) return;
-    fail({}, "{} cannot be folded, since loop {} is {}: {}", tensor.name(), now->loop.name(),
-         now->kind.name(), now->reason);
-}
-
-} // namespace
-
-Module with_layout(const Module& m, const Symbol& tensor, const Layout& layout) {
-    Module r = m;
-    WithLayout with(tensor, layout);
-    for (Function& f : r.functions) {
-        for (const Argument& a : f.arguments)
-            if (a.tensor.symbol == tensor)
-                fail(a.tensor.loc, "{} is an argument of {}: its layout is the caller's", tensor.name(),
-                     f.name);
-        for (Tensor& t : f.constants)
-            if (t.symbol == tensor) {
-                with.declare(t);
-                check_layout_uses(f.body, tensor, layout);
-            }
-        f.body = with(f.body);
-    }
-    if (!with.found) fail({}, "there is no tensor {} to lay out", tensor.name());
-    if (std::ranges::any_of(layout.dims, [](const DimLayout& d) { return d.fold > 0; }))
-        for (size_t n = 0; n < m.functions.size(); ++n)
-            if (!r.functions[n].body.same_as(m.functions[n].body))
-                check_kinds(m.functions[n], r.functions[n], tensor);
-    return r;
 }
 
 Module store_by_layout(const Module& m, bool shapes) {

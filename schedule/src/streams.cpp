@@ -50,10 +50,9 @@ std::string_view way_out(StreamFault f) {
     return "";
 }
 
-/// What both do, as one run of what stands around them: conditions around that depend on data hold for both.
-std::optional<StreamConflict> conflict(const Edit& e, const Standing& writer, const Symbol& tensor,
-                                       const Stmt& from, const Stmt& to) {
-    const Symbol once("once");
+/// What both do, as one run of `once`, and of what stands around them: conditions around that depend on data
+/// hold for both.
+Stmt one_run(const Standing& writer, const Symbol& once, const Stmt& from, const Stmt& to) {
     Stmt root = For::make(once, index(0), index(1), {}, Block::make({from, to}));
     for (size_t n = writer.block.size(); n-- > 1;) {
         const Stmt& parent = writer.block[n - 1];
@@ -61,22 +60,32 @@ std::optional<StreamConflict> conflict(const Edit& e, const Standing& writer, co
         if (parent.as<While>() || (i && !tensors_read(i->condition).empty())) continue;
         root = with_child(parent, writer.block[n], root);
     }
-    return stream_conflict(root, once, tensor, from, to,
-                           facts_at({}, e.state().module.functions[writer.function]));
+    return root;
 }
 
 /// Why the tensor cannot pass from the one to the other as a stream, and what would work; empty: it can.
-std::string no_stream(const Edit& e, const Standing& writer, const Standing& reader, const Symbol& tensor) {
+/// \param others who writes it, too
+std::string no_stream(const Edit& e, const Standing& writer, const Standing& reader, const Symbol& tensor,
+                      const std::string& others) {
     if (folded(declared_around(e, writer, tensor)))
         return fmt::format("{} holds a part of its elements at a time: it is a buffer of its stage",
                            tensor.name());
-    if (tensors_written(without(e, {&writer})).contains(tensor))
-        return fmt::format("{} is written by others than {}, too: a stream has one writer", tensor.name(),
-                           writer.stage.name());
     const Stmt from = opened(e, writer), to = opened(e, reader);
+    const Symbol once("once");
+    const Stmt root = one_run(writer, once, from, to);
+    const Facts facts = facts_at({}, e.state().module.functions[writer.function]);
+    if (touch_other_elements(root, once, tensor, from, to, facts))
+        e.refuse(
+            "{0} writes {1}, and {2} reads other elements of it: nothing passes from the one to the other, "
+            "and processes share no tensor that one of them writes. Give what {2} reads an array of its own",
+            writer.stage.name(), tensor.name(), reader.stage.name());
+    if (!others.empty())
+        return fmt::format("{} is written by {} and by {}: a stream has one writer. Give what each of them "
+                           "writes an array of its own",
+                           tensor.name(), writer.stage.name(), others);
     for (const Stmt& s : {from, to})
         if (std::string why = out_of_order(s, tensor); !why.empty()) return why;
-    const auto c = conflict(e, writer, tensor, from, to);
+    const auto c = stream_conflict(root, once, tensor, from, to, facts);
     return c ? fmt::format("{}{}", c->text, way_out(c->fault)) : std::string();
 }
 
@@ -87,12 +96,12 @@ bool passed_whole(const CallStmt& c, const Symbol& t) {
 
 /// Why all of the tensor cannot pass at once; empty: it can.
 std::string no_block(const Edit& e, const Standing& writer, const Standing& reader, const Symbol& t,
-                     std::vector<const Standing*> streamed) {
+                     const std::string& others, std::vector<const Standing*> streamed) {
     const Function& f = e.state().module.functions[writer.function];
     if (is_argument(f, t)) return "it is an argument";
     streamed.insert(streamed.end(), {&writer, &reader});
     if (tensors_read(without(e, streamed)).contains(t)) return "others read it, too";
-    if (tensors_written(without(e, {&writer})).contains(t)) return "others write it, too";
+    if (!others.empty()) return fmt::format("{} writes it, too", others);
     const Tensor& tensor = declared_around(e, writer, t);
     if (!tensor.layout.plain()) return "it has banks, or another layout";
     if (tensor.dims.empty()) return "it is a number";
@@ -157,6 +166,7 @@ class Planner {
     void connect(size_t w, const std::vector<size_t>& readers, const Symbol& t, bool outside) {
         std::vector<std::pair<size_t, std::string>> blocks; // those to whom it cannot be a stream, and why
         std::vector<size_t> streams;
+        const std::string others = other_writer(w, t);
         for (const size_t r : readers) {
             if (r < w)
                 e.refuse("{} reads {} before {} writes it: they cannot run at the same time",
@@ -164,7 +174,7 @@ class Planner {
             check_call(stages[w], t);
             check_call(stages[r], t);
             e.asks();
-            std::string why = no_stream(e, stages[w], stages[r], t);
+            std::string why = no_stream(e, stages[w], stages[r], t, others);
             if (why.empty())
                 streams.push_back(r);
             else if (is_wanted(w, r))
@@ -175,13 +185,22 @@ class Planner {
         for (size_t n = 0; n < streams.size(); ++n)
             add(w, streams[n], t, outside || n + 1 < streams.size() || !blocks.empty(), false);
         if (blocks.empty()) return;
-        const std::string why = blocks.size() > 1
-                                    ? std::string("others read it, too")
-                                    : no_block(e, stages[w], stages[blocks[0].first], t, places(streams));
+        const std::string why =
+            blocks.size() > 1
+                ? fmt::format("{} reads it, too, and a block has one reader: copy it to an array for each",
+                              stages[blocks[1].first].stage.name())
+                : no_block(e, stages[w], stages[blocks[0].first], t, others, places(streams));
         if (!why.empty())
             e.refuse("{} passes from {} to {} neither as a stream ({}) nor as a block ({})", t.name(),
                      stages[w].stage.name(), stages[blocks[0].first].stage.name(), blocks[0].second, why);
         add(w, blocks[0].first, t, false, true);
+    }
+
+    /// Who writes the tensor beside that stage; empty: nobody.
+    std::string other_writer(size_t w, const Symbol& t) const {
+        for (size_t n = 0; n < stages.size(); ++n)
+            if (n != w && written_by(stages[n]).contains(t)) return stages[n].stage.name();
+        return tensors_written(without(e, {&stages[w]})).contains(t) ? "others" : "";
     }
 
     std::vector<const Standing*> places(const std::vector<size_t>& of) const {

@@ -3,6 +3,7 @@
 #include "compiled.h"
 #include "deep.h"
 #include "lathe/dsl/boundary.h"
+#include "lathe/dsl/kernel.h"
 
 using namespace lathe;
 using namespace lathe::ir;
@@ -224,5 +225,45 @@ TEST_CASE("cpu: lanes that may update one element, with sums of their own") {
     count(places(r)) += sum(q, m(r, q)) * 2;
     Schedule s(count);
     s[count].vectorize(r, 8);
+    expect_compiled(s, {{}});
+}
+
+TEST_CASE("cpu: lanes of which one at most stores") {
+    Var x("x"), y("y"), z("z");
+    Input in("in", Float(32), {64});
+    Output out("out", Float(32), {64});
+    for (const int64_t lanes : {3, 4, 7, 8})
+        for (int kind = 0; kind < 4; ++kind) {
+            CAPTURE(lanes);
+            CAPTURE(kind);
+            const Kernel k("k", {in, out}, [&](KernelBody& b) {
+                b.for_(z, 0, 64, [&] { out(z) = in(63 - z); });
+                b.for_(y, 0, 2, [&] {
+                    b.for_(x, 0, lanes, [&] {
+                        b.if_(x % 4 == 0, [&] {
+                            const Expr at = x / 4 + y * 4;
+                            if (kind == 0) out(at) = in(x) * 2;
+                            if (kind == 1) out(at) += in(x) * 2;
+                            if (kind == 2) out(at) = out(at) * in(x) + in(60 - x);
+                            if (kind == 3) out(at) *= in(x) + in(60 - x);
+                        });
+                    });
+                });
+            });
+            Schedule s(k);
+            s[k].vectorize(x);
+            expect_compiled(s, {{}});
+        }
+}
+
+TEST_CASE("cpu: vectors of the loop that moves a buffer, whose body runs in one of them") {
+    Var y("y"), x("x");
+    Input in("in", Int(16), {24, 14});
+    Func out("out", Int(32), {6, 4});
+    out(y, x) = in(y, x) + in(y + 1, x + 1) * 2 + in(y + 2, x + 2) * 4;
+    Schedule s(out);
+    auto [xo, xi] = s[out].split(x, 4);
+    s.reuse_at(in, out, xo);
+    s[out].vectorize(xo);
     expect_compiled(s, {{}});
 }

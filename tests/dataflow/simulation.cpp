@@ -77,9 +77,10 @@ std::string error_of(const std::string& name, const std::string& environment = "
 
 const std::string right =
     "chain split_join feedback blocks grid nested in_a_loop buffer merged in_handlers recovered again bench";
-const std::string wrong = "two_locks nested_deadlock buffer_deadlock livelock livelock_full livelock_outside "
-                          "deadlock leftover leftover_outside unmarked_read unmarked_write unmarked_inside "
-                          "unmarked_nested two_readers no_depth exception exception_nested exception_outside";
+const std::string wrong =
+    "two_locks nested_deadlock buffer_deadlock buffer_shared livelock livelock_full livelock_outside "
+    "deadlock leftover leftover_outside unmarked_read unmarked_write unmarked_inside "
+    "unmarked_nested two_readers no_depth exception exception_nested exception_outside";
 
 } // namespace
 
@@ -187,6 +188,9 @@ TEST_CASE("simulation: calls without marks, and streams used wrongly") {
                     "use it by LATHE_PROCESS\n") != std::string::npos);
     CHECK(error_of("two_readers") ==
           "the stream a (holds 0 of 2) is read by two processes: store, and store#2 at <in >> out[i];>\n");
+    CHECK(error_of("buffer_shared") ==
+          "<LATHE_PROCESS(look_up(table, d.out, size));>: look_up#2 uses the array table, and tabulate and "
+          "look_up do: one process writes it and one reads it. Give each reader an array of its own\n");
     CHECK(error_of("no_depth") == "the depth of the stream a (holds 0 of 2) cannot be 0\n");
     CHECK(error_of("two_locks") == "<hls::write_lock<Block> b(tiles);>: a block of the channel tiles is "
                                    "being filled: that lock ends before the next begins\n");

@@ -37,7 +37,8 @@ TEST_CASE("dataflow: streams where they can be, else blocks; a kernel's loops an
     c(j, i) = a(i, j) * 2;
     d(j, i) = c(j, i) + a(5 - i, j);
     Schedule r(d);
-    has(refusal([&] { r.dataflow(d); }), "as a block (others read it, too)");
+    has(refusal([&] { r.dataflow(d); }),
+        "as a block (d reads it, too, and a block has one reader: copy it to an array for each)");
     Func e("e", Int(32), {7, 6});
     e(j, i) = c(j, i) - 1;
     Schedule q(e);
@@ -106,4 +107,36 @@ TEST_CASE("dataflow refuses two calls of one kernel, two orders, and what is rea
 
 TEST_CASE("dataflow is drawn") {
     drawn("dataflow");
+}
+
+TEST_CASE("dataflow: what processes touch other elements of") {
+    Var i("i"), x("x"), y("y"), u("u");
+    Input in("in", Int(16), {12});
+    InOut io("io", Int(16), {2, 12});
+    Output out("out", Int(16), {12}), more("more", Int(16), {12});
+    const Kernel rows("rows", {in, out, more}, [&](KernelBody& b) {
+        Array t = b.array("t", Int(16), {2, 12});
+        b.for_(i, 0, 12, [&] { t(0, i) = in(i); });
+        b.for_(x, 0, 12, [&] { t(1, x) = in(x) * 2; });
+        b.for_(y, 0, 12, [&] { out(y) = t(0, y); });
+        b.for_(u, 0, 12, [&] { more(u) = t(1, u); });
+    });
+    has(refusal([&] { Schedule(rows).dataflow(rows); }),
+        "rows_i writes t, and rows_u reads other elements of it: nothing passes from the one to the other, "
+        "and processes share no tensor that one of them writes. Give what rows_u reads an array of its own");
+    const Kernel one("one", {in, io, out}, [&](KernelBody& b) {
+        b.for_(y, 0, 12, [&] { io(0, y) = in(y); });
+        b.for_(i, 0, 12, [&] { out(i) = io(1, i); });
+    });
+    has(refusal([&] { Schedule(one).dataflow(one); }),
+        "one_y writes io, and one_i reads other elements of it");
+    const Kernel joined("joined", {in, out}, [&](KernelBody& b) {
+        Array t = b.array("t", Int(16), {2, 12});
+        b.for_(i, 0, 12, [&] { t(0, i) = in(i); });
+        b.for_(x, 0, 12, [&] { t(1, x) = in(x) * 2; });
+        b.for_(y, 0, 12, [&] { out(y) = t(0, y) + t(1, y); });
+    });
+    has(refusal([&] { Schedule(joined).dataflow(joined); }),
+        "neither as a stream (t is written by joined_i and by joined_x: a stream has one writer. Give what "
+        "each of them writes an array of its own) nor as a block (joined_x writes it, too)");
 }

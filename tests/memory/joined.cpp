@@ -36,7 +36,7 @@ TEST_CASE("a block is the whole tensor, and one argument of each call") {
         b.call(p.read, {view(t, {Range(2, 4)}), p.y});
     });
     Schedule s(top);
-    has(refusal([&] { s.dataflow(top); }), "nor as a block (others write it, too)");
+    has(refusal([&] { s.dataflow(top); }), "nor as a block (write writes it, too)");
     Kernel views("views", {p.x, p.y}, [&](KernelBody& b) {
         Array t = b.array("t", Int(16), {4});
         b.call(p.write, {p.x, view(t, {Range(0, 4)})});

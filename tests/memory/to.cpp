@@ -307,7 +307,7 @@ TEST_CASE("to: a copy of what holds nothing holds nothing") {
     }
     Layout folded;
     folded.dims = {{.fold = 1}};
-    CHECK(refusal([&] { with_layout(program(0), xd, folded); }) ==
+    CHECK(refusal([&] { check_layout_uses(program(0).top().body, xd, folded); }) ==
           "x_device is copied as a whole between host and device: it cannot be folded");
     const auto fault = [&](const Stmt& copy, bool called = false) {
         Module m = program(0);

@@ -1,6 +1,7 @@
 #include "random_layout.h"
 
 #include "lathe/dsl/operators.h"
+#include "lathe/ir/dependence.h"
 #include "lathe/ir/error.h"
 #include "lathe/ir/visit.h"
 
@@ -55,7 +56,67 @@ std::vector<Tensor> own_tensors(const Module& m) {
     return all;
 }
 
+class WithLayout : public Mutator {
+  public:
+    WithLayout(const Symbol& t, const Layout& l) : tensor(t), layout(l) {}
+
+    Tensor laid_out(Tensor t, const Stmt& uses) const {
+        if (t.symbol != tensor) return t;
+        t.layout = layout;
+        check_layout(t);
+        check_layout_uses(uses, tensor, layout);
+        return t;
+    }
+
+  protected:
+    using Mutator::visit;
+    Stmt visit(const Allocate& a, const Stmt& s) override {
+        if (!a.find(tensor)) return Mutator::visit(a, s);
+        std::vector<Tensor> tensors = a.tensors;
+        for (Tensor& t : tensors)
+            t = laid_out(t, a.body);
+        return Allocate::make(std::move(tensors), a.body);
+    }
+
+  private:
+    const Symbol& tensor;
+    const Layout& layout;
+};
+
+/// The first loop whose kind is not legal.
+std::optional<TagConflict> illegal_kind(const Function& f) {
+    Facts facts;
+    for (const Param& p : f.params)
+        if (p.type.is_index()) facts.bound(p.symbol, {index(0), {}});
+    LegalTags none;
+    return tag_conflict(f.body, none, facts);
+}
+
+/// Elements that share their place are one element to the iterations that run at the same time.
+void check_kinds(const Function& before, const Function& f, const Symbol& tensor) {
+    const auto now = illegal_kind(f);
+    if (!now) return;
+    const auto then = illegal_kind(before);
+    if (then && then->loop == now->loop && then->reason == now->reason) return;
+    fail({}, "{} cannot be folded, since loop {} is {}: {}", tensor.name(), now->loop.name(),
+         now->kind.name(), now->reason);
+}
+
 } // namespace
+
+Module with_layout(const Module& m, const Symbol& tensor, const Layout& layout) {
+    Module r = m;
+    WithLayout with(tensor, layout);
+    const bool folds = std::ranges::any_of(layout.dims, [](const DimLayout& d) { return d.fold > 0; });
+    for (size_t n = 0; n < m.functions.size(); ++n) {
+        Function& f = r.functions[n];
+        for (Tensor& t : f.constants)
+            t = with.laid_out(t, f.body);
+        f.body = with(f.body);
+        if (folds && !f.body.same_as(m.functions[n].body)) check_kinds(m.functions[n], f, tensor);
+    }
+    return r;
+}
 
 Layout random_layout(size_t rank, bool folds, std::mt19937& random) {
     Layout l;

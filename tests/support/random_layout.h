@@ -17,6 +17,12 @@ struct LaidOut {
 /// false, without a fold.
 lathe::ir::Layout random_layout(size_t rank, bool folds, std::mt19937& random);
 
+/// The tensor, which some Function allocates or has as a constant, is stored so. Whether a folded one keeps
+/// what is read later is not asked here. \throws Error for one that an extern function is given, and for a
+/// folded one of which a call is given a part, or that the kind of a loop forbids.
+lathe::ir::Module with_layout(const lathe::ir::Module& m, const lathe::ir::Symbol& tensor,
+                              const lathe::ir::Layout& layout);
+
 /// Gives most of the tensors that the Module's Functions allocate, and its constants, a layout.
 LaidOut with_random_layouts(const lathe::ir::Module& m, bool folds, std::mt19937& random);
 

@@ -123,7 +123,9 @@ class Maker {
         std::vector<Func> outputs{out};
         if (pick(3) == 0) { // it reads what the row wrote, or stands beside it
             Func after("after", Int(32), {rows, columns});
-            pick(2) ? after(p, n) = out(rows - 1 - p, n) : after(p, n) = table(0, n) + p;
+            const bool reads = pick(2) != 0;
+            reads ? after(p, n) = out(rows - 1 - p, n) : after(p, n) = table(0, n) + p;
+            if (reads && pick(2)) outputs.clear(); // an array of the program's own, in parts
             outputs.push_back(after);
         }
         result.algorithm = build(outputs);

@@ -4,7 +4,10 @@
 #include "lathe/hls/emit.h"
 #include "programs.h"
 
+#include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <regex>
+#include <set>
 
 using namespace lathe;
 using namespace lathe::ir;
@@ -96,7 +99,42 @@ std::string on_arrays(const std::string& header) {
     return at == std::string::npos ? "" : header.substr(at);
 }
 
+/// The names in a piece of C++.
+std::vector<std::string> names_in(const std::string& text) {
+    static const std::regex name("[A-Za-z_][A-Za-z0-9_]*");
+    return {std::sregex_token_iterator(text.begin(), text.end(), name), {}};
+}
+
 } // namespace
+
+std::string shared_array(const std::string& source) {
+    static const std::regex array("(?:\\*|\\w|>) (\\w+)(?:\\[\\d+\\])+[;,)]|\\* (\\w+)[,)]"),
+        others("[^\n]*(?:hls::stream|LATHE_)[^\n]*\n"),
+        call("LATHE_PROCESS(?:_AT\\(\\([^)]*\\), |\\()(\\w+)(?:<[^(]*>)?\\(([^\n]*)\\)\\);");
+    const std::string begin = ") {\n#pragma HLS dataflow\n";
+    for (size_t at = source.find(begin); at != std::string::npos; at = source.find(begin, at + 1)) {
+        const size_t from = source.find('(', source.rfind("static void ", at));
+        const std::string formals = source.substr(from, at + 1 - from);
+        const std::string body = source.substr(at, source.find("LATHE_DATAFLOW_END", at) - at);
+        const std::string declared = std::regex_replace(body, others, "");
+        std::map<std::string, std::vector<std::string>> users; // by array
+        std::set<std::string> inside;
+        const std::sregex_iterator end;
+        for (const std::string* text : {&formals, &declared})
+            for (std::sregex_iterator a(text->begin(), text->end(), array); a != end; ++a) {
+                users[(*a)[1].str() + (*a)[2].str()];
+                if (text == &declared) inside.insert((*a)[1]);
+            }
+        for (std::sregex_iterator c(body.begin(), body.end(), call); c != end; ++c)
+            for (const std::string& used : names_in((*c)[2]))
+                if (const auto found = users.find(used); found != users.end())
+                    found->second.push_back((*c)[1]);
+        for (const auto& [used, all] : users)
+            if (all.size() > (inside.contains(used) ? 2 : 1))
+                return fmt::format("{} is used by {}", used, fmt::join(all, ", "));
+    }
+    return "";
+}
 
 size_t VitisKernels::add(const Module& m) {
     const std::string top = fmt::format("kernel_{}", modules.size());
@@ -114,6 +152,8 @@ size_t VitisKernels::add(const Module& m) {
     } else {
         source = code_of(vitis_source(m, {.top = top})) + on_arrays(vitis_header(m, {.top = top}));
     }
+    CAPTURE(source);
+    REQUIRE(shared_array(source) == "");
     entries.push_back(source.find(top + "_arrays(") == std::string::npos ? top : top + "_arrays");
     sources.push_back(std::move(source));
     modules.push_back(m);

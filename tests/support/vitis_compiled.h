@@ -36,11 +36,15 @@ class VitisKernels {
     using Run = void (*)(int kernel, uint64_t* const* limbs, const int64_t* sizes, std::string* error);
     std::vector<lathe::Module> modules;
     std::vector<std::string> sources, entries; ///< what is called of each
-    std::string on_devices; ///< kernels of programs of host and device, by name
+    std::string on_devices;                    ///< kernels of programs of host and device, by name
     Run entry = nullptr;
     void (*last_use)(uint64_t*) = nullptr; ///< where one has a device
     void (*set_seed)(uint64_t) = nullptr;  ///< where a kernel has streams
 };
+
+/// An array that several processes of a dataflow are given, with them: Vitis takes it in one that reads and
+/// one that writes. Empty: there is none.
+std::string shared_array(const std::string& source);
 
 /// The folder with AMD's headers.
 std::string vitis_headers();

@@ -250,6 +250,17 @@ void buffer(Data& d) {
     LATHE_DATAFLOW_END
     d.expect(size, [&](int i) { return d.in[size - 1 - i]; });
 }
+void buffer_shared(Data& d) {
+    LATHE_DATAFLOW_BEGIN
+    Ints s("s");
+    int table[size];
+    LATHE_BUFFER(table)
+    LATHE_PROCESS(tabulate(s, table, size));
+    LATHE_PROCESS(look_up(table, d.out, size));
+    LATHE_PROCESS(load(d.in, s, size));
+    LATHE_PROCESS(look_up(table, d.out, size));
+    LATHE_DATAFLOW_END
+}
 void buffer_deadlock(Data& d) {
     LATHE_DATAFLOW_BEGIN
     Ints s("s");
@@ -581,6 +592,7 @@ void run(const std::string& name, Data& d) {
                              {"nested_deadlock", nested_deadlock},
                              {"buffer", buffer},
                              {"buffer_deadlock", buffer_deadlock},
+                             {"buffer_shared", buffer_shared},
                              {"merged", merged},
                              {"race", race},
                              {"livelock", livelock},

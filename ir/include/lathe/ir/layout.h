@@ -65,11 +65,6 @@ std::string layout_text(const Layout& l);
 /// Is an element's place in memory the plain one? Banks and words do not count, as long as no room is added.
 bool stored_plainly(const Layout& l);
 
-/// The tensor, which some Function allocates or has as a constant, is stored so. Whether a folded one keeps
-/// what is read later is not asked here. \throws Error for an argument, for one that an extern function is
-/// given, and for a folded one of which a call is given a part, or that the kind of a loop forbids.
-Module with_layout(const Module& m, const Symbol& tensor, const Layout& layout);
-
 /// A folded dimension that is completely partitioned becomes a shift register, where the tensor is filled
 /// position after position by one store and read behind it: the newest position stands last, and storing one
 /// moves the others down. Other ones stay as they are.

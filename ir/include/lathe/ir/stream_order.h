@@ -32,4 +32,9 @@ std::optional<StreamConflict> stream_conflict(const Stmt& root, const Symbol& lo
                                               const Stmt& writer, const Stmt& reader,
                                               const Facts& known = {});
 
+/// Whether it is proved that the writer writes some elements of the tensor, and the reader reads some, but none of
+/// those. As above, but others may write it, too.
+bool touch_other_elements(const Stmt& root, const Symbol& loop, const Symbol& tensor, const Stmt& writer,
+                          const Stmt& reader, const Facts& known = {});
+
 } // namespace lathe::ir
