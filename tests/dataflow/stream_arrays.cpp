@@ -76,6 +76,14 @@ class OneMore : public Mutator {
     }
 };
 
+/// What is pushed goes to a stream that there is not.
+class Beyond : public Mutator {
+    using Mutator::visit;
+    Stmt visit(const Push& p, const Stmt&) override {
+        return Push::make({p.to.stream, {index(5)}}, p.type, p.value, p.loc);
+    }
+};
+
 } // namespace
 
 TEST_CASE_FIXTURE(Lanes, "an array of streams is passed with its extents") {
@@ -86,6 +94,14 @@ TEST_CASE_FIXTURE(Lanes, "an array of streams is passed with its extents") {
     m.top().body = OneMore()(m.top().body);
     CHECK(refusal([&] { verify(m); }).find("load takes 2 streams in a dimension of out, and s has 3") !=
           std::string::npos);
+}
+
+TEST_CASE_FIXTURE(Lanes, "arrays of streams: the interpreter knows how many there are") {
+    Module m = build(loaded(load)).module;
+    m.functions[1].body = Beyond()(m.functions[1].body);
+    CHECK(refusal([&] { check_networks(m); }) ==
+          "load may name a stream of out that there is not: it has 2 of them");
+    CHECK(refusal([&] { run(m, {}, 3); }) == "subscript 0 of the streams out is 5, and there are 2");
 }
 
 TEST_CASE_FIXTURE(Lanes, "tokens are counted stream by stream of an array") {
@@ -136,11 +152,11 @@ TEST_CASE_FIXTURE(Lanes, "arrays of streams: everywhere, whole and in part, in e
             CHECK(result[1].get({n, k}).as_int64() ==
                   static_cast<int16_t>(static_cast<int16_t>(result[0].get({n, 1 - k}).as_int64() * 2) - 3));
     // Streams of the lanes all at once.
-    Schedule s(all());
+    const Kernel top = all();
+    Schedule s(top);
     s[load].unroll(l);
     s[load].pipeline(i);
-    s[twice].unroll(l);
-    s[twice].split(i, 4);
+    s[top].call(twice, 0).unroll(l);
     s[store].unroll(l, 2);
     check_everywhere(s);
     expect_same_with_stalls(s, 3);
