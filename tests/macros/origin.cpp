@@ -2,8 +2,6 @@
 
 #include "stencils.h"
 
-#include "lathe/ir/network.h"
-
 using namespace lathe;
 using namespace lathe::ir;
 
