@@ -64,6 +64,7 @@ class BodyEmitter {
     // In network.cpp:
     void network(const Stmt& s);
     std::string stream_element(ExprEmitter& expr, const StreamElement& e) const;
+    void word(const StreamElement& e, const Tensor& t, const Stmt& body, bool written);
     void locked(const char* lock, const StreamElement& e, const Tensor& t, const Stmt& body);
     std::string call(const CallStmt& c, bool process = false);
     static void next_pointers(const Array& array, int64_t count, std::map<std::string, size_t>& used_up,

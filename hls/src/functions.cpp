@@ -28,14 +28,19 @@ std::string block_type(Type t, const std::vector<int64_t>& block) {
     return cpp_type(t) + brackets(block);
 }
 
+std::string vector_type(Type t, int64_t lanes) {
+    return fmt::format("hls::vector<{}, {}>", cpp_type(t), lanes);
+}
+
 std::string stream_type(const StreamDeclaration& s, const std::string& depth) {
     const std::string end = depth.empty() ? ">" : ", " + depth + ">";
+    if (s.vector) return "hls::stream<" + vector_type(s.type, s.block[0]) + end;
     return s.block.empty() ? "hls::stream<" + cpp_type(s.type) + end
                            : "hls::stream_of_blocks<" + block_type(s.type, s.block) + end;
 }
 
 bool depth_in_type(const StreamDeclaration& s) {
-    return !s.block.empty() || !s.dims.empty();
+    return (!s.block.empty() && !s.vector) || !s.dims.empty();
 }
 
 std::string stream_formal(const StreamDeclaration& s, const std::string& name, const std::string& depth) {

@@ -59,6 +59,8 @@ std::string stream_formal(const StreamDeclaration& s, const std::string& name, c
 std::string brackets(const std::vector<int64_t>& extents);
 /// "float[4][4]"
 std::string block_type(Type t, const std::vector<int64_t>& block);
+/// "hls::vector<float, 4>"
+std::string vector_type(Type t, int64_t lanes);
 /// "lathe::word<float, 16>"
 std::string word_type(const std::string& element, int64_t pack);
 /// The ports of an argument in words, named like it.

@@ -364,6 +364,7 @@ std::string source_file(const Kernel& k) {
 /// Vitis has its own; a simulation takes those in sim/.
 static constexpr const char* stream_headers = "#include \"hls_stream.h\"\n"
                                               "#include \"hls_streamofblocks.h\"\n"
+                                              "#include \"hls_vector.h\"\n"
                                               "#include \"lathe_marks.h\"\n";
 
 std::string renamed_text(const Kernel& k) {

@@ -12,6 +12,9 @@
 
 namespace lathe::hls {
 
+/// That a LUT holds for each bit.
+constexpr int64_t shift_register_depth = 32;
+
 std::string BodyEmitter::stream_element(ExprEmitter& expr, const StreamElement& e) const {
     std::string text = scope.streams.at(e.stream).name;
     for (const Expr& i : e.at)
@@ -33,9 +36,15 @@ void BodyEmitter::network(const Stmt& s) {
         emit(p->body);
         scope.variables.erase(p->symbol);
     } else if (const auto* b = s.as<Fill>()) {
-        locked("write_lock", b->to, b->tensor, b->body);
+        if (scope.streams.at(b->to.stream).declaration.vector)
+            word(b->to, b->tensor, b->body, true);
+        else
+            locked("write_lock", b->to, b->tensor, b->body);
     } else if (const auto* b = s.as<Drain>()) {
-        locked("read_lock", b->from, b->tensor, b->body);
+        if (scope.streams.at(b->from.stream).declaration.vector)
+            word(b->from, b->tensor, b->body, false);
+        else
+            locked("read_lock", b->from, b->tensor, b->body);
     } else if (const auto* c = s.as<CallStmt>()) {
         if (functions.function(c->callee).side == Side::device) return launch(*c);
         out.line(call(*c) + ";");
@@ -46,15 +55,56 @@ void BodyEmitter::network(const Stmt& s) {
     }
 }
 
+static std::vector<int64_t> block_extents(const Tensor& t) {
+    std::vector<int64_t> extents;
+    for (const Dim& d : t.dims)
+        extents.push_back(*as_int(d.extent));
+    return extents;
+}
+
+/// The word whose elements a loop copies, all of them, to the same places of `to`; none: it does something
+/// else.
+static const Load* copied_word(const Stmt& body, const Tensor& to) {
+    const auto* loop = body.as<For>();
+    if (!loop || as_int(loop->min) != 0 || as_int(loop->extent) != as_int(to.dims[0].extent)) return nullptr;
+    const auto* store = loop->body.as<Store>();
+    if (!store || store->targets.size() != 1 || store->targets[0].tensor != to.symbol) return nullptr;
+    const auto* load = store->targets[0].value.as<Load>();
+    const auto is_lane = [&](const std::vector<Expr>& at) {
+        const auto* v = at.size() == 1 ? at[0].as<Variable>() : nullptr;
+        return v && v->symbol == loop->var;
+    };
+    return load && load->type == to.type && is_lane(load->indices) && is_lane(store->targets[0].indices)
+               ? load
+               : nullptr;
+}
+
+/// A word is a value: it is read before its elements, and written behind them.
+void BodyEmitter::word(const StreamElement& e, const Tensor& t, const Stmt& body, bool written) {
+    ExprEmitter expr(scope, out, e.at);
+    const std::string channel = stream_element(expr, e);
+    const std::vector<int64_t> extents = block_extents(t);
+    if (const Load* l = written ? copied_word(body, t) : nullptr)
+        if (const Array& from = scope.array(l->tensor); from.vector && from.extents == brackets(extents))
+            return out.line(fmt::format("{}.write({});", channel, from.name));
+    const std::string name = scope.names.take(t.symbol.name());
+    const std::string type = vector_type(t.type, extents[0]);
+    out.line(written ? fmt::format("{} {};", type, name)
+                     : fmt::format("const {} {} = {}.read();", type, name, channel));
+    Array& array = scope.arrays[t.symbol] = {name, t.type, t.dims, false, brackets(extents)};
+    array.vector = !written;
+    emit(body);
+    scope.arrays.erase(t.symbol);
+    if (written) out.line(fmt::format("{}.write({});", channel, name));
+}
+
 void BodyEmitter::locked(const char* lock, const StreamElement& e, const Tensor& t, const Stmt& body) {
     out.line("{");
     ++out.indent;
     scope.names.open();
     ExprEmitter expr(scope, out, e.at);
     const std::string channel = stream_element(expr, e), name = scope.names.take(t.symbol.name());
-    std::vector<int64_t> extents;
-    for (const Dim& d : t.dims)
-        extents.push_back(*as_int(d.extent));
+    const std::vector<int64_t> extents = block_extents(t);
     out.line(fmt::format("hls::{}<{}> {}({});", lock, block_type(t.type, extents), name, channel));
     scope.arrays[t.symbol] = {name, t.type, t.dims, false, brackets(extents)};
     emit(body);
@@ -234,6 +284,9 @@ void BodyEmitter::declare(const StreamDeclaration& s) {
         dims += fmt::format("[{}]", std::max<int64_t>(*n, 1));
     }
     out.line(fmt::format("{} {}{};", stream_type(s, std::to_string(s.depth)), name, dims));
+    // Vitis would take block memories for a shallow FIFO of wide words: one for each 36 bits.
+    if (s.vector && s.depth > 2 && s.depth <= shift_register_depth)
+        out.edge(fmt::format("#pragma HLS bind_storage variable={} type=fifo impl=srl", name));
     out.line(fmt::format("LATHE_STREAM({}, {})", name, s.depth));
 }
 

@@ -21,7 +21,8 @@ struct Array {
     int64_t pack = 1; ///< of a flat one: so many elements are a word, and words are dealt out to its ports
     std::vector<std::string> ports = {};
     std::vector<std::string> apart =
-        {}; ///< of an argument: pointers to it, one for each process that uses it
+        {};              ///< of an argument: pointers to it, one for each process that uses it
+    bool vector = false; ///< a word that has come, whole
     bool in_words() const { return flat && pack > 1; }
     int64_t beat() const { return pack * static_cast<int64_t>(ports.size()); }
     /// How a function takes it: "*" by pointer, else its extents.

@@ -266,7 +266,9 @@ bool Comparison::nodes(const Stage& a, const Stage& b) {
 }
 
 bool Comparison::equal(const StreamDeclaration& a, const StreamDeclaration& b) {
-    if (a.type != b.type || a.block != b.block || a.depth != b.depth || !equal(a.dims, b.dims)) return false;
+    if (a.type != b.type || a.block != b.block || a.vector != b.vector || a.depth != b.depth ||
+        !equal(a.dims, b.dims))
+        return false;
     bind(a.symbol, b.symbol);
     return true;
 }

@@ -59,13 +59,16 @@ std::string declaration(const Tensor& t, const PrintedNames& names, ExprPrinter&
     return s;
 }
 
-/// "s: Int(8)[9], depth 2", "s: Int(8) blocks of (4, 4)".
+/// "s: Int(8)[9], depth 2", "s: Int(8) blocks of (4, 4)", "s: Int(8) words of 4".
 std::string declaration(const StreamDeclaration& st, const PrintedNames& names, ExprPrinter& text) {
     std::string dims;
     for (const Expr& e : st.dims)
         dims += fmt::format("[{}]", text(e));
     std::string s = fmt::format("{}: {}{}", names[st.symbol], st.type.str(), dims);
-    if (!st.block.empty()) s += fmt::format(" blocks of ({})", fmt::join(st.block, ", "));
+    if (st.vector)
+        s += fmt::format(" words of {}", st.block[0]);
+    else if (!st.block.empty())
+        s += fmt::format(" blocks of ({})", fmt::join(st.block, ", "));
     if (st.depth > 0) s += fmt::format(", depth {}", st.depth);
     return s;
 }

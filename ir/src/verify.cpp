@@ -381,6 +381,7 @@ void Verifier::declare(const StreamDeclaration& s, std::optional<Direction> dire
     define(s.symbol);
     for (const int64_t extent : s.block)
         if (extent <= 0) fault("a block of {} is empty", s.symbol.name());
+    if (s.vector && s.block.size() != 1) fault("a word of {} has no lanes", s.symbol.name());
     streams[s.symbol] = {s, direction};
 }
 
@@ -446,7 +447,8 @@ void Verifier::call(const CallStmt& c) {
         const StreamArgument& formal = f.streams[n];
         const DeclaredStream& given = element(c.streams[n], formal.stream.dims.size());
         same_extents(given.stream, formal.stream, f.name);
-        if (given.stream.type != formal.stream.type || given.stream.block != formal.stream.block)
+        if (given.stream.type != formal.stream.type || given.stream.block != formal.stream.block ||
+            given.stream.vector != formal.stream.vector)
             fault("{} takes another kind of stream for {}", f.name, formal.stream.symbol.name());
         if (given.direction && given.direction != formal.direction)
             fault("{} reads and writes {} the other way round", f.name, given.stream.symbol.name());

@@ -12,8 +12,8 @@ namespace lathe::schedule::stencil {
 
 namespace {
 
-/// FIFOs of fewer bits are shift registers.
-constexpr int64_t srl_bits = 1024;
+/// FIFOs of fewer words, or bits, are shift registers.
+constexpr int64_t srl_depth = 32, srl_bits = 1024;
 /// Deeper ones go to UltraRAM, where the board has it.
 constexpr int64_t bram_depth = 512;
 
@@ -148,8 +148,8 @@ class Model {
             if (fresh) known->second = point_cost(f, arch.operators, tables);
             const PointCost& c = known->second;
             add(c.circuits, design.k);
-            add(part(NetworkPart::element), design.k);
-            e.processes += design.k;
+            add(part(NetworkPart::element), 1);
+            ++e.processes;
             e.dividers += c.dividers * static_cast<double>(design.k);
             latency[v] += std::max<int64_t>(static_cast<int64_t>(std::ceil(c.circuits.cycles - 1e-9)) - 1, 0);
             const double points = static_cast<double>(points_of(f.box));
@@ -162,42 +162,32 @@ class Model {
     void forwarders() {
         for (size_t u = 0; u < design.nodes.size(); ++u) {
             const int64_t width = design.nodes[u].width;
-            int64_t count = 0;
-            for (const auto& lane : design.plan.chains[u].lanes)
-                for (const Forwarder& f : lane) {
-                    ++count;
-                    e.payload_words += f.hold;
-                    e.payload_bits += f.hold * width;
-                }
-            add(part(NetworkPart::forwarder, width), count);
-            e.processes += count;
+            const Chain& c = design.plan.chains[u];
+            for (size_t n = 0; n < c.size(); ++n) {
+                add(part(NetworkPart::forwarder, c[n].lanes.count() * width), 1);
+                ++e.processes;
+                if (n + 1 == c.size()) continue;
+                const int64_t elements = c[n].hold * c[n + 1].lanes.count();
+                e.payload_words += elements;
+                e.payload_bits += elements * width;
+            }
         }
     }
 
     void fifos(const Streams& s) {
-        const int64_t bits = design.nodes[s.of].width;
+        const int64_t bits = s.lanes * design.nodes[s.of].width;
         e.fifo_bits += s.count * bits * s.depth;
-        if (s.depth <= 2 || bits * s.depth <= srl_bits) {
-            constexpr int64_t srl_depth = 32;
+        if (s.depth <= srl_depth || bits * s.depth <= srl_bits) {
             add(part(NetworkPart::fifo_srl, bits * ceil_div(s.depth, srl_depth)), s.count);
             return;
         }
-        if (s.in_step.empty()) deep_fifos(bits, s.depth, 1, s.count);
-        for (const int64_t n : s.in_step)
-            deep_fifos(bits, s.depth, n, 1);
-    }
-
-    /// One wide FIFO can stand in the place of those that move together.
-    void deep_fifos(int64_t bits, int64_t depth, int64_t together, int64_t count) {
-        const int64_t wide = together * bits;
-        const int64_t in_bram = count * bram_blocks(wide, depth), in_uram = count * uram_blocks(wide, depth);
-        add(part(NetworkPart::fifo_bram, wide), count);
-        if (depth > bram_depth && arch.resources.uram > 0 && in_uram < in_bram) {
+        const int64_t in_bram = s.count * bram_blocks(bits, s.depth),
+                      in_uram = s.count * uram_blocks(bits, s.depth);
+        add(part(NetworkPart::fifo_bram, bits), s.count);
+        if (s.depth > bram_depth && arch.resources.uram > 0 && in_uram < in_bram)
             e.uram += in_uram;
-            return;
-        }
-        e.bram18_fifos += in_bram;
-        e.bram18_fifos_apart += count * together * bram_blocks(bits, depth);
+        else
+            e.bram18_fifos += in_bram;
     }
 
     struct Array {
@@ -366,12 +356,11 @@ int64_t network_cycles(const Design& d) {
         const int64_t start = d.plan.start[u];
         std::optional<int64_t> stored; // when its word 0 would be, by whoever hands it to the storer
         if (d.nodes[u].stored) stored = start + 1;
-        for (const auto& lane : d.plan.chains[u].lanes)
-            for (const Forwarder& f : lane) {
-                last = std::max(last, start + f.delay + f.words.last + 1);
-                for (const Feed& to : f.feeds)
-                    if (to.consumer == Feed::store) stored = start + f.delay + 2;
-            }
+        for (const Forwarder& f : d.plan.chains[u]) {
+            last = std::max(last, start + f.delay + f.words.last + 1);
+            for (const Feed& to : f.feeds)
+                if (to.consumer == Feed::store) stored = start + f.delay + 2;
+        }
         if (!stored) continue;
         // It goes over whole rows.
         const int64_t rows = d.nodes[u].last / d.grid.row() + 1;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace lathe::schedule::stencil {
 
@@ -16,12 +17,11 @@ int64_t floor_div(int64_t a, int64_t b) {
     return a / b - (a % b < 0 ? 1 : 0);
 }
 
-/// One reader of a lane of a node.
+/// One reader of a node's words.
 struct Reader {
-    size_t consumer, tap;
-    int64_t lane;  ///< of the consumer
+    size_t consumer;
     int64_t ahead; ///< it reads word m + ahead for its word m
-    Words words;
+    auto operator<=>(const Reader&) const = default;
 };
 
 class Planner {
@@ -42,35 +42,36 @@ class Planner {
   private:
     const std::vector<Node>& nodes;
     int64_t k;
-    std::vector<std::vector<std::vector<Reader>>> readers; ///< of a node, of a lane
-    std::vector<size_t> store_time; ///< where the storer of a node stands among the times
+    std::vector<std::map<Reader, Lanes>> readers; ///< of a node
+    std::vector<size_t> store_time;               ///< where the storer of a node stands among the times
 
     void collect() {
-        readers.assign(nodes.size(), std::vector<std::vector<Reader>>(static_cast<size_t>(k)));
+        readers.resize(nodes.size());
         for (size_t v = 0; v < nodes.size(); ++v)
-            for (size_t t = 0; t < nodes[v].taps.size(); ++t)
-                for (int64_t q = 0; q < k; ++q) {
-                    const Tap& tap = nodes[v].taps[t];
-                    const int64_t ahead = floor_div(q + tap.offset, k), lane = q + tap.offset - ahead * k;
-                    Words w = words_of(nodes[v], q, k);
-                    if (w.empty()) continue;
-                    w = Words{w.first + ahead, w.last + ahead}.common(words_of(nodes[tap.of], lane, k));
-                    readers[tap.of][static_cast<size_t>(lane)].push_back({v, t, q, ahead, w});
-                }
+            for (const Tap& tap : nodes[v].taps) {
+                const auto [ahead, turn] = distant(tap.offset, k);
+                add_reader(tap.of, {v, ahead}, {turn, k});
+                if (turn > 0) add_reader(tap.of, {v, ahead + 1}, {0, turn});
+            }
         size_t next = nodes.size();
         store_time.resize(nodes.size());
         for (size_t u = 0; u < nodes.size(); ++u) {
-            if (!nodes[u].stored || !read(u)) continue;
+            if (!nodes[u].stored || readers[u].empty()) continue;
             store_time[u] = next++;
-            for (int64_t q = 0; q < k; ++q) {
-                const Words w = words_of(nodes[u], q, k);
-                if (!w.empty()) readers[u][static_cast<size_t>(q)].push_back({Feed::store, 0, q, 0, w});
-            }
+            add_reader(u, {Feed::store, 0}, {0, k});
         }
     }
 
-    bool read(size_t u) const {
-        return std::ranges::any_of(readers[u], [](const auto& lane) { return !lane.empty(); });
+    /// What is never there is not read.
+    void add_reader(size_t u, const Reader& r, const Lanes& lanes) {
+        if (wanted(u, r).common(words_of(nodes[u], k)).empty()) return;
+        Lanes& all = readers[u][r];
+        all = all.hull(lanes);
+    }
+
+    Words wanted(size_t u, const Reader& r) const {
+        return r.consumer == Feed::store ? words_of(nodes[u], k)
+                                         : words_of(nodes[r.consumer], k).later(r.ahead);
     }
 
     size_t time_of(size_t u, const Reader& r) const {
@@ -91,63 +92,65 @@ class Planner {
 
     /// Lanes whose readers are equally far behind cost the same together.
     void add_lanes(size_t u, std::vector<int64_t>& cost, std::vector<Distance>& distances) const {
-        std::map<std::map<size_t, int64_t>, int64_t> kinds; ///< by how far each consumer's oldest word is
         std::map<size_t, int64_t> newest;
-        for (const std::vector<Reader>& lane : readers[u]) {
-            if (lane.empty()) continue;
-            std::map<size_t, int64_t> oldest;
-            for (const Reader& r : lane) {
-                const size_t at = time_of(u, r);
-                const auto [o, first] = oldest.try_emplace(at, r.ahead);
-                o->second = std::min(o->second, r.ahead);
-                const auto [n, fresh] = newest.try_emplace(at, r.ahead);
-                n->second = std::max(n->second, r.ahead);
-            }
-            ++kinds[oldest];
+        std::set<int64_t> borders;
+        for (const auto& [r, lanes] : readers[u]) {
+            const auto [n, fresh] = newest.try_emplace(time_of(u, r), r.ahead);
+            n->second = std::max(n->second, r.ahead);
+            borders.insert({lanes.first, lanes.end});
         }
         for (const auto& [v, ahead] : newest)
             distances.push_back({u, v, hops + ahead});
-        for (const auto& [oldest, lanes] : kinds) {
+        for (auto at = borders.begin(); at != borders.end() && std::next(at) != borders.end(); ++at) {
+            std::map<size_t, int64_t> oldest;
+            for (const auto& [r, lanes] : readers[u])
+                if (lanes.first <= *at && *at < lanes.end) {
+                    const auto [o, first] = oldest.try_emplace(time_of(u, r), r.ahead);
+                    o->second = std::min(o->second, r.ahead);
+                }
+            if (oldest.empty()) continue;
+            const int64_t bits = (*std::next(at) - *at) * nodes[u].width;
             const size_t end = cost.size();
-            cost.push_back(lanes * nodes[u].width);
-            cost[u] -= lanes * nodes[u].width;
+            cost.push_back(bits);
+            cost[u] -= bits;
             for (const auto& [v, ahead] : oldest)
                 distances.push_back({v, end, -hops - ahead});
         }
     }
 
     Chain chain(size_t u, const std::vector<int64_t>& times) const {
-        Chain c;
-        if (!read(u)) return c;
-        for (int64_t lane = 0; lane < k; ++lane) {
-            std::map<int64_t, Forwarder> by_delay;
-            for (const Reader& r : readers[u][static_cast<size_t>(lane)]) {
-                const int64_t delay = times[time_of(u, r)] - hops - times[u] - r.ahead;
-                Forwarder& f = by_delay[delay];
-                f.delay = delay;
-                f.feeds.push_back({r.consumer, r.tap, r.lane, r.words});
-            }
-            c.lanes.push_back(joined(by_delay, words_of(nodes[u], lane, k)));
-            if (!c.lanes.back().empty()) c.wait = std::max(c.wait, c.lanes.back().front().delay);
+        std::map<int64_t, Forwarder> by_delay;
+        for (const auto& [r, lanes] : readers[u]) {
+            const int64_t delay = times[time_of(u, r)] - hops - times[u] - r.ahead;
+            Forwarder& f = by_delay[delay];
+            f.delay = delay;
+            f.feeds.push_back({r.consumer, r.ahead, lanes, wanted(u, r)});
         }
+        Chain c;
+        for (const auto& [delay, f] : by_delay)
+            c.push_back(f);
+        if (c.empty() && !nodes[u].stored) c.emplace_back(); // its words must go somewhere
+        join(c, words_of(nodes[u], k));
         return c;
     }
 
-    /// A lane that nobody reads has a forwarder, too: its words must go somewhere.
-    static std::vector<Forwarder> joined(const std::map<int64_t, Forwarder>& by_delay, const Words& all) {
-        std::vector<Forwarder> chain;
-        for (const auto& [delay, f] : by_delay)
-            chain.push_back(f);
-        if (chain.empty()) chain.emplace_back();
-        Words later;
-        for (size_t n = chain.size(); n-- > 0;) {
-            chain[n].next = later;
-            for (const Feed& f : chain[n].feeds)
-                later = later.hull(f.words);
-            chain[n].words = n == 0 ? all : later;
-            if (n + 1 < chain.size()) chain[n].hold = chain[n + 1].delay - chain[n].delay;
+    /// Each one reads what it and those behind it need, and the first one all that comes.
+    void join(Chain& c, const Words& all) const {
+        Words words;
+        Lanes lanes;
+        for (size_t n = c.size(); n-- > 0;) {
+            Forwarder& f = c[n];
+            f.next = words;
+            for (const Feed& to : f.feeds) {
+                f.words = f.words.hull(to.words);
+                lanes = lanes.hull(to.lanes);
+            }
+            words = n == 0 ? all : words.hull(f.words).common(all);
+            f.read = words;
+            f.words = f.words.hull(words);
+            f.lanes = n == 0 ? Lanes{0, k} : lanes;
+            if (n + 1 < c.size()) f.hold = c[n + 1].delay - f.delay;
         }
-        return chain;
     }
 };
 
@@ -164,8 +167,38 @@ Words Words::common(const Words& o) const {
     return both.empty() ? Words{} : both;
 }
 
-Words words_of(const Node& n, int64_t lane, int64_t k) {
-    return {-floor_div(lane - n.first, k), floor_div(n.last - lane, k)};
+Lanes Lanes::hull(const Lanes& o) const {
+    if (empty()) return o;
+    if (o.empty()) return *this;
+    return {std::min(first, o.first), std::max(end, o.end)};
+}
+
+int64_t wait_before(const Chain& c) {
+    return c.empty() ? 0 : c.front().delay;
+}
+
+std::vector<std::vector<Fed>> fed(const std::vector<Node>& nodes, const Plan& p) {
+    std::vector<std::vector<Fed>> all(nodes.size());
+    for (size_t u = 0; u < nodes.size(); ++u)
+        for (const Forwarder& f : p.chains[u])
+            for (const Feed& to : f.feeds)
+                if (to.consumer != Feed::store) all[to.consumer].push_back({u, &to});
+    for (size_t v = 0; v < nodes.size(); ++v) {
+        std::map<size_t, size_t> place; // of what is read
+        for (const Tap& t : nodes[v].taps)
+            place.emplace(t.of, place.size());
+        std::ranges::stable_sort(all[v], {}, [&](const Fed& f) { return place.at(f.of); });
+    }
+    return all;
+}
+
+Words words_of(const Node& n, int64_t k) {
+    return {floor_div(n.first, k), floor_div(n.last, k)};
+}
+
+Distant distant(int64_t offset, int64_t k) {
+    const int64_t ahead = floor_div(offset, k);
+    return {ahead, offset - ahead * k};
 }
 
 Plan plan(const std::vector<Node>& nodes, int64_t k) {

@@ -46,23 +46,85 @@ Expr Kinds::number(Function& f, const std::string& name, Type type) const {
     return Variable::make(f.params.back().symbol, type, loc());
 }
 
-StreamElement Kinds::stream(Function& f, const std::string& name, Type type, Direction direction) const {
-    f.streams.push_back({{Symbol(name), type, {}, {}, 0, loc()}, direction});
-    return {f.streams.back().stream.symbol, {}};
+StreamDeclaration stream_of_words(const std::string& name, Type type, int64_t lanes, Loc loc) {
+    StreamDeclaration s{Symbol(name), type, {}, {}, 0, loc};
+    if (lanes > 1) {
+        s.block.push_back(lanes);
+        s.vector = true;
+    }
+    return s;
 }
 
-StreamElement Kinds::lanes(Function& f, const std::string& name, Type type, Direction direction,
-                           const Symbol& lane) const {
-    StreamElement one = stream(f, name, type, direction);
-    if (k == 1) return one;
-    f.streams.back().stream.dims.push_back(index(k));
-    one.at.push_back(var(lane));
-    return one;
+WordStream Kinds::stream(Function& f, const std::string& name, Type type, int64_t lanes,
+                         Direction direction) const {
+    f.streams.push_back({stream_of_words(name, type, lanes, loc()), direction});
+    return {f.streams.back().stream.symbol, type, lanes};
 }
 
-Stmt Kinds::for_lanes(const Symbol& lane, Stmt body) const {
-    if (k == 1) return simplify(substitute(body, {{lane, index(0)}}));
-    return For::make(lane, index(0), index(k), LoopKind::unrolled(), std::move(body), loc());
+Stmt Kinds::for_lanes(const Symbol& lane, int64_t lanes, Stmt body) const {
+    if (lanes == 1) return simplify(substitute(body, {{lane, index(0)}}));
+    return For::make(lane, index(0), index(lanes), LoopKind::unrolled(), std::move(body), loc());
+}
+
+/// A token's elements, as a process sees them.
+static Tensor word_tensor(const std::string& name, const WordStream& s, Loc loc) {
+    Tensor t;
+    t.symbol = Symbol(name);
+    t.type = s.type;
+    t.dims = {{index(0), index(s.lanes)}};
+    t.loc = loc;
+    return t;
+}
+
+Stmt Kinds::take(const WordStream& from, const std::string& name, const WithWord& body) const {
+    if (from.lanes == 1) {
+        const Symbol token(name);
+        const Expr element = Variable::make(token, from.type, loc());
+        return Pop::make(token, {from.symbol, {}}, from.type, body([&](const Expr&) { return element; }),
+                         loc());
+    }
+    const Tensor word = word_tensor(name, from, loc());
+    return Drain::make(
+        {from.symbol, {}}, word,
+        body([&](const Expr& lane) { return Load::make(word.symbol, from.type, {lane}, loc()); }), loc());
+}
+
+Stmt Kinds::take_some(const WordStream& from, const Symbol& loop, const Expr& first, const Expr& end,
+                      const std::pair<Symbol, Symbol>& lanes, const WithWord& body) const {
+    const Tensor word = registers(from.symbol.name() + "_word", from.type, from.lanes);
+    const auto set = [&](const Symbol& lane, const Expr& value) {
+        return for_lanes(lane, from.lanes, Store::make(word.symbol, from.type, {var(lane)}, value, loc()));
+    };
+    Stmt come = take(from, from.lanes == 1 ? "token" : "come",
+                     [&](const Element& element) { return set(lanes.second, element(var(lanes.second))); });
+    come = If::make(less(var(loop), end), come, {}, loc());
+    come = If::make(at_most(first, var(loop)), come, {}, loc());
+    const Stmt used = body([&](const Expr& lane) {
+        return Load::make(word.symbol, word.type, {from.lanes == 1 ? index(0) : lane}, loc());
+    });
+    return Allocate::make(word, Block::make({set(lanes.first, zero(from.type)), come, used}));
+}
+
+Stmt Kinds::take_lanes(const WordStream& from, const Symbol& lane,
+                       const std::function<Stmt(const Expr& element)>& body) const {
+    return take(from, from.lanes == 1 ? "token" : "word", [&](const Element& element) {
+        return for_lanes(lane, from.lanes, body(element(var(lane))));
+    });
+}
+
+Stmt Kinds::give(const WordStream& to, const Symbol& lane, const PutLane& value) const {
+    if (to.lanes == 1) {
+        const Stmt one = value([&](const Expr& v) { return Push::make({to.symbol, {}}, to.type, v, loc()); });
+        return for_lanes(lane, 1, one);
+    }
+    const Tensor word = word_tensor(to.symbol.name() + "_word", to, loc());
+    const Stmt all =
+        value([&](const Expr& v) { return Store::make(word.symbol, to.type, {var(lane)}, v, loc()); });
+    return Fill::make({to.symbol, {}}, word, for_lanes(lane, to.lanes, all), loc());
+}
+
+Stmt Kinds::give(const WordStream& to, const Symbol& lane, const Expr& value) const {
+    return give(to, lane, [&](const Put& put) { return put(value); });
 }
 
 Stmt Kinds::pipelined(const Symbol& loop, const Expr& first, const Expr& extent, Stmt body,
@@ -94,12 +156,11 @@ std::string Kinds::loader(size_t flow) {
     auto [loops, on_grid] = grid_loops("word");
     const Symbol lane = loop("lane");
     on_grid.back() = iadd(imul(index(k), on_grid.back()), var(lane));
-    const StreamElement to = lanes(made, "out", f.tensor.type, Direction::out, lane);
+    const WordStream to = stream(made, "out", f.tensor.type, k, Direction::out);
     const Place p = place(made_for, flow, on_grid, Wanted::needed);
     Expr value = Load::make(made.arguments[0].tensor.symbol, f.tensor.type, p.at, loc());
     if (p.inside.defined()) value = Select::make(p.inside, value, zero(f.tensor.type), loc());
-    Stmt body = for_lanes(lane, Push::make(to, f.tensor.type, value, loc()));
-    body = pipelined(loops.back(), index(0), index(g.row() / k), body);
+    Stmt body = pipelined(loops.back(), index(0), index(g.row() / k), give(to, lane, value));
     const int64_t outermost = (made_for.nodes[flow].last + 1) / g.stride(0);
     for (size_t d = rank - 1; d-- > 0;)
         body = For::make(loops[d], index(0), index(d == 0 ? outermost : g.extent(d)), {}, body, loc());
@@ -108,65 +169,114 @@ std::string Kinds::loader(size_t flow) {
     return add(std::move(made), "load_" + f.tensor.symbol.name(), loops);
 }
 
-std::string Kinds::forwarder(Type type, bool next, size_t readers) {
-    std::string& known = forwarders[{type.str(), next, readers}];
+std::string Kinds::forwarder(size_t flow, size_t place) {
+    const Chain& chain = made_for.plan.chains[flow];
+    const Forwarder& f = chain[place];
+    const Type type = made_for.stencil.flows[flow].tensor.type;
+    std::vector<Lanes> out;
+    const bool on = place + 1 < chain.size(), gaps = f.read != f.words;
+    if (on) out.push_back(chain[place + 1].lanes);
+    for (const Feed& to : f.feeds)
+        out.push_back(to.lanes);
+    std::vector<int64_t> shape{f.lanes.count(), on ? 1 : 0, gaps ? 1 : 0};
+    for (const Lanes& l : out)
+        shape.insert(shape.end(), {l.first - f.lanes.first, l.count()});
+    std::string& known = forwarders[{type.str(), shape}];
     if (!known.empty()) return known;
     Function made;
-    const StreamElement from = stream(made, "in", type, Direction::in);
-    const Symbol word = loop("word"), token("token");
+    const WordStream from = stream(made, "in", type, f.lanes.count(), Direction::in);
+    const Symbol word = loop("word");
+    std::vector<Symbol> loops{word};
     const Expr words = number(made, "words");
-    std::vector<Stmt> pushes;
-    for (size_t n = next ? 0 : 1; n <= readers; ++n) {
-        const std::string to = n == 0 ? "next" : fmt::format("to{}", n);
-        const Expr first = number(made, to + "_first"), end = number(made, to + "_end");
-        const Stmt push = Push::make(stream(made, to, type, Direction::out), type,
-                                     Variable::make(token, type, loc()), loc());
-        pushes.push_back(
-            If::make(at_most(first, var(word)), If::make(less(var(word), end), push, {}, loc()), {}, loc()));
+    Expr first, end;
+    if (gaps) first = number(made, "in_first"), end = number(made, "in_end");
+    const auto pass = [&](const Element& element) {
+        std::vector<Stmt> gives;
+        for (size_t n = 0; n < out.size(); ++n) {
+            const std::string to = on && n == 0 ? "next" : fmt::format("to{}", on ? n : n + 1);
+            const Expr begin = number(made, to + "_first"), behind = number(made, to + "_end");
+            const WordStream stream_to = stream(made, to, type, out[n].count(), Direction::out);
+            const Symbol lane = loop(to + "_lane");
+            loops.push_back(lane);
+            const Stmt one =
+                give(stream_to, lane, element(iadd(index(out[n].first - f.lanes.first), var(lane))));
+            gives.push_back(If::make(at_most(begin, var(word)),
+                                     If::make(less(var(word), behind), one, {}, loc()), {}, loc()));
+        }
+        return Stmt(Block::make(std::move(gives)));
+    };
+    Stmt body;
+    if (gaps) {
+        const std::pair lanes{loop("none_lane"), loop("in_lane")};
+        loops.insert(loops.end(), {lanes.first, lanes.second});
+        body = take_some(from, word, first, end, lanes, pass);
+    } else {
+        body = take(from, from.lanes == 1 ? "token" : "in_word", pass);
     }
-    made.body =
-        pipelined(word, index(0), words, Pop::make(token, from, type, Block::make(std::move(pushes)), loc()));
-    known = add(std::move(made), fmt::format("forward{}{}", readers, next ? "_on" : ""), {word});
+    made.body = pipelined(word, index(0), words, body);
+    known = add(std::move(made), fmt::format("forward{}{}", f.feeds.size(), on ? "_on" : ""), loops);
     return known;
 }
 
 Compute Kinds::compute(size_t n) {
     const Stencil& s = made_for.stencil;
-    const std::vector<Node>& nodes = made_for.nodes;
+    const Node& node = made_for.nodes[n];
     const Flow& f = s.flows[n];
     Function made;
     Compute c;
-    const Symbol point = loop("point");
+    const Symbol point = loop("point"), lane = loop("lane");
+    std::vector<Symbol> loops{point, lane};
+    const Words own = words_of(node, k);
     const Expr points = number(made, "points");
+    c.values.push_back(index(own.count()));
+    std::vector<WordStream> in;
+    for (const Fed& from : inputs[n])
+        in.push_back(stream(made, fmt::format("in{}", in.size()), s.flows[from.of].tensor.type,
+                            from.feed->lanes.count(), Direction::in));
     const std::set<Symbol> used = free_variables(f.value);
     // A table that data choose from is asked inside of the box alone.
     const bool counts = std::ranges::any_of(f.point, [&](const Symbol& v) { return used.contains(v); }) ||
                         !tensors_read(f.value).empty();
-    c.at_point = counts || std::ranges::any_of(nodes[n].taps, [&](const Tap& t) { return leaves(n, t); });
-    Expr value = fresh_copy(f.value), first;
-    if (c.at_point) first = number(made, "first");
-    if (counts) value = at_positions(n, first, point);
-    value = add_scalars(made, f, value, c.scalars);
-    const Type type = f.tensor.type;
-    std::vector<StreamElement> taps;
-    for (const Window& w : f.windows)
-        taps.push_back(
-            stream(made, fmt::format("tap{}", taps.size()), s.flows[w.of].tensor.type, Direction::in));
-    Recurrence r = recurrence(f, value, stream(made, "out", type, Direction::out), point);
-    Stmt body = rename(r.body, add_tables(made, value));
-    body = with_elements(n, taps, first, point, body);
-    made.body = pipelined(point, index(0), points, body, nodes[n].ii);
-    if (!r.rings.empty()) made.body = Allocate::make(std::move(r.rings), made.body);
-    c.name = add(std::move(made), "pe_" + f.tensor.symbol.name(), {point});
+    Expr value = fresh_copy(f.value);
+    if (counts) {
+        value = at_positions(n, number(made, "first"), point, lane);
+        c.values.push_back(index(k * own.first));
+    }
+    value = add_scalars(made, f, value, c.values);
+    const std::map<Symbol, Symbol> tables = add_tables(made, value);
+    const WordStream out = stream(made, "out", f.tensor.type, k, Direction::out);
+    std::vector<Tensor> rings;
+    std::vector<Element> words;
+    const std::function<Stmt()> with_words = [&] {
+        if (words.size() < in.size()) {
+            const WordStream& from = in[words.size()];
+            return take(from, fmt::format("{}_{}", from.symbol.name(), from.lanes == 1 ? "token" : "word"),
+                        [&](const Element& element) {
+                            words.push_back(element);
+                            return with_words();
+                        });
+        }
+        return give(out, lane, [&](const Put& put) {
+            Recurrence r = recurrence(f, value, put, point);
+            rings = std::move(r.rings);
+            Stmt body = rename(r.body, tables);
+            for (size_t w = f.windows.size(); w-- > 0;)
+                body = LetStmt::make(f.windows[w].token, tap(n, node.taps[w], words, lane), body, loc());
+            return body;
+        });
+    };
+    made.body = with_words();
+    made.body = pipelined(point, index(0), points, made.body, node.ii);
+    if (!rings.empty()) made.body = Allocate::make(std::move(rings), made.body);
+    c.name = add(std::move(made), "pe_" + f.tensor.symbol.name(), loops);
     return c;
 }
 
 /// Results wait in rings, one behind the other: each holds those between two distances at which they are
 /// read, and is read once and written once for a point.
-Recurrence Kinds::recurrence(const Flow& f, const Expr& value, const StreamElement& out,
-                             const Symbol& point) const {
+Recurrence Kinds::recurrence(const Flow& f, const Expr& value, const Put& put, const Symbol& point) const {
     const Type type = f.tensor.type;
-    if (f.own.empty()) return {Push::make(out, type, value, loc()), {}};
+    if (f.own.empty()) return {put(value), {}};
     std::map<int64_t, Symbol> old; ///< results, by how many points ago they were computed
     Substitution with;
     for (const Window& w : f.own) {
@@ -178,7 +288,7 @@ Recurrence Kinds::recurrence(const Flow& f, const Expr& value, const StreamEleme
     Recurrence r;
     const Symbol result("result");
     Expr coming = Variable::make(result, type, loc());
-    std::vector<Stmt> stores{Push::make(out, type, coming, loc())};
+    std::vector<Stmt> stores{put(coming)};
     int64_t before = 0;
     std::vector<std::pair<Symbol, Expr>> lets;
     for (const auto& [ago, symbol] : old) {
@@ -205,62 +315,26 @@ Recurrence Kinds::recurrence(const Flow& f, const Expr& value, const StreamEleme
     return r;
 }
 
-/// The point has an element at this offset, which may be missing in the first and the last points.
-std::vector<Expr> Kinds::exists(const Node& of, int64_t offset, const Expr& first,
-                                const Symbol& point) const {
-    const Expr from = ifloordiv(isub(iadd(first, index(offset)), index(of.first)), index(k));
-    const Expr to = ifloordiv(isub(index(of.last - offset), first), index(k));
-    return {at_most(isub(index(0), from), var(point)), at_most(var(point), to)};
+/// The element of a window that the lane's point reads.
+Expr Kinds::tap(size_t flow, const Tap& t, const std::vector<Element>& words, const Symbol& lane) const {
+    const auto [ahead, turn] = distant(t.offset, k);
+    const auto element = [&](int64_t word, int64_t further) {
+        const std::vector<Fed>& all = inputs[flow];
+        for (size_t n = 0; n < all.size(); ++n)
+            if (all[n].of == t.of && all[n].feed->ahead == word)
+                return words[n](iadd(var(lane), index(further - all[n].feed->lanes.first)));
+        return zero(made_for.stencil.flows[t.of].tensor.type); // it is never there
+    };
+    if (turn == 0) return element(ahead, 0);
+    return Select::make(less(var(lane), index(k - turn)), element(ahead, turn), element(ahead + 1, turn - k),
+                        loc());
 }
 
-/// The body with an element of each window. One that is missing in the first or the last points, where nobody
-/// asks for it, is 0 there.
-Stmt Kinds::with_elements(size_t flow, const std::vector<StreamElement>& taps, const Expr& first,
-                          const Symbol& point, Stmt body) const {
-    const Node& n = made_for.nodes[flow];
-    const std::vector<Window>& windows = made_for.stencil.flows[flow].windows;
-    std::vector<Tensor> kept(windows.size());
-    std::vector<Stmt> zeros;
-    for (size_t w = windows.size(); w-- > 0;) {
-        if (!leaves(flow, n.taps[w])) continue;
-        Tensor& t = kept[w];
-        t.symbol = Symbol(windows[w].token.name());
-        t.type = made_for.stencil.flows[windows[w].of].tensor.type;
-        t.space = MemorySpace::heap();
-        t.loc = loc();
-        body = LetStmt::make(windows[w].token, Load::make(t.symbol, t.type, {}, loc()), body, loc());
-    }
-    for (size_t w = windows.size(); w-- > 0;) {
-        const Type type = made_for.stencil.flows[windows[w].of].tensor.type;
-        if (!kept[w].symbol) {
-            body = Pop::make(windows[w].token, taps[w], type, body, loc());
-            continue;
-        }
-        const Symbol token("token");
-        Stmt take =
-            Pop::make(token, taps[w], type,
-                      Store::make(kept[w].symbol, type, {}, Variable::make(token, type), loc()), loc());
-        for (const Expr& c : exists(made_for.nodes[windows[w].of], n.taps[w].offset, first, point))
-            take = If::make(c, take, {}, loc());
-        body = Block::make({take, body});
-        zeros.push_back(Store::make(kept[w].symbol, type, {}, zero(type), loc()));
-    }
-    std::erase_if(kept, [](const Tensor& t) { return !t.symbol; });
-    if (kept.empty()) return body;
-    zeros.push_back(body);
-    return Allocate::make(std::move(kept), Block::make(std::move(zeros)));
-}
-
-bool Kinds::leaves(size_t flow, const Tap& t) const {
-    const Node &n = made_for.nodes[flow], &of = made_for.nodes[t.of];
-    return n.first + t.offset < of.first || n.last + t.offset > of.last;
-}
-
-/// The value where the lane's word number `point` lies. \param first the lane's first position
-Expr Kinds::at_positions(size_t flow, const Expr& first, const Symbol& point) const {
+/// The value where the lane's word number `point` lies.
+Expr Kinds::at_positions(size_t flow, const Expr& first, const Symbol& point, const Symbol& lane) const {
     const Flow& f = made_for.stencil.flows[flow];
     const Grid& g = made_for.grid;
-    const Expr at = iadd(first, imul(index(k), var(point)));
+    const Expr at = iadd(iadd(first, imul(index(k), var(point))), k > 1 ? var(lane) : index(0));
     std::vector<Expr> on_grid = of_row(g, ifloordiv(at, index(g.row())));
     on_grid.push_back(ifloormod(at, index(g.row())));
     const Place p = place(made_for, flow, on_grid, Wanted::all);
@@ -304,19 +378,14 @@ Expr Kinds::add_scalars(Function& made, const Flow& f, const Expr& value, std::v
     return substitute(value, with);
 }
 
-Stmt Kinds::there(const Node& n, const Expr& row, const Expr& word, const Expr& lane,
-                  const std::function<Stmt()>& make) const {
-    const int64_t width = made_for.grid.row();
-    const Expr before = imul(index(width / k), row); // words in the rows above
-    Stmt body = make();
-    if (n.last % width < width - 1) {
-        const Expr last = ifloordiv(isub(index(n.last), lane), index(k));
-        body = If::make(at_most(word, isub(last, before)), body, {}, loc());
-    }
-    if (n.first % width > 0) {
-        const Expr behind = ifloordiv(isub(lane, index(n.first)), index(k));
-        body = If::make(at_most(isub(index(0), iadd(behind, before)), word), body, {}, loc());
-    }
+Stmt Kinds::there(const Node& n, const Expr& row, const Expr& word, Stmt body) const {
+    const int64_t in_row = made_for.grid.row() / k;
+    const Words all = words_of(n, k);
+    const Expr before = imul(index(in_row), row); // words in the rows above
+    if (all.last % in_row < in_row - 1)
+        body = If::make(at_most(word, isub(index(all.last), before)), body, {}, loc());
+    if (all.first % in_row > 0)
+        body = If::make(at_most(isub(index(all.first), before), word), body, {}, loc());
     return body;
 }
 
@@ -329,17 +398,17 @@ std::string Kinds::storer(size_t flow) {
     Function made;
     made.arguments.push_back(argument(f.tensor, Direction::out));
     const Type type = f.tensor.type;
-    const Symbol row = loop("row"), word = loop("word"), lane = loop("lane"), token("token");
+    const Symbol row = loop("row"), word = loop("word"), lane = loop("lane");
     const int64_t first_row = n.first / g.row(), rows = n.last / g.row() - first_row + 1, words = g.row() / k;
-    const StreamElement from = lanes(made, "in", type, Direction::in, lane);
+    const WordStream from = stream(made, "in", type, k, Direction::in);
     std::vector<Expr> on_grid = of_row(g, var(row));
     on_grid.push_back(iadd(imul(index(k), var(word)), var(lane)));
     const Place p = place(made_for, flow, on_grid, Wanted::own);
-    Stmt body = Store::make(made.arguments[0].tensor.symbol, type, p.at, Variable::make(token, type), loc());
-    if (p.inside.defined()) body = If::make(p.inside, body, {}, loc());
-    body =
-        there(n, var(row), var(word), var(lane), [&] { return Pop::make(token, from, type, body, loc()); });
-    body = pipelined(word, index(0), index(words), for_lanes(lane, body));
+    Stmt body = take_lanes(from, lane, [&](const Expr& element) {
+        const Stmt store = Store::make(made.arguments[0].tensor.symbol, type, p.at, element, loc());
+        return p.inside.defined() ? If::make(p.inside, store, {}, loc()) : store;
+    });
+    body = pipelined(word, index(0), index(words), there(n, var(row), var(word), body));
     made.body = For::make(row, index(first_row), index(rows), {}, body, loc());
     return add(std::move(made), "store_" + f.tensor.symbol.name(), {row, word, lane});
 }

@@ -9,11 +9,20 @@
 
 namespace lathe::schedule::stencil {
 
-/// What a call of a kind gives it beside its streams.
+/// A process that computes, and what it is given beside its streams.
 struct Compute {
     std::string name;
-    bool at_point = false;     ///< behind the number of points, the position of the first one
-    std::vector<Expr> scalars; ///< then these
+    std::vector<Expr> values;
+};
+
+/// A stream whose tokens are words of so many lanes; of one lane: elements.
+StreamDeclaration stream_of_words(const std::string& name, Type type, int64_t lanes, Loc loc);
+
+/// A stream of words as a process is given it.
+struct WordStream {
+    Symbol symbol;
+    Type type;
+    int64_t lanes = 1; ///< of a word
 };
 
 /// What a process does that computes of its own results.
@@ -25,16 +34,19 @@ struct Recurrence {
 /// Functions of the network: those that are equal become one.
 class Kinds {
   public:
-    Kinds(Edit& e, const Design& d) : edit(e), made_for(d), k(d.k) {}
+    Kinds(Edit& e, const Design& d) : edit(e), made_for(d), k(d.k), inputs(fed(d.nodes, d.plan)) {}
 
-    /// Reads the input in the grid's order, k elements at a time, one into each stream of an array.
+    /// Reads the input in the grid's order, a word of k elements at a time.
     std::string loader(size_t flow);
-    /// Takes words and hands them on: to the next one of the chain, and to so many readers. Its numbers: how
-    /// many words, and for each of these the first word that it gets and the one behind its last.
-    std::string forwarder(Type type, bool next, size_t readers);
-    /// Computes the points of one lane. Its streams: one for each window, then the result.
+    /// Takes the words of a tensor and hands them on: to the next one of the chain, and to its readers. Its
+    /// numbers: how many words, and for each of these the first word that it gets and the one behind its
+    /// last.
+    std::string forwarder(size_t flow, size_t place);
+    /// Computes the points of a word. Its streams: one for each distance at which it reads, then the result.
     Compute compute(size_t flow);
-    /// Writes what an array of k streams brings to where it belongs.
+    /// What its streams bring.
+    const std::vector<Fed>& reads(size_t flow) const { return inputs[flow]; }
+    /// Writes what a stream of words brings to where it belongs.
     std::string storer(size_t flow);
     /// Brings elements that come without a gap, k at a time, into the grid's order, and those of the grid
     /// into theirs.
@@ -48,8 +60,10 @@ class Kinds {
     Edit& edit;
     const Design& made_for;
     int64_t k;
+    std::vector<std::vector<Fed>> inputs; ///< of each node
     std::vector<Function> all;
-    std::map<std::tuple<std::string, bool, size_t>, std::string> forwarders;
+    /// By what a token is, and by the lanes that each one gets.
+    std::map<std::pair<std::string, std::vector<int64_t>>, std::string> forwarders;
     size_t results = 0;
 
     std::string add(Function f, const std::string& wish, const std::vector<Symbol>& loops);
@@ -58,35 +72,46 @@ class Kinds {
     Loc loc() const { return edit.step().loc; }
     /// A new parameter.
     Expr number(Function& f, const std::string& name, Type type = IndexType()) const;
-    StreamElement stream(Function& f, const std::string& name, Type type, Direction direction) const;
-    StreamElement lanes(Function& f, const std::string& name, Type type, Direction direction,
-                        const Symbol& lane) const;
-    Stmt for_lanes(const Symbol& lane, Stmt body) const;
+    WordStream stream(Function& f, const std::string& name, Type type, int64_t lanes,
+                      Direction direction) const;
+    /// An element of a word.
+    using Element = std::function<Expr(const Expr& lane)>;
+    /// What makes a statement of the elements of a word that has come.
+    using WithWord = std::function<Stmt(const Element&)>;
+    Stmt take(const WordStream& from, const std::string& name, const WithWord& body) const;
+    /// The same for some iterations of a loop; in the others the elements are 0.
+    Stmt take_some(const WordStream& from, const Symbol& loop, const Expr& first, const Expr& end,
+                   const std::pair<Symbol, Symbol>& lanes, const WithWord& body) const;
+    /// The same for each lane, which it is told.
+    Stmt take_lanes(const WordStream& from, const Symbol& lane,
+                    const std::function<Stmt(const Expr& element)>& body) const;
+    /// What states the lane's element by `put`.
+    using Put = std::function<Stmt(const Expr& value)>;
+    using PutLane = std::function<Stmt(const Put& put)>;
+    Stmt give(const WordStream& to, const Symbol& lane, const PutLane& value) const;
+    Stmt give(const WordStream& to, const Symbol& lane, const Expr& value) const;
+    Stmt for_lanes(const Symbol& lane, int64_t lanes, Stmt body) const;
     Stmt pipelined(const Symbol& loop, const Expr& first, const Expr& extent, Stmt body,
                    int64_t ii = 1) const;
-    Stmt with_elements(size_t flow, const std::vector<StreamElement>& taps, const Expr& first,
-                       const Symbol& point, Stmt body) const;
-    bool leaves(size_t flow, const Tap& t) const;
-    Recurrence recurrence(const Flow& f, const Expr& value, const StreamElement& out,
-                          const Symbol& point) const;
-    std::vector<Expr> exists(const Node& of, int64_t offset, const Expr& first, const Symbol& point) const;
-    Expr at_positions(size_t flow, const Expr& first, const Symbol& point) const;
+    Expr tap(size_t flow, const Tap& t, const std::vector<Element>& words, const Symbol& lane) const;
+    Recurrence recurrence(const Flow& f, const Expr& value, const Put& put, const Symbol& point) const;
+    Expr at_positions(size_t flow, const Expr& first, const Symbol& point, const Symbol& lane) const;
     Expr add_scalars(Function& made, const Flow& f, const Expr& value, std::vector<Expr>& given) const;
     /// Registers, one for each lane, or for each element of a word.
     Tensor registers(const std::string& name, Type type, int64_t count) const;
     /// The loops over strips and places of the grid, and where they are; the innermost one has this name.
     std::pair<std::vector<Symbol>, std::vector<Expr>> grid_loops(const std::string& innermost);
     std::vector<Symbol> beat_loops();
-    /// What passes an element: its lane, its place in the run, and whether it is there (undefined: it is).
-    using PassElement = std::function<Stmt(const Symbol& lane, const Expr& at, const Expr& there)>;
-    Stmt in_beats(size_t flow, const std::vector<Symbol>& loops, const PassElement& pass) const;
+    /// What passes a word: its lanes, the number of its first element in memory's order, and how many there
+    /// are from that on (undefined: all).
+    using PassWord = std::function<Stmt(const Symbol& lane, const Expr& first, const Expr& left)>;
+    Stmt in_beats(size_t flow, const std::vector<Symbol>& loops, const PassWord& pass) const;
     std::string word_loader(size_t flow);
     std::string word_storer(size_t flow);
     std::string strip_loader(size_t flow);
     std::string strip_storer(size_t flow);
-    /// What `make` makes where the lane has a token: not in all of the first and the last row.
-    Stmt there(const Node& n, const Expr& row, const Expr& word, const Expr& lane,
-               const std::function<Stmt()>& make) const;
+    /// The statement where the tensor has that word of the row: not in all of the first and the last one.
+    Stmt there(const Node& n, const Expr& row, const Expr& word, Stmt body) const;
     std::map<Symbol, Symbol> add_tables(Function& made, const Expr& value) const;
 };
 

@@ -6,7 +6,7 @@
 
 namespace lathe::schedule::stencil {
 
-/// Streams that are one array: of one tensor, for one purpose, equally deep.
+/// Streams that are one array: of one tensor, for one purpose, equally wide and deep.
 struct Streams {
     enum class Use : uint8_t {
         lanes,  ///< bring the tensor
@@ -18,11 +18,10 @@ struct Streams {
     Use use = Use::lanes;
     size_t of = 0;     ///< the node whose elements pass
     size_t reader = 0; ///< of taps: the node that reads
-    int64_t taps = 1;  ///< of taps: elements that one of its points reads
     int64_t hold = 0;
-    int64_t count = 0;
-    int64_t depth = 0;                 ///< in words
-    std::vector<int64_t> in_step = {}; ///< of hold: so many move together
+    int64_t lanes = 1; ///< of a token
+    int64_t count = 1;
+    int64_t depth = 0; ///< in tokens
 };
 
 /// All of a network's, by node. \param k lanes

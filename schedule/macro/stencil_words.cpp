@@ -80,16 +80,15 @@ std::vector<Symbol> Kinds::beat_loops() {
 }
 
 /// Beats that are whole, then what is left.
-Stmt Kinds::in_beats(size_t flow, const std::vector<Symbol>& loops, const PassElement& pass) const {
+Stmt Kinds::in_beats(size_t flow, const std::vector<Symbol>& loops, const PassWord& pass) const {
     const int64_t beat = made_for.ports[flow].beat();
     const DenseRun run = dense_run(made_for.stencil.flows[flow]);
     const auto passed = [&](const Symbol& part, const Symbol& lane, const Expr& first, int64_t count) {
-        const Expr at = iadd(imul(index(k), var(part)), var(lane));
-        const Expr there = count % k != 0 ? less(at, index(count)) : Expr();
-        const Stmt all = for_lanes(lane, pass(lane, iadd(first, at), there));
+        const Expr at = imul(index(k), var(part));
+        const Stmt word = pass(lane, iadd(first, at), count % k != 0 ? isub(index(count), at) : Expr());
         const int64_t words = stencil::ceil_div(count, k);
-        if (words == 1) return simplify(substitute(all, {{part, index(0)}}));
-        return Stmt(For::make(part, index(0), index(words), LoopKind::unrolled(), all, loc()));
+        if (words == 1) return simplify(substitute(word, {{part, index(0)}}));
+        return Stmt(For::make(part, index(0), index(words), LoopKind::unrolled(), word, loc()));
     };
     std::vector<Stmt> all;
     const Expr first = iadd(index(run.first), imul(index(beat), var(loops[0])));
@@ -108,12 +107,11 @@ std::string Kinds::word_loader(size_t flow) {
     made.arguments.push_back(argument(f.tensor, Direction::in));
     const Tensor& in = made.arguments[0].tensor;
     const std::vector<Symbol> loops = beat_loops();
-    StreamElement to = lanes(made, "out", type, Direction::out, loops[2]);
-    made.body = in_beats(flow, loops, [&](const Symbol& lane, const Expr& at, const Expr& there) {
-        Expr value = Load::make(in.symbol, type, subscripts(in, at), loc());
-        if (there.defined()) value = Select::make(there, value, zero(type), loc());
-        if (k > 1) to.at = {var(lane)};
-        return Push::make(to, type, value, loc());
+    const WordStream to = stream(made, "out", type, k, Direction::out);
+    made.body = in_beats(flow, loops, [&](const Symbol& lane, const Expr& first, const Expr& left) {
+        Expr value = Load::make(in.symbol, type, subscripts(in, iadd(first, var(lane))), loc());
+        if (left.defined()) value = Select::make(less(var(lane), left), value, zero(type), loc());
+        return give(to, lane, value);
     });
     return add(std::move(made), "load_" + f.tensor.symbol.name(), loops);
 }
@@ -125,13 +123,13 @@ std::string Kinds::word_storer(size_t flow) {
     made.arguments.push_back(argument(f.tensor, Direction::out));
     const Tensor& out = made.arguments[0].tensor;
     const std::vector<Symbol> loops = beat_loops();
-    StreamElement from = lanes(made, "in", type, Direction::in, loops[2]);
-    made.body = in_beats(flow, loops, [&](const Symbol& lane, const Expr& at, const Expr& there) {
-        const Symbol token("token");
-        Stmt store = Store::make(out.symbol, type, subscripts(out, at), Variable::make(token, type), loc());
-        if (there.defined()) store = If::make(there, store, {}, loc());
-        if (k > 1) from.at = {var(lane)};
-        return Pop::make(token, from, type, store, loc());
+    const WordStream from = stream(made, "in", type, k, Direction::in);
+    made.body = in_beats(flow, loops, [&](const Symbol& lane, const Expr& first, const Expr& left) {
+        return take_lanes(from, lane, [&](const Expr& element) {
+            const Stmt store =
+                Store::make(out.symbol, type, subscripts(out, iadd(first, var(lane))), element, loc());
+            return left.defined() ? If::make(less(var(lane), left), store, {}, loc()) : store;
+        });
     });
     return add(std::move(made), "store_" + f.tensor.symbol.name(), loops);
 }
@@ -146,24 +144,23 @@ std::string Kinds::into_rows(size_t flow) {
     Function made;
     const std::vector<Symbol> loops{loop("row"), loop("word"), loop("lane"), loop("next_lane"),
                                     loop("first_lane")};
-    const StreamElement from = lanes(made, "in", type, Direction::in, loops[3]),
-                        to = lanes(made, "out", type, Direction::out, loops[2]);
+    const WordStream from = stream(made, "in", type, k, Direction::in),
+                     to = stream(made, "out", type, k, Direction::out);
     const Rows r = rows_of(made_for, flow, var(loops[0]));
     const Expr word = var(loops[1]), lane = var(loops[2]), next = var(loops[3]);
     const Tensor now = registers("now", type, k), old = registers("old", type, k);
     const Expr apart = isub(index(r.shift), r.begin), c = ifloordiv(apart, index(k));
-    const Symbol turn("turn"), first("first"), end("end"), token("token");
+    const Symbol turn("turn"), first("first"), end("end");
     const Expr turned = Variable::make(turn, IndexType()), ends = Variable::make(end, IndexType()),
                begins = Variable::make(first, IndexType());
-    Stmt take = Pop::make(token, from, type,
-                          Store::make(now.symbol, type, {next}, Variable::make(token, type), loc()), loc());
-    take = Block::make(
-        {Store::make(old.symbol, type, {next}, Load::make(now.symbol, type, {next}, loc()), loc()), take});
-    if (k == 1)
-        take = Pop::make(token, from, type,
-                         Store::make(now.symbol, type, {next}, Variable::make(token, type), loc()), loc());
-    take = for_lanes(loops[3], take);
-    take = when(r.inside, If::make(at_most(begins, word), If::make(less(word, ends), take), {}, loc()));
+    Stmt come = take_lanes(from, loops[3], [&](const Expr& element) {
+        const Stmt store = Store::make(now.symbol, type, {next}, element, loc());
+        if (k == 1) return store;
+        return Stmt(Block::make(
+            {Store::make(old.symbol, type, {next}, Load::make(now.symbol, type, {next}, loc()), loc()),
+             store}));
+    });
+    come = when(r.inside, If::make(at_most(begins, word), If::make(less(word, ends), come), {}, loc()));
     const Expr at = ifloormod(isub(lane, turned), index(k));
     Expr value = Load::make(now.symbol, type, {at}, loc());
     if (k > 1)
@@ -171,9 +168,7 @@ std::string Kinds::into_rows(size_t flow) {
                              value, Load::make(old.symbol, type, {at}, loc()), loc());
     const Expr column = iadd(imul(index(k), word), lane);
     const Expr inside = and_also(r.inside, between(column, index(r.shift), index(r.shift + r.width)));
-    const Stmt give =
-        for_lanes(loops[2], Push::make(to, type, Select::make(inside, value, zero(type), loc()), loc()));
-    Stmt body = Block::make({take, give});
+    Stmt body = Block::make({come, give(to, loops[2], Select::make(inside, value, zero(type), loc()))});
     body = LetStmt::make(end, iadd(up(iadd(r.begin, index(r.width)), k), c), body, loc());
     body = LetStmt::make(first, iadd(up(r.begin, k), c), body, loc());
     body = LetStmt::make(turn, ifloormod(apart, index(k)), body, loc());
@@ -181,7 +176,8 @@ std::string Kinds::into_rows(size_t flow) {
     body = For::make(loops[0], index(0), index((made_for.nodes[flow].last + 1) / g.row()), {}, body, loc());
     if (k > 1)
         body = Block::make(
-            {for_lanes(loops[4], Store::make(now.symbol, type, {var(loops[4])}, zero(type), loc())), body});
+            {for_lanes(loops[4], k, Store::make(now.symbol, type, {var(loops[4])}, zero(type), loc())),
+             body});
     made.body = Allocate::make(k > 1 ? std::vector{now, old} : std::vector{now}, body);
     return add(std::move(made), f.tensor.symbol.name() + "_into_rows", loops);
 }
@@ -196,46 +192,43 @@ std::string Kinds::out_of_rows(size_t flow) {
     Function made;
     const std::vector<Symbol> loops{loop("row"),       loop("word"),      loop("lane"),
                                     loop("sent_lane"), loop("kept_lane"), loop("last_lane")};
-    const StreamElement from = lanes(made, "in", type, Direction::in, loops[2]),
-                        to = lanes(made, "out", type, Direction::out, loops[3]);
+    const WordStream from = stream(made, "in", type, k, Direction::in),
+                     to = stream(made, "out", type, k, Direction::out);
     const Rows r = rows_of(made_for, flow, var(loops[0]));
     const Expr word = var(loops[1]), lane = var(loops[2]);
     const Tensor wait = registers("wait", type, k), come = registers("come", type, k);
     const Expr apart = isub(index(r.shift), r.begin), turned_up = up(apart, k);
     const Symbol turn("turn"), first("first"), end("end");
     const Expr turned = Variable::make(turn, IndexType());
-    const Stmt take =
-        for_lanes(loops[2], there(n, var(loops[0]), word, lane, [&] {
-                      const Symbol token("token");
-                      return Pop::make(
-                          token, from, type,
-                          Store::make(come.symbol, type, {lane}, Variable::make(token, type), loc()), loc());
-                  }));
+    const Stmt come_in = there(n, var(loops[0]), word, take_lanes(from, loops[2], [&](const Expr& element) {
+                                   return Store::make(come.symbol, type, {lane}, element, loc());
+                               }));
     /// For the place in a word: from which lane its element comes, and whether it does.
     const auto from_lane = [&](const Symbol& l, const auto& make) {
         const Symbol source("source");
         const Expr q = Variable::make(source, IndexType());
         const Expr column = iadd(imul(index(k), word), q);
         const Expr fresh = and_also(r.inside, between(column, index(r.shift), index(r.shift + r.width)));
-        return for_lanes(
-            l, LetStmt::make(source, ifloormod(iadd(var(l), turned), index(k)), make(q, fresh), loc()));
+        return LetStmt::make(source, ifloormod(iadd(var(l), turned), index(k)), make(q, fresh), loc());
     };
-    Stmt give = from_lane(loops[3], [&](const Expr& q, const Expr& fresh) {
-        const Expr now =
-            Binary::make(BinaryOp::logical_or, less(q, turned), Binary::make(BinaryOp::eq, turned, index(0)));
-        const Expr value = Select::make(and_also(fresh, now), Load::make(come.symbol, type, {q}, loc()),
-                                        Load::make(wait.symbol, type, {var(loops[3])}, loc()), loc());
-        return Push::make(to, type, value, loc());
+    Stmt send = give(to, loops[3], [&](const Put& put) {
+        return from_lane(loops[3], [&](const Expr& q, const Expr& fresh) {
+            const Expr now = Binary::make(BinaryOp::logical_or, less(q, turned),
+                                          Binary::make(BinaryOp::eq, turned, index(0)));
+            return put(Select::make(and_also(fresh, now), Load::make(come.symbol, type, {q}, loc()),
+                                    Load::make(wait.symbol, type, {var(loops[3])}, loc()), loc()));
+        });
     });
-    give = If::make(at_most(Variable::make(first, IndexType()), word),
-                    If::make(less(word, Variable::make(end, IndexType())), give, {}, loc()), {}, loc());
-    const Stmt keep = from_lane(loops[4], [&](const Expr& q, const Expr& fresh) {
-        return If::make(
-            fresh,
-            Store::make(wait.symbol, type, {var(loops[4])}, Load::make(come.symbol, type, {q}, loc()), loc()),
-            {}, loc());
-    });
-    Stmt body = Block::make({take, when(r.inside, give), keep});
+    send = If::make(at_most(Variable::make(first, IndexType()), word),
+                    If::make(less(word, Variable::make(end, IndexType())), send, {}, loc()), {}, loc());
+    const Stmt keep =
+        for_lanes(loops[4], k, from_lane(loops[4], [&](const Expr& q, const Expr& fresh) {
+                      return If::make(fresh,
+                                      Store::make(wait.symbol, type, {var(loops[4])},
+                                                  Load::make(come.symbol, type, {q}, loc()), loc()),
+                                      {}, loc());
+                  }));
+    Stmt body = Block::make({come_in, when(r.inside, send), keep});
     body =
         LetStmt::make(end, iadd(ifloordiv(iadd(r.begin, index(r.width)), index(k)), turned_up), body, loc());
     body = LetStmt::make(first, iadd(ifloordiv(r.begin, index(k)), turned_up), body, loc());
@@ -245,11 +238,9 @@ std::string Kinds::out_of_rows(size_t flow) {
     body = For::make(loops[0], index(first_row), index(rows), {}, body, loc());
     if (const int64_t rest = dense_run(f).count % k; rest > 0) {
         const Expr l = var(loops[5]);
-        StreamElement last = to;
-        last.at = {l};
         const Expr value =
             Select::make(less(l, index(rest)), Load::make(wait.symbol, type, {l}, loc()), zero(type), loc());
-        body = Block::make({body, for_lanes(loops[5], Push::make(last, type, value, loc()))});
+        body = Block::make({body, give(to, loops[5], value)});
     }
     made.body = Allocate::make({wait, come}, body);
     return add(std::move(made), f.tensor.symbol.name() + "_out_of_rows", loops);
@@ -267,7 +258,7 @@ std::string Kinds::strip_loader(size_t flow) {
     auto [loops, on_grid] = grid_loops("beat");
     on_grid.back() = imul(index(beat), on_grid.back());
     const Symbol element = loop("element"), part = loop("part"), lane = loop("lane");
-    const StreamElement to = lanes(made, "out", type, Direction::out, lane);
+    const WordStream to = stream(made, "out", type, k, Direction::out);
     const Tensor word = registers("word", type, beat);
     Place p = place(made_for, flow, on_grid, Wanted::all);
     p.at.back() = iadd(p.at.back(), var(element));
@@ -278,10 +269,10 @@ std::string Kinds::strip_loader(size_t flow) {
                   loc());
     Expr value = Load::make(word.symbol, type, {iadd(imul(index(k), var(part)), var(lane))}, loc());
     if (p.inside.defined()) value = Select::make(p.inside, value, zero(type), loc());
-    const Stmt give = For::make(part, index(0), index(parts), LoopKind::unrolled(),
-                                for_lanes(lane, Push::make(to, type, value, loc())), loc());
+    const Stmt send =
+        For::make(part, index(0), index(parts), LoopKind::unrolled(), give(to, lane, value), loc());
     Stmt body = pipelined(loops.back(), index(0), index(g.row() / beat),
-                          Block::make({when(p.inside, read), give}), parts);
+                          Block::make({when(p.inside, read), send}), parts);
     for (size_t d = rank - 1; d-- > 0;)
         body = For::make(loops[d], index(0), index(g.extent(d)), {}, body, loc());
     made.body = Allocate::make(word, body);
@@ -298,35 +289,15 @@ std::string Kinds::strip_storer(size_t flow) {
     Function made;
     made.arguments.push_back(argument(f.tensor, Direction::out));
     const std::vector<Symbol> loops{loop("row"), loop("beat"), loop("part"), loop("lane"), loop("element")};
-    const StreamElement from = lanes(made, "in", type, Direction::in, loops[3]);
+    const WordStream from = stream(made, "in", type, k, Direction::in);
     const Expr row = var(loops[0]), part = var(loops[2]), lane = var(loops[3]);
     const Tensor word = registers("word", type, beat);
     const int64_t first_row = n.first / g.row(), last_row = n.last / g.row();
-    const auto pop = [&] {
-        const Symbol token("token");
-        return Pop::make(token, from, type,
-                         Store::make(word.symbol, type, {iadd(imul(index(k), part), lane)},
-                                     Variable::make(token, type), loc()),
-                         loc());
-    };
-    // The first and the last row are not whole.
-    const Expr in_row = imul(index(parts), var(loops[1])); // words before this beat
-    const auto up_to = [&] {
-        const int64_t behind = n.last - last_row * g.row();
-        if (behind == g.row() - 1) return pop();
-        const Expr last = ifloordiv(isub(index(behind), lane), index(k));
-        return If::make(less(row, index(last_row)), pop(),
-                        If::make(at_most(part, isub(last, in_row)), pop(), {}, loc()), loc());
-    };
-    Stmt take = up_to();
-    if (const int64_t before = n.first - first_row * g.row(); before > 0) {
-        const Expr behind = ifloordiv(isub(lane, index(before)), index(k)); // minus the first word
-        take = If::make(not_below(row, first_row + 1), take,
-                        If::make(at_most(isub(index(0), iadd(behind, in_row)), part), up_to(), {}, loc()),
-                        loc());
-    }
-    take =
-        For::make(loops[2], index(0), index(parts), LoopKind::unrolled(), for_lanes(loops[3], take), loc());
+    const Stmt come = take_lanes(from, loops[3], [&](const Expr& element) {
+        return Store::make(word.symbol, type, {iadd(imul(index(k), part), lane)}, element, loc());
+    });
+    const Stmt all = For::make(loops[2], index(0), index(parts), LoopKind::unrolled(),
+                               there(n, row, iadd(imul(index(parts), var(loops[1])), part), come), loc());
     std::vector<Expr> on_grid = of_row(g, row);
     on_grid.push_back(imul(index(beat), var(loops[1])));
     Place p = place(made_for, flow, on_grid, Wanted::own);
@@ -336,7 +307,7 @@ std::string Kinds::strip_storer(size_t flow) {
                                              Load::make(word.symbol, type, {var(loops[4])}, loc()), loc()),
                                  loc());
     Stmt body = pipelined(loops[1], index(0), index(g.row() / beat),
-                          Block::make({take, when(p.inside, write)}), parts);
+                          Block::make({all, when(p.inside, write)}), parts);
     body = For::make(loops[0], index(first_row), index(last_row - first_row + 1), {}, body, loc());
     made.body = Allocate::make(word, body);
     return add(std::move(made), "store_" + f.tensor.symbol.name(), loops);

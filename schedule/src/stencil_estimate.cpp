@@ -121,17 +121,18 @@ std::string StencilEstimate::text() const {
         "operators: {} more\n"
         "  {} bytes read, {} written, {:.3g} a point; {:.4g} GB/s wanted, {:.4g} GB/s there\n"
         "  {} words ({} bits) wait, FIFOs have room for {} bits; {} processes\n"
-        "  DSP {:.4g}, BRAM18 {} ({} of FIFOs; {} if each were one of its own), URAM {}, LUT {}, FF {}, "
+        "  DSP {:.4g}, BRAM18 {} ({} of FIFOs), URAM {}, LUT {}, FF {}, "
         "dividers {}\n",
         board, clock_mhz, banks, size, gpoints, gops, gops_taps_as_adds, operations, operations_taps_as_adds,
         points, cycles, seconds * 1e3, lanes, network_cycles, pipeline_cycles, bytes_read, bytes_written,
         bytes_per_point, bandwidth / 1e9, bandwidth_roof / 1e9, payload_words, payload_bits, fifo_bits,
-        processes, dsp, bram18, bram18_fifos, bram18_fifos_apart, uram, lut, ff, dividers);
+        processes, dsp, bram18, bram18_fifos, uram, lut, ff, dividers);
     for (const StencilPort& p : ports)
         if (p.words > 0)
-            t += fmt::format("  {} {}: {} words of {} bits ({} elements) at {} {}, {:.4g} of {:.4g} GB/s at each\n",
-                             p.array, p.written ? "written" : "read", p.words, p.word_bits, p.elements, p.ports,
-                             p.ports == 1 ? "port" : "ports", p.wanted / 1e9, p.roof / 1e9);
+            t += fmt::format(
+                "  {} {}: {} words of {} bits ({} elements) at {} {}, {:.4g} of {:.4g} GB/s at each\n",
+                p.array, p.written ? "written" : "read", p.words, p.word_bits, p.elements, p.ports,
+                p.ports == 1 ? "port" : "ports", p.wanted / 1e9, p.roof / 1e9);
     t += fits ? "  fits:" : "  does not fit:";
     for (const auto& [what, part] : use)
         t += fmt::format(" {} {:.1f} %", what, part * 100);
@@ -167,7 +168,6 @@ std::string StencilEstimate::json() const {
     j["dsp"] = dsp;
     j["bram18"] = bram18;
     j["bram18_fifos"] = bram18_fifos;
-    j["bram18_fifos_apart"] = bram18_fifos_apart;
     j["uram"] = uram;
     j["lut"] = lut;
     j["ff"] = ff;

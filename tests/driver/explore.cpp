@@ -619,8 +619,8 @@ TEST_CASE("driver: a macro in the place of a generator's schedule") {
                         "Fixed(16, 8)", "--type", "rows=Fixed(20, 10)", "-e", "ir,vitis", "--clock", "4"});
     CHECK_MESSAGE(s.status == 0, s.error);
     const std::string ir = contents(folder.path / "out/means.ir.txt");
-    CHECK(ir.find("stream in_lanes: Fixed(16, 8)[4]") != std::string::npos);
-    CHECK(ir.find("stream rows_lanes: Fixed(20, 10)[4]") != std::string::npos);
+    CHECK(ir.find("stream in_lanes: Fixed(16, 8) words of 4") != std::string::npos);
+    CHECK(ir.find("stream rows_lanes: Fixed(20, 10) words of 4") != std::string::npos);
     CHECK(contents(folder.path / "out/means_vitis/means.cpp").find("#pragma HLS dataflow") !=
           std::string::npos);
     const auto refused = [&](const std::vector<std::string>& more, int status, const std::string& message) {

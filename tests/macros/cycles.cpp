@@ -91,7 +91,7 @@ struct Chain {
         for (size_t d = 0; d + 1 < input.size(); ++d)
             last_row = last_row * input[d] + input[d] - stages * last[d] - 1;
         const int64_t words = (last_row + 1) * row + stages * ((newest + k - 1) / k);
-        return std::max(words + 1 + 2 * stages, input_words(k) + 1 + (newest % k == 0 ? 0 : 1));
+        return std::max(words + 1 + 2 * stages, input_words(k) + 1);
     }
 
     /// Words of the input.
@@ -226,8 +226,8 @@ TEST_CASE("one less in a FIFO of a chain costs cycles, and the last depth before
     std::vector<Schedule> designs{seidel_valid(Float(32), 12, 16, 4),
                                   gaussian3_valid(Fixed(16, 8), 12, 16, 2),
                                   jacobi_steps(Float(32), 14, 21, 1, 2)};
-    for (const size_t n : {0, 1, 3, 4})
-        for (const int64_t k : {2, 8})
+    for (size_t n = 0; n < chains().size(); ++n)
+        for (const int64_t k : {1, 2, 3, 4, 6, 8})
             designs.push_back(chains()[n].make(k, 2));
     for (const Schedule& s : designs) {
         const CycleProgram p = recorded(s);
@@ -323,7 +323,6 @@ TEST_CASE("a join waits nowhere once it has begun") {
 
 TEST_CASE("joins of random stages: the last word is stored when it is planned, not later") {
     std::mt19937 random(3);
-    int exact = 0;
     for (int n = 0; n < count(60, 1000); ++n) {
         const RandomDag dag(random);
         const int64_t lanes[] = {1, 2, 3, 4, 8}, k = lanes[random() % 5];
@@ -334,14 +333,9 @@ TEST_CASE("joins of random stages: the last word is stored when it is planned, n
         check_values(s.module(), r);
         for (const ProcessCycles& p : r.processes)
             if (p.function.starts_with("store")) {
-                // Lanes whose windows end a word earlier may run ahead.
-                const int64_t ahead = dag.end(k) - (p.last + 1);
-                CHECK(ahead >= 0);
-                CHECK(ahead <= (k == 1 ? 0 : static_cast<int64_t>(dag.stages.size())));
-                exact += ahead == 0;
+                CHECK(p.last + 1 == dag.end(k));
             }
     }
-    CHECK(exact > count(40, 700));
 }
 
 TEST_CASE("random stencils: no deadlock, and storers that have begun wait no more than a cycle a stage") {
@@ -372,7 +366,7 @@ TEST_CASE("random stencils: no deadlock, and storers that have begun wait no mor
             for (const ProcessCycles::Span& w : p.waves)
                 if (w.state != ProcessState::busy)
                     idle += std::max<int64_t>(0, w.end - std::max(w.begin, begun));
-            CHECK(idle <= 4);
+            CHECK(idle <= 0);
         }
         for (const FifoCycles& f : r.fifos)
             waits += f.depth;
@@ -412,7 +406,7 @@ TEST_CASE("a picture of a small run") {
         at = end;
     }
     CHECK(open.empty());
-    CHECK(elements > 150);
+    CHECK(elements > 100);
     for (size_t n = 1; n < r.processes.size(); ++n)
         CHECK(svg.find(">" + r.processes[n].name + "<") != svg.npos);
     for (const FifoCycles& f : r.fifos)

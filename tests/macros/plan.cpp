@@ -30,56 +30,80 @@ int64_t reach(const std::vector<int64_t>& offsets) {
     return most - least;
 }
 
-/// The forwarders of a plan, and the elements that the FIFOs between them hold.
-std::vector<Forwarder> all_forwarders(const Plan& p) {
-    std::vector<Forwarder> all;
-    for (const Chain& c : p.chains)
-        for (const auto& lane : c.lanes)
-            all.insert(all.end(), lane.begin(), lane.end());
-    return all;
-}
 size_t forwarders(const Plan& p) {
-    return all_forwarders(p).size();
-}
-int64_t payload(const Plan& p) {
-    int64_t all = 0;
-    for (const Forwarder& f : all_forwarders(p))
-        all += f.hold;
+    size_t all = 0;
+    for (const Chain& c : p.chains)
+        all += c.size();
     return all;
 }
 
-/// Every lane of every stage gets, for each of its words, the element that its tap names, in order.
+/// Elements that the FIFOs of the chains hold: those that somebody has read already, and those that nobody
+/// has.
+struct Waiting {
+    int64_t read = 0, unread = 0;
+};
+Waiting waiting(const Plan& p) {
+    Waiting w;
+    for (const Chain& c : p.chains) {
+        std::set<int64_t> read; // lanes
+        for (size_t n = 0; n + 1 < c.size(); ++n) {
+            for (const Feed& f : c[n].feeds)
+                for (int64_t lane = f.lanes.first; lane < f.lanes.end; ++lane)
+                    read.insert(lane);
+            for (int64_t lane = c[n + 1].lanes.first; lane < c[n + 1].lanes.end; ++lane)
+                (read.contains(lane) ? w.read : w.unread) += c[n].hold;
+        }
+    }
+    return w;
+}
+
+bool inside(const Lanes& part, const Lanes& all) {
+    return all.first <= part.first && part.end <= all.end && part.first < part.end;
+}
+
+/// Every lane of every stage gets, for each of its words, the element that its tap names, when it is there.
 void check_feeds(const std::vector<Node>& nodes, const Plan& p) {
-    std::map<std::tuple<size_t, size_t, int64_t>, int> fed;
-    for (size_t u = 0; u < nodes.size(); ++u)
-        for (size_t lane = 0; lane < p.chains[u].lanes.size(); ++lane) {
-            const auto& chain = p.chains[u].lanes[lane];
-            for (size_t n = 0; n < chain.size(); ++n) {
-                const Forwarder& f = chain[n];
-                if (n == 0) CHECK(f.words == words_of(nodes[u], static_cast<int64_t>(lane), p.k));
-                if (n > 0) CHECK(f.words == chain[n - 1].next);
-                CHECK(f.next.empty() == (n + 1 == chain.size()));
-                CHECK((f.hold > 0) == (n + 1 < chain.size()));
-                for (const Feed& to : f.feeds) {
-                    CHECK(to.words.first >= f.words.first);
-                    CHECK(to.words.last <= f.words.last);
-                    if (to.consumer == Feed::store) {
-                        CHECK(to.lane == static_cast<int64_t>(lane));
-                        continue;
-                    }
-                    const Node& v = nodes[to.consumer];
-                    const Words own = words_of(v, to.lane, p.k);
-                    CHECK(own.count() == to.words.count());
-                    CHECK(to.words.first * p.k + static_cast<int64_t>(lane) ==
-                          own.first * p.k + to.lane + v.taps[to.tap].offset);
-                    ++fed[{to.consumer, to.tap, to.lane}];
+    std::map<std::tuple<size_t, size_t, int64_t>, std::pair<Lanes, int>> fed; // reader, what it reads, ahead
+    for (size_t u = 0; u < nodes.size(); ++u) {
+        const Chain& chain = p.chains[u];
+        const Words all = words_of(nodes[u], p.k);
+        for (size_t n = 0; n < chain.size(); ++n) {
+            const Forwarder& f = chain[n];
+            CHECK(f.read == (n == 0 ? all : chain[n - 1].next));
+            CHECK(f.words.common(f.read) == f.read);
+            CHECK((n == 0 ? f.lanes == Lanes{0, p.k} : inside(f.lanes, chain[n - 1].lanes)));
+            CHECK(f.next.empty() == (n + 1 == chain.size()));
+            CHECK(f.hold == (n + 1 == chain.size() ? 0 : chain[n + 1].delay - f.delay));
+            CHECK((f.hold > 0) == (n + 1 < chain.size()));
+            for (const Feed& to : f.feeds) {
+                CHECK(to.words.first >= f.words.first);
+                CHECK(to.words.last <= f.words.last);
+                CHECK(inside(to.lanes, f.lanes));
+                if (to.consumer == Feed::store) {
+                    CHECK(to.words == all);
+                    CHECK(to.lanes == Lanes{0, p.k});
+                    continue;
                 }
+                CHECK(to.words == words_of(nodes[to.consumer], p.k).later(to.ahead));
+                CHECK(f.delay == p.start[to.consumer] - 2 - p.start[u] - to.ahead);
+                auto& known = fed[{to.consumer, u, to.ahead}];
+                known.first = to.lanes;
+                CHECK(++known.second == 1);
             }
         }
+    }
     for (size_t v = 0; v < nodes.size(); ++v)
-        for (size_t t = 0; t < nodes[v].taps.size(); ++t)
-            for (int64_t q = 0; q < p.k; ++q)
-                CHECK(fed[{v, t, q}] == (words_of(nodes[v], q, p.k).empty() ? 0 : 1));
+        for (const Tap& t : nodes[v].taps)
+            for (int64_t q = 0; q < p.k; ++q) {
+                int64_t lane = q + t.offset, ahead = 0;
+                for (; lane < 0; lane += p.k)
+                    --ahead;
+                for (; lane >= p.k; lane -= p.k)
+                    ++ahead;
+                const auto known = fed.find({v, t.of, ahead});
+                REQUIRE(known != fed.end());
+                CHECK(inside({lane, lane + 1}, known->second.first));
+            }
 }
 
 } // namespace
@@ -98,17 +122,15 @@ TEST_CASE("words that wait add up to the reach of the window: 3,000 random tap s
         CAPTURE(k);
         const std::vector<Node> nodes = one_stage(offsets, reach(offsets) + 7 * k + 1200);
         const Plan p = plan(nodes, k);
-        CHECK(payload(p) == reach(offsets));
-        // In front of the chains wait less than k elements.
-        int64_t wait = 0;
-        for (const auto& lane : p.chains[0].lanes)
-            wait += lane.front().delay;
-        CHECK(wait == ((-offsets.back()) % k + k) % k);
+        const Waiting w = waiting(p);
+        CHECK(w.read == reach(offsets));
+        CHECK(w.unread == ((-offsets.back()) % k + k) % k); // less than a word
+        CHECK(wait_before(p.chains[0]) == 0);
         if (n % 10 == 0) check_feeds(nodes, p);
     }
 }
 
-TEST_CASE("forwarders of known windows") {
+TEST_CASE("forwarders of known windows: no more for more lanes") {
     const int64_t W = 2048;
     const std::vector<int64_t> jacobi{-W, -1, 0, 1, W};
     const auto box = [&](int64_t n) {
@@ -118,33 +140,41 @@ TEST_CASE("forwarders of known windows") {
                 all.push_back(y * W + x);
         return all;
     };
-    for (const int64_t k : {1, 2, 4, 8, 16}) {
+    for (const int64_t k : {1, 2, 4, 8, 16, 64}) {
         CAPTURE(k);
-        CHECK(forwarders(plan(one_stage(jacobi, 9 * W), k)) == static_cast<size_t>(3 * k + 2));
-        CHECK(forwarders(plan(one_stage(box(3), 9 * W), k)) == static_cast<size_t>(3 * (k + 2)));
-        CHECK(forwarders(plan(one_stage(box(5), 9 * W), k)) == static_cast<size_t>(5 * (k + 4)));
+        // A row of a window is one word, and those that it reaches into.
+        const auto in_row = [&](int64_t n) { return static_cast<size_t>(1 + (n - 1 + k - 1) / k); };
+        CHECK(forwarders(plan(one_stage(jacobi, 9 * W), k)) == 5);
+        CHECK(forwarders(plan(one_stage(box(3), 9 * W), k)) == 3 * in_row(3));
+        CHECK(forwarders(plan(one_stage(box(5), 9 * W), k)) == 5 * in_row(5));
     }
-    // As SODA's compiler makes them: 512 × 6, 511 × 2, 1 × 2.
-    std::map<int64_t, int> holds;
+    // The words before and behind are needed of one lane: 511, 1, 1, 511 words of all four.
     const Plan p = plan(one_stage(jacobi, 9 * W), 4);
-    for (const auto& lane : p.chains[0].lanes)
-        for (const Forwarder& f : lane)
-            if (f.hold > 0) ++holds[f.hold];
-    CHECK(holds == std::map<int64_t, int>{{512, 6}, {511, 2}, {1, 2}});
+    std::vector<int64_t> holds, read;
+    for (const Forwarder& f : p.chains[0]) {
+        holds.push_back(f.hold);
+        REQUIRE(f.feeds.size() == 1);
+        read.push_back(f.feeds[0].lanes.count());
+    }
+    CHECK(holds == std::vector<int64_t>{511, 1, 1, 511, 0});
+    CHECK(read == std::vector<int64_t>{4, 1, 4, 1, 4});
 }
 
-TEST_CASE("a forwarder feeds no more readers than a window has elements") {
+TEST_CASE("a forwarder feeds each reader once") {
     std::vector<int64_t> box;
     for (int64_t y = 0; y < 3; ++y)
         for (int64_t x = 0; x < 3; ++x)
             box.push_back(y * 64 + x);
     for (const int64_t k : {1, 2, 4, 8, 16, 32, 64}) {
-        size_t most = 0;
-        const Plan p = plan(one_stage(box, 640), k);
-        for (const auto& lane : p.chains[0].lanes)
-            for (const Forwarder& f : lane)
-                most = std::max(most, f.feeds.size());
-        CHECK(most <= (k < 64 ? 3 : 9));
+        std::vector<Node> nodes = one_stage(box, 640);
+        nodes.push_back(nodes[1]); // another reader of the same elements
+        const Plan p = plan(nodes, k);
+        for (const Forwarder& f : p.chains[0]) {
+            std::set<size_t> readers;
+            for (const Feed& to : f.feeds)
+                CHECK(readers.insert(to.consumer).second);
+            CHECK(f.feeds.size() == 2);
+        }
     }
 }
 
@@ -153,7 +183,7 @@ TEST_CASE("an input waits where its reader waits for another one") {
     std::vector<Node> nodes{{0, 999}, {0, 979, 32, {{0, 0}, {0, 20}}}, {0, 979, 32, {{1, 0}, {0, 0}}}};
     const Plan p = plan(nodes, 1);
     CHECK(p.start == std::vector<int64_t>{0, 22, 24});
-    const auto& chain = p.chains[0].lanes[0];
+    const Chain& chain = p.chains[0];
     REQUIRE(chain.size() == 3);
     CHECK(chain[0].hold == 20);
     CHECK(chain[1].hold == 2);
@@ -162,8 +192,8 @@ TEST_CASE("an input waits where its reader waits for another one") {
     nodes = {{0, 999}, {0, 999}, {0, 899, 32, {{0, 100}, {0, 0}}}, {0, 899, 32, {{2, 0}, {1, 0}}}};
     const Plan q = plan(nodes, 1);
     CHECK(q.start[1] == q.start[3] - 2);
-    CHECK(q.chains[1].wait == 0);
-    CHECK(payload(q) == 100);
+    CHECK(wait_before(q.chains[1]) == 0);
+    CHECK(waiting(q).read == 100);
 }
 
 TEST_CASE("least times are the least: against all times of small systems") {

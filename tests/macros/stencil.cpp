@@ -77,13 +77,21 @@ TEST_CASE("steps in time: one kind of process for all of them") {
 }
 
 TEST_CASE("the kinds' code does not grow with lanes, rows or stages") {
-    const std::string few = kinds(jacobi_steps(Float(32), 20, 48, 8, 2)),
-                      more = kinds(jacobi_steps(Float(32), 20, 48, 8, 6)),
-                      wide = kinds(jacobi_steps(Float(32), 20, 96, 8, 2)),
-                      lanes = kinds(jacobi_steps(Float(32), 20, 48, 16, 2));
-    CHECK(occurrences(few, "\n") == occurrences(more, "\n"));
-    CHECK(occurrences(few, "\n") == occurrences(wide, "\n"));
-    CHECK(occurrences(few, "\n") == occurrences(lanes, "\n"));
+    // A word that is missing at an end makes a variant of a kind, and there are no more.
+    const auto lines = [](int64_t W, int64_t k, int64_t steps) {
+        return occurrences(kinds(jacobi_steps(Float(32), 24, W, k, steps)), "\n");
+    };
+    size_t few = 0, most = 0;
+    for (const int64_t W : {48, 96, 384})
+        for (const int64_t k : {4, 8, 16, 32}) {
+            CAPTURE(W);
+            CAPTURE(k);
+            few = std::max({few, lines(W, k, 4), lines(W, k, 5)});
+            const size_t more = std::max(lines(W, k, 10), lines(W, k, 11));
+            most = std::max(most, more);
+            CHECK(more < 300);
+        }
+    CHECK(most == few);
 }
 
 TEST_CASE("several stages, inputs and outputs") {
@@ -346,17 +354,22 @@ TEST_CASE("a stage between a Func and its update, an accumulator, an edge that i
 
 TEST_CASE("several networks, one behind the other, share their kinds") {
     Var y("y"), x("x");
-    Input in("in", Int(8), {14, 16});
+    Input in("in", Int(16), {14, 16});
     Func half("half", Int(16), {12, 14}), out("out", Int(16), {10, 12}), other("other", Int(24), {8, 10});
     const auto around = [&](const auto& t) { return t(y, x) + t(y + 1, x + 2) - t(y + 2, x); };
     half(y, x) = around(in);
     out(y, x) = around(half);
     other(y, x) = around(out) + half(y, x) + in(y, x);
     Schedule s({out, other});
-    s.stencil(half, {.unroll = 2}).stencil(out, {.unroll = 2}).stencil(other, {.unroll = 4});
+    const auto forwarders = [&] { return occurrences(vitis_source(s.module()), "static void forward"); };
+    s.stencil(half, {.unroll = 2});
+    const size_t once = forwarders();
+    s.stencil(out, {.unroll = 2});
+    CHECK(once > 1);
+    CHECK(forwarders() == once);
+    s.stencil(other, {.unroll = 4});
     check_network(s);
     CHECK(occurrences(vitis_source(s.module()), "#pragma HLS dataflow") == 3);
-    CHECK(occurrences(vitis_source(s.module()), "void forward1_on") == 2); // of 8 and of 16 bits
 }
 
 TEST_CASE("the trace repeats it, and types reach it") {
@@ -391,7 +404,7 @@ TEST_CASE("each token is counted, and no FIFO is deeper than it says") {
     for (AnyBuffer& b : made)
         pointers.push_back(&b);
     interpret(s.module(), pointers, {}, options);
-    CHECK(used.size() > 50);
+    CHECK(used.size() > 30);
 }
 
 TEST_CASE("random programs of one to four stages") {

@@ -45,9 +45,9 @@ TEST_CASE("large windows at edges: expressions and text grow with the elements")
             CHECK(text < 70 * most * elements);
             return s;
         };
-        const Schedule a = check("repeat", sums(repeat, in, n), 20);
+        const Schedule a = check("repeat", sums(repeat, in, n), 28);
         // In a mirror each place at an edge has elements of its own: a choice of as many for each element.
-        const Schedule b = check("mirror", sums(turn, in, n), 18 + static_cast<size_t>(n) / 2);
+        const Schedule b = check("mirror", sums(turn, in, n), 26 + static_cast<size_t>(n) / 2);
         if (n > (deep() ? 9 : 5)) continue;
         check_network(a, false);
         check_network(b, false);

@@ -171,7 +171,7 @@ void VitisKernels::compile(const std::string& compiler) {
     std::string cases;
     const bool streams = std::ranges::any_of(
         sources, [](const std::string& s) { return s.find("LATHE_DATAFLOW") != std::string::npos; });
-    if (streams) text += "#include \"hls_stream.h\"\n#include \"hls_streamofblocks.h\"\n";
+    if (streams) text += "#include \"hls_stream.h\"\n#include \"hls_streamofblocks.h\"\n#include \"hls_vector.h\"\n";
     for (size_t i = 0; i < modules.size(); ++i) {
         // Functions of one name may stand in several kernels.
         text += fmt::format("namespace n{} {{\n{}}}\n", i, sources[i]);
@@ -194,7 +194,7 @@ void VitisKernels::compile(const std::string& compiler) {
     const std::string flags = fmt::format("-std=c++17 -O0 -w -ffp-contract=off -I{} -I{} -I{}",
                                           LATHE_HLS_SIM_DIR, LATHE_TEST_SUPPORT_DIR, LATHE_AP_TYPES_DIR);
     std::string headers = read_file(fs::path(LATHE_TEST_SUPPORT_DIR) / "vitis_call.h");
-    for (const char* name : {"lathe_hls.h", "lathe_testbench.h", "hls_stream.h", "hls_streamofblocks.h",
+    for (const char* name : {"lathe_hls.h", "lathe_testbench.h", "hls_stream.h", "hls_streamofblocks.h", "hls_vector.h",
                              "lathe_sim.h", "lathe_sim_region.h", "lathe_sim_options.h", "lathe_ring.h",
                              "lathe_fiber.h", "lathe_marks.h", "lathe_xrt.h"})
         headers += read_file(fs::path(LATHE_HLS_SIM_DIR) / name);

@@ -305,6 +305,7 @@ struct StreamDeclaration {
     std::vector<int64_t> block; ///< a block's extents; empty: a token is one value
     int64_t depth = 0;          ///< how many tokens or blocks it holds; 0: as many as it needs
     Loc loc;
+    bool vector = false; ///< a block, of one dimension, is a word that passes in one cycle
 };
 
 /// One stream of an array. As an argument it may leave the last dimensions out: the callee has those.

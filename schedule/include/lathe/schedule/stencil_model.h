@@ -48,8 +48,7 @@ struct StencilEstimate {
 
     int64_t lanes = 0;                 ///< points that are computed in a cycle
     int64_t pipeline_cycles = 0;       ///< beyond network_cycles, because operators take longer than a cycle
-    int64_t bram18_fifos = 0;          ///< of bram18: FIFOs between forwarders, those in step side by side
-    int64_t bram18_fifos_apart = 0;    ///< the same, each FIFO by itself
+    int64_t bram18_fifos = 0;          ///< of bram18: FIFOs deeper than 32 words
     double bytes_per_point = 0;        ///< read and written
     double dividers = 0;               ///< in all lanes
     int64_t banks = 0;                 ///< in use
