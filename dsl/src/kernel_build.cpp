@@ -177,19 +177,29 @@ class CallMaker {
         recorder.check_scope(actual, loc);
         for (const Expr& e : arguments[n].stream->subscripts())
             recorder.use(e, loc);
-        if (actual.type != formal.type || actual.block != formal.block)
-            fail(loc, "{} takes a stream of {} for {}, and {} is of {}", callee_name, token_text(formal),
-                 name, actual.symbol.name(), token_text(actual));
+        std::vector<int64_t> left = stream_extents(actual);
+        left.erase(left.begin(),
+                   left.begin() + static_cast<std::ptrdiff_t>(arguments[n].stream->subscripts().size()));
+        const std::vector<int64_t> wanted = stream_extents(formal);
+        if (actual.type != formal.type || actual.block != formal.block || left != wanted)
+            fail(loc, "{} takes {} for {}, and {} is {}", callee_name, streams_text(formal, wanted), name,
+                 arguments[n].stream->subscripts().empty()
+                     ? actual.symbol.name()
+                     : fmt::format("what it is given of {}", actual.symbol.name()),
+                 streams_text(actual, left));
         if (actual.role != StreamData::Role::local && actual.role != formal.role)
             fail(loc, "{} {} {}, and {} {} it", callee_name,
                  formal.role == StreamData::Role::in ? "reads" : "writes", actual.symbol.name(),
                  recorder.name(), actual.role == StreamData::Role::in ? "reads" : "writes");
     }
 
-    static std::string token_text(const StreamData& s) {
-        return s.block.empty()
-                   ? s.type.str()
-                   : fmt::format("blocks of {} elements of {}", fmt::join(s.block, "x"), s.type.str());
+    /// "2x3 streams of Int(8)"
+    static std::string streams_text(const StreamData& s, const std::vector<int64_t>& extents) {
+        const std::string token = s.block.empty() ? s.type.str()
+                                                  : fmt::format("blocks of {} elements of {}",
+                                                                fmt::join(s.block, "x"), s.type.str());
+        return extents.empty() ? "a stream of " + token
+                               : fmt::format("{} streams of {}", fmt::join(extents, "x"), token);
     }
 
     void check_value(size_t n) const {

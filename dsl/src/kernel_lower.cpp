@@ -243,7 +243,7 @@ class KernelLowering {
         StreamDeclaration stream = stream_declaration(s);
         stream.symbol = streams[&s] = Symbol(s.symbol.name());
         for (Expr& e : stream.dims)
-            e = scope(e);
+            e = simplify(scope(e));
         return DeclareStream::make(std::move(stream), rest());
     }
 

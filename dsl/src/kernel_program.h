@@ -40,6 +40,9 @@ struct StreamData {
     StreamData(const Name& name, Type t);
 };
 
+/// \throws Error unless all extents of an array of streams are numbers.
+std::vector<int64_t> stream_extents(const StreamData& s);
+
 struct KernelTarget {
     std::shared_ptr<KernelTensor> tensor;
     std::vector<Expr> subscripts;

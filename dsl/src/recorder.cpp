@@ -99,6 +99,9 @@ void Recorder::use_stream(const StreamRef& s, bool writes, bool blocks, Loc loc)
     check_scope(stream, loc);
     for (const Expr& e : s.subscripts())
         use(e, loc);
+    if (s.subscripts().size() != stream.dims.size())
+        fail(s.loc(), "the streams {} take {} subscripts, and one of them is named by {}", name,
+             stream.dims.size(), s.subscripts().size());
     if (stream.role == StreamData::Role::local)
         fail(loc, "{} is a stream of a dataflow: the kernels that it is passed to read and write it", name);
     if (writes != (stream.role == StreamData::Role::out))

@@ -3,6 +3,8 @@
 #include "recorder.h"
 #include "shape.h"
 
+#include "lathe/ir/print.h"
+#include "lathe/ir/simplify.h"
 #include "lathe/ir/text.h"
 
 namespace lathe {
@@ -39,16 +41,45 @@ void check_depth(const Name& name, int64_t depth) {
              name.text, depth);
 }
 
+/// What passes through each of them is counted one by one.
+constexpr int64_t most_streams = 1 << 16;
+
 void set_extents(StreamData& s, const std::vector<Operand>& extents, const Name& name) {
     for (const Operand& e : extents) {
         if (!e.expr().type().is_int())
             fail(name.loc, "an extent of the streams {} is {}: it must be an integer", name.text,
                  e.expr().type().str());
-        s.dims.push_back(size_index(e.expr()));
+        s.dims.push_back(simplify(size_index(e.expr())));
+    }
+}
+
+/// Those of an argument.
+void set_formal_extents(const StreamHandle& stream, const std::vector<Operand>& extents, const Name& name) {
+    StreamData& s = *stream.data();
+    set_extents(s, extents, name);
+    int64_t all = 1;
+    for (const int64_t extent : stream_extents(s)) {
+        if (extent < 1)
+            fail(name.loc, "an extent of the streams {} is {}: it is at least 1", name.text, extent);
+        if (__builtin_mul_overflow(all, extent, &all) || all > most_streams)
+            fail(name.loc, "the streams {} are too many: at most {}", name.text, most_streams);
     }
 }
 
 } // namespace
+
+std::vector<int64_t> stream_extents(const StreamData& s) {
+    std::vector<int64_t> extents;
+    for (const Expr& e : s.dims) {
+        const auto n = as_int(e);
+        if (!n)
+            fail(s.loc,
+                 "an extent of {} is {}: it must be a number. Make the kernel in a function that takes it",
+                 s.symbol.name(), print(e));
+        extents.push_back(*n);
+    }
+    return extents;
+}
 
 const std::string& StreamHandle::name() const {
     return stream->symbol.name();
@@ -60,9 +91,11 @@ Loc StreamHandle::loc() const {
     return stream->loc;
 }
 
+StreamRef::StreamRef(const StreamHandle& s, Loc l) : StreamRef(s.data(), {}, l) {}
+
 StreamRef::StreamRef(std::shared_ptr<StreamData> s, std::vector<Expr> subscripts, Loc l)
     : stream(std::move(s)), at(std::move(subscripts)), location(l) {
-    if (at.size() != stream->dims.size())
+    if (at.size() > stream->dims.size())
         fail(l, "the streams {} take {} subscripts, and one of them is named by {}", stream->symbol.name(),
              stream->dims.size(), at.size());
     for (const Expr& e : at)
@@ -71,12 +104,24 @@ StreamRef::StreamRef(std::shared_ptr<StreamData> s, std::vector<Expr> subscripts
                  e.type().str());
 }
 
-InStream::InStream(Name name, Type type) : StreamHandle(make_stream(name, type, StreamData::Role::in)) {}
-OutStream::OutStream(Name name, Type type) : StreamHandle(make_stream(name, type, StreamData::Role::out)) {}
-InBlockStream::InBlockStream(Name name, Type type, const std::vector<int64_t>& shape)
-    : StreamHandle(make_blocks(name, type, shape, StreamData::Role::in)) {}
-OutBlockStream::OutBlockStream(Name name, Type type, const std::vector<int64_t>& shape)
-    : StreamHandle(make_blocks(name, type, shape, StreamData::Role::out)) {}
+InStream::InStream(Name name, Type type, const std::vector<Operand>& extents)
+    : StreamHandle(make_stream(name, type, StreamData::Role::in)) {
+    set_formal_extents(*this, extents, name);
+}
+OutStream::OutStream(Name name, Type type, const std::vector<Operand>& extents)
+    : StreamHandle(make_stream(name, type, StreamData::Role::out)) {
+    set_formal_extents(*this, extents, name);
+}
+InBlockStream::InBlockStream(Name name, Type type, const std::vector<int64_t>& shape,
+                             const std::vector<Operand>& extents)
+    : StreamHandle(make_blocks(name, type, shape, StreamData::Role::in)) {
+    set_formal_extents(*this, extents, name);
+}
+OutBlockStream::OutBlockStream(Name name, Type type, const std::vector<int64_t>& shape,
+                               const std::vector<Operand>& extents)
+    : StreamHandle(make_blocks(name, type, shape, StreamData::Role::out)) {
+    set_formal_extents(*this, extents, name);
+}
 
 const std::string& KernelArgument::name() const {
     return tensor ? tensor->name() : stream ? stream->symbol.name() : param->symbol.name();

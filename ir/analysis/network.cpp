@@ -14,6 +14,19 @@ namespace {
 /// Loops that are counted iteration by iteration, and processes and streams of a dataflow.
 constexpr int64_t most_counted = 1 << 16;
 
+std::vector<int64_t> constants(const std::vector<Expr>& list, const char* what, const std::string& name,
+                               Loc loc) {
+    std::vector<int64_t> all;
+    for (const Expr& e : list) {
+        const auto n = as_int(simplify(e));
+        if (!n)
+            fail(loc, "{} of {} is {}: it must be a number. Make the kernel in a function that takes it",
+                 what, name, print(e));
+        all.push_back(*n);
+    }
+    return all;
+}
+
 /// Counts what a statement does with one stream.
 class TokenCounter {
   public:
@@ -22,11 +35,22 @@ class TokenCounter {
 
     Expr count() { return simplify(of(function.body)); }
 
+    /// What has subscripts that no stream of an array of these extents has: how often. `data`: parameters
+    /// that are given data.
+    static Expr outside(const Module& m, const Function& f, const Symbol& s,
+                        const std::vector<int64_t>& extents, const std::set<Symbol>& data) {
+        TokenCounter all(m, f, s, extents);
+        all.beyond = true;
+        all.unknown = data;
+        return all.count();
+    }
+
   private:
     const Module& module;
     const Function& function;
     const Symbol& stream;
     const std::vector<int64_t>& at; ///< which one of an array
+    bool beyond = false;            ///< `at` are extents: what lies beyond them is counted
     std::set<Symbol> unknown;       ///< variables whose values nobody knows before a run
 
     [[noreturn]] void refuse(Loc loc, const std::string& why) const {
@@ -60,10 +84,18 @@ class TokenCounter {
 
     /// `count` where the subscripts are those of the stream that is counted; else nothing.
     Expr if_here(const StreamElement& e, const Expr& count, Loc loc) const {
-        Expr all = count;
+        Expr all = beyond && !e.at.empty() ? index(0) : count;
         for (size_t d = e.at.size(); d-- > 0;) {
             if (!known(e.at[d])) refuse(loc, "which one of an array of streams it is, data say");
-            all = Select::make(Binary::make(BinaryOp::eq, e.at[d], index(at[d])), all, index(0));
+            const auto select = [&](BinaryOp op, int64_t n, const Expr& yes, const Expr& no) {
+                all = Select::make(Binary::make(op, e.at[d], index(n)), yes, no);
+            };
+            if (!beyond) {
+                select(BinaryOp::eq, at[d], all, index(0));
+                continue;
+            }
+            select(BinaryOp::ge, at[d], count, all);
+            select(BinaryOp::lt, 0, count, all);
         }
         return simplify(all);
     }
@@ -176,6 +208,10 @@ class TokenCounter {
         Expr sum = index(0);
         for (size_t n = 0; n < c.streams.size(); ++n) {
             if (c.streams[n].stream != stream) continue;
+            if (beyond) {
+                if (!c.streams[n].at.empty()) sum = iadd(sum, if_here(c.streams[n], index(1), c.loc));
+                continue;
+            }
             Substitution values;
             for (size_t p = 0; p < c.values.size(); ++p) {
                 if (callee.params[p].type != c.values[p].type()) continue;
@@ -192,19 +228,6 @@ class TokenCounter {
         return sum;
     }
 };
-
-std::vector<int64_t> constants(const std::vector<Expr>& list, const char* what, const std::string& name,
-                               Loc loc) {
-    std::vector<int64_t> all;
-    for (const Expr& e : list) {
-        const auto n = as_int(simplify(e));
-        if (!n)
-            fail(loc, "{} of {} is {}: it must be a number. Make the kernel in a function that takes it",
-                 what, name, print(e));
-        all.push_back(*n);
-    }
-    return all;
-}
 
 class NetworkMaker {
   public:
@@ -231,7 +254,8 @@ class NetworkMaker {
     ProcessNetwork net;
     size_t statements = 0;
     std::map<std::pair<size_t, std::vector<int64_t>>, Ends> ends;
-    std::map<Symbol, std::string> around; ///< who is given a stream of a dataflow around this one
+    /// Who is given a stream of a dataflow around this one.
+    std::map<std::pair<Symbol, std::vector<int64_t>>, std::string> around;
 
     void collect(const Stmt& s) {
         if (!s.defined()) return;
@@ -239,7 +263,7 @@ class NetworkMaker {
         if (const auto* a = s.as<Allocate>())
             net.tensors.insert(net.tensors.end(), a->tensors.begin(), a->tensors.end());
         if (s.as<CallStmt>()) {
-            process(s, statements++, {});
+            process(simplify(s, facts), statements++, {});
             return;
         }
         if (const auto* p = s.as<Spawn>()) {
@@ -288,33 +312,48 @@ class NetworkMaker {
         net.processes.push_back({name, call, statement, at});
         Function f = module.function(c.callee);
         Substitution values, constants;
+        std::set<Symbol> data;
         for (size_t p = 0; p < c.values.size(); ++p) {
             values.emplace(f.params[p].symbol, c.values[p]);
             if (c.values[p].as<Constant>()) constants.emplace(f.params[p].symbol, c.values[p]);
+            if (!tensors_read(c.values[p]).empty()) data.insert(f.params[p].symbol);
         }
         if (!c.streams.empty() && !constants.empty()) f.body = substitute(f.body, constants);
         for (size_t n = 0; n < c.streams.size(); ++n) {
             const StreamElement& e = c.streams[n];
             const auto stream =
                 std::ranges::find(net.streams, e.stream, [](const StreamDeclaration& s) { return s.symbol; });
-            if (stream == net.streams.end()) { // of a dataflow around this one
-                const auto [end, first] = around.try_emplace(e.stream, name);
-                if (!first)
-                    fail(c.loc,
-                         "two processes are given {}: {} and {}. A stream has one writer and one reader",
-                         e.stream.name(), end->second, name);
-                continue;
-            }
+            const bool own = stream != net.streams.end(); // and not of a dataflow around this one
             const auto place = lathe::ir::constants(e.at, "a subscript", e.stream.name(), c.loc);
-            check_place(*stream, place, c.loc);
-            for (const std::vector<int64_t>& inner : places(f.streams[n].stream)) {
+            if (own) check_place(*stream, place, c.loc);
+            const StreamDeclaration& formal = f.streams[n].stream;
+            check_subscripts(f, formal, data, c.loc);
+            for (const std::vector<int64_t>& inner : places(formal)) {
                 std::vector<int64_t> whole = place;
                 whole.insert(whole.end(), inner.begin(), inner.end());
+                if (!own) {
+                    const auto [end, first] = around.try_emplace({e.stream, whole}, name);
+                    if (!first)
+                        fail(c.loc,
+                             "two processes are given {}: {} and {}. A stream has one writer and one reader",
+                             element_name(e.stream, whole), end->second, name);
+                    continue;
+                }
                 const Expr tokens = tokens_of(module, f, f.streams[n].stream.symbol, inner);
                 add_end(static_cast<size_t>(stream - net.streams.begin()), whole, f.streams[n].direction,
                         {net.processes.size() - 1, simplify(substitute(tokens, values), facts), c.loc});
             }
         }
+    }
+
+    /// What a process passes through an array of streams, it passes through one of them.
+    void check_subscripts(const Function& f, const StreamDeclaration& formal, const std::set<Symbol>& data,
+                          Loc loc) const {
+        if (formal.dims.empty()) return;
+        const auto extents = lathe::ir::constants(formal.dims, "an extent", formal.symbol.name(), formal.loc);
+        if (as_int(TokenCounter::outside(module, f, formal.symbol, extents, data)) != 0)
+            fail(loc, "{} may name a stream of {} that there is not: it has {} of them", f.name,
+                 formal.symbol.name(), fmt::join(extents, "x"));
     }
 
     /// The subscripts of each stream of an array; of one stream: none.
@@ -338,13 +377,13 @@ class NetworkMaker {
         std::optional<End>& end = reads ? both.reader : both.writer;
         if (end)
             fail(fresh.loc, "two processes {} {}: {} and {}. A stream has one writer and one reader",
-                 reads ? "read" : "write", element_name(net.streams[stream], place),
+                 reads ? "read" : "write", element_name(net.streams[stream].symbol, place),
                  net.processes[end->process].name, net.processes[fresh.process].name);
         end = std::move(fresh);
     }
 
-    static std::string element_name(const StreamDeclaration& s, const std::vector<int64_t>& at) {
-        std::string name = s.symbol.name();
+    static std::string element_name(const Symbol& stream, const std::vector<int64_t>& at) {
+        std::string name = stream.name();
         for (const int64_t i : at)
             name += fmt::format("[{}]", i);
         return name;
@@ -355,13 +394,13 @@ class NetworkMaker {
         for (size_t d = 0; d < at.size(); ++d)
             if (at[d] < 0 || at[d] >= extents[d])
                 fail(loc, "{} is passed, and dimension {} of the streams {} has {} of them",
-                     element_name(s, at), d, s.symbol.name(), extents[d]);
+                     element_name(s.symbol, at), d, s.symbol.name(), extents[d]);
     }
 
     void join() {
         for (const auto& [key, both] : ends) {
             const StreamDeclaration& s = net.streams[key.first];
-            const std::string name = element_name(s, key.second);
+            const std::string name = element_name(s.symbol, key.second);
             if (!both.reader || !both.writer) {
                 const End& only = both.reader ? *both.reader : *both.writer;
                 fail(only.loc, "{} {} {}, and no process {} it", net.processes[only.process].name,

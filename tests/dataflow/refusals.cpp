@@ -171,7 +171,7 @@ TEST_CASE_FIXTURE(Parts, "streams are used as what they are") {
     CHECK(network(here(), [&](KernelBody& b) {
               Stream s = b.stream("s", Int(16));
               b.call(load, {x, s});
-          }) == "load takes a stream of Int(8) for out, and s is of Int(16)");
+          }) == "load takes a stream of Int(8) for out, and s is a stream of Int(16)");
     CHECK(network(here(), [&](KernelBody& b) { b.call(load, {x, y}); }) ==
           "load takes a stream for out, and is called with the tensor y");
     CHECK(network(here(), [&](KernelBody& b) { static_cast<void>(b.stream("s", Int(8), {}, -1)); }) ==
@@ -179,7 +179,7 @@ TEST_CASE_FIXTURE(Parts, "streams are used as what they are") {
     CHECK(network(here(), [&](KernelBody& b) {
               Stream s = b.stream("s", Int(8), {2});
               b.call(load, {x, s});
-          }) == "the streams s take 1 subscripts, and one of them is named by 0");
+          }) == "load takes a stream of Int(8) for out, and s is 2 streams of Int(8)");
 }
 
 TEST_CASE_FIXTURE(Parts, "streams keep their order") {

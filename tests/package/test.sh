@@ -18,7 +18,7 @@ cmake -S "$work/source/cxx_only" -B "$work/cxx_only" -G Ninja -DCMAKE_CXX_COMPIL
 cmake --build "$work/cxx_only"
 [[ $("$work/cxx_only/jit_user") == "Int(15)" ]]
 [[ $("$work/build/example_language") == "9 examples" ]]
-[[ $("$work/build/example_dataflow") == "1 examples" ]]
+[[ $("$work/build/example_dataflow") == "2 examples" ]]
 [[ $("$work/build/example_macros") == "4 examples" ]]
 [[ $("$work/build/example_arch") == "1 examples" ]]
 [[ $("$work/build/example_memory") == "9 examples" ]]

@@ -179,8 +179,112 @@ DataflowProgram calls_twice() {
     return {"calls twice", top};
 }
 
+/// Arrays of streams as arguments: all of one, and its rows.
+DataflowProgram rows_of_streams() {
+    Var n("n"), r("r"), l("l");
+    const Type sample = Int(12);
+    InStream rows("rows", sample, {2, 3}), row("row", sample, {3});
+    OutStream to_rows("to_rows", sample, {2, 3}), to_row("to_row", sample, {3});
+    Param by("by", Int(8));
+    Input from("from", sample, {5, 2, 3});
+    Output to("to", sample, {5, 2, 3});
+    const auto each = [&](KernelBody& b, const std::function<void()>& body) {
+        b.for_(n, 0, 5, [&] { b.for_(r, 0, 2, [&] { b.for_(l, 0, 3, body); }); });
+    };
+    Kernel deal("deal", {from, to_rows},
+                [&](KernelBody& b) { each(b, [&] { b.push(to_rows(r, l), from(n, r, l)); }); });
+    // What it reads first it writes last.
+    Kernel turn("turn", {row, to_row, by}, [&](KernelBody& b) {
+        b.for_(n, 0, 5, [&] {
+            Expr first = b.pop(row(2));
+            b.for_(l, 0, 2, [&] { b.push(to_row(2 - l), b.pop(row(l)) - by); });
+            b.push(to_row(0), first * by);
+        });
+    });
+    Kernel gather("gather", {rows, to},
+                  [&](KernelBody& b) { each(b, [&] { to(n, r, l) = b.pop(rows(r, l)); }); });
+    Input x("x", sample, {5, 2, 3});
+    Output y("y", sample, {5, 2, 3}), z("z", sample, {5, 2, 3});
+    Kernel top("rows_of_streams", {x, y, z}, [&](KernelBody& b) {
+        b.dataflow([&] {
+            Stream s = b.stream("s", sample, {2, 3}), t = b.stream("t", sample, {3, 2, 3});
+            b.call(deal, {x, s});
+            b.spawn({{r, 2}}, turn, {s(r), t(0, 1 - r), r + 2});
+            b.call(turn, {t(0, 1), t(1, 1), -7});
+            b.call(turn, {t(0, 0), t(1, 0), 5});
+            b.call(gather, {t(1), y});
+            b.call(deal, {x, t(2)});
+            b.call(gather, {t(2), z});
+        });
+    });
+    return {"rows of streams", top};
+}
+
+/// A dataflow that is given arrays of streams, and arrays of streams of blocks.
+DataflowProgram lanes_within() {
+    Var n("n"), p("p"), i("i");
+    InStream in("in", Int(16)), ins("ins", Int(16), {2, 2}), pair("pair", Int(16), {2});
+    OutStream out("out", Int(16)), outs("outs", Int(16), {2, 2}), to_pair("to_pair", Int(16), {2});
+    InBlockStream blocks("blocks", Int(16), {4}, {2});
+    OutBlockStream to_blocks("to_blocks", Int(16), {4}, {2});
+    Input from("from", Int(16), {6, 2, 4});
+    Output to("to", Int(32), {6, 2, 4});
+    Kernel fill("fill", {from, to_blocks}, [&](KernelBody& b) {
+        b.for_(n, 0, 6, [&] {
+            b.for_(p, 0, 2, [&] {
+                b.fill(to_blocks(p), [&](Array t) { b.for_(i, 0, 4, [&] { t(i) = from(n, p, i); }); });
+            });
+        });
+    });
+    Kernel spread("spread", {blocks, outs}, [&](KernelBody& b) {
+        b.for_(n, 0, 6, [&] {
+            b.for_(p, 0, 2, [&] {
+                b.drain(blocks(p),
+                        [&](Array t) { b.for_(i, 0, 4, [&] { b.push(outs(p, i % 2), t(3 - i)); }); });
+            });
+        });
+    });
+    Kernel twice("twice", {in, out},
+                 [&](KernelBody& b) { b.for_(n, 0, 12, [&] { b.push(out, b.pop(in) * 2); }); });
+    Kernel mix("mix", {pair, to_pair}, [&](KernelBody& b) {
+        b.for_(n, 0, 12, [&] {
+            Expr v = b.pop(pair(0)), w = b.pop(pair(1));
+            b.push(to_pair(0), v + w);
+            b.push(to_pair(1), v - w);
+        });
+    });
+    Kernel work("work", {ins, outs}, [&](KernelBody& b) {
+        b.dataflow([&] {
+            Stream own = b.stream("own", Int(16), {2, 2});
+            b.spawn({{p, 2}}, twice, {ins(0, p), own(1, 1 - p)});
+            b.call(mix, {own(1), outs(0)});
+            b.call(mix, {ins(1), own(0)});
+            b.spawn({{p, 2}}, twice, {own(0, p), outs(1, p)});
+        });
+    });
+    Kernel store("store", {ins, to}, [&](KernelBody& b) {
+        b.for_(n, 0, 6, [&] {
+            b.for_(p, 0, 2, [&] { b.for_(i, 0, 4, [&] { to(n, p, i) = b.pop(ins(p, i % 2)); }); });
+        });
+    });
+    Input x("x", Int(16), {6, 2, 4});
+    Output y("y", Int(32), {6, 2, 4});
+    Kernel top("lanes_within", {x, y}, [&](KernelBody& b) {
+        b.dataflow([&] {
+            BlockStream whole = b.blocks("whole", Int(16), {4}, 2, {2});
+            Stream s = b.stream("s", Int(16), {2, 2, 2});
+            b.call(fill, {x, whole});
+            b.call(spread, {whole, s(0)});
+            b.call(work, {s(0), s(1)});
+            b.call(store, {s(1), y});
+        });
+    });
+    return {"lanes within", top};
+}
+
 } // namespace
 
 std::vector<DataflowProgram> golden_dataflow_programs() {
-    return {daisy_chain(), ping_pong(), split_join(), feedback(), array(), calls_twice()};
+    return {daisy_chain(), ping_pong(),   split_join(),      feedback(),
+            array(),       calls_twice(), rows_of_streams(), lanes_within()};
 }

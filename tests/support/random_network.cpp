@@ -142,7 +142,7 @@ class NetworkMaker {
     }
 
     void step() {
-        switch (pick(10)) {
+        switch (pick(11)) {
         case 0:
             return pass();
         case 1:
@@ -161,6 +161,8 @@ class NetworkMaker {
             return nested();
         case 8:
             return chain();
+        case 9:
+            return lanes();
         default:
             return reversed();
         }
@@ -230,6 +232,51 @@ class NetworkMaker {
             b.spawn({{p, length}}, k, {link(p), link(p + 1), p});
             b.call(k, {all[e.stream], link(0), 1});
             b.call(k, {link(length), all[s], 2});
+        });
+    }
+
+    /// One kernel with arrays of streams at one or both ends, its tokens to (and from) one after the other.
+    Kernel dealing(const char* what, const KernelArgument& from, const KernelArgument& to, int64_t tokens,
+                   const std::function<void(KernelBody&)>& body) {
+        return Kernel(name(what), {from, to}, [&](KernelBody& b) { b.for_(i, 0, tokens, [&] { body(b); }); });
+    }
+
+    /// Rows of streams, from each to the next one by a kernel that is given both rows, by one for each of
+    /// their streams, or by a dataflow of these.
+    void lanes() {
+        const End e = take();
+        const Type t = type_of(e);
+        const int many = 1 + pick(3), rows = 1 + pick(3);
+        InStream in("in", t), row("row", t, {many});
+        OutStream out("out", t), to_row("to_row", t, {many});
+        const Expr lane = i % many;
+        const Kernel spread =
+            dealing("spread", in, to_row, e.tokens, [&](KernelBody& b) { b.push(to_row(lane), b.pop(in)); });
+        const Kernel gather =
+            dealing("gather", row, out, e.tokens, [&](KernelBody& b) { b.push(out, b.pop(row(lane))); });
+        const Kernel whole = dealing("row", row, to_row, e.tokens,
+                                     [&](KernelBody& b) { b.push(to_row(lane), changed(b.pop(row(lane)))); });
+        const Kernel one(name("lane"), {in, out, N},
+                         [&](KernelBody& b) { b.for_(i, 0, N, [&] { b.push(out, b.pop(in) + 1); }); });
+        const Expr share = (e.tokens + many - 1 - p) / many;
+        const Kernel network(name("lanes"), {row, to_row}, [&](KernelBody& b) {
+            b.dataflow([&] { b.spawn({{p, many}}, one, {row(p), to_row(p), share}); });
+        });
+        std::vector<int> kinds;
+        for (int r = 1; r < rows; ++r)
+            kinds.push_back(pick(3));
+        const size_t s = stream(t, e.tokens);
+        calls.push_back([=, this, links = name("rows")](KernelBody& b, const std::vector<Stream>& all) {
+            const Stream link = b.stream(links, t, {rows, many});
+            b.call(gather, {link(rows - 1), all[s]});
+            for (int r = 1; r < rows; ++r) {
+                const int kind = kinds[static_cast<size_t>(r - 1)];
+                if (kind == 0)
+                    b.spawn({{p, many}}, one, {link(r - 1, p), link(r, p), share});
+                else
+                    b.call(kind == 1 ? whole : network, {link(r - 1), link(r)});
+            }
+            b.call(spread, {all[e.stream], link(0)});
         });
     }
 

@@ -13,6 +13,6 @@ struct RandomNetwork {
 
 /// Sources read an input each, or a part of one that begins where memory says; processes pass, add what
 /// memory holds, decimate, repeat, zip, deal out, copy, keep all; dataflows in the dataflow; chains of
-/// spawned processes; what is left over is stored. Calls stand in any order. Streams have no depth of their
+/// spawned processes; kernels that are given arrays of streams; what is left over is stored. Calls stand in any order. Streams have no depth of their
 /// own.
 RandomNetwork random_network(std::mt19937& random);

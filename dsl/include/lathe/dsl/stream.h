@@ -20,31 +20,28 @@
 /// reader and a depth; who finds it full or empty waits. So what a network computes depends neither on its
 /// depths nor on who runs when. Writer and reader must pass equally many tokens, which must not depend on
 /// data.
+///
+/// Arrays of streams are declared, and taken by kernels, with their extents:
+///
+///     OutStream lanes("lanes", Int(16), {4});
+///     Kernel deal("deal", {from, lanes}, [&](KernelBody& b) {
+///         b.for_(i, 0, 8, [&] { b.for_(l, 0, 4, [&] { b.push(lanes(l), from(4 * i + l)); }); });
+///     });
+///
+/// A call passes all of an array, `s`, or with the first subscripts, `s(1)`, the streams that these leave.
 
 #include "lathe/dsl/tensor.h"
 
 namespace lathe {
 
 struct StreamData;
+class StreamHandle;
 
-/// A stream, as a handle.
-class StreamHandle {
-  public:
-    const std::string& name() const;
-    Type type() const; ///< of a token, or of a block's elements
-    Loc loc() const;
-    const std::shared_ptr<StreamData>& data() const { return stream; }
-
-  protected:
-    explicit StreamHandle(std::shared_ptr<StreamData> s) : stream(std::move(s)) {}
-    std::shared_ptr<StreamData> stream;
-};
-
-/// One stream, or one of an array of streams.
+/// A stream, or one of an array of streams, or with fewer subscripts the streams of the last dimensions.
 class StreamRef {
   public:
-    StreamRef(const StreamHandle& s, Loc l = Loc::current()) : StreamRef(s.data(), {}, l) {}
-    /// \throws Error for another number of subscripts than the array has.
+    StreamRef(const StreamHandle& s, Loc l = Loc::current());
+    /// \throws Error for more subscripts than the array has.
     StreamRef(std::shared_ptr<StreamData> s, std::vector<Expr> at, Loc l);
     const std::shared_ptr<StreamData>& data() const { return stream; }
     const std::vector<Expr>& subscripts() const { return at; }
@@ -56,15 +53,26 @@ class StreamRef {
     Loc location;
 };
 
-/// A stream or an array of streams in a dataflow: `KernelBody::stream`.
-class Stream : public StreamHandle {
+/// A stream or an array of streams, as a handle.
+class StreamHandle {
   public:
     template <class... I>
         requires(Operable<I> && ...)
     StreamRef operator()(const Operand& first, I&&... rest) const {
         return {stream, subscript_list(first, std::forward<I>(rest)...), first.loc()};
     }
+    const std::string& name() const;
+    Type type() const; ///< of a token, or of a block's elements
+    Loc loc() const;
+    const std::shared_ptr<StreamData>& data() const { return stream; }
 
+  protected:
+    explicit StreamHandle(std::shared_ptr<StreamData> s) : stream(std::move(s)) {}
+    std::shared_ptr<StreamData> stream;
+};
+
+/// A stream or an array of streams in a dataflow: `KernelBody::stream`.
+class Stream : public StreamHandle {
   protected:
     friend class KernelBody;
     using StreamHandle::StreamHandle;
@@ -77,28 +85,34 @@ class BlockStream : public Stream {
     using Stream::Stream;
 };
 
-/// A kernel's argument that it reads.
+/// A kernel's argument that it reads: a stream, or an array of streams.
 class InStream : public StreamHandle {
   public:
-    InStream(Name name, Type type);
+    /// \throws Error unless the extents are numbers, each at least 1.
+    InStream(Name name, Type type, const std::vector<Operand>& extents = {});
 };
 
 /// A kernel's argument that it writes.
 class OutStream : public StreamHandle {
   public:
-    OutStream(Name name, Type type);
+    /// \throws Error as InStream.
+    OutStream(Name name, Type type, const std::vector<Operand>& extents = {});
 };
 
 /// A kernel's argument from which it drains blocks of this shape.
 class InBlockStream : public StreamHandle {
   public:
-    InBlockStream(Name name, Type type, const std::vector<int64_t>& shape);
+    /// \throws Error as InStream, and for a shape without elements.
+    InBlockStream(Name name, Type type, const std::vector<int64_t>& shape,
+                  const std::vector<Operand>& extents = {});
 };
 
 /// A kernel's argument into which it fills blocks of this shape.
 class OutBlockStream : public StreamHandle {
   public:
-    OutBlockStream(Name name, Type type, const std::vector<int64_t>& shape);
+    /// \throws Error as InBlockStream.
+    OutBlockStream(Name name, Type type, const std::vector<int64_t>& shape,
+                   const std::vector<Operand>& extents = {});
 };
 
 /// One dimension of a view: a Range of it, or one position, which leaves the dimension out.
