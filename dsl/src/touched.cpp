@@ -107,6 +107,11 @@ class ValueFinder {
     }
 };
 
+bool is_same_element(const Access& a, const Access& b) {
+    return a.stmt == b.stmt && a.tensor == b.tensor && a.write == b.write &&
+           std::ranges::equal(a.indices, b.indices, [](const Expr& x, const Expr& y) { return equal(x, y); });
+}
+
 using Lets = std::vector<std::pair<Symbol, Expr>>;
 
 /// In program order.
@@ -149,8 +154,13 @@ std::vector<Touch> touched(const Stmt& whole, const Facts& facts) {
     const Lets lets = lets_in(stage);
     const std::set<Symbol> variables = variables_of(lets);
     std::vector<Touch> result;
+    std::vector<Access> always;
     for (Access& access : accesses(stage)) {
         if (access.indices.empty()) continue;
+        // The statement touches that element whatever its conditions say, which may be hundreds.
+        if (std::ranges::any_of(always, [&](const Access& a) { return is_same_element(a, access); }))
+            continue;
+        if (!access.condition.defined()) always.push_back(access);
         const Surroundings around(access.loops, variables, facts);
         // What a let keeps of memory has the range of its type, as the read itself.
         for (const auto& l : lets)

@@ -4,10 +4,12 @@
 #include "index_type.h"
 #include "lathe/ir/index_ranges.h"
 #include "lathe/ir/math.h"
+#include "lathe/ir/mutate.h"
 #include "lathe/ir/text.h"
 #include "lathe/ir/visit.h"
 
 #include <algorithm>
+#include <set>
 
 namespace lathe::hls {
 
@@ -18,10 +20,34 @@ std::string brackets(const std::vector<int64_t>& extents) {
     return s;
 }
 
+namespace {
+
+/// What nobody asks for any more, once conditions are known, is not named: a compiler warns of such
+/// variables.
+class UsedLets : public Mutator {
+  public:
+    explicit UsedLets(const Stmt& body) {
+        for_each(body, nullptr, [&](const Expr& e) {
+            if (const auto* v = e.as<Variable>()) used.insert(v->symbol);
+        });
+    }
+
+  private:
+    std::set<Symbol> used;
+    using Mutator::visit;
+    Stmt visit(const LetStmt& l, const Stmt& s) override {
+        return used.contains(l.symbol) ? Mutator::visit(l, s) : (*this)(l.body);
+    }
+};
+
+} // namespace
+
 Function prepared(Function f, const Facts& facts) {
     f.body = lower_math(f.body);
     f.body = simplify(f.body, facts);
-    return widen_index(f);
+    f = widen_index(f);
+    f.body = UsedLets(f.body)(f.body);
+    return f;
 }
 
 std::string block_type(Type t, const std::vector<int64_t>& block) {

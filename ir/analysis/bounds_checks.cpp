@@ -65,14 +65,21 @@ std::vector<Stmt> bounds_checks(const Stmt& s, const DimsOf& dims_of, const Fact
     for (const Access& access : accesses(alone)) {
         if (access.whole) continue; // what is passed is what is there
         const std::vector<Dim>& dims = dims_of(access.tensor);
-        const Expr condition = access.condition.defined() ? substitute(access.condition, lets) : Expr();
-        Facts here = facts;
-        if (condition.defined()) here.assume(condition);
+        // What holds wherever the access may happen is asked first: a condition may be as long as all
+        // selects.
+        Expr condition;
+        std::optional<Facts> there;
         for (size_t d = 0; d < dims.size(); ++d) {
             const Expr i = substitute(access.indices[d], lets);
             const Expr from = Binary::make(BinaryOp::ge, i, dims[d].min);
             const Expr before = Binary::make(BinaryOp::lt, i, iadd(dims[d].min, dims[d].extent));
-            if (prove(from, here) && prove(before, here)) continue;
+            if (prove(from, facts) && prove(before, facts)) continue;
+            if (access.condition.defined() && !there) {
+                condition = substitute(access.condition, lets);
+                there = facts;
+                there->assume(condition);
+            }
+            if (there && prove(from, *there) && prove(before, *there)) continue;
             const Expr inside = Select::make(from, before, truth(false));
             const Expr ok = condition.defined() ? Select::make(lazy(condition), inside, truth(true)) : inside;
             const auto is_known = [&](const Stmt& c) { return equal(c.as<Assert>()->condition, ok); };

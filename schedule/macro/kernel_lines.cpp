@@ -116,10 +116,11 @@ class Finder {
   public:
     Finder(const Function& f, const Stmt& b) : function(f), uses(b) {}
 
-    /// None: it is not such an array.
-    std::optional<WholeLines::Line> line(const Tensor& t) const {
+    /// None: it is not such an array. \param known those that are
+    std::optional<WholeLines::Line> line(const Tensor& t,
+                                         const std::map<Symbol, WholeLines::Line>& known) const {
         const auto rank = flow_rank();
-        if (!rank || t.data || t.dims.empty() || t.dims.size() >= *rank || !asked_along(t)) return {};
+        if (!rank || t.data || t.dims.empty() || t.dims.size() >= *rank || !asked_along(t, known)) return {};
         WholeLines::Line l{t, std::vector<const For*>(*rank, nullptr)};
         size_t missing = *rank - t.dims.size();
         for (const For* f : common_loops(uses.all(), t.symbol)) {
@@ -177,13 +178,21 @@ class Finder {
         return found;
     }
 
-    /// Someone loads it at a place of a loop over what flows.
-    bool asked_along(const Tensor& t) const {
+    /// Someone loads it at a place of a loop over what flows: over outputs, or such an array.
+    bool asked_along(const Tensor& t, const std::map<Symbol, WholeLines::Line>& known) const {
         return std::ranges::any_of(uses.all(), [&](const Use& u) {
             return u.tensor == t.symbol && !u.stored && std::ranges::any_of(u.loops, [&](const For* f) {
-                       return dimension(f->var) &&
+                       return (dimension(f->var) || fills(f->var, known)) &&
                               std::ranges::any_of(u.at, [&](const Expr& e) { return ir::uses(e, f->var); });
                    });
+        });
+    }
+
+    /// The loop runs over places at which one of the arrays is stored.
+    bool fills(const Symbol& loop, const std::map<Symbol, WholeLines::Line>& known) const {
+        return std::ranges::any_of(uses.all(), [&](const Use& u) {
+            return u.stored && known.contains(u.tensor) &&
+                   std::ranges::any_of(u.at, [&](const Expr& e) { return ir::uses(e, loop); });
         });
     }
 };
@@ -194,14 +203,17 @@ KernelLines with_whole_lines(const Function& f, const Stmt& body) {
     const Finder finder(f, body);
     WholeLines whole;
     KernelLines result;
-    for_each_stmt(body, [&](const Stmt& s) {
-        const auto* a = s.as<Allocate>();
-        for (const Tensor& t : a ? a->tensors : std::vector<Tensor>{})
-            if (const auto line = finder.line(t)) {
-                result.lines.push_back(t);
-                whole.lines.emplace(t.symbol, *line);
-            }
-    });
+    // A line that other lines alone read is found behind them.
+    for (size_t before = 0, round = 0; round == 0 || whole.lines.size() > before; ++round) {
+        before = whole.lines.size();
+        for_each_stmt(body, [&](const Stmt& s) {
+            const auto* a = s.as<Allocate>();
+            for (const Tensor& t : a ? a->tensors : std::vector<Tensor>{})
+                if (const auto line = finder.line(t, whole.lines);
+                    line && whole.lines.emplace(t.symbol, *line).second)
+                    result.lines.push_back(t);
+        });
+    }
     result.body = whole.lines.empty() ? body : whole(body);
     return result;
 }

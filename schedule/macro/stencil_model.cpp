@@ -350,8 +350,9 @@ static int64_t dense_end(const Design& d, size_t u, int64_t end) {
 
 int64_t network_cycles(const Design& d) {
     int64_t last = 0, late = 0;
+    // Where a window begins before what it reads, zeros come a cycle after the begin.
     for (size_t u = 0; u < d.nodes.size(); ++u)
-        if (d.ports[u].rows && !d.stencil.flows[u].is_stage()) late = std::max(late, 1 - d.plan.start[u]);
+        if (d.ports[u].rows || d.stencil.flows[u].is_stage()) late = std::max(late, 1 - d.plan.start[u]);
     for (size_t u = 0; u < d.nodes.size(); ++u) {
         const int64_t start = d.plan.start[u];
         std::optional<int64_t> stored; // when its word 0 would be, by whoever hands it to the storer

@@ -89,20 +89,53 @@ Stmt Kinds::take(const WordStream& from, const std::string& name, const WithWord
         body([&](const Expr& lane) { return Load::make(word.symbol, from.type, {lane}, loc()); }), loc());
 }
 
+Kinds::Element Kinds::in_registers(const Tensor& word) const {
+    const bool one = as_int(word.dims[0].extent) == 1;
+    return [=, this](const Expr& lane) {
+        return Load::make(word.symbol, word.type, {one ? index(0) : lane}, loc());
+    };
+}
+
 Stmt Kinds::take_some(const WordStream& from, const Symbol& loop, const Expr& first, const Expr& end,
                       const std::pair<Symbol, Symbol>& lanes, const WithWord& body) const {
     const Tensor word = registers(from.symbol.name() + "_word", from.type, from.lanes);
     const auto set = [&](const Symbol& lane, const Expr& value) {
-        return for_lanes(lane, from.lanes, Store::make(word.symbol, from.type, {var(lane)}, value, loc()));
+        return Store::make(word.symbol, from.type, {var(lane)}, value, loc());
     };
-    Stmt come = take(from, from.lanes == 1 ? "token" : "come",
-                     [&](const Element& element) { return set(lanes.second, element(var(lanes.second))); });
+    Stmt come =
+        take_lanes(from, lanes.second, [&](const Expr& element) { return set(lanes.second, element); });
     come = If::make(less(var(loop), end), come, {}, loc());
     come = If::make(at_most(first, var(loop)), come, {}, loc());
-    const Stmt used = body([&](const Expr& lane) {
-        return Load::make(word.symbol, word.type, {from.lanes == 1 ? index(0) : lane}, loc());
-    });
-    return Allocate::make(word, Block::make({set(lanes.first, zero(from.type)), come, used}));
+    const Stmt none = for_lanes(lanes.first, from.lanes, set(lanes.first, zero(from.type)));
+    return Allocate::make(word, Block::make({none, come, body(in_registers(word))}));
+}
+
+Stmt Kinds::take_all(const std::vector<WordStream>& in, std::vector<Symbol>& loops, const WithWords& body) {
+    constexpr size_t most_nested = 64; // the others wait in registers: statements nest no deeper than 1000
+    std::vector<Element> words;
+    const std::function<Stmt()> nested = [&] {
+        if (words.size() == in.size()) return body(words);
+        const WordStream& from = in[words.size()];
+        return take(from, fmt::format("{}_{}", from.symbol.name(), from.lanes == 1 ? "token" : "word"),
+                    [&](const Element& element) {
+                        words.push_back(element);
+                        return nested();
+                    });
+    };
+    if (in.size() <= most_nested) return nested();
+    std::vector<Tensor> kept;
+    std::vector<Stmt> all;
+    for (const WordStream& from : in) {
+        const Symbol lane = loop(from.symbol.name() + "_lane");
+        loops.push_back(lane);
+        kept.push_back(registers(from.symbol.name() + "_word", from.type, from.lanes));
+        all.push_back(take_lanes(from, lane, [&](const Expr& element) {
+            return Store::make(kept.back().symbol, from.type, {var(lane)}, element, loc());
+        }));
+        words.push_back(in_registers(kept.back()));
+    }
+    all.push_back(body(words));
+    return Allocate::make(std::move(kept), Block::make(std::move(all)));
 }
 
 Stmt Kinds::take_lanes(const WordStream& from, const Symbol& lane,
@@ -246,16 +279,7 @@ Compute Kinds::compute(size_t n) {
     const std::map<Symbol, Symbol> tables = add_tables(made, value);
     const WordStream out = stream(made, "out", f.tensor.type, k, Direction::out);
     std::vector<Tensor> rings;
-    std::vector<Element> words;
-    const std::function<Stmt()> with_words = [&] {
-        if (words.size() < in.size()) {
-            const WordStream& from = in[words.size()];
-            return take(from, fmt::format("{}_{}", from.symbol.name(), from.lanes == 1 ? "token" : "word"),
-                        [&](const Element& element) {
-                            words.push_back(element);
-                            return with_words();
-                        });
-        }
+    made.body = take_all(in, loops, [&](const std::vector<Element>& words) {
         return give(out, lane, [&](const Put& put) {
             Recurrence r = recurrence(f, value, put, point);
             rings = std::move(r.rings);
@@ -264,8 +288,7 @@ Compute Kinds::compute(size_t n) {
                 body = LetStmt::make(f.windows[w].token, tap(n, node.taps[w], words, lane), body, loc());
             return body;
         });
-    };
-    made.body = with_words();
+    });
     made.body = pipelined(point, index(0), points, made.body, node.ii);
     if (!rings.empty()) made.body = Allocate::make(std::move(rings), made.body);
     c.name = add(std::move(made), "pe_" + f.tensor.symbol.name(), loops);

@@ -79,6 +79,10 @@ class Kinds {
     /// What makes a statement of the elements of a word that has come.
     using WithWord = std::function<Stmt(const Element&)>;
     Stmt take(const WordStream& from, const std::string& name, const WithWord& body) const;
+    /// The same for all of them, side by side.
+    using WithWords = std::function<Stmt(const std::vector<Element>&)>;
+    Stmt take_all(const std::vector<WordStream>& in, std::vector<Symbol>& loops, const WithWords& body);
+    Element in_registers(const Tensor& word) const;
     /// The same for some iterations of a loop; in the others the elements are 0.
     Stmt take_some(const WordStream& from, const Symbol& loop, const Expr& first, const Expr& end,
                    const std::pair<Symbol, Symbol>& lanes, const WithWord& body) const;

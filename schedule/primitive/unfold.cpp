@@ -80,6 +80,8 @@ class Unfolding {
     TensorView part(const Tensor& t, const Region& box) const {
         TensorView v{t.symbol, {}, Direction::inout, false};
         bool moves = false;
+        std::optional<size_t>
+            uneven; ///< a dimension in which the part moves, and grows, shrinks or has no size
         const std::set<Symbol> inner = bound_inside(loop.body);
         for (size_t d = 0; d < t.dims.size(); ++d) {
             const Interval& i = box[d];
@@ -89,6 +91,7 @@ class Unfolding {
                 here ? as_int(simplify(isub(iadd(i.max, index(1)), i.min), facts)) : std::optional<int64_t>();
             if (size && *size > 1 && planted.has(Fault::row_part_short)) --*size;
             if (!size || *size < 1) {
+                if (here && !size && uses(i.min, loop.var) && uses(i.max, loop.var)) uneven = d;
                 v.dims.push_back({t.dims[d].min, t.dims[d].extent, 1, true});
                 continue;
             }
@@ -105,6 +108,13 @@ class Unfolding {
                     print(simplify(i.max, facts)), d);
             v.dims.push_back({simplify(i.min, facts), index(*size), 1, *size > 1});
         }
+        if (!moves && uneven)
+            e.refuse(
+                "the part of {} that an iteration of {} has goes from {} to {} in dimension {}: processes of "
+                "a row are alike, and have parts of one constant size. Let each iteration have as many "
+                "elements, or a row of a further dimension",
+                t.symbol.name(), loop.var.name(), print(simplify(box[*uneven].min, facts)),
+                print(simplify(box[*uneven].max, facts)), *uneven);
         if (!moves)
             e.refuse(
                 "{} is written in each iteration of {}, and none has a part of its own: give it a dimension "

@@ -150,8 +150,9 @@ std::vector<Access> reads_of(const Edit& e, const For& loop, const Symbol& tenso
             (x &&
              std::ranges::any_of(x->arguments, [&](const ExternArgument& a) { return a.tensor == tensor; }));
         if (takes)
-            e.refuse("a function that is called at {} is given {} itself: what it reads is not known here",
-                     s.loc().str(), tensor.name());
+            e.refuse("{} is called at {} and given {}: what it reads there is not known here{}",
+                     c ? c->callee : x->callee->name, s.loc().str(), tensor.name(),
+                     c ? ". inline_call it first" : "");
     });
     return reads;
 }

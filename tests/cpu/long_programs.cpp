@@ -133,6 +133,28 @@ TEST_CASE("hundreds of conditions, inside each other and in one expression") {
     CHECK(out(0) == 0);
 }
 
+TEST_CASE("a chain of hundreds of selects: what is made of it grows with its length") {
+    Var i("i");
+    Input a("a", Int(32), {4});
+    const auto chain = [&](int length) {
+        Expr all = a(i);
+        for (int n = 0; n < length; ++n)
+            all = select(a(i) == n, n * 3, all);
+        Func out("out", Int(32), {4});
+        out(i) = all;
+        return Schedule(out);
+    };
+    const int length = count(400, 900);
+    const Schedule s = chain(length);
+    Buffer<int32_t> in({4}), out({4});
+    const int32_t numbers[] = {0, length - 1, length, -5}, right[] = {0, length * 3 - 3, length, -5};
+    std::copy_n(numbers, 4, in.begin());
+    jit(s)(in, out);
+    for (int n = 0; n < 4; ++n)
+        CHECK(out(n) == right[n]);
+    CHECK(vitis_source(s).size() < 3 * vitis_source(chain(length / 2)).size());
+}
+
 TEST_CASE("too many lets, locals and conditions are refused, however many") {
     const Output o("o", Int(32), {4});
     const auto refused = [&](const std::function<void(KernelBody&, int)>& item) {

@@ -320,10 +320,24 @@ TEST_CASE("kernels: rows and columns in arrays of their own, which each round of
                 k.for_(p.y, 1, 8, [&] { p.out(p.y, p.x) = soft(p.y) - column(p.y); });
             });
         });
-    for (const int64_t n : {1, 3}) {
-        check_network(network(sums, {.unroll = n}), false);
-        check_network(network(kept, {.unroll = n}), false);
-    }
+    const Kernel behind = row([&](KernelBody& k, const Array& line) { // rows that other rows alone read
+        Array soft = k.array("soft", Int(16), {12}), twice = k.array("twice", Int(16), {12});
+        k.for_(p.r, 0, 12, [&] { line(p.r) = p.in(p.y, p.r) * 2; });
+        k.for_(p.r, 1, 11, [&] { soft(p.r) = line(p.r - 1) + line(p.r + 1); });
+        k.for_(p.r, 2, 10, [&] { twice(p.r) = soft(p.r + 1) - soft(p.r - 1); });
+        k.for_(p.x, 2, 10, [&] { p.out(p.y, p.x) = twice(p.x) + 1; });
+    });
+    for (const int64_t n : {1, 3})
+        for (const Kernel* k : {&sums, &kept, &behind})
+            check_network(network(*k, {.unroll = n}), false);
+    // What the row before has left of a row that another row alone reads.
+    expect(message(row([&](KernelBody& k, const Array& line) {
+               Array soft = k.array("soft", Int(16), {12});
+               k.for_(p.r, 0, 12, [&] { soft(p.r) = line(p.r); });
+               k.for_(p.x, 1, 11, [&] { p.out(p.y, p.x) = soft(p.x); });
+               k.for_(p.r, 0, 12, [&] { line(p.r) = p.in(p.y, p.r); });
+           })),
+           "line is read at kernels.cpp");
     // What another round has left: the last row, wherever this one is.
     expect(message(p.kernel([&](KernelBody& k) {
                Array line = k.array("line", Int(16), {12});

@@ -72,3 +72,20 @@ TEST_CASE("windows under conditions, one in the other") {
         check_network(s, false);
     }
 }
+
+TEST_CASE("tall windows, with all that a process reads side by side") {
+    Var y("y"), x("x");
+    for (const int64_t rows : {70, 340}) {
+        CAPTURE(rows);
+        Input in("in", Int(8), {rows + 1, 15});
+        Func out("out", Int(24), {2, 7});
+        Expr sum = in(y, x + 1);
+        for (int64_t n = 1; n < rows; ++n)
+            sum = sum + in(y + n, x + 1);
+        out(y, x) = sum;
+        Schedule s(out);
+        s.stencil(out, {.unroll = 4});
+        check_network(s);
+        check_machine_code(s, {s.module(), without_origins(s.module())});
+    }
+}

@@ -105,6 +105,14 @@ TEST_CASE("unfold refuses parts that are given away, and none") {
         b.for_(i, 0, 4, [&] { b.for_(j, 0, Expr(i) + 1, [&] { y(i * 4 + j) = j; }); });
     });
     has(refusal([&] { Schedule(triangle).unfold(triangle, i); }),
+        "the part of y that an iteration of i has goes from 4 * i to 5 * i in dimension 0: processes of a "
+        "row are "
+        "alike, and have parts of one constant size. Let each iteration have as many elements, or a row of a "
+        "further dimension");
+    const Kernel all("all", {y}, [&](KernelBody& b) {
+        b.for_(i, 0, 4, [&] { b.for_(j, 0, 4, [&] { y((j * 4 + i + 1) % 16) = j; }); });
+    });
+    has(refusal([&] { Schedule(all).unfold(all, i); }),
         "y is written in each iteration of i, and none has a part of its own: give it a dimension");
 }
 
