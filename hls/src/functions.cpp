@@ -4,7 +4,6 @@
 #include "index_type.h"
 #include "lathe/ir/index_ranges.h"
 #include "lathe/ir/math.h"
-#include "lathe/ir/mutate.h"
 #include "lathe/ir/text.h"
 #include "lathe/ir/visit.h"
 
