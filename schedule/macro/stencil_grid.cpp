@@ -174,9 +174,14 @@ Design design(const Edit& e, Stencil s, const StencilOptions& options) {
                 f.tensor.symbol.name());
     std::vector<Port> ports = ports_of(e, s, options);
     Grid grid(e, s, k, options.tile);
-    if (grid.cuts().empty()) read_whole_words(s, ports);
-    if (common_beat(ports) > 1)
-        grid = grid.cuts().empty() ? Grid(e, s, k, {}) : Grid(e, s, k, options.tile, common_beat(ports));
+    if (const int64_t beat = common_beat(ports); beat > 1) {
+        read_whole_beats(s, ports);
+        if (!grid.cuts().empty()) grid = Grid(e, s, k, options.tile, beat);
+        if (grid.cuts().empty()) { // a strip of whole words may hold all
+            read_whole_words(s, ports);
+            grid = Grid(e, s, k, {});
+        }
+    }
     find_rows(e, s, grid, k, ports);
     std::vector<Node> nodes = nodes_of(s, grid);
     for (size_t u = 0; u < nodes.size(); ++u)

@@ -142,6 +142,19 @@ void read_whole_words(Stencil& s, const std::vector<Port>& ports) {
     }
 }
 
+void read_whole_beats(Stencil& s, const std::vector<Port>& ports) {
+    for (size_t n = 0; n < ports.size(); ++n) {
+        Flow& f = s.flows[n];
+        if (!ports[n].in_words() || f.is_stage()) continue;
+        const size_t d = f.box.rank() - 1;
+        const int64_t beat = ports[n].beat(), begin = number(f.tensor.dims[d].min);
+        const int64_t first = (f.box.first[d] - begin) / beat * beat;
+        const int64_t end = std::min((f.box.end(d) - begin + beat - 1) / beat * beat, extent(f.tensor, d));
+        f.box.first[d] = begin + first;
+        f.box.extent[d] = end - first;
+    }
+}
+
 int64_t common_beat(const std::vector<Port>& ports) {
     int64_t all = 1;
     for (const Port& p : ports)

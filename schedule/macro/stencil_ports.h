@@ -26,6 +26,8 @@ struct Port {
 std::vector<Port> ports_of(const Edit& e, const Stencil& s, const StencilOptions& options);
 /// Inputs in words flow whole rows at a time, from the begin of a word on.
 void read_whole_words(Stencil& s, const std::vector<Port>& ports);
+/// Or, in strips, whole words, where these are counted from the begin of a row.
+void read_whole_beats(Stencil& s, const std::vector<Port>& ports);
 /// Strips begin and end with whole words of all of them: the positions that these have in common; 1: none.
 int64_t common_beat(const std::vector<Port>& ports);
 /// Which of them have rows that are not those of the grid. \throws Error when strips would share words

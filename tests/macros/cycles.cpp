@@ -338,7 +338,7 @@ TEST_CASE("joins of random stages: the last word is stored when it is planned, n
     }
 }
 
-TEST_CASE("random stencils: no deadlock, and storers that have begun wait no more than a cycle a stage") {
+TEST_CASE("random stencils: no deadlock, and storers that have begun wait no more than two cycles a stage") {
     std::mt19937 random(11);
     for (int n = 0; n < count(60, 1000); ++n) {
         CAPTURE(n);
@@ -366,7 +366,7 @@ TEST_CASE("random stencils: no deadlock, and storers that have begun wait no mor
             for (const ProcessCycles::Span& w : p.waves)
                 if (w.state != ProcessState::busy)
                     idle += std::max<int64_t>(0, w.end - std::max(w.begin, begun));
-            CHECK(idle <= 4);
+            CHECK(idle <= 8);
         }
         for (const FifoCycles& f : r.fifos)
             waits += f.depth;

@@ -72,6 +72,36 @@ TEST_CASE("words: fewer lanes than elements, as many, and more; whole rows and o
         }
 }
 
+TEST_CASE("words: strips that are one, once they are whole words") {
+    Var z("z"), y("y"), x("x");
+    Input in("in", Int(8), {7, 7, 14});
+    Func out("out", Int(8), {5, 5, 6});
+    out(z, y, x) = in(z, y + 2, x) + in(z + 1, y + 2, x + 5);
+    for (const int64_t k : {1, 2}) {
+        CAPTURE(k);
+        Schedule s(out);
+        s.stencil(out, {.unroll = k, .tile = {7, 10}, .word = 64});
+        check_network(s);
+    }
+}
+
+TEST_CASE("words: strips of a part of each row") {
+    Var y("y"), x("x");
+    for (const int64_t first : {0, 3, 7}) {
+        Input in("in", Int(8), {9, 48});
+        Func out("out", Int(8), {9, 32});
+        out(y, x) = in(y, x + first) * 2 - in(y, x + first + 2);
+        for (const int64_t k : {1, 2, 8}) {
+            CAPTURE(first);
+            CAPTURE(k);
+            Schedule s(out);
+            s.stencil(out, {.unroll = k, .tile = {24}, .word = 64});
+            CHECK(print(s).find("for strip1 in range(") != std::string::npos);
+            check_network(s);
+        }
+    }
+}
+
 TEST_CASE("words as Vitis C++") {
     std::vector<Schedule> all;
     all.push_back(small(Float(32), 5, 37, {.unroll = 4, .word = 512}));
