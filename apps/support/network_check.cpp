@@ -20,7 +20,10 @@ void add_network(NetworkSize& size, const Module& m, const ir::Dataflow& d) {
     for (const ir::NetworkChannel& c : net.channels) {
         const ir::StreamDeclaration& s = net.streams[c.stream];
         size.tokens += ir::evaluate(c.tokens).as_int64();
-        size.bits += s.depth * s.type.width();
+        int64_t bits = s.depth * s.type.width();
+        for (const int64_t extent : s.block)
+            bits *= extent;
+        size.bits += bits;
     }
 }
 

@@ -14,6 +14,7 @@
 #include "lathe/ir/network.h"
 #include "refusal.h"
 #include "seidel/generator.h"
+#include "support/network_check.h"
 #include "vitis_compiled.h"
 
 #include <cmath>
@@ -163,6 +164,7 @@ TEST_CASE("apps: HeteroCL's benchmarks are plain C++'s, and of 480 × 640 if nob
         const Schedule whole = made_by(g, {{"macro", std::string("stencil")}});
         CHECK(whole.trace_json().find("\"stencil\"") != std::string::npos);
         CHECK(print(whole).find("in_lanes: Float(32) words of 8") != std::string::npos);
+        CHECK(support::network_size(whole.module()).bits > 2 * 640 * 32); // two rows wait
         const std::vector<ir::Argument>& arguments = whole.module().top().arguments;
         CHECK(buffer_for(arguments[0].tensor, {}).shape() == std::vector<int64_t>{480, 640});
         CHECK(buffer_for(arguments[1].tensor, {}).shape() == std::vector<int64_t>{478, 638});
