@@ -53,6 +53,25 @@ std::string block_type(Type t, const std::vector<int64_t>& block) {
     return cpp_type(t) + brackets(block);
 }
 
+std::vector<Substitution> processes_of(const Spawn& p, const Facts& facts) {
+    std::vector<Substitution> all{{}};
+    for (size_t d = 0; d < p.ids.size(); ++d) {
+        const auto first = as_int(simplify(p.box[d].min, facts)),
+                   count = as_int(simplify(p.box[d].extent, facts));
+        if (!first || !count)
+            fail(p.loc, "the number of processes {} is not constant: give the sizes their values",
+                 p.call.as<CallStmt>()->callee);
+        std::vector<Substitution> longer;
+        for (const Substitution& ids : all)
+            for (int64_t i = 0; i < *count; ++i) {
+                longer.push_back(ids);
+                longer.back().emplace(p.ids[d], index(*first + i));
+            }
+        all = std::move(longer);
+    }
+    return all;
+}
+
 std::string vector_type(Type t, int64_t lanes) {
     return fmt::format("hls::vector<{}, {}>", cpp_type(t), lanes);
 }

@@ -4,6 +4,8 @@
 #include "scope.h"
 #include "users.h"
 
+#include "lathe/ir/visit.h"
+
 namespace lathe::hls {
 
 using namespace ir;
@@ -59,6 +61,8 @@ std::string stream_formal(const StreamDeclaration& s, const std::string& name, c
 std::string brackets(const std::vector<int64_t>& extents);
 /// "float[4][4]"
 std::string block_type(Type t, const std::vector<int64_t>& block);
+/// The ids of each process, in order. \throws Error where their number is not constant
+std::vector<Substitution> processes_of(const Spawn& p, const Facts& facts = {});
 /// "hls::vector<float, 4>"
 std::string vector_type(Type t, int64_t lanes);
 /// "lathe::word<float, 16>"

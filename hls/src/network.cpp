@@ -8,7 +8,6 @@
 #include "users.h"
 
 #include <algorithm>
-#include <functional>
 
 namespace lathe::hls {
 
@@ -292,28 +291,14 @@ void BodyEmitter::declare(const StreamDeclaration& s) {
 
 /// A call for each position: hardware has them all.
 void BodyEmitter::spawn(const Spawn& p) {
-    const std::function<void(size_t, const Substitution&)> level = [&](size_t d, const Substitution& ids) {
-        if (d == p.ids.size()) {
-            const Stmt one = simplify(substitute(p.call, ids), scope.facts);
-            std::vector<std::string> at;
-            for (const Symbol& id : p.ids)
-                at.push_back(std::to_string(*as_int(ids.at(id))));
-            out.line(fmt::format("LATHE_PROCESS_AT(({}), {});", fmt::join(at, ", "),
-                                 call(*one.as<CallStmt>(), true)));
-            return;
-        }
-        const auto first = as_int(simplify(p.box[d].min, scope.facts)),
-                   count = as_int(simplify(p.box[d].extent, scope.facts));
-        if (!first || !count)
-            fail(p.loc, "the number of processes {} is not constant: give the sizes their values",
-                 p.call.as<CallStmt>()->callee);
-        for (int64_t i = 0; i < *count; ++i) {
-            Substitution next = ids;
-            next.emplace(p.ids[d], index(*first + i));
-            level(d + 1, next);
-        }
-    };
-    level(0, {});
+    for (const Substitution& ids : processes_of(p, scope.facts)) {
+        const Stmt one = simplify(substitute(p.call, ids), scope.facts);
+        std::vector<std::string> at;
+        for (const Symbol& id : p.ids)
+            at.push_back(std::to_string(*as_int(ids.at(id))));
+        out.line(
+            fmt::format("LATHE_PROCESS_AT(({}), {});", fmt::join(at, ", "), call(*one.as<CallStmt>(), true)));
+    }
 }
 
 } // namespace lathe::hls

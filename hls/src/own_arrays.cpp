@@ -1,5 +1,6 @@
 #include "own_arrays.h"
 
+#include "functions.h"
 #include "lathe/ir/simplify.h"
 #include "lathe/ir/visit.h"
 
@@ -17,28 +18,6 @@ struct LocalArray {
     bool filled; ///< others than one dataflow's processes write it
 };
 using LocalArrays = std::map<Symbol, LocalArray>;
-
-/// The process for each position of the box.
-std::vector<Stmt> single_calls(const Spawn& p) {
-    std::vector<Stmt> all;
-    const std::function<void(size_t, const Substitution&)> level = [&](size_t d, const Substitution& ids) {
-        if (d == p.ids.size()) {
-            all.push_back(simplify(substitute(p.call, ids)));
-            return;
-        }
-        const auto first = as_int(simplify(p.box[d].min)), count = as_int(simplify(p.box[d].extent));
-        if (!first || !count)
-            fail(p.loc, "the number of processes {} is not constant: give the sizes their values",
-                 p.call.as<CallStmt>()->callee);
-        for (int64_t i = 0; i < *count; ++i) {
-            Substitution next = ids;
-            next.emplace(p.ids[d], index(*first + i));
-            level(d + 1, next);
-        }
-    };
-    level(0, {});
-    return all;
-}
 
 /// How a part of a tensor lies in an array of its own: in its banks and words, as far as they are of
 /// dimensions that the part has.
@@ -133,8 +112,8 @@ class OwnParts {
         if (const auto* row = s.as<Spawn>()) {
             if (!is_touched(row->call)) return s;
             std::vector<Stmt> calls;
-            for (const Stmt& c : single_calls(*row))
-                calls.push_back(rewritten(c));
+            for (const Substitution& ids : processes_of(*row))
+                calls.push_back(rewritten(simplify(substitute(row->call, ids))));
             return Block::make(std::move(calls));
         }
         if (const auto* a = s.as<Allocate>()) {

@@ -5,7 +5,7 @@
 #include "stencil_expand.h"
 
 #include <functional>
-#include <tuple>
+#include <map>
 
 namespace lathe::schedule::stencil {
 

@@ -102,6 +102,15 @@ TEST_CASE("words: strips of a part of each row") {
     }
 }
 
+TEST_CASE("words: numbers that no condition asks for are not named in Vitis C++") {
+    const std::string text = vitis_source(small(Int(100), 4, 9, {.unroll = 4, .word = 512}).module());
+    const size_t from = text.find("static void in_into_rows"), end = text.find("\n}\n", from);
+    REQUIRE(end != text.npos);
+    const std::string rows = text.substr(from, end - from);
+    CHECK(rows.find("const int end = ") != rows.npos);
+    CHECK(rows.find("const int first = ") == rows.npos);
+}
+
 TEST_CASE("words as Vitis C++") {
     std::vector<Schedule> all;
     all.push_back(small(Float(32), 5, 37, {.unroll = 4, .word = 512}));
